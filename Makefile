@@ -1,0 +1,50 @@
+# For people. Meson does the work; this knows the order of things.
+#
+#   make run [ADDRESS=ann@example.org]   install what is missing, build, find out why a mailbox does not connect
+#   make test [SANITIZE=address,undefined | SANITIZE=thread]   install what is missing, build, pass all tests
+#   make lint · make fuzz [SECONDS=180] [TARGET=imap] · make bench · make install [PREFIX=/usr/local] · make clean
+
+SHELL    := /bin/bash
+BUILD    := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+PREFIX   ?= /usr/local
+ADDRESS  ?=
+SECONDS_ ?= $(or $(SECONDS),180)
+comma    := ,
+
+.PHONY: all run test lint fuzz bench install deps clean
+all: $(BUILD)/mailmoor
+
+deps:
+	@tools/deps.sh
+
+$(BUILD)/build.ninja: | deps
+	@meson setup $(BUILD) --prefix=$(PREFIX) $(if $(SANITIZE),-Db_sanitize=$(SANITIZE) -Db_lundef=false)  >$(BUILD).log || { tail -5 $(BUILD).log; exit 1; }
+
+.PHONY: $(BUILD)/mailmoor
+$(BUILD)/mailmoor: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet mailmoor
+
+run: $(BUILD)/mailmoor
+	@address="$(ADDRESS)"; \
+	if [ -z "$$address" ]; then read -r -p "Which mailbox? " address; fi; \
+	$(BUILD)/mailmoor diagnose "$$address"
+
+test: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@python3 tools/test.py $(BUILD)
+
+lint: deps
+	@tools/lint.sh
+
+fuzz: deps
+	@tools/fuzz.sh "$(TARGET)" "$(SECONDS_)"
+
+bench: $(BUILD)/mailmoor
+	@ninja -C $(BUILD) --quiet
+	@python3 tests/bench/bench.py $(BUILD)
+
+install: $(BUILD)/mailmoor
+	@meson install -C $(BUILD) --quiet
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,65 @@
+#include "base/json.h"
+
+#include <stdlib.h>
+
+static bool bounded(struct slice text, size_t longest, struct error *err)
+{
+	unsigned depth = 0;
+	bool     in_string = false;
+
+	if (text.len > longest)
+		return fail(err, FAULT_TOO_BIG, "JSON of %zu bytes", text.len);
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.at[i];
+
+		if (c == '\0' || (in_string && c == '\\' && slice_starts(slice_from(text, i), "\\u0000")))
+			return fail(err, FAULT_BROKEN, "JSON with a NUL in it");
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '[' || c == '{') {
+			if (++depth > JSON_DEEPEST)
+				return fail(err, FAULT_TOO_BIG, "JSON deeper than %d", JSON_DEEPEST);
+		} else if ((c == ']' || c == '}') && depth) {
+			depth--;
+		}
+	}
+	return true;
+}
+
+cJSON *json_read(struct slice text, size_t longest, struct error *err)
+{
+	cJSON *json;
+
+	if (!bounded(text, longest, err))
+		return NULL;
+	json = cJSON_ParseWithLength(text.at, text.len);
+	if (!json)
+		fail(err, FAULT_BROKEN, "no JSON");
+	return json;
+}
+
+const char *json_text(const cJSON *object, const char *member)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, member));
+}
+
+double json_number(const cJSON *object, const char *member, double otherwise)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, member);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+char *json_write(const cJSON *json)
+{
+	char *text = cJSON_Print(json);
+
+	if (!text)
+		exit(70);
+	return text;
+}

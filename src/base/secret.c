@@ -1,0 +1,261 @@
+#include "base/secret.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+
+#define FORMS 6                        /* raw, quoted, percent, hex, Latin-1, JSON-escaped */
+#define BASE64_SHORTEST 8              /* a run of fewer base64 characters carries nothing worth the search */
+
+struct known {
+	struct slice form[FORMS];
+	size_t       count;
+};
+
+static struct known known[SECRETS];
+static size_t       known_count;
+
+void secret_wipe(void *p, size_t size)
+{
+	if (p)
+		explicit_bzero(p, size);
+}
+
+static void add_form(struct known *k, const struct buffer *form)
+{
+	struct slice held = buffer_held(form);
+	char        *copy;
+
+	for (size_t i = 0; i < k->count; i++)
+		if (slice_equal(k->form[i], held))
+			return;
+	if (held.len == 0)
+		return;
+	assert(k->count < FORMS);
+	copy = must_alloc(held.len);
+	memcpy(copy, held.at, held.len);
+	k->form[k->count++] = slice(copy, held.len);
+}
+
+static void form_raw(struct buffer *out, unsigned char c)
+{
+	buffer_add(out, slice((const char *)&c, 1));
+}
+
+static void form_quoted(struct buffer *out, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		buffer_add_str(out, "\\");
+	form_raw(out, c);
+}
+
+static void form_percent(struct buffer *out, unsigned char c)
+{
+	if (isalnum(c) || strchr("-._~", c))
+		form_raw(out, c);
+	else
+		buffer_print(out, "%%%02X", c);
+}
+
+static void form_hex(struct buffer *out, unsigned char c)
+{
+	buffer_print(out, "%02x", c);
+}
+
+/* As Python, C and our own tests print bytes over 0x7e. */
+static void form_escaped(struct buffer *out, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		buffer_print(out, "\\%c", c);
+	else if (c < 0x20 || c > 0x7e)
+		buffer_print(out, "\\x%02x", c);
+	else
+		form_raw(out, c);
+}
+
+/* UTF-8 of up to U+00FF as single bytes: what a server makes of it that thinks in Latin-1. */
+static bool as_latin1(struct slice s, struct buffer *out)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.at[i];
+
+		if (c < 0x80) {
+			form_raw(out, c);
+		} else if ((c == 0xc2 || c == 0xc3) && i + 1 < s.len) {
+			form_raw(out, (unsigned char)(((c & 3) << 6) | (s.at[++i] & 0x3f)));
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+void secret_know(struct slice secret)
+{
+	static void (*const forms[])(struct buffer *, unsigned char) = { form_raw, form_quoted, form_percent, form_hex, form_escaped };
+	struct known *k;
+	struct buffer form;
+
+	if (secret.len == 0 || known_count == SECRETS)
+		return;
+	k = &known[known_count++];
+	buffer_init(&form, secret.len * 4 + 1);
+	for (size_t f = 0; f < COUNT(forms); f++) {
+		for (size_t i = 0; i < secret.len; i++)
+			forms[f](&form, (unsigned char)secret.at[i]);
+		add_form(k, &form);
+		buffer_clear(&form);
+	}
+	if (as_latin1(secret, &form))
+		add_form(k, &form);
+	buffer_release(&form);
+}
+
+void secret_forget_all(void)
+{
+	for (size_t i = 0; i < known_count; i++)
+		for (size_t f = 0; f < known[i].count; f++) {
+			char *at = (char *)known[i].form[f].at;
+
+			secret_wipe(at, known[i].form[f].len);
+			free(at);
+		}
+	secret_wipe(known, sizeof known);
+	known_count = 0;
+}
+
+static bool same_bytes(struct slice text, size_t at, struct slice form)
+{
+	for (size_t i = 0; i < form.len; i++)
+		if (tolower((unsigned char)text.at[at + i]) != tolower((unsigned char)form.at[i]))
+			return false;
+	return true;
+}
+
+static bool stands_alone(struct slice text, size_t at, size_t len)
+{
+	return (at == 0 || !isalnum((unsigned char)text.at[at - 1]))
+	    && (at + len >= text.len || !isalnum((unsigned char)text.at[at + len]));
+}
+
+/* How many bytes at `at` are a secret in one of its forms; 0 when none begins there. */
+static size_t secret_at(struct slice text, size_t at)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < known_count; i++)
+		for (size_t f = 0; f < known[i].count; f++) {
+			struct slice form = known[i].form[f];
+
+			if (form.len > longest && form.len <= text.len - at && same_bytes(text, at, form)
+			    && (form.len >= 4 || stands_alone(text, at, form.len)))
+				longest = form.len;
+		}
+	return longest;
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* Does this run of base64 characters, read from any of the four places in a group, hold a secret? */
+static bool hides_secret(struct slice run)
+{
+	char *plain = must_alloc(run.len);
+	bool  found = false;
+
+	for (size_t skip = 0; skip < 4 && skip < run.len && !found; skip++) {
+		size_t   n = 0;
+		uint32_t bits = 0;
+		unsigned have = 0;
+
+		for (size_t i = skip; i < run.len; i++) {
+			bits = (bits << 6) | (uint32_t)base64_value(run.at[i]);
+			have += 6;
+			if (have >= 8) {
+				have -= 8;
+				plain[n++] = (char)(bits >> have);
+			}
+		}
+		for (size_t i = 0; i < n && !found; i++)
+			found = secret_at(slice(plain, n), i) > 0;
+		secret_wipe(plain, n);
+	}
+	free(plain);
+	return found;
+}
+
+static size_t base64_run(struct slice text, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < text.len && base64_value(text.at[at + n]) >= 0)
+		n++;
+	return n;
+}
+
+/* A URL that signs somebody in loses what follows its path (facts: "the URL is a sign-in link: do not log it"). */
+static size_t sign_in_link(struct slice text, size_t at, size_t *keep)
+{
+	static const char *const marks[] = { "signin/", "ContinueSignIn", "plt=", "oauth", "token=", "code=" };
+	struct slice url = slice_from(text, at);
+	size_t       len = 0, query;
+
+	if (!slice_starts(url, "https://") && !slice_starts(url, "http://"))
+		return 0;
+	while (len < url.len && (unsigned char)url.at[len] > ' ' && !strchr("]>\"'", url.at[len]))
+		len++;
+	url = slice_upto(url, len);
+	query = slice_find(url, '?');
+	if (query == url.len)
+		return 0;
+	for (size_t i = 0; i < COUNT(marks); i++)
+		if (slice_has(url, marks[i])) {
+			*keep = query + 1;
+			return len;
+		}
+	return 0;
+}
+
+const char *secret_strike(struct slice text, struct arena *into)
+{
+	struct buffer out;
+	const char   *struck;
+
+	buffer_init(&out, text.len * (sizeof SECRET_STRUCK) + 64);
+	for (size_t i = 0; i < text.len;) {
+		size_t keep = 0, len = sign_in_link(text, i, &keep), run;
+
+		if (len) {
+			buffer_add(&out, slice(text.at + i, keep));
+			buffer_add_str(&out, SECRET_STRUCK);
+			i += len;
+		} else if ((len = secret_at(text, i)) > 0) {
+			buffer_add_str(&out, SECRET_STRUCK);
+			i += len;
+		} else if (known_count && (i == 0 || base64_value(text.at[i - 1]) < 0)
+		           && (run = base64_run(text, i)) >= BASE64_SHORTEST && hides_secret(slice(text.at + i, run))) {
+			buffer_add_str(&out, SECRET_STRUCK);
+			i += run;
+		} else {
+			buffer_add(&out, slice(text.at + i, 1));
+			i++;
+		}
+	}
+	struck = arena_copy(into, buffer_held(&out));
+	buffer_release(&out);
+	return struck;
+}

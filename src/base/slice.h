@@ -1,0 +1,51 @@
+/* slice.h -- some bytes that somebody else owns.
+ *
+ * A slice never owns, never ends in NUL by promise, and is valid only as long as what it points into.
+ * Comparisons that say "is" and "has" ignore the case of ASCII letters, as mail protocols do.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *at;
+	size_t      len;
+};
+
+static inline struct slice slice(const char *at, size_t len) { return (struct slice){ at, len }; }
+static inline struct slice slice_str(const char *text)       { return (struct slice){ text, text ? strlen(text) : 0 }; }
+
+static inline struct slice slice_from(struct slice s, size_t start)
+{
+	return start < s.len ? slice(s.at + start, s.len - start) : slice(s.len ? s.at + s.len : s.at, 0);
+}
+
+static inline struct slice slice_upto(struct slice s, size_t len)
+{
+	return slice(s.at, len < s.len ? len : s.len);
+}
+
+bool slice_equal(struct slice, struct slice);               /* byte for byte                       */
+bool slice_is(struct slice, const char *text);              /* the same but for the case           */
+bool slice_starts(struct slice, const char *text);
+bool slice_ends(struct slice, const char *text);
+bool slice_has(struct slice, const char *text);
+
+/* Position of the first `byte`, or s.len. */
+size_t slice_find(struct slice, char byte);
+/* Position of `text`, ignoring case, or s.len. */
+size_t slice_search(struct slice, const char *text);
+
+struct slice slice_trim(struct slice);                      /* without white space at either end   */
+
+/* Cut `*rest` at the first `byte`: what stood before it is returned, `*rest` is what follows.
+ * Without that byte all of it is returned and `*rest` is empty with at == NULL. */
+struct slice slice_cut(struct slice *rest, char byte);
+
+/* A decimal number that fits, or false. Takes nothing but digits. */
+bool slice_number(struct slice, unsigned long long most, unsigned long long *out);
+
+#endif

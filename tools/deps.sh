@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs what is missing to build, test and run; does nothing, and needs no network, when nothing is missing.
+# Why each part is here stands in docs/dependencies.md.
+set -eu
+
+packages="gcc libc6-dev meson ninja-build pkg-config python3 openssl ca-certificates
+libevent-dev libssl-dev libcurl4-openssl-dev libcjson-dev libxml2-dev libpsl-dev libidn2-dev libinih-dev libthai-dev libcmocka-dev
+dovecot-imapd dovecot-pop3d postfix curl mandoc iproute2"
+[ "${1:-}" = fuzz ] && packages="$packages clang libclang-rt-14-dev"
+[ "${1:-}" = lint ] && packages="$packages clang-format clang-tidy"
+
+missing=
+for p in $packages; do
+	dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || { echo "these packages are missing, and there is neither root nor sudo to install them" >&2; exit 1; }
+	root=sudo
+fi
+
+# Server packages would start their servers on public ports at once; for the tests they are only files.
+guard=/usr/sbin/policy-rc.d
+made=
+if [ ! -e "$guard" ]; then
+	printf '#!/bin/sh\nexit 101\n' | $root tee "$guard" >/dev/null
+	$root chmod +x "$guard"
+	made=yes
+fi
+trap '[ -z "$made" ] || $root rm -f "$guard"' EXIT
+
+# shellcheck disable=SC2086
+$root env DEBIAN_FRONTEND=noninteractive sh -c '
+	apt-get -qq update && apt-get -qq -y --no-install-recommends install "$@" >/dev/null' sh $missing

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Runs every test of a build folder and says at the end how many there were.
+
+    test.py BUILD
+
+A program of C tests speaks TAP and counts each of its cases; a script counts its own and closes with "N passed, N failed".
+Failing output is shown whole. The last line is the sum.
+"""
+import json
+import re
+import subprocess
+import sys
+import time
+
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+TAP = re.compile(r"^(not )?ok\b(.*)$", re.M)
+
+
+def count(output, status):
+    """passed, failed, skipped"""
+    closing = CLOSING.findall(output)
+    if closing:
+        return tuple(int(n or 0) for n in closing[-1])
+    points = TAP.findall(output)
+    if not points:
+        return (0, 1, 0) if status else (1, 0, 0)
+    failed = sum(bool(bad) for bad, _ in points)
+    skipped = sum("# SKIP" in rest for bad, rest in points if not bad)
+    return len(points) - failed - skipped, failed, skipped
+
+
+def run(test, build):
+    env = {**__import__("os").environ, **test.get("env", {})}
+    try:
+        p = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=env, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=test["timeout"] or 1200)
+        return p.stdout.decode(errors="replace"), p.returncode
+    except subprocess.TimeoutExpired as e:
+        return (e.stdout or b"").decode(errors="replace") + "\nno end after %d s" % e.timeout, 1
+
+
+def main():
+    build = sys.argv[1]
+    tests = json.loads(subprocess.check_output(["meson", "introspect", "--tests", build]))
+    total = [0, 0, 0]
+    for test in tests:
+        start = time.monotonic()
+        output, status = run(test, build)
+        passed, failed, skipped = count(output, status)
+        if status and not failed:
+            failed = 1
+        total = [total[0] + passed, total[1] + failed, total[2] + skipped]
+        if failed:
+            print(output.rstrip())
+        print("%-28s %4d passed, %d failed%s  %.1f s" % (test["name"], passed, failed, ", %d skipped" % skipped if skipped else "",
+                                                     time.monotonic() - start), flush=True)
+    if total[2]:
+        print("%d were skipped" % total[2])
+    print("%d passed, %d failed" % (total[0], total[1]))
+    return 1 if total[1] or not total[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
