@@ -1,0 +1,22 @@
+#include "model/endpoint.h"
+
+const char *service_name(enum service service)
+{
+	return service == SERVICE_IMAP ? "imap" : "smtp";
+}
+
+const char *endpoint_source_name(enum endpoint_source source)
+{
+	static const char *const name[SOURCES] = {
+		[SOURCE_USER] = "user",                       [SOURCE_AUTOCONFIG] = "autoconfig",     [SOURCE_ISPDB] = "ispdb",
+		[SOURCE_TABLE] = "table",                     [SOURCE_SRV] = "srv",                   [SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",
+		[SOURCE_SRV_FOREIGN] = "srv_foreign",         [SOURCE_AUTOCONFIG_HTTP] = "autoconfig_http", [SOURCE_GUESS] = "guess",
+	};
+
+	return name[source];
+}
+
+bool endpoint_trusted(const struct endpoint *e)
+{
+	return e->source <= SOURCE_SRV;
+}

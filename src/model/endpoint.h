@@ -1,0 +1,42 @@
+/* endpoint.h -- one place where a service may be, where we have that from, and how far it is trusted. */
+#ifndef MODEL_ENDPOINT_H
+#define MODEL_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum service { SERVICE_IMAP, SERVICE_SMTP, SERVICES };
+
+enum endpoint_socket { SOCKET_TLS, SOCKET_STARTTLS };
+
+/* Best first: the order in which candidates are tried. */
+enum endpoint_source {
+	SOURCE_USER,               /* named on the command line, or confirmed                                  */
+	SOURCE_AUTOCONFIG,         /* https, at the domain itself                                              */
+	SOURCE_ISPDB,              /* Thunderbird's database, by the address's domain                          */
+	SOURCE_TABLE,              /* our own table of large providers                                         */
+	SOURCE_SRV,                /* SRV, target within the same registrable domain (or under DNSSEC)         */
+	SOURCE_MX_AUTOCONFIG,      /* autoconfig or database of the mail exchanger's domain: to be confirmed   */
+	SOURCE_SRV_FOREIGN,        /* SRV to another domain: to be confirmed                                   */
+	SOURCE_AUTOCONFIG_HTTP,    /* autoconfig over plain http: to be confirmed                              */
+	SOURCE_GUESS,              /* a common name: to be confirmed                                           */
+	SOURCES
+};
+
+struct endpoint {
+	enum service         service;
+	const char          *host;             /* lower case, A-labels; or an address literal without brackets */
+	uint16_t             port;
+	enum endpoint_socket socket;
+	enum endpoint_source source;
+	const char          *username;         /* the form that the source names, or NULL                      */
+	int                  rank;             /* within its source: SRV priority, order of the document       */
+};
+
+const char *service_name(enum service);                 /* "imap" "smtp" */
+const char *endpoint_source_name(enum endpoint_source); /* "user" "autoconfig" "ispdb" "table" "srv" "mx_autoconfig" "srv_foreign" "autoconfig_http" "guess" */
+
+/* May a password go there without the user having named the host (DESIGN §3)? */
+bool endpoint_trusted(const struct endpoint *);
+
+#endif

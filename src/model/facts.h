@@ -1,0 +1,134 @@
+/* facts.h -- the names of all facts, in one place: conversations write them, rules read them, records keep them.
+ *
+ * A fact is seen, never concluded. Values are short texts; where a value is one of a few words they stand here.
+ */
+#ifndef MODEL_FACTS_H
+#define MODEL_FACTS_H
+
+/* step address */
+#define FACT_ADDRESS_DOMAIN    "address.domain"
+#define FACT_ADDRESS_PROBLEM   "address.problem"      /* why it is no address */
+
+/* dns.mx, detect, *.resolve */
+#define FACT_DNS_OUTCOME       "dns.outcome"          /* found no_data nxdomain servfail bogus refused timeout broken loop */
+#define FACT_DNS_MX            "dns.mx"               /* "10 mx1.example.org"; several */
+#define FACT_DNS_NULL_MX       "dns.null_mx"          /* yes: RFC 7505 */
+#define FACT_DNS_HAS_ADDRESS   "dns.has_address"      /* yes, no: the domain itself, where it has no MX */
+#define FACT_DNS_EDE           "dns.ede"              /* extended error, RFC 8914 */
+#define FACT_DNS_ALIAS         "dns.alias"
+#define FACT_DNS_FILTER        "dns.mx_is_filter"     /* yes: the MX is a filter in front of an unknown host */
+#define FACT_HOSTER            "mail.hoster"          /* id in hosters.def, known by domain or MX */
+#define FACT_HOSTER_NAME       "mail.hoster_name"
+#define FACT_PROVIDER          "mail.provider"        /* imap microsoft google exchange: what the MX says */
+#define FACT_CANDIDATE         "detect.candidate"     /* "imap imap.example.org:993 tls autoconfig" */
+#define FACT_LOOKED_AT         "detect.looked_at"     /* "https://autoconfig.example.org/…: 404" */
+#define FACT_NOT_OFFERED       "srv.not_offered"      /* "_imaps._tcp.example.org" */
+
+/* *.resolve opens an attempt: where and why there */
+#define FACT_HOST              "endpoint.host"
+#define FACT_PORT              "endpoint.port"
+#define FACT_SOCKET            "endpoint.socket"      /* tls starttls */
+#define FACT_SOURCE            "endpoint.source"
+#define FACT_TRUSTED           "endpoint.trusted"     /* yes no */
+#define FACT_NET_ADDRESS       "net.address"
+
+/* how a wait for the network ended, in any step */
+#define FACT_NET_OUTCOME       "net.outcome"          /* ok timeout closed reset refused unreachable not_allowed full … */
+#define FACT_NET_TRIED         "net.tried"            /* "192.0.2.7 refused, 3 ms" */
+#define FACT_NET_FAMILIES      "net.families"         /* "ipv6 unreachable, ipv4 ok" where they differ */
+
+/* *.tls */
+#define FACT_TLS_VERIFY        "tls.verify"           /* ok, or OpenSSL's symbol of the first flaw */
+#define FACT_TLS_FLAW          "tls.flaw"             /* name expired not_yet self_signed private_root no_issuer revoked weak other */
+#define FACT_TLS_SHOOK         "tls.shook"            /* yes no */
+#define FACT_TLS_VERSION       "tls.version"
+#define FACT_TLS_CIPHER        "tls.cipher"
+#define FACT_TLS_SUBJECT       "tls.subject"
+#define FACT_TLS_ISSUER        "tls.issuer"           /* of the server's own certificate: its name */
+#define FACT_TLS_LAST_ISSUER   "tls.last_issuer"      /* whom the last one sent names: the one missing, or the root */
+#define FACT_TLS_SAN           "tls.san"
+#define FACT_TLS_NOT_BEFORE    "tls.not_before"       /* 2026-03-01 08:15:00 UTC, of the flawed certificate */
+#define FACT_TLS_NOT_AFTER     "tls.not_after"
+#define FACT_TLS_EXPIRED_NAME  "tls.expired_name"     /* whose: the server's own or an intermediate */
+#define FACT_TLS_AIA           "tls.aia"
+#define FACT_TLS_FINGERPRINT   "tls.fingerprint"
+#define FACT_TLS_KEY           "tls.key"
+#define FACT_TLS_SIGNATURE     "tls.signature"
+#define FACT_TLS_CHAIN_LENGTH  "tls.chain_length"
+#define FACT_TLS_ALERT         "tls.alert"            /* number sent by the peer */
+#define FACT_TLS_REASON        "tls.reason"
+#define FACT_TLS_CLIENT_CERT   "tls.wants_client_certificate"   /* yes */
+#define FACT_FIRST_BYTES       "net.first_bytes"      /* what came instead of TLS, or instead of a greeting */
+#define FACT_PROTOCOL          "protocol.is"          /* imap smtp pop3 http ssh tls ftp: what those bytes are */
+
+/* *.starttls */
+#define FACT_STARTTLS_OFFERED  "starttls.offered"     /* yes no */
+#define FACT_STARTTLS_STRIPPED "starttls.stripped"    /* the word that stands in its place ("XXXXXXXA") */
+#define FACT_STARTTLS_INJECTED "starttls.injected"    /* yes: bytes came between the OK and the handshake */
+
+/* replies, in any step */
+#define FACT_REPLY_STATUS      "reply.status"         /* IMAP: OK NO BAD BYE PREAUTH */
+#define FACT_REPLY_CODE        "reply.code"           /* IMAP: AUTHENTICATIONFAILED; SMTP: 535 */
+#define FACT_REPLY_ENHANCED    "reply.enhanced"       /* SMTP: 5.7.8 */
+#define FACT_REPLY_TEXT        "reply.text"           /* all of the refusal, in the server's words */
+#define FACT_REPLY_ALSO        "reply.also"           /* untagged lines that came with it: "* NO [WEBALERT …" */
+#define FACT_REPLY_BROKEN      "reply.broken"         /* how it breaks the protocol */
+#define FACT_GREETING          "server.greeting"
+#define FACT_CAPABILITY        "server.capability"    /* before login; after login in step *.login */
+#define FACT_SERVER_ID         "server.id"            /* ID response */
+#define FACT_SERVER_FAMILY     "server.family"        /* derived: which kind of server or provider speaks, hosters.def */
+
+/* *.login */
+#define FACT_AUTH_OFFERED      "auth.offered"         /* "PLAIN LOGIN" */
+#define FACT_AUTH_MECHANISM    "auth.mechanism"
+#define FACT_AUTH_BY           "auth.by"              /* password token */
+#define FACT_AUTH_USERNAME     "auth.username_form"   /* address local given: never the name itself where it is a secret */
+#define FACT_AUTH_NO_COMMON    "auth.no_common"       /* yes: nothing was sent */
+#define FACT_AUTH_CLEAR        "auth.offered_in_clear"
+#define FACT_SASL_REASON       "sasl.reason"          /* JSON that refused a token */
+#define FACT_SASL_STATUS       "sasl.status"
+#define FACT_TOKEN_AGE         "token.age"            /* fresh expired unknown */
+#define FACT_WORKED_AS         "auth.worked_as"       /* a login that was accepted with another form of the name */
+
+/* imap.list, imap.open */
+#define FACT_FOLDERS           "imap.folders"
+#define FACT_SPECIAL           "imap.special"         /* "\\Sent = Sent" */
+#define FACT_MESSAGES          "imap.messages"
+
+/* smtp.send and after */
+#define FACT_SEND_STAGE        "send.stage"           /* mail rcpt data */
+#define FACT_SEND_TO           "send.to"
+#define FACT_SEND_FOUND        "send.found"           /* yes no */
+#define FACT_SEND_FROM         "send.from_seen"
+#define FACT_SEND_AUTH         "send.authentication"  /* "spf=pass dkim=pass" */
+#define FACT_SEND_FOLDER       "send.folder"          /* where it arrived */
+#define FACT_SEND_WAITED       "send.waited_ms"       /* in vain */
+#define FACT_SEND_BOUNCED      "send.bounced"         /* yes no; with reply.text, reply.code, reply.enhanced out of the bounce */
+#define FACT_SEND_COPY         "send.copy"            /* yes no: a copy in the folder for sent mail */
+#define FACT_SEND_REMOVED      "send.removed"         /* "INBOX, Sent" */
+#define FACT_SEND_LEFT         "send.left"            /* "Sent": where it could not be removed */
+#define FACT_SEND_MARKED       "send.marked"          /* those of them where it is marked as deleted */
+
+/* probe.* */
+#define FACT_PROBE_RESULT      "probe.result"         /* one word or phrase; verify/probe.c says which */
+#define FACT_PROBE_OPEN_PORT   "probe.open_port"      /* where that service may be instead */
+#define FACT_PROBE_DATE        "probe.date"           /* "www.example.org: Sat, 21 Nov 2026 08:00:00 GMT" */
+#define FACT_PROBE_ISSUER      "probe.issuer"         /* "www.example.org: Some CA" */
+#define FACT_PROBE_SAME_SERVER "probe.same_server"    /* a name in the certificate that leads to the same address */
+#define FACT_PROBE_OTHER_NAME  "probe.other_name"     /* one that does not */
+
+/* at the end, in step address */
+#define FACT_AUTH_SENT         "auth.sent"            /* yes no: whether credentials were said to anybody */
+
+/* explain: what a pasted text says; steps explain.imap, .smtp, .log, .words, .text */
+#define FACT_LOG_SAYS          "log.says"             /* what another program's log says went wrong, in one word */
+#define FACT_LOG_LINE          "log.line"             /* and the line where it says so */
+#define FACT_ALIAS             "document.cause"       /* id of the cause that another document knows by these words */
+#define FACT_ALIAS_WHOLE       "document.whole"       /* yes: the text is those words and nothing else, and one cause has them */
+#define FACT_FINGERPRINT       "answer.fingerprint"   /* of the whole text, numbers left out */
+
+/* derived by diagnose/ */
+#define FACT_STEP_PASSED       "step.passed"          /* the step's id */
+#define FACT_SEND_REWRITTEN    "send.from_rewritten"  /* the address it arrived from, where that is not the one asked for */
+
+#endif
