@@ -1,0 +1,444 @@
+#include "net/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+
+#define STOP_MS      5000
+#define LATE_ANSWERS 50
+
+int64_t net_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t net_now_ms(const struct net *n)
+{
+	return net_clock_us() / 1000 - n->began_ms;
+}
+
+void net_alarm(struct event *timer, int64_t ms)
+{
+	struct timeval tv = { 0 };
+
+	if (ms > 0)
+		tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	evtimer_add(timer, &tv);
+}
+
+struct tls_trust *net_trust(struct net *n, struct error *err)
+{
+	int64_t before;
+
+	if (n->trust)
+		return n->trust;
+	before = net_clock_us();
+	n->trust = tls_trust_new(n->ca_file, err);
+	n->costs.trust_us += net_clock_us() - before;
+	return n->trust;
+}
+
+struct net_costs net_costs(const struct net *n)
+{
+	return n->costs;
+}
+
+/* -- a wait and its end ------------------------------------------------------------------------------------------- */
+
+static void be_ready(struct runner *r)
+{
+	TAILQ_INSERT_TAIL(&r->net->ready, r, ready);
+	r->queued = true;
+}
+
+void runner_answer(struct runner *r, enum came came)
+{
+	assert(r->waiting);
+	r->waiting = false;
+	r->wait = NULL;
+	evtimer_del(r->timer);
+	r->want.came = came;
+	be_ready(r);
+}
+
+void runner_waits_for(struct runner *r, struct wait *w, enum came (*stop)(struct wait *, enum came))
+{
+	w->runner = r;
+	w->stop = stop;
+	r->wait = w;
+}
+
+static void break_off(struct runner *r, enum came came)
+{
+	if (r->wait)
+		came = r->wait->stop(r->wait, came);
+	runner_answer(r, came);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void set_timer(struct runner *r)
+{
+	net_alarm(r->timer, earlier(r->wait_ends_ms, r->life_ends_ms) - net_now_ms(r->net));
+}
+
+static void time_is_up(evutil_socket_t fd, short what, void *self)
+{
+	struct runner *r = self;
+	int64_t        now = net_now_ms(r->net);
+
+	(void)fd, (void)what;
+	if (now < earlier(r->wait_ends_ms, r->life_ends_ms))
+		set_timer(r);
+	else if (r->want.kind == WANT_CHILDREN && now >= r->life_ends_ms)
+		return;     /* their lives are over as well: the last of them to end answers this wait */
+	else if (r->want.kind == WANT_TIME && now < r->life_ends_ms)
+		break_off(r, CAME);
+	else
+		break_off(r, CAME_TIMEOUT);
+}
+
+/* -- children ----------------------------------------------------------------------------------------------------- */
+
+static struct runner *runner_new(struct net *, struct task *, struct runner *parent);
+
+static void runner_free(struct runner *r)
+{
+	TAILQ_REMOVE(&r->net->all, r, all);
+	if (r->queued)
+		TAILQ_REMOVE(&r->net->ready, r, ready);
+	event_free(r->timer);
+	r->task->ms = (int)(net_now_ms(r->net) - r->began_ms);
+	r->task->carrier = NULL;
+	free(r);
+}
+
+static void cancel(struct runner *r)
+{
+	if (r->wait)
+		r->wait->stop(r->wait, CAME_CANCELLED);
+	r->task->state = TASK_CANCELLED;
+	runner_free(r);
+}
+
+static void cancel_all(struct children *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->task[i]->state == TASK_RUNNING)
+			cancel(c->task[i]->carrier);
+		else if (c->task[i]->state == TASK_NEW)
+			c->task[i]->state = TASK_CANCELLED;
+	}
+}
+
+static enum came children_stop(struct wait *w, enum came came)
+{
+	cancel_all(w->runner->want.children);
+	return came;
+}
+
+static bool suffices(const struct children *c)
+{
+	size_t running = 0, done = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		running += c->task[i]->state == TASK_RUNNING || c->task[i]->state == TASK_NEW;
+		done += c->task[i]->state == TASK_DONE;
+	}
+	return running == 0 || (c->until == UNTIL_ONE && done > 0);
+}
+
+static void answer_if_children_suffice(struct runner *r)
+{
+	enum came came = CAME;
+
+	if (!suffices(r->want.children))
+		return;
+	cancel_all(r->want.children);
+	if (r->called_off)
+		came = CAME_CANCELLED;
+	else if (net_now_ms(r->net) >= r->life_ends_ms)
+		came = CAME_TIMEOUT;
+	runner_answer(r, came);
+}
+
+static void children_begin(struct runner *r)
+{
+	struct children *c = r->want.children;
+
+	r->called_off = false;
+	runner_waits_for(r, &r->children_wait, children_stop);
+	if (!suffices(c))
+		for (size_t i = 0; i < c->count; i++)
+			if (c->task[i]->state == TASK_NEW)
+				runner_new(r->net, c->task[i], r);
+	answer_if_children_suffice(r);
+}
+
+/* -- time and gates ----------------------------------------------------------------------------------------------- */
+
+static void time_begin(struct runner *r)
+{
+	(void)r;      /* the timer is set already */
+}
+
+static void gate_begin(struct runner *r)
+{
+	if (r->want.gate->open)
+		runner_answer(r, CAME);
+}
+
+static void pass_open_gates(struct net *n)
+{
+	struct runner *r;
+
+	TAILQ_FOREACH(r, &n->all, all)
+		if (r->waiting && r->want.kind == WANT_GATE && r->want.gate->open)
+			runner_answer(r, CAME);
+}
+
+/* -- a task ------------------------------------------------------------------------------------------------------- */
+
+static void (*const begin[])(struct runner *) = {
+	[WANT_CONNECT] = connect_begin, [WANT_READ] = stream_read,  [WANT_WRITE] = stream_write,
+	[WANT_TLS]     = stream_tls,    [WANT_DNS]  = dns_begin,    [WANT_HTTP]  = http_begin,
+	[WANT_TIME]    = time_begin,    [WANT_GATE] = gate_begin,   [WANT_CHILDREN] = children_begin,
+};
+
+static struct runner *runner_new(struct net *n, struct task *t, struct runner *parent)
+{
+	struct runner *r = must_alloc(sizeof *r);
+
+	r->net = n;
+	r->task = t;
+	r->parent = parent;
+	r->want.came = CAME_NOTHING;
+	r->began_ms = net_now_ms(n);
+	r->life_ends_ms = parent ? parent->life_ends_ms : INT64_MAX;
+	if (t->wait_ms > 0)
+		r->life_ends_ms = earlier(r->life_ends_ms, r->began_ms + t->wait_ms);
+	if (n->stopping)
+		r->life_ends_ms = earlier(r->life_ends_ms, n->stop_ends_ms);
+	r->timer = evtimer_new(n->base, time_is_up, r);
+	t->state = TASK_RUNNING;
+	t->err = (struct error){ 0 };
+	t->carrier = r;
+	TAILQ_INSERT_TAIL(&n->all, r, all);
+	be_ready(r);
+	return r;
+}
+
+static void end(struct runner *r, enum task_state state)
+{
+	struct runner *parent = r->parent;
+
+	r->task->state = state;
+	runner_free(r);
+	if (parent)
+		answer_if_children_suffice(parent);
+}
+
+/* The task's life is over: it gets no more time, only the chance to clean up and to say what it knows. */
+static void answer_late(struct runner *r)
+{
+	if (r->answered_late++ == LATE_ANSWERS) {
+		fail(&r->task->err, FAULT_TIMEOUT, "went on waiting after its time was up");
+		r->waiting = false;
+		return end(r, TASK_FAILED);
+	}
+	if (r->want.kind == WANT_TLS) {
+		*r->want.tls = (struct tls_answer){ .alert = -1 };
+		line_close(r->want.line);
+	}
+	if (r->want.kind == WANT_CHILDREN)
+		cancel_all(r->want.children);
+	runner_answer(r, CAME_TIMEOUT);
+}
+
+static void wait_for(struct runner *r, enum want_kind kind)
+{
+	int64_t now = net_now_ms(r->net);
+
+	assert(kind <= WANT_CHILDREN);
+	r->want.kind = kind;
+	r->waiting = true;
+	if (now >= r->life_ends_ms)
+		return answer_late(r);
+	r->wait_ends_ms = now + r->want.wait_ms;
+	set_timer(r);
+	begin[kind](r);
+}
+
+static void step(struct runner *r)
+{
+	struct task   *t = r->task;
+	enum want_kind kind;
+
+	r->want.now_ms = net_now_ms(r->net);
+	r->want.now_unix = time(NULL);
+	r->want.stopping = r->net->stopping;
+	kind = t->step(t->self, &r->want, &t->err);
+	if (kind == WANT_NOTHING || kind == WANT_FAILED)
+		end(r, kind == WANT_NOTHING ? TASK_DONE : TASK_FAILED);
+	else
+		wait_for(r, kind);
+}
+
+/* -- stopping ----------------------------------------------------------------------------------------------------- */
+
+void net_stop(struct net *n)
+{
+	uint64_t one = 1;
+	int      before = errno;       /* a signal handler must leave it as it was */
+
+	atomic_store(&n->stop, true);
+	/* It can only fail when the counter is full: then the loop is being woken already. */
+	if (write(n->wake_fd, &one, sizeof one) < 0)
+		errno = before;
+}
+
+static void awake(evutil_socket_t fd, short what, void *self)
+{
+	(void)fd, (void)what, (void)self;     /* that the loop turned is all that was wanted */
+}
+
+/* Before each step, so that no wait which was asked for in the knowledge of the stop is taken away by it. */
+static void notice_stop(struct net *n)
+{
+	struct runner *r;
+
+	if (n->stopping || !atomic_load(&n->stop))
+		return;
+	n->stopping = true;
+	n->stop_ends_ms = net_now_ms(n) + STOP_MS;
+	TAILQ_FOREACH(r, &n->all, all) {
+		r->life_ends_ms = earlier(r->life_ends_ms, n->stop_ends_ms);
+		if (r->waiting && r->want.kind == WANT_CHILDREN) {
+			r->called_off = true;
+			set_timer(r);
+		} else if (r->waiting) {
+			break_off(r, CAME_CANCELLED);
+		}
+	}
+}
+
+/* -- the loop ----------------------------------------------------------------------------------------------------- */
+
+/* Only those who are ready now: one who always asks for what is there already must not starve the sockets. */
+static void step_the_ready(struct net *n)
+{
+	struct runner *r, *last;
+
+	notice_stop(n);
+	last = TAILQ_LAST(&n->ready, runner_queue);
+	while ((r = TAILQ_FIRST(&n->ready))) {
+		bool is_last = r == last;
+
+		TAILQ_REMOVE(&n->ready, r, ready);
+		r->queued = false;
+		step(r);
+		if (is_last)
+			break;
+		notice_stop(n);
+	}
+	pass_open_gates(n);
+}
+
+bool net_run(struct net *n, struct task *task)
+{
+	assert(!n->running);
+	n->running = true;
+	runner_new(n, task, NULL);
+	for (;;) {
+		step_the_ready(n);
+		if (task->state != TASK_RUNNING)
+			break;
+		event_base_loop(n->base, TAILQ_EMPTY(&n->ready) ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	}
+	assert(TAILQ_EMPTY(&n->all));
+	n->running = false;
+	return task->state == TASK_DONE;
+}
+
+static void *copy_array(const void *from, size_t count, size_t size)
+{
+	void *copy = must_alloc(count * size);
+
+	return count ? memcpy(copy, from, count * size) : copy;
+}
+
+static bool start_loop(struct net *n)
+{
+	struct event_config *config = event_config_new();
+
+	if (config) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+		n->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	n->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!n->base || n->wake_fd < 0)
+		return false;
+	n->wake = event_new(n->base, n->wake_fd, EV_READ, awake, NULL);
+	return event_add(n->wake, NULL) == 0;
+}
+
+struct net *net_new(const struct net_settings *settings, struct error *err)
+{
+	struct net *n = must_alloc(sizeof *n);
+
+	TAILQ_INIT(&n->all);
+	TAILQ_INIT(&n->ready);
+	TAILQ_INIT(&n->streams);
+	n->began_ms = net_clock_us() / 1000;
+	n->settings = *settings;
+	n->settings.connect_to = n->places =
+		copy_array(settings->connect_to, settings->connect_to_count, sizeof *settings->connect_to);
+	n->settings.allow = n->allow = copy_array(settings->allow, settings->allow_count, sizeof *settings->allow);
+	n->user_agent = must_copy(settings->user_agent ? settings->user_agent : "mailmoor");
+	n->ca_file = settings->ca_file ? must_copy(settings->ca_file) : NULL;
+	n->resolvers_known = settings->resolver_count > 0;
+	if (!start_loop(n)) {
+		fail(err, FAULT_LOCAL, "no event loop: out of file descriptors?");
+		net_free(n);
+		return NULL;
+	}
+	if (n->ca_file && !net_trust(n, err)) {
+		net_free(n);
+		return NULL;
+	}
+	return n;
+}
+
+void net_free(struct net *n)
+{
+	if (!n)
+		return;
+	assert(!n->running);
+	streams_shut(n);
+	curl_side_free(n->curl);
+	tls_trust_free(n->trust);
+	if (n->wake)
+		event_free(n->wake);
+	if (n->wake_fd >= 0)
+		close(n->wake_fd);
+	if (n->base)
+		event_base_free(n->base);
+	free(n->places);
+	free(n->allow);
+	free(n->user_agent);
+	free(n->ca_file);
+	free(n);
+}

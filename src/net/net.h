@@ -1,0 +1,89 @@
+/* net.h -- the only folder that waits: it satisfies the wants of base/want.h on real sockets.
+ *
+ * One struct net is one loop on one thread. It connects (RFC 8305), reads, writes, shakes hands, asks name servers and
+ * fetches over HTTP for any number of conversations side by side, and never calls a conversation from inside itself:
+ * what can be answered at once is queued. Two promises are kept here and nowhere else:
+ *
+ *  - An address that our policy forbids is never connected to: what is checked is what is connected to.
+ *  - line->secure, and an answer over https, mean TLS 1.2 or later with a chain and a name that were verified.
+ *
+ * Raises no SIGPIPE and leaves signal dispositions alone. A line must not move while it is open, and the tls_answer of
+ * its handshake must live as long as the line: an alert that arrives later (TLS 1.3 refuses a client's certificate
+ * after the handshake) is written there, and the READ that met it ends with CAME_TLS_FAILED.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/want.h"
+
+#define NET_RESOLVERS 4
+
+/* One --connect-to: connections to host:port go to address:to_port instead, names still being checked against host. */
+struct net_place {
+	char           host[256];
+	uint16_t       port;
+	struct address address;
+	uint16_t       to_port;
+};
+
+struct net_resolver {
+	struct address address;
+	uint16_t       port;
+};
+
+/* Copied by net_new(). All zero is a sensible default, but for check_targets, which `serve` must set. */
+struct net_settings {
+	struct net_resolver resolver[NET_RESOLVERS];
+	size_t              resolver_count;         /* 0: those of /etc/resolv.conf, read at the first question     */
+	const char         *ca_file;                /* PEM trusted besides the system's store, or NULL              */
+	const struct net_place *connect_to;
+	size_t              connect_to_count;
+	const struct address_block *allow;          /* ranges that are special (private, loopback) yet allowed      */
+	size_t              allow_count;
+	bool                check_targets;          /* refuse special addresses that are not allowed                */
+	const char         *user_agent;             /* of HTTP requests, "mailmoor/1.0"; NULL: "mailmoor"           */
+};
+
+struct net;
+
+/* Opens no connection and reads no file but ca_file (the system's store is read certificate by certificate, as they
+ * are needed). NULL with FAULT_LOCAL: ca_file cannot be read or holds no certificate; or no descriptors are left. */
+struct net *net_new(const struct net_settings *, struct error *err);
+
+/* Not while net_run() is under way. Lines still open are closed; line_release() may come later. NULL is fine. */
+void net_free(struct net *);
+
+/* Runs the task until it ends; true when TASK_DONE, else task->err says why not. May be called again for another.
+ *
+ * A task whose life (wait_ms, or that of a task above it) is over has its wait answered with CAME_TIMEOUT, and each
+ * later one at once too; after 50 such answers it is ended with FAULT_TIMEOUT. A wait for CHILDREN is then answered
+ * once the children, whose lives are over too, have ended; but when the wait's own wait_ms passes they are cancelled.
+ * A connection attempt that timed out answers with the most telling of what the addresses gave (REFUSED over TIMEOUT).
+ * CONNECT clears both buffers of the line. */
+bool net_run(struct net *, struct task *);
+
+/* Async-signal-safe, and fine from another thread. What waits is answered CAME_CANCELLED once (a wait for CHILDREN:
+ * when they have ended), and want->stopping is true from then on. Waits asked after it are granted, but all together
+ * for at most 5 s. For good: a net that was stopped stays so. */
+void net_stop(struct net *);
+
+/* "imap.example.org:993=127.0.0.1:10993", "[2001:db8::1]:993=[::1]:1993" */
+bool net_place_parse(const char *text, struct net_place *out);
+/* "127.0.0.1", "127.0.0.1:5353", "[::1]:53" */
+bool net_resolver_parse(const char *text, struct address *address, uint16_t *port);
+
+/* What the expensive things cost so far: for benches. */
+struct net_costs {
+	int64_t  trust_us;               /* making the trust store, its first use          */
+	int64_t  handshake_us;           /* all TLS handshakes on lines, waiting included  */
+	unsigned handshakes;
+};
+struct net_costs net_costs(const struct net *);
+
+#endif

@@ -1,0 +1,366 @@
+#include "net/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/arena.h"
+#include "net/tls_openssl.h"
+
+struct tls_trust {
+	X509_STORE *store;
+	SSL_CTX    *ctx;
+	BIO_METHOD *socket;
+};
+
+struct tls {
+	struct tls_witness witness;
+	SSL               *ssl;
+	enum tls_how       how;
+	int                fd;
+	int                error;       /* errno that ended the socket  */
+	bool               ended;       /* the socket gave its end      */
+	bool               shook;
+	bool               broken;      /* no goodbye may be said       */
+	bool               trusted;
+};
+
+void tls_reason(struct tls_answer *a, const char *words)
+{
+	if (a->reason[0] == '\0')
+		snprintf(a->reason, sizeof a->reason, "%s", words ? words : "");
+}
+
+/* -- the socket below --------------------------------------------------------------------------------------------- */
+
+/* The first bytes are looked at before OpenSSL takes them. When there are none yet it is told so, and not asked again:
+ * they may come between the two calls, and would be gone unseen. */
+static ssize_t receive(struct tls *t, char *at, size_t room)
+{
+	struct tls_answer *a = t->witness.answer;
+	ssize_t            seen;
+
+	if (t->shook || a->first_len > 0)
+		return recv(t->fd, at, room, 0);
+	seen = recv(t->fd, a->first, sizeof a->first, MSG_PEEK);
+	if (seen <= 0)
+		return seen;
+	a->first_len = (size_t)seen;
+	return recv(t->fd, at, room, 0);
+}
+
+/* OpenSSL's own socket BIO raises SIGPIPE, and swallows the greeting of a server that speaks no TLS. */
+static int socket_read(BIO *bio, char *at, int room)
+{
+	struct tls *t = BIO_get_data(bio);
+	ssize_t     n = receive(t, at, (size_t)room);
+
+	BIO_clear_retry_flags(bio);
+	if (n == 0)
+		t->ended = true;
+	else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(bio);
+	else if (n < 0)
+		t->error = errno;
+	return (int)n;
+}
+
+static int socket_write(BIO *bio, const char *at, int len)
+{
+	struct tls *t = BIO_get_data(bio);
+	ssize_t     n = send(t->fd, at, (size_t)len, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(bio);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	else if (n < 0)
+		t->error = errno;
+	return (int)n;
+}
+
+static long socket_control(BIO *bio, int what, long number, void *pointer)
+{
+	struct tls *t = BIO_get_data(bio);
+
+	(void)number, (void)pointer;
+	if (what == BIO_CTRL_EOF)
+		return t->ended;
+	return what == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *socket_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "line");
+
+	if (m) {
+		BIO_meth_set_read(m, socket_read);
+		BIO_meth_set_write(m, socket_write);
+		BIO_meth_set_ctrl(m, socket_control);
+	}
+	return m;
+}
+
+/* -- what is noted on the way ------------------------------------------------------------------------------------- */
+
+static void note_end_of_handshake(const SSL *ssl, struct tls_answer *a)
+{
+	a->shook = true;
+	snprintf(a->version, sizeof a->version, "%s", SSL_get_version(ssl));
+	snprintf(a->cipher, sizeof a->cipher, "%s", SSL_get_cipher_name(ssl));
+}
+
+static void on_info(const SSL *ssl, int where, int value)
+{
+	struct tls_answer *a = witness_of(ssl)->answer;
+
+	if (where == SSL_CB_READ_ALERT && (value & 0xFF) != SSL3_AD_CLOSE_NOTIFY)
+		a->alert = value & 0xFF;
+	if (where & SSL_CB_HANDSHAKE_DONE)
+		note_end_of_handshake(ssl, a);
+}
+
+static int on_certificate_wanted(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+	(void)certificate, (void)key;
+	witness_of(ssl)->answer->wants_client_certificate = true;
+	return 0;
+}
+
+/* Whose socket is not ours shows us at least the head of the first record, which is enough to know "HTTP/" by. */
+static void on_message(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl, void *unused)
+{
+	struct tls_answer *a = witness_of(ssl)->answer;
+
+	(void)version, (void)unused;
+	if (!sent && type == SSL3_RT_HEADER && a->first_len == 0 && len <= sizeof a->first) {
+		memcpy(a->first, bytes, len);
+		a->first_len = len;
+	}
+}
+
+static void set_callbacks(SSL_CTX *ctx)
+{
+	SSL_CTX_set_info_callback(ctx, on_info);
+	SSL_CTX_set_client_cert_cb(ctx, on_certificate_wanted);
+}
+
+static bool set_verification(SSL_CTX *ctx, X509_STORE *store)
+{
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, verify_flaw);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
+	SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+	SSL_CTX_set_tlsext_status_cb(ctx, verify_staple);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set1_cert_store(ctx, store);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+}
+
+bool tls_lend(struct tls_witness *w, void *ssl_ctx)
+{
+	SSL_CTX *ctx = ssl_ctx;
+
+	if (!w->trust)
+		return false;
+	SSL_CTX_set_app_data(ctx, w);
+	SSL_CTX_set_msg_callback(ctx, on_message);
+	set_callbacks(ctx);
+	return set_verification(ctx, w->trust->store);
+}
+
+/* -- trust -------------------------------------------------------------------------------------------------------- */
+
+static bool trust_system(X509_STORE *store)
+{
+	/* The hashed directory, not the bundle: one root is read when it is needed, not 140 before the first byte. */
+	X509_LOOKUP *directory = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+
+	return directory && X509_LOOKUP_add_dir(directory, NULL, X509_FILETYPE_DEFAULT);
+}
+
+static SSL_CTX *ordinary_ctx(X509_STORE *store)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx)
+		return NULL;
+	set_callbacks(ctx);
+	/* A parked line gives its 2 × 17 kB back between records. */
+	SSL_CTX_set_mode(ctx,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	if (set_verification(ctx, store))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* Everything that is refused otherwise: only to learn whether the peer would talk like that. */
+static SSL_CTX *old_ctx(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx)
+		return NULL;
+	set_callbacks(ctx);
+	SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	if (SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") && SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION)
+	    && SSL_CTX_set_max_proto_version(ctx, TLS1_1_VERSION))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+struct tls_trust *tls_trust_new(const char *ca_file, struct error *err)
+{
+	struct tls_trust *t = must_alloc(sizeof *t);
+
+	ERR_clear_error();
+	t->store = X509_STORE_new();
+	t->socket = socket_method();
+	if (!t->store || !t->socket || !trust_system(t->store)) {
+		fail(err, FAULT_LOCAL, "OpenSSL cannot make a trust store");
+	} else if (ca_file && X509_STORE_load_file(t->store, ca_file) != 1) {
+		fail(err, FAULT_LOCAL, "%s: cannot be read, or holds no certificate (PEM)", ca_file);
+	} else {
+		/* What the operator names is trusted as it is: an issuing CA, or one server's own certificate, too. */
+		X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+		t->ctx = ordinary_ctx(t->store);
+		if (t->ctx)
+			return t;
+		fail(err, FAULT_LOCAL, "OpenSSL cannot make a TLS context");
+	}
+	ERR_clear_error();
+	tls_trust_free(t);
+	return NULL;
+}
+
+void tls_trust_free(struct tls_trust *t)
+{
+	if (!t)
+		return;
+	SSL_CTX_free(t->ctx);
+	X509_STORE_free(t->store);
+	BIO_meth_free(t->socket);
+	free(t);
+}
+
+/* -- one connection ----------------------------------------------------------------------------------------------- */
+
+static bool name_server(SSL *ssl, const char *host)
+{
+	struct address literal;
+	char           name[256];
+	size_t         len = strlen(host);
+
+	if (address_parse(host, &literal))          /* RFC 6066 §3: literals are not permitted */
+		return true;
+	if (len && host[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= sizeof name)
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	return SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, enum tls_how how, struct slice link, struct tls_answer *answer)
+{
+	struct tls *t = must_alloc(sizeof *t);
+	SSL_CTX    *old = how == TLS_OLD_ONLY ? old_ctx() : NULL;
+	BIO        *bio;
+
+	t->witness = (struct tls_witness){ .answer = answer, .trust = trust, .host = host, .link = link };
+	t->how = how;
+	t->fd = fd;
+	ERR_clear_error();
+	if (how == TLS_FULL)
+		t->ssl = SSL_new(trust->ctx);
+	else if (old)
+		t->ssl = SSL_new(old);
+	SSL_CTX_free(old);
+	bio = t->ssl ? BIO_new(trust->socket) : NULL;
+	if (!bio || !name_server(t->ssl, host)) {
+		BIO_free(bio);
+		t->broken = true;
+		tls_free(t);
+		return NULL;
+	}
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_app_data(t->ssl, &t->witness);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	if (t->trusted && !t->broken)
+		SSL_shutdown(t->ssl);
+	SSL_free(t->ssl);
+	ERR_clear_error();
+	free(t);
+}
+
+static enum tls_io outcome(struct tls *t, int returned)
+{
+	int           error = SSL_get_error(t->ssl, returned);
+	unsigned long why;
+
+	if (error == SSL_ERROR_NONE)
+		return TLS_OK;
+	if (error == SSL_ERROR_WANT_READ)
+		return TLS_WANTS_READ;
+	if (error == SSL_ERROR_WANT_WRITE)
+		return TLS_WANTS_WRITE;
+	if (error == SSL_ERROR_ZERO_RETURN)
+		return TLS_ENDED;
+	t->broken = true;
+	why = ERR_peek_error();
+	ERR_clear_error();
+	/* Many mail servers close without TLS's goodbye. That is an end too: no protocol of ours relies on it. */
+	if (error == SSL_ERROR_SSL && !(t->ended && ERR_GET_REASON(why) == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {
+		tls_reason(t->witness.answer, ERR_reason_error_string(why));
+		return TLS_BROKE;
+	}
+	return t->error ? TLS_CUT : TLS_ENDED;
+}
+
+enum tls_io tls_shake(struct tls *t)
+{
+	enum tls_io io;
+
+	ERR_clear_error();
+	io = outcome(t, SSL_do_handshake(t->ssl));
+	if (io != TLS_OK)
+		return io;
+	t->shook = true;
+	t->witness.host = NULL;
+	note_end_of_handshake(t->ssl, t->witness.answer);
+	/* Whatever OpenSSL may think: nobody is trusted here who showed no certificate. */
+	if (t->how == TLS_FULL && !t->witness.judged)
+		t->witness.answer->flaws |= TLS_FLAW_OTHER;
+	t->trusted = t->how == TLS_FULL && t->witness.answer->flaws == 0;
+	return TLS_OK;
+}
+
+enum tls_io tls_read(struct tls *t, char *at, size_t room, size_t *n)
+{
+	ERR_clear_error();
+	return outcome(t, SSL_read_ex(t->ssl, at, room, n));
+}
+
+enum tls_io tls_write(struct tls *t, struct slice bytes, size_t *n)
+{
+	ERR_clear_error();
+	return outcome(t, SSL_write_ex(t->ssl, bytes.at, bytes.len, n));
+}
+
+bool tls_has_more(const struct tls *t)
+{
+	return SSL_pending(t->ssl) > 0;
+}

@@ -1,0 +1,50 @@
+/* tls.h -- what net/ knows of TLS; OpenSSL stays behind it. Internal to net/. */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/error.h"
+#include "base/slice.h"
+#include "base/want.h"
+
+/* The certificates we believe in (the system's, looked up one by one as they are needed, plus a file), and what all
+ * connections share. */
+struct tls_trust;
+
+struct tls_trust *tls_trust_new(const char *ca_file, struct error *err);    /* FAULT_LOCAL */
+void tls_trust_free(struct tls_trust *);
+
+/* Watches one handshake and writes down what it shows. Lives as long as the connection it watches. */
+struct tls_witness {
+	struct tls_answer *answer;
+	struct tls_trust  *trust;
+	const char        *host;      /* that the certificate must name; used until the handshake is over */
+	struct slice       link;      /* DER of a certificate to try as a missing link, or empty */
+	bool               refuse;    /* break the handshake off at a flaw, for who would go on otherwise (curl) */
+	bool               judged;    /* a chain was seen and looked at */
+};
+
+/* Makes the SSL_CTX of another library ours: our store, our verification, our notes. False when it cannot be. */
+bool tls_lend(struct tls_witness *, void *ssl_ctx);
+
+enum tls_io {
+	TLS_OK,
+	TLS_WANTS_READ,
+	TLS_WANTS_WRITE,
+	TLS_ENDED,         /* the peer closed                                 */
+	TLS_CUT,           /* reset                                           */
+	TLS_BROKE,         /* an alert, or what is no TLS: the answer says it */
+};
+
+struct tls;
+
+/* Over a connected, non-blocking socket, which stays the caller's. NULL when OpenSSL cannot. */
+struct tls *tls_new(struct tls_trust *, int fd, const char *host, enum tls_how, struct slice link, struct tls_answer *);
+void        tls_free(struct tls *);      /* says goodbye if it is in order to */
+enum tls_io tls_shake(struct tls *);     /* TLS_OK says nothing of trust: see the answer's flaws */
+enum tls_io tls_read(struct tls *, char *at, size_t room, size_t *n);
+enum tls_io tls_write(struct tls *, struct slice, size_t *n);
+bool        tls_has_more(const struct tls *);     /* bytes wait inside, of which the socket knows nothing */
+
+void tls_reason(struct tls_answer *, const char *words);
+
+#endif

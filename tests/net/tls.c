@@ -1,0 +1,533 @@
+#include "peer.h"
+
+static struct identity root, middle, stranger, good;      /* stranger: a root that nobody trusts */
+static char            ca_file[32];
+
+static void forget_identities(void)
+{
+	unlink(ca_file);
+	identity_free(&root);
+	identity_free(&middle);
+	identity_free(&stranger);
+	identity_free(&good);
+}
+
+static struct net *net_trusting_root(void)
+{
+	struct net_settings s = { .ca_file = ca_file };
+	struct error        err = { 0 };
+	struct net         *n;
+
+	if (!root.cert) {
+		root = identity_new((struct wish){ .cn = "Test Root", .ca = true }, NULL);
+		middle = identity_new((struct wish){ .cn = "Test Middle", .ca = true }, &root);
+		stranger = identity_new((struct wish){ .cn = "Unknown Root", .ca = true }, NULL);
+		good = identity_new((struct wish){ .cn = "mail.example.org",
+			.san = "DNS:mail.example.org,DNS:*.example.net,IP:127.0.0.1,IP:::1",
+			.aia = "caIssuers;URI:http://ca.example.org/middle.crt" }, &middle);
+		pem_file(&root, ca_file);
+		atexit(forget_identities);
+	}
+	n = net_new(&s, &err);
+	EXPECT(n != NULL);
+	return n;
+}
+
+static enum came shake(struct net *n, struct line *l, uint16_t port, const char *host, enum tls_how how,
+	struct tls_answer *a)
+{
+	EXPECT(connect_to(n, l, port) == CAME);
+	return WAIT_ONE(n, want_tls(w, l, host, how, a, 5000));
+}
+
+TEST(a_verified_line_carries_both_ways)
+{
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert }, .says = "* OK ready\r\n" };
+	struct tls_answer a;
+	struct peer       p;
+	struct line       l;
+
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME);
+	EXPECT(l.open && l.secure && a.shook && a.flaws == 0 && a.alert == -1);
+	EXPECT_TEXT(a.verify, "ok");
+	EXPECT_TEXT(a.version, "TLSv1.3");
+	EXPECT(a.cipher[0] && a.reason[0] == '\0' && !a.wants_client_certificate && !a.stapled_good);
+	EXPECT(a.first_len > 0 && a.first[0] == 0x16);      /* a handshake record */
+	EXPECT(buffer_add_str(&l.out, "a1 LOGOUT\r\n"));
+	EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME);
+	EXPECT(slice_equal(buffer_held(&l.in), slice_str("* OK ready\r\n")));
+	EXPECT(buffer_held(&l.out).len == 0);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+	EXPECT_TEXT(s.sni, "mail.example.org");
+	EXPECT_TEXT(s.heard, "a1 LOGOUT\r\n");
+}
+
+TEST(the_chain_is_described)
+{
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert, root.cert } };
+	struct tls_answer a;
+	struct peer       p;
+	struct line       l;
+
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME);
+	EXPECT(a.chain_len == 3);
+	EXPECT_TEXT(a.chain[0].subject, "CN=mail.example.org, O=Tests");
+	EXPECT_TEXT(a.chain[0].issuer, "CN=Test Middle, O=Tests");
+	EXPECT_TEXT(a.chain[0].subject_name, "mail.example.org");
+	EXPECT_TEXT(a.chain[0].issuer_name, "Test Middle");
+	EXPECT_TEXT(a.chain[0].names, "mail.example.org, *.example.net, 127.0.0.1, ::1");
+	EXPECT_TEXT(a.chain[0].aia, "http://ca.example.org/middle.crt");
+	EXPECT_TEXT(a.chain[0].key, "EC 256");
+	EXPECT_TEXT(a.chain[0].signature, "ecdsa-with-SHA256");
+	EXPECT(strlen(a.chain[0].fingerprint) == 64 && !a.chain[0].is_ca && !a.chain[0].self_issued);
+	EXPECT(a.chain[0].not_after - a.chain[0].not_before == 30 * 86400 && a.chain[0].not_after > time(NULL));
+	EXPECT(a.chain[1].is_ca && !a.chain[1].self_issued && a.chain[2].is_ca && a.chain[2].self_issued);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+}
+
+enum who { BY_MIDDLE, BY_ROOT, BY_STRANGER, BY_ITSELF };
+
+TEST(flaws)
+{
+	static const struct {
+		const char *row;
+		struct wish wish;
+		enum who    by;
+		bool        middle_sent, root_sent;
+		const char *host;
+		unsigned    flaws;
+		const char *verify;
+	} rows[] = {
+		{ "good", { .cn = "a.example", .san = "DNS:a.example" }, BY_MIDDLE, true, false, "a.example", 0, "ok" },
+		{ "wild card", { .cn = "a.example", .san = "DNS:*.a.example" }, BY_MIDDLE, true, false, "b.A.example",
+			0, "ok" },
+		{ "last dot", { .cn = "a.example", .san = "DNS:a.example" }, BY_MIDDLE, true, false, "a.example.", 0,
+			"ok" },
+		{ "literal", { .cn = "a.example", .san = "IP:192.0.2.7" }, BY_MIDDLE, true, false, "192.0.2.7", 0,
+			"ok" },
+		{ "v6 literal", { .cn = "a.example", .san = "IP:2001:db8::7" }, BY_MIDDLE, true, false,
+			"[2001:db8::7]", 0, "ok" },
+		{ "wrong literal", { .cn = "a.example", .san = "IP:192.0.2.7" }, BY_MIDDLE, true, false, "192.0.2.8",
+			TLS_FLAW_NAME, "IP_ADDRESS_MISMATCH" },
+		{ "literal as a name", { .cn = "192.0.2.7", .san = "DNS:192.0.2.7" }, BY_MIDDLE, true, false,
+			"192.0.2.7", TLS_FLAW_NAME, "IP_ADDRESS_MISMATCH" },
+		{ "wrong name", { .cn = "a.example", .san = "DNS:b.example" }, BY_MIDDLE, true, false, "a.example",
+			TLS_FLAW_NAME, "HOSTNAME_MISMATCH" },
+		{ "name only in the subject", { .cn = "a.example" }, BY_MIDDLE, true, false, "a.example",
+			TLS_FLAW_NAME, "HOSTNAME_MISMATCH" },
+		{ "wild card too deep", { .cn = "a.example", .san = "DNS:*.example" }, BY_MIDDLE, true, false,
+			"b.a.example", TLS_FLAW_NAME, "HOSTNAME_MISMATCH" },
+		{ "part of a label", { .cn = "a.example", .san = "DNS:ma*.a.example" }, BY_MIDDLE, true, false,
+			"mail.a.example", TLS_FLAW_NAME, "HOSTNAME_MISMATCH" },
+		{ "expired", { .cn = "a.example", .san = "DNS:a.example", .from_days = -30, .to_days = -1 },
+			BY_MIDDLE, true, false, "a.example", TLS_FLAW_EXPIRED, "CERT_HAS_EXPIRED" },
+		{ "not yet", { .cn = "a.example", .san = "DNS:a.example", .from_days = 1, .to_days = 30 }, BY_MIDDLE,
+			true, false, "a.example", TLS_FLAW_NOT_YET, "CERT_NOT_YET_VALID" },
+		{ "expired and wrong name", { .cn = "a.example", .san = "DNS:b.example", .from_days = -30,
+			.to_days = -1 }, BY_MIDDLE, true, false, "a.example",
+			TLS_FLAW_EXPIRED | TLS_FLAW_NAME, "HOSTNAME_MISMATCH" },
+		{ "self-signed", { .cn = "a.example", .san = "DNS:a.example" }, BY_ITSELF, false, false, "a.example",
+			TLS_FLAW_SELF_SIGNED, "DEPTH_ZERO_SELF_SIGNED_CERT" },
+		{ "self-signed, wrong name", { .cn = "a.example", .san = "DNS:b.example" }, BY_ITSELF, false, false,
+			"a.example",
+			TLS_FLAW_SELF_SIGNED | TLS_FLAW_NAME, "DEPTH_ZERO_SELF_SIGNED_CERT" },
+		{ "self-signed, expired, wrong name", { .cn = "a.example", .from_days = -30, .to_days = -1 },
+			BY_ITSELF, false, false, "a.example",
+			TLS_FLAW_SELF_SIGNED | TLS_FLAW_NAME | TLS_FLAW_EXPIRED, "DEPTH_ZERO_SELF_SIGNED_CERT" },
+		{ "private root sent", { .cn = "a.example", .san = "DNS:a.example" }, BY_STRANGER, false, true,
+			"a.example", TLS_FLAW_PRIVATE_ROOT, "SELF_SIGNED_CERT_IN_CHAIN" },
+		{ "private root not sent", { .cn = "a.example", .san = "DNS:a.example" }, BY_STRANGER, false, false,
+			"a.example",
+			TLS_FLAW_NO_ISSUER, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+		{ "intermediate missing", { .cn = "a.example", .san = "DNS:a.example" }, BY_MIDDLE, false, false,
+			"a.example",
+			TLS_FLAW_NO_ISSUER, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+		{ "unknown issuer, expired, wrong name", { .cn = "a.example", .san = "DNS:b.example",
+			.from_days = -30, .to_days = -1 }, BY_STRANGER, false, false, "a.example",
+			TLS_FLAW_NO_ISSUER | TLS_FLAW_EXPIRED | TLS_FLAW_NAME, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+		{ "short key", { .cn = "a.example", .san = "DNS:a.example", .rsa_bits = 1024 }, BY_ROOT, false, false,
+			"a.example", TLS_FLAW_WEAK, "EE_KEY_TOO_SMALL" },
+		{ "short key, wrong name", { .cn = "a.example", .san = "DNS:b.example", .rsa_bits = 1024 }, BY_ROOT,
+			false, false, "a.example",
+			TLS_FLAW_WEAK | TLS_FLAW_NAME, "EE_KEY_TOO_SMALL" },
+		{ "empty host", { .cn = "a.example", .san = "DNS:a.example" }, BY_MIDDLE, true, false, "", 0, NULL },
+	};
+	struct net *n = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct identity *issuers[] = { [BY_MIDDLE] = &middle, [BY_ROOT] = &root,
+			[BY_STRANGER] = &stranger, [BY_ITSELF] = NULL };
+		struct identity        me = identity_new(rows[i].wish, issuers[rows[i].by]);
+		struct tls_server      s = { .me = &me };
+		bool                   fine = rows[i].verify && rows[i].flaws == 0;
+		struct tls_answer      a;
+		struct peer            p;
+		struct line            l;
+		enum came              came;
+
+		if (rows[i].middle_sent)
+			s.above[0] = middle.cert;
+		if (rows[i].root_sent)
+			s.above[0] = stranger.cert;
+		s.says = "* OK ready\r\n";
+		line_init(&l, 1000, 1000);
+		peer_start(&p, serve_tls, &s);
+		EXPECT(connect_to(n, &l, p.port) == CAME);
+		EXPECT(buffer_add_str(&l.out, "secret"));      /* must not get out on a line that is not proven */
+		came = WAIT_ONE(n, want_tls(w, &l, rows[i].host, TLS_FULL, &a, 5000));
+		if (fine)
+			EXPECT_ROW(WAIT_ONE(n, want_write(w, &l, 5000)) == CAME, rows[i].row);
+		EXPECT_ROW(a.flaws == rows[i].flaws, rows[i].row);
+		if (rows[i].verify) {
+			EXPECT_TEXT(a.verify, rows[i].verify);
+			EXPECT_ROW(a.shook && a.chain_len == 1u + rows[i].middle_sent + rows[i].root_sent, rows[i].row);
+		}
+		EXPECT_ROW(came == (fine ? CAME : rows[i].verify ? CAME_TLS_FAILED : CAME_FAILED), rows[i].row);
+		EXPECT_ROW(l.open == fine && l.secure == fine, rows[i].row);
+		line_release(&l);
+		peer_stop(&p);
+		EXPECT_ROW(strcmp(s.heard, fine ? "secret" : "") == 0, rows[i].row);
+		identity_free(&me);
+	}
+	net_free(n);
+}
+
+TEST(a_certificate_named_by_the_operator_is_trusted_itself)
+{
+	struct identity     me = identity_new((struct wish){ .cn = "a.example", .san = "DNS:a.example" }, NULL);
+	struct tls_server   s = { .me = &me };
+	struct net_settings settings = { 0 };
+	struct net         *n;
+	struct tls_answer   a;
+	struct peer         p;
+	struct line         l;
+	char                file[32];
+
+	pem_file(&me, file);
+	settings.ca_file = file;
+	n = net_new(&settings, NULL);
+	unlink(file);
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "a.example", TLS_FULL, &a) == CAME && l.secure);
+	EXPECT(shake(n, &l, p.port, "b.example", TLS_FULL, &a) == CAME_TLS_FAILED && !l.secure);
+	EXPECT(a.flaws == TLS_FLAW_NAME);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+	identity_free(&me);
+}
+
+TEST(the_systems_store_alone_does_not_know_our_root)
+{
+	struct net         *unused = net_trusting_root();
+	struct net_settings settings = { 0 };
+	struct net         *n = net_new(&settings, NULL);
+	struct tls_server   s = { .me = &good, .above = { middle.cert } };
+	struct tls_answer   a;
+	struct peer         p;
+	struct line         l;
+
+	net_free(unused);
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(net_costs(n).trust_us == 0);      /* nothing is made before it is needed */
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME_TLS_FAILED);
+	EXPECT(a.flaws == TLS_FLAW_NO_ISSUER && a.flaw_depth == 1 && !l.open);
+	EXPECT(net_costs(n).trust_us > 0 && net_costs(n).handshakes == 1);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+}
+
+/* -- handshakes that break ---------------------------------------------------------------------------------------- */
+
+static void say_and_hear_out(int fd, void *arg)
+{
+	if (arg)
+		say_str(fd, arg);
+	hear_out(fd);
+}
+
+static void close_at_hello(int fd, void *arg)
+{
+	char hello[2000];
+
+	(void)arg;
+	EXPECT(recv(fd, hello, sizeof hello, 0) > 0);
+}
+
+static void reset_at_hello(int fd, void *arg)
+{
+	close_at_hello(fd, arg);
+	reset_on_close(fd);
+}
+
+static void alert_at_hello(int fd, void *arg)
+{
+	close_at_hello(fd, arg);
+	say_all(fd, "\x15\x03\x01\x00\x02\x02\x46", 7);      /* fatal, protocol_version */
+}
+
+TEST(handshakes_that_break)
+{
+	static const struct {
+		const char *row;
+		void      (*serve)(int, void *);
+		const char *says;
+		enum came   came;
+		int         alert;
+		const char *first, *reason;
+	} rows[] = {
+		{ "plain IMAP",  say_and_hear_out, "* OK IMAP4rev1 ready\r\n", CAME_TLS_FAILED, -1,
+			"* OK IMAP4rev1 ready\r\n", "wrong version number" },
+		{ "plain HTTP",  say_and_hear_out, "HTTP/1.1 400 Bad Request\r\n", CAME_TLS_FAILED, -1,
+			"HTTP/1.1 400 Bad Request\r\n", "wrong version number" },
+		{ "end",         close_at_hello,   NULL, CAME_END,        -1, "", "" },
+		{ "reset",       reset_at_hello,   NULL, CAME_RESET,      -1, "", "" },
+		{ "alert",       alert_at_hello,   NULL, CAME_TLS_FAILED, 70, "\x15\x03\x01",
+			"tlsv1 alert protocol version" },
+		{ "silence",     say_and_hear_out, NULL, CAME_TIMEOUT,    -1, "", "" },
+	};
+	struct net *n = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_answer a;
+		struct peer       p;
+		struct line       l;
+		enum came         came;
+
+		line_init(&l, 1000, 1000);
+		peer_start(&p, rows[i].serve, (void *)rows[i].says);
+		EXPECT(connect_to(n, &l, p.port) == CAME);
+		came = WAIT_ONE(n, want_tls(w, &l, "mail.example.org", TLS_FULL, &a,
+			rows[i].came == CAME_TIMEOUT ? 80 : 5000));
+		EXPECT_ROW(came == rows[i].came, rows[i].row);
+		EXPECT_ROW(!a.shook && a.alert == rows[i].alert && !l.open && !l.secure, rows[i].row);
+		EXPECT_ROW(slice_starts(slice((char *)a.first, a.first_len), rows[i].first), rows[i].row);
+		EXPECT_TEXT(a.reason, rows[i].reason);
+		EXPECT_ROW(WAIT_ONE(n, want_read(w, &l, 50)) == CAME_RESET, rows[i].row);
+		line_release(&l);
+		peer_stop(&p);
+	}
+	net_free(n);
+}
+
+static void say_then_tls(int fd, void *arg)
+{
+	say_str(fd, "220 go ahead\r\n");
+	serve_tls(fd, arg);
+}
+
+TEST(starttls_and_bytes_smuggled_before_it)
+{
+	static const struct { bool heard, consumed; enum came came; const char *first; } rows[] = {
+		{ true,  true,  CAME,            "\x16" },
+		{ true,  false, CAME_TLS_FAILED, "220 go ahead" },
+			     /* left in the buffer: would be read as if from inside */
+		{ false, false, CAME_TLS_FAILED, "220 go ahead" },      /* still in the socket */
+	};
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_answer a;
+		struct peer       p;
+		struct line       l;
+
+		line_init(&l, 1000, 1000);
+		peer_start(&p, say_then_tls, &s);
+		EXPECT(connect_to(n, &l, p.port) == CAME);
+		if (rows[i].heard)
+			EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME);
+		if (rows[i].consumed)
+			buffer_clear(&l.in);
+		EXPECT(WAIT_ONE(n, want_tls(w, &l, "mail.example.org", TLS_FULL, &a, 5000)) == rows[i].came);
+		EXPECT(slice_starts(slice((char *)a.first, a.first_len), rows[i].first));
+		EXPECT(l.secure == (rows[i].came == CAME));
+		line_release(&l);
+		peer_stop(&p);
+	}
+	net_free(n);
+}
+
+TEST(old_tls_is_refused_and_can_be_probed_for)
+{
+	static const struct { int max; const char *version; } rows[] = {
+		{ TLS1_VERSION, "TLSv1" }, { TLS1_1_VERSION, "TLSv1.1" }, { 0, NULL },
+	};
+	struct net     *n = net_trusting_root();
+	struct identity rsa = identity_new((struct wish){ .cn = "a.example", .san = "DNS:a.example",
+		.rsa_bits = 2048 }, &root);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_server s = { .me = &rsa, .min = rows[i].max ? TLS1_VERSION : TLS1_2_VERSION,
+			.max = rows[i].max };
+		struct tls_answer a;
+		struct peer       p;
+		struct line       l;
+
+		line_init(&l, 1000, 1000);
+		peer_start(&p, serve_tls, &s);
+		EXPECT(shake(n, &l, p.port, "a.example", TLS_FULL, &a) == (rows[i].max ? CAME_TLS_FAILED : CAME));
+		EXPECT(a.shook == !rows[i].max && a.flaws == 0);
+		EXPECT(a.alert == (rows[i].max ? 70 : -1));
+		EXPECT(shake(n, &l, p.port, "a.example", TLS_OLD_ONLY, &a) == (rows[i].max ? CAME : CAME_TLS_FAILED));
+		EXPECT(!l.open && !l.secure && a.shook == (rows[i].max != 0));
+		if (rows[i].max)
+			EXPECT_TEXT(a.version, rows[i].version);
+		line_release(&l);
+		peer_stop(&p);
+	}
+	identity_free(&rsa);
+	net_free(n);
+}
+
+TEST(a_client_certificate_is_wanted)
+{
+	static const struct { int max; } rows[] = { { TLS1_2_VERSION }, { TLS1_3_VERSION } };
+	struct net *n = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_server s = { .me = &good, .above = { middle.cert }, .max = rows[i].max,
+			.asks_certificate = true };
+		bool              late = rows[i].max == TLS1_3_VERSION;
+		struct tls_answer a;
+		struct peer       p;
+		struct line       l;
+
+		line_init(&l, 1000, 1000);
+		peer_start(&p, serve_tls, &s);
+		EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == (late ? CAME : CAME_TLS_FAILED));
+		if (late) {
+			EXPECT(a.alert == -1);
+			EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME_TLS_FAILED);
+		}
+		EXPECT(a.wants_client_certificate);
+		EXPECT(a.alert == (late ? 116 : 40));
+		EXPECT(a.reason[0] != '\0');
+		line_release(&l);
+		peer_stop(&p);
+	}
+	net_free(n);
+}
+
+TEST(a_close_without_goodbye_is_an_end)
+{
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert }, .says = "* BYE\r\n", .cuts = true };
+	struct tls_answer a;
+	struct peer       p;
+	struct line       l;
+
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME);
+	EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME);
+	EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME_END && l.ended);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+}
+
+/* More than one record, read through a buffer of a few bytes: what OpenSSL holds must not be forgotten. */
+TEST(bytes_that_wait_inside_openssl)
+{
+	static char       text[5001];
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert }, .says = text };
+	struct tls_answer a;
+	struct peer       p;
+	struct line       l;
+	size_t            total = 0;
+
+	memset(text, 'x', sizeof text - 1);
+	line_init(&l, 100, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME);
+	while (total < 5000) {
+		EXPECT(WAIT_ONE(n, want_read(w, &l, 2000)) == CAME);
+		total += buffer_held(&l.in).len;
+		buffer_clear(&l.in);
+	}
+	EXPECT(total == 5000);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+}
+
+/* -- stapled OCSP ------------------------------------------------------------------------------------------------- */
+
+static int staple_for(const struct identity *leaf, const struct identity *issuer, const struct identity *signer,
+	int status, int from_days,
+                      int to_days, unsigned char **der)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID    *id = OCSP_cert_to_id(EVP_sha1(), leaf->cert, issuer->cert);
+	ASN1_TIME      *from = X509_gmtime_adj(NULL, 86400L * from_days), *to = X509_gmtime_adj(NULL, 86400L * to_days);
+	OCSP_RESPONSE  *r;
+	int             len;
+
+	OCSP_basic_add1_status(basic, id, status, 0, from, from, to);
+	EXPECT(OCSP_basic_sign(basic, signer->cert, signer->key, EVP_sha256(), NULL, 0) == 1);
+	r = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	*der = NULL;
+	len = i2d_OCSP_RESPONSE(r, der);
+	OCSP_RESPONSE_free(r);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	return len;
+}
+
+TEST(stapled_answers)
+{
+	static const struct { const char *row; int status, from,
+		to; bool forged; int max; bool good; unsigned flaws; } rows[] = {
+		{ "good",            V_OCSP_CERTSTATUS_GOOD,    -1, 1,  false, 0,              true,  0 },
+		{ "good, TLS 1.2",   V_OCSP_CERTSTATUS_GOOD,    -1, 1,  false, TLS1_2_VERSION, true,  0 },
+		{ "revoked",         V_OCSP_CERTSTATUS_REVOKED, -1, 1,  false, 0,              false,
+			TLS_FLAW_REVOKED },
+		{ "revoked, 1.2",    V_OCSP_CERTSTATUS_REVOKED, -1, 1,  false, TLS1_2_VERSION, false,
+			TLS_FLAW_REVOKED },
+		{ "good, but old",   V_OCSP_CERTSTATUS_GOOD,    -9, -2, false, 0,              false, 0 },
+		{ "forged",          V_OCSP_CERTSTATUS_REVOKED, -1, 1,  true,  0,              false, 0 },
+		{ "unknown",         V_OCSP_CERTSTATUS_UNKNOWN, -1, 1,  false, 0,              false, 0 },
+	};
+	struct net *n = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_server s = { .me = &good, .above = { middle.cert }, .max = rows[i].max };
+		unsigned char    *der;
+		struct tls_answer a;
+		struct peer       p;
+		struct line       l;
+
+		s.staple_len = staple_for(&good, &middle, rows[i].forged ? &stranger : &middle, rows[i].status,
+			rows[i].from, rows[i].to, &der);
+		s.staple = der;
+		line_init(&l, 1000, 1000);
+		peer_start(&p, serve_tls, &s);
+		EXPECT_ROW(shake(n, &l, p.port, "mail.example.org", TLS_FULL,
+			&a) == (rows[i].flaws ? CAME_TLS_FAILED : CAME), rows[i].row);
+		EXPECT_ROW(a.flaws == rows[i].flaws && a.stapled_good == rows[i].good, rows[i].row);
+		if (rows[i].flaws)
+			EXPECT_TEXT(a.verify, "CERT_REVOKED");
+		EXPECT_ROW(l.secure == !rows[i].flaws, rows[i].row);
+		line_release(&l);
+		peer_stop(&p);
+		OPENSSL_free(der);
+	}
+	net_free(n);
+}
