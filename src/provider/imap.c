@@ -1,0 +1,718 @@
+#include "provider/imap.h"
+
+#include <stdio.h>
+
+#include "model/facts.h"
+
+enum { OPEN_START, OPEN_REACH, OPEN_GREETING, OPEN_UPGRADE, OPEN_CAPABILITY, OPEN_AUTHENTICATE, OPEN_DONE,
+       LOOK_ANSWERS, LOOK_GOODBYE, LOOK_DONE };
+enum { UPGRADE_START, UPGRADE_CAPABILITY, UPGRADE_STARTTLS, UPGRADE_TLS, UPGRADE_DONE };
+
+void imap_session_init(struct imap_session *s, struct report *report, const struct endpoint *endpoint, const struct login *login,
+                       struct waits waits, int attempt)
+{
+	*s = (struct imap_session){ .report = report, .endpoint = endpoint, .login = login, .waits = waits, .attempt = attempt };
+	line_init(&s->line, IMAP_LONGEST_LINE + IMAP_LONGEST_LITERAL + 1024, 64 * 1024);
+	s->reader = imap_reader_new(IMAP_LONGEST_LINE, IMAP_LONGEST_LITERAL);
+	s->job = arena_new();
+	reach_init(&s->reach, report, endpoint, "imap", &s->line, waits, attempt);
+}
+
+void imap_session_release(struct imap_session *s)
+{
+	sasl_free(s->sasl);
+	reach_release(&s->reach);
+	line_release(&s->line);
+	imap_reader_free(s->reader);
+	arena_free(s->job);
+	*s = (struct imap_session){ 0 };
+}
+
+/* -- the report --------------------------------------------------------------------------------------------------- */
+
+static void begin(struct imap_session *s, const char *name, const struct want *w)
+{
+	s->reported = report_begin(s->report, step_id(s->report, "imap", name), s->attempt, w->now_ms);
+}
+
+static void end(struct imap_session *s, enum step_state state, const struct want *w)
+{
+	report_end(s->report, s->reported, state, w->now_ms);
+}
+
+static void note(struct imap_session *s, const char *name, struct slice value)
+{
+	report_fact(s->report, s->reported, name, value);
+}
+
+static void reply_facts(struct imap_session *s, const struct imap_event *e)
+{
+	struct slice words = e->line;
+
+	if (e->kind == IMAP_TAGGED)
+		slice_cut(&words, ' ');      /* our tag is no news */
+	note(s, FACT_REPLY_STATUS, e->word);
+	if (e->code.len)
+		note(s, FACT_REPLY_CODE, imap_code_word(e->code));
+	note(s, FACT_REPLY_TEXT, words);
+}
+
+static enum want_kind lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
+{
+	struct slice left = buffer_held(&s->line.in);
+
+	report_note(s->report, s->reported, FACT_NET_OUTCOME, "%s", came_name(came));
+	/* A server that wants a client certificate may say so only now (TLS 1.3). */
+	if (s->reach.tls.alert >= 0)
+		report_note(s->report, s->reported, FACT_TLS_ALERT, "%d", s->reach.tls.alert);
+	if (left.len)
+		note(s, FACT_FIRST_BYTES, slice_upto(left, 200));
+	fail(err, came_fault(came), "waiting for %s: %s", s->endpoint->host, came_name(came));
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+static enum want_kind broken(struct imap_session *s, const struct want *w, struct error *err)
+{
+	struct slice held = buffer_held(&s->line.in);
+	const char  *protocol = protocol_of(held);
+
+	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", imap_broken(s->reader));
+	note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+	if (protocol && strcmp(protocol, "imap") != 0)
+		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
+	fail(err, FAULT_BROKEN, "%s: %s", s->endpoint->host, imap_broken(s->reader));
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+static enum want_kind refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
+{
+	reply_facts(s, e);
+	fail(err, FAULT_REFUSED, "%s refused", s->endpoint->host);
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+/* -- saying and hearing ------------------------------------------------------------------------------------------- */
+
+unsigned imap_say(struct imap_session *s, const struct want *w, const char *fmt, ...)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char *command, *line;
+	va_list     args;
+
+	va_start(args, fmt);
+	command = arena_vprint(work, fmt, args);
+	va_end(args);
+	line = arena_print(work, "a%u %s\r\n", ++s->tag, command);
+	buffer_add_str(&s->line.out, line);
+	report_talk(s->report, s->attempt, 'C', slice(line, strlen(line) - 2), w->now_ms);
+	return s->tag;
+}
+
+/* What carries credentials never reaches the report, not even to be struck out there. */
+static void say_secret(struct imap_session *s, const struct want *w, const char *shown, const char *said)
+{
+	buffer_add_str(&s->line.out, said);
+	buffer_add_str(&s->line.out, "\r\n");
+	report_talk(s->report, s->attempt, 'C', slice_str(shown), w->now_ms);
+}
+
+struct imap_event imap_hear(struct imap_session *s, const struct want *w, size_t *used)
+{
+	struct imap_event e = imap_next(s->reader, buffer_held(&s->line.in), used);
+
+	if (e.kind > IMAP_BROKEN)
+		report_talk(s->report, s->attempt, 'S', slice_upto(e.line, 2000), w->now_ms);
+	return e;
+}
+
+void imap_heard(struct imap_session *s, size_t used)
+{
+	buffer_drop(&s->line.in, used);
+}
+
+bool imap_is_tag(const struct imap_event *e, unsigned tag)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "a%u", tag);
+	return e->kind == IMAP_TAGGED && slice_is(e->tag, text);
+}
+
+/* What to do when no whole response is there: wait, or give up. WANT_NOTHING: there is one. */
+static enum want_kind more(struct imap_session *s, const struct imap_event *e, struct want *w, struct error *err)
+{
+	enum came came;
+
+	if (e->kind == IMAP_BROKEN)
+		return broken(s, w, err);
+	if (e->kind != IMAP_MORE)
+		return WANT_NOTHING;
+	came = want_came(w);
+	if (came == CAME || came == CAME_NOTHING)
+		return want_read(w, &s->line, s->waits.reply_ms);
+	return lost(s, came, w, err);
+}
+
+/* A tag that is none of ours cannot be an answer to anything. */
+static enum want_kind foreign_tag(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
+{
+	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a tag that was never sent: %.*s",
+	            (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
+	note(s, FACT_FIRST_BYTES, slice_upto(e->line, 200));
+	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->endpoint->host);
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+static void keep_capability(struct imap_session *s, struct slice list)
+{
+	s->capability = slice_str(arena_copy(s->report->job, slice_upto(list, 4000)));
+	note(s, FACT_CAPABILITY, list);
+}
+
+/* Untagged lines between a command and its answer: capabilities are kept, warnings and farewells are evidence. */
+static void untagged(struct imap_session *s, const struct imap_event *e)
+{
+	if (slice_is(e->word, "CAPABILITY"))
+		keep_capability(s, e->text);
+	else if (slice_is(e->word, "NO") || slice_is(e->word, "BAD") || slice_is(e->word, "BYE") || slice_starts(e->code, "ALERT"))
+		note(s, FACT_REPLY_ALSO, e->line);
+}
+
+/* The next response that is no untagged line, in `e`; WANT_NOTHING when it is there. */
+static enum want_kind answer(struct imap_session *s, struct imap_event *e, size_t *used, struct want *w, struct error *err)
+{
+	for (;;) {
+		enum want_kind kind;
+
+		*e = imap_hear(s, w, used);
+		kind = more(s, e, w, err);
+		if (kind != WANT_NOTHING)
+			return kind;
+		if (e->kind == IMAP_CONTINUE || imap_is_tag(e, s->tag))
+			return WANT_NOTHING;
+		if (e->kind == IMAP_TAGGED)
+			return foreign_tag(s, e, w, err);
+		untagged(s, e);
+		imap_heard(s, *used);
+	}
+}
+
+/* -- the sign-in -------------------------------------------------------------------------------------------------- */
+
+/* "PLAIN LOGIN" out of "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN". */
+static struct slice offered_mechanisms(struct imap_session *s)
+{
+	struct buffer out;
+	struct slice  rest = s->capability;
+	const char   *list;
+
+	buffer_init(&out, 4096);
+	while (rest.len) {
+		struct slice word = slice_cut(&rest, ' ');
+
+		if (slice_starts(word, "AUTH=")) {
+			if (buffer_held(&out).len)
+				buffer_add_str(&out, " ");
+			buffer_add(&out, slice_from(word, 5));
+		}
+	}
+	list = arena_copy(s->report->job, buffer_held(&out));
+	buffer_release(&out);
+	return slice_str(list);
+}
+
+/* The LOGIN command serves where no mechanism does. */
+static bool login_command_serves(const struct imap_session *s)
+{
+	return s->login->password && !imap_list_has(s->capability, "LOGINDISABLED");
+}
+
+/* One argument of LOGIN: quoted where quoting can carry it, else a literal (RFC 9051 §4.3), which a server without
+ * LITERAL+ has to ask for: there the command is cut, and goes on with the next part after its "+". */
+static void add_argument(struct imap_session *s, const char *text)
+{
+	const char *quoted = imap_quoted(s->job, text);
+	bool        at_once = imap_list_has(s->capability, "LITERAL+");
+	char      **part = &s->login_part[s->login_parts - 1];
+
+	if (quoted) {
+		*part = arena_print(s->job, "%s %s", *part, quoted);
+	} else if (at_once) {
+		*part = arena_print(s->job, "%s {%zu+}\r\n%s", *part, strlen(text), text);
+	} else {
+		*part = arena_print(s->job, "%s {%zu}", *part, strlen(text));
+		s->login_part[s->login_parts++] = arena_str(s->job, text);
+	}
+}
+
+static void say_login_part(struct imap_session *s, const struct want *w)
+{
+	const char *part = s->login_part[s->login_said++];
+	bool        last = s->login_said == s->login_parts;
+
+	say_secret(s, w, last ? "LOGIN (credentials)" : "LOGIN (credentials, a part)", part);
+}
+
+static void say_login(struct imap_session *s, const struct want *w)
+{
+	s->login_part[0] = arena_print(s->job, "a%u LOGIN", ++s->tag);
+	s->login_parts = 1;
+	add_argument(s, s->login->username);
+	add_argument(s, s->login->password);
+	say_login_part(s, w);
+}
+
+static void say_authenticate(struct imap_session *s, const struct want *w)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char *initial;
+
+	s->sasl = sasl_new(s->mechanism, &(struct sasl_credentials){
+		.user = s->login->username, .password = s->login->password, .token = s->login->token,
+		.host = s->endpoint->host, .port = s->endpoint->port, .nonce = s->login->nonce });
+	s->tag++;
+	initial = s->mechanism->client_first && imap_list_has(s->capability, "SASL-IR") ? sasl_initial(s->sasl) : NULL;
+	s->initial_sent = initial != NULL;
+	if (initial) {
+		char *line = arena_print(work, "a%u AUTHENTICATE %s %s", s->tag, s->mechanism->name, initial);
+
+		say_secret(s, w, arena_print(work, "a%u AUTHENTICATE %s (credentials)", s->tag, s->mechanism->name), line);
+		explicit_bzero(line, strlen(line));
+	} else {
+		const char *line = arena_print(work, "a%u AUTHENTICATE %s", s->tag, s->mechanism->name);
+
+		say_secret(s, w, line, line);
+	}
+}
+
+/* The answer to "+ …" while signing in. */
+static void say_answer(struct imap_session *s, const struct imap_event *e, const struct want *w)
+{
+	const char *said = s->initial_sent || !s->mechanism->client_first ? sasl_answer(s->sasl, slice_trim(e->text))
+	                                                                  : sasl_initial(s->sasl);
+
+	s->initial_sent = true;
+	/* "=" stands for an empty initial response only; in an answer it is an empty line (RFC 9051 §6.2.2) */
+	if (said && strcmp(said, "=") == 0)
+		said = "";
+	say_secret(s, w, "(credentials)", said ? said : "*");
+}
+
+/* Shall credentials be said here at all? Records why not. */
+static bool may_sign_in(struct imap_session *s, const struct want *w)
+{
+	const char *why = !login_has_any(s->login)          ? "no_credentials"
+	                : !s->line.secure                   ? "no_line"
+	                : !endpoint_trusted(s->endpoint)    ? "not_confirmed" : NULL;
+
+	if (why)
+		report_skip(s->report, "imap.login", s->attempt, why, w->now_ms);
+	return !why;
+}
+
+static enum want_kind nothing_in_common(struct imap_session *s, const struct want *w, struct error *err)
+{
+	if (imap_list_has(s->capability, "LOGINDISABLED"))
+		report_note(s->report, s->reported, FACT_REPLY_CODE, "LOGINDISABLED");
+	fail(err, FAULT_NOT_OFFERED, "%s offers no way to sign in that we have credentials for", s->endpoint->host);
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+static enum want_kind sign_in_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
+{
+	s->refused = true;
+	s->report->password_tries++;
+	if (s->sasl)
+		login_reason(s->report, s->reported, sasl_reason(s->sasl));
+	return refused(s, e, w, err);
+}
+
+static enum want_kind greeting(struct imap_session *s, struct want *w, struct error *err)
+{
+	size_t            used;
+	struct imap_event e = imap_hear(s, w, &used);
+	enum want_kind    kind = more(s, &e, w, err);
+	bool              fine;
+
+	if (kind != WANT_NOTHING)
+		return kind;
+	note(s, FACT_GREETING, e.line);
+	if (e.kind == IMAP_TAGGED || (!slice_is(e.word, "OK") && !slice_is(e.word, "PREAUTH"))) {
+		reply_facts(s, &e);
+		fail(err, FAULT_REFUSED, "%s greets with %.*s", s->endpoint->host, (int)e.word.len, e.word.at);
+		end(s, STEP_FAILED, w);
+		return WANT_FAILED;
+	}
+	/* "Already signed in" on a line without TLS is what an attacker says to have us go on in the clear (facts H.4). */
+	fine = slice_is(e.word, "OK") || s->line.secure;
+	if (!fine)
+		reply_facts(s, &e);
+	if (slice_is(imap_code_word(e.code), "CAPABILITY"))
+		keep_capability(s, imap_code_rest(e.code));
+	imap_heard(s, used);
+	end(s, fine ? STEP_PASSED : STEP_FAILED, w);
+	if (!fine)
+		fail(err, FAULT_BROKEN, "%s says PREAUTH before TLS", s->endpoint->host);
+	return fine ? WANT_NOTHING : WANT_FAILED;
+}
+
+/* Waits for the end of the command under way; OK is WANT_NOTHING. */
+static enum want_kind done(struct imap_session *s, struct want *w, struct error *err)
+{
+	struct imap_event e;
+	size_t            used;
+	enum want_kind    kind = answer(s, &e, &used, w, err);
+
+	if (kind != WANT_NOTHING)
+		return kind;
+	if (!slice_is(e.word, "OK"))
+		return refused(s, &e, w, err);
+	if (slice_is(imap_code_word(e.code), "CAPABILITY"))
+		keep_capability(s, imap_code_rest(e.code));
+	imap_heard(s, used);
+	return WANT_NOTHING;
+}
+
+/* CAPABILITY costs a round trip: only where the greeting did not say it already. */
+static void ask_capability(struct imap_session *s, const struct want *w)
+{
+	s->asking = s->capability.len == 0;
+	if (s->asking)
+		imap_say(s, w, "CAPABILITY");
+}
+
+static enum want_kind starttls_offered(struct imap_session *s, const struct want *w, struct error *err)
+{
+	bool offered = imap_list_has(s->capability, "STARTTLS");
+
+	report_note(s->report, s->reported, FACT_STARTTLS_OFFERED, "%s", offered ? "yes" : "no");
+	if (offered)
+		return WANT_NOTHING;
+	fail(err, FAULT_NOT_OFFERED, "%s offers no STARTTLS", s->endpoint->host);
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+/* RFC 9051 §6.2.1: whatever came before the handshake, anyone may have sent. */
+static enum want_kind nothing_injected(struct imap_session *s, const struct want *w, struct error *err)
+{
+	struct slice held = buffer_held(&s->line.in);
+
+	if (held.len) {
+		report_note(s->report, s->reported, FACT_STARTTLS_INJECTED, "yes");
+		note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+		fail(err, FAULT_BROKEN, "bytes from %s between its OK and the handshake", s->endpoint->host);
+		end(s, STEP_FAILED, w);
+		line_close(&s->line);
+		return WANT_FAILED;
+	}
+	end(s, STEP_PASSED, w);
+	s->capability = slice(NULL, 0);
+	imap_reader_clear(s->reader);
+	return WANT_NOTHING;
+}
+
+/* One round of the sign-in: WANT_NOTHING only when it is over and well. */
+static enum want_kind authenticate(struct imap_session *s, struct want *w, struct error *err)
+{
+	for (;;) {
+		struct imap_event e;
+		size_t            used;
+		enum want_kind    kind = answer(s, &e, &used, w, err);
+
+		if (kind != WANT_NOTHING)
+			return kind;
+		if (e.kind == IMAP_CONTINUE && s->sasl) {
+			say_answer(s, &e, w);
+			imap_heard(s, used);
+			continue;
+		}
+		if (e.kind == IMAP_CONTINUE && s->login_said < s->login_parts) {
+			say_login_part(s, w);
+			imap_heard(s, used);
+			continue;
+		}
+		if (e.kind == IMAP_CONTINUE || !slice_is(e.word, "OK"))
+			return sign_in_refused(s, &e, w, err);
+		if (s->sasl && !sasl_proven(s->sasl)) {
+			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
+			return refused(s, &e, w, err);
+		}
+		s->knows_id = imap_list_has(s->capability, "ID");
+		s->capability = slice(NULL, 0);
+		if (slice_is(imap_code_word(e.code), "CAPABILITY"))
+			keep_capability(s, imap_code_rest(e.code));
+		imap_heard(s, used);
+		return WANT_NOTHING;
+	}
+}
+
+static void forget_sign_in(struct imap_session *s)
+{
+	sasl_free(s->sasl);
+	s->sasl = NULL;
+	arena_free(s->job);      /* wipes the parts of LOGIN */
+	s->job = arena_new();
+	s->login_parts = s->login_said = 0;
+}
+
+/* From plain text to a private line (RFC 9051 §6.2.1). Never goes on without. */
+static enum want_kind upgrade(struct imap_session *s, struct want *w, struct error *err)
+{
+	switch (s->upgrade.step) {
+	case UPGRADE_START:
+		begin(s, "starttls", w);
+		ask_capability(s, w);
+
+	STEP(&s->upgrade, UPGRADE_CAPABILITY):
+		if (s->asking)
+			PASS(done(s, w, err));
+		PASS(starttls_offered(s, w, err));
+		imap_say(s, w, "STARTTLS");
+
+	STEP(&s->upgrade, UPGRADE_STARTTLS):
+		PASS(done(s, w, err));
+		PASS(nothing_injected(s, w, err));
+
+	STEP(&s->upgrade, UPGRADE_TLS):
+		PASS(reach_tls_step(&s->reach, w, err));
+
+	STEP(&s->upgrade, UPGRADE_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+static enum want_kind say_credentials(struct imap_session *s, const struct want *w, struct error *err)
+{
+	begin(s, "login", w);
+	s->mechanism = login_choose(s->report, s->reported, offered_mechanisms(s), s->login, login_command_serves(s));
+	if (s->mechanism)
+		say_authenticate(s, w);
+	else if (login_command_serves(s))
+		say_login(s, w);
+	else
+		return nothing_in_common(s, w, err);
+	s->asked = true;
+	return WANT_NOTHING;
+}
+
+enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
+{
+	struct imap_session *s = self;
+
+	switch (s->step) {
+	case OPEN_START:
+
+	STEP(s, OPEN_REACH):
+		PASS(reach_step(&s->reach, w, err));
+		begin(s, "greeting", w);
+
+	STEP(s, OPEN_GREETING):
+		PASS(greeting(s, w, err));
+
+	STEP(s, OPEN_UPGRADE):
+		if (s->endpoint->socket == SOCKET_STARTTLS)
+			PASS(upgrade(s, w, err));
+		begin(s, "capability", w);
+		if (s->capability.len)
+			note(s, FACT_CAPABILITY, s->capability);
+		ask_capability(s, w);
+
+	STEP(s, OPEN_CAPABILITY):
+		if (s->asking)
+			PASS(done(s, w, err));
+		end(s, STEP_PASSED, w);
+		if (!may_sign_in(s, w))
+			return WANT_NOTHING;
+		PASS(say_credentials(s, w, err));
+
+	STEP(s, OPEN_AUTHENTICATE):
+		PASS(authenticate(s, w, err));
+		forget_sign_in(s);
+		s->logged_in = true;
+		end(s, STEP_PASSED, w);
+
+	STEP(s, OPEN_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the look into the mailbox ------------------------------------------------------------------------------------ */
+
+/* Everything is asked at once: one round trip instead of four. The answers come in the order of the questions. */
+static void ask_all(struct imap_session *s, const struct want *w)
+{
+	if (s->capability.len == 0)
+		s->capability_tag = imap_say(s, w, "CAPABILITY");
+	s->list_extended = imap_list_has(s->capability, "SPECIAL-USE") && imap_list_has(s->capability, "LIST-EXTENDED");
+	if (s->knows_id || imap_list_has(s->capability, "ID"))
+		s->id_tag = imap_say(s, w, "ID (\"name\" \"Mailmoor\" \"version\" \"%s\")", MAILMOOR_VERSION);
+	s->list_tag = imap_say(s, w, s->list_extended ? "LIST \"\" \"*\" RETURN (SPECIAL-USE)" : "LIST \"\" \"*\"");
+	s->open_tag = imap_say(s, w, "EXAMINE INBOX");
+	s->id_step = s->id_tag ? report_begin(s->report, "imap.id", s->attempt, w->now_ms) : -1;
+	s->list_step = report_begin(s->report, "imap.list", s->attempt, w->now_ms);
+	s->inbox_step = report_begin(s->report, "imap.open", s->attempt, w->now_ms);
+}
+
+/* The first of each use that is worth knowing later. */
+static void keep_folder(struct imap_session *s, const char *use, struct slice name)
+{
+	struct { const char *use; char *at; } kept[] = {
+		{ "\\Sent", s->sent_folder }, { "\\Junk", s->junk_folder }, { "\\Trash", s->trash_folder },
+	};
+
+	for (size_t i = 0; i < COUNT(kept); i++)
+		if (strcmp(kept[i].use, use) == 0 && !kept[i].at[0] && name.len < sizeof s->sent_folder)
+			memcpy(kept[i].at, name.at, name.len);
+}
+
+static void folder(struct imap_session *s, const struct imap_event *e)
+{
+	static const char *const uses[] = { "\\Sent", "\\Drafts", "\\Trash", "\\Junk", "\\Archive", "\\All" };
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct imap_mailbox box;
+	const char         *name;
+
+	s->folders++;
+	if (!imap_mailbox(e->text, work, &box))
+		return;
+	name = imap_utf7_decode(box.name, work);
+	for (size_t i = 0; i < COUNT(uses); i++) {
+		if (!imap_list_has(box.flags, uses[i]))
+			continue;
+		keep_folder(s, uses[i], box.name);
+		if (s->specials++ < IMAP_SPECIALS)
+			report_note(s->report, s->list_step, FACT_SPECIAL, "%s = %s", uses[i], name ? name : "?");
+	}
+}
+
+static void server_id(struct imap_session *s, const struct imap_event *e)
+{
+	if (s->id_step >= 0)
+		report_fact(s->report, s->id_step, FACT_SERVER_ID, e->text);
+}
+
+/* What an untagged response of the look belongs to. */
+static void seen(struct imap_session *s, const struct imap_event *e)
+{
+	if (slice_is(e->word, "LIST") || slice_is(e->word, "XLIST"))
+		folder(s, e);
+	else if (slice_is(e->word, "ID"))
+		server_id(s, e);
+	else if (slice_is(e->word, "EXISTS"))
+		report_note(s->report, s->inbox_step, FACT_MESSAGES, "%u", e->number);
+	else if (!slice_is(e->word, "OK"))
+		untagged(s, e);
+}
+
+static bool running(const struct imap_session *s, int step)
+{
+	return step >= 0 && s->report->step[step].state == STEP_RUNNING;
+}
+
+static void close_step(struct imap_session *s, int step, const struct imap_event *e, enum step_state otherwise, const struct want *w)
+{
+	bool fine = slice_is(e->word, "OK");
+
+	s->reported = step;
+	if (!fine)
+		reply_facts(s, e);
+	end(s, fine ? STEP_PASSED : otherwise, w);
+}
+
+/* A tagged answer of the look; false when the tag is none of ours. A refused ID or LIST is worth a warning; a refused
+ * inbox is the end. */
+static bool concluded(struct imap_session *s, const struct imap_event *e, const struct want *w)
+{
+	if (s->id_tag && imap_is_tag(e, s->id_tag)) {
+		close_step(s, s->id_step, e, STEP_WARNED, w);
+	} else if (imap_is_tag(e, s->list_tag)) {
+		/* Some servers announce the extended form and refuse it (facts D.1: Exchange): once more, plainly. */
+		if (s->list_extended && !slice_is(e->word, "OK")) {
+			s->list_extended = false;
+			s->list_tag = imap_say(s, w, "LIST \"\" \"*\"");
+			return true;
+		}
+		report_note(s->report, s->list_step, FACT_FOLDERS, "%zu", s->folders);
+		close_step(s, s->list_step, e, STEP_WARNED, w);
+	} else if (imap_is_tag(e, s->open_tag)) {
+		close_step(s, s->inbox_step, e, STEP_FAILED, w);
+	} else {
+		return s->capability_tag && imap_is_tag(e, s->capability_tag);
+	}
+	return true;
+}
+
+/* When the line breaks while several answers are due, the first of them carries the evidence, the others were not heard. */
+static void give_up_rest(struct imap_session *s, const struct want *w)
+{
+	int due[] = { s->id_step, s->list_step, s->inbox_step };
+
+	for (size_t i = 0; i < COUNT(due); i++)
+		if (running(s, due[i])) {
+			s->report->step[due[i]].skip = "earlier";
+			report_end(s->report, due[i], STEP_SKIPPED, w->now_ms);
+		}
+}
+
+static int first_due(const struct imap_session *s)
+{
+	return running(s, s->id_step) ? s->id_step : running(s, s->list_step) ? s->list_step : s->inbox_step;
+}
+
+static enum want_kind look_answers(struct imap_session *s, struct want *w, struct error *err)
+{
+	while (running(s, s->id_step) || running(s, s->list_step) || running(s, s->inbox_step)) {
+		size_t            used;
+		struct imap_event e = imap_hear(s, w, &used);
+		enum want_kind    kind;
+
+		s->reported = first_due(s);
+		kind = more(s, &e, w, err);
+		if (kind == WANT_FAILED)
+			give_up_rest(s, w);
+		if (kind != WANT_NOTHING)
+			return kind;
+		if (e.kind != IMAP_TAGGED)
+			seen(s, &e);
+		else if (!concluded(s, &e, w))
+			return foreign_tag(s, &e, w, err);
+		imap_heard(s, used);
+	}
+	return WANT_NOTHING;
+}
+
+enum want_kind imap_look_step(void *self, struct want *w, struct error *err)
+{
+	struct imap_session *s = self;
+
+	switch (s->step) {
+	case OPEN_DONE:
+		ask_all(s, w);
+
+	STEP(s, LOOK_ANSWERS):
+		PASS(look_answers(s, w, err));
+		s->inbox_open = s->report->step[s->inbox_step].state == STEP_PASSED;
+
+	STEP(s, LOOK_DONE):
+		if (s->inbox_open)
+			return WANT_NOTHING;
+		fail(err, FAULT_REFUSED, "%s does not open the inbox", s->endpoint->host);
+		return WANT_FAILED;
+	}
+	return WANT_FAILED;
+}
+
+void imap_goodbye(struct imap_session *s, const struct want *w)
+{
+	/* The server's farewell changes nothing, and some hang before they say it: nobody waits for it. */
+	if (s->line.open)
+		imap_say(s, w, "LOGOUT");
+}

@@ -1,0 +1,71 @@
+/* imap.h -- a session with an IMAP server (RFC 9051, 3501): to the sign-in, and the look into the mailbox.
+ *
+ * Two conversations over one struct. imap_open_step(): reach, greeting, STARTTLS, capabilities, sign-in. imap_look_step():
+ * ID, LIST and EXAMINE in one go. Nothing is written at the provider: the inbox is opened with EXAMINE.
+ * A password is said only on a line that is secure and to an endpoint that is trusted; without credentials the session
+ * ends well before the sign-in, which is then `skipped`.
+ * Records the steps imap.greeting, imap.starttls, imap.capability, imap.login; imap.id, imap.list, imap.open.
+ * Stops with FAULT_NETWORK, FAULT_TIMEOUT, FAULT_TLS, FAULT_REFUSED, FAULT_BROKEN, FAULT_NOT_OFFERED, FAULT_CANCELLED
+ * and those of reach.h.
+ */
+#ifndef PROVIDER_IMAP_H
+#define PROVIDER_IMAP_H
+
+#include "provider/login.h"
+#include "provider/reach.h"
+#include "wire/imap.h"
+
+#define IMAP_LONGEST_LINE    (128 * 1024)
+#define IMAP_LONGEST_LITERAL (64 * 1024)
+#define IMAP_SPECIALS        8
+
+struct imap_session {
+	/* in */
+	struct report         *report;
+	const struct endpoint *endpoint;
+	const struct login    *login;
+	struct waits           waits;
+	int                    attempt;
+	/* out */
+	bool                   logged_in;
+	bool                   refused;             /* the server judged the credentials and said no              */
+	bool                   asked;               /* credentials were sent                                      */
+	bool                   inbox_open;
+	char                   sent_folder[128];    /* \Sent, as on the wire; "" unknown                          */
+	char                   junk_folder[128];    /* \Junk, likewise                                            */
+	char                   trash_folder[128];   /* \Trash, likewise                                           */
+	/* its own */
+	struct line            line;
+	struct reach           reach;
+	struct imap_reader    *reader;
+	struct arena          *job;                 /* of one step */
+	int                    step;
+	struct { int step; }   upgrade;
+	int                    reported, id_step, list_step, inbox_step;      /* in the report */
+	unsigned               tag, capability_tag, id_tag, list_tag, open_tag;
+	struct slice           capability;          /* in the report's arena */
+	struct sasl           *sasl;
+	const struct sasl_mechanism *mechanism;
+	bool                   asking, initial_sent, knows_id, list_extended;
+	char                  *login_part[3];       /* of a LOGIN with literals, in `job` */
+	size_t                 login_parts, login_said;
+	size_t                 folders, specials;
+};
+
+void           imap_session_init(struct imap_session *, struct report *, const struct endpoint *, const struct login *, struct waits, int attempt);
+enum want_kind imap_open_step(void *self, struct want *, struct error *);
+enum want_kind imap_look_step(void *self, struct want *, struct error *);      /* after a successful open with logged_in */
+void           imap_goodbye(struct imap_session *, const struct want *);       /* LOGOUT, flushed with the next want, not waited for */
+void           imap_session_release(struct imap_session *);
+
+/* -- for others that go on talking on an open session (the search for a test message) -- */
+
+/* Says one command; its tag is returned. */
+__attribute__((format(printf, 3, 4)))
+unsigned imap_say(struct imap_session *, const struct want *, const char *fmt, ...);
+/* The next response, once there is a whole one; drop it with imap_heard() when it is dealt with. */
+struct imap_event imap_hear(struct imap_session *, const struct want *, size_t *used);
+void              imap_heard(struct imap_session *, size_t used);
+bool              imap_is_tag(const struct imap_event *, unsigned tag);
+
+#endif

@@ -1,0 +1,37 @@
+/* login.h -- what a session needs to sign in, and the rule that one answer comes before the next question.
+ *
+ * IMAP and SMTP are asked the same password. IMAP answers first; SMTP waits at the gate and is not asked after a
+ * refusal, so that a wrong password costs one try, not two (DESIGN §3).
+ */
+#ifndef PROVIDER_LOGIN_H
+#define PROVIDER_LOGIN_H
+
+#include "base/want.h"
+#include "model/report.h"
+#include "wire/sasl.h"
+
+struct login {
+	const char *username;      /* NULL: no credentials at all                                            */
+	const char *username_form; /* "address" "local" "given", for the report                              */
+	const char *password;      /* one of the two is NULL                                                 */
+	const char *token;
+	const char *nonce;         /* dice for SCRAM, thrown by whoever made this                            */
+};
+
+static inline bool login_has_any(const struct login *l)
+{
+	return l && l->username && (l->password || l->token);
+}
+
+struct login_gate {
+	struct gate gate;
+	bool        refused;       /* the first to ask was refused, or told to come back later: nobody else asks */
+};
+
+/* Records what was offered and picks the mechanism; NULL after recording that there is none in common. */
+const struct sasl_mechanism *login_choose(struct report *, int step, struct slice offered, const struct login *, bool plain_allowed);
+
+/* The facts of a refused token: {"status":"401", …}. */
+void login_reason(struct report *, int step, const char *json);
+
+#endif
