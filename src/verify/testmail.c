@@ -1,0 +1,575 @@
+#include "verify/testmail.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/random.h"
+#include "model/facts.h"
+#include "wire/header.h"
+
+enum { MAIL_START, MAIL_SEND, MAIL_ARRIVE, MAIL_BOUNCE, MAIL_COPY, MAIL_TIDY, MAIL_DONE };
+enum { ARRIVE_START, ARRIVE_LOOK, ARRIVE_COPY, ARRIVE_BOUNCE, ARRIVE_TIDY, ARRIVE_PAUSE, ARRIVE_DONE };
+enum { BOUNCE_START, BOUNCE_PAUSE, BOUNCE_LOOK, BOUNCE_DONE };
+enum { COPY_START, COPY_LOOK, COPY_PAUSE, COPY_AGAIN, COPY_DONE };
+
+#define ARRIVE_MS    60000      /* as long as that it is waited for, where the whole leaves it            */
+#define HURRY_MS      3000      /*   and that long when it was called off: net/ leaves five seconds       */
+#define HURRY_PAUSE_MS 500
+#define COPY_MS       1000      /* Exchange files the copy a moment after it took the message (facts D.2) */
+#define ROOM          (8 * 1024)
+
+void testmail_init(struct testmail *t, struct report *report, struct smtp_session *smtp, struct imap_session *imap, const char *address,
+                   const char *send_to, struct waits waits)
+{
+	*t = (struct testmail){ .report = report, .smtp = smtp, .imap = imap, .address = address, .to = send_to ? send_to : address,
+	                        .to_self = !send_to || slice_is(slice_str(send_to), address), .waits = waits, .remove = -1 };
+	t->job = arena_new();
+	t->token = random_text(t->job, 16);
+	t->message_id = arena_print(t->job, "%s%s", t->token, strrchr(address, '@'));
+	t->subject = arena_print(t->job, "Mailmoor test %s", t->token);
+	buffer_init(&t->bytes, ROOM);
+	if (!imap)
+		return;
+	imap_hunt_init(&t->place[TESTMAIL_INBOX], imap, t->job, "INBOX", t->token, t->subject, t->message_id);
+	imap_hunt_init(&t->place[TESTMAIL_JUNK], imap, t->job, imap->junk_folder, t->token, t->subject, t->message_id);
+	imap_hunt_init(&t->place[TESTMAIL_SENT], imap, t->job, imap->sent_folder, t->token, t->subject, t->message_id);
+	imap_hunt_init(&t->place[TESTMAIL_TRASH], imap, t->job, imap->trash_folder, t->token, t->subject, t->message_id);
+}
+
+void testmail_release(struct testmail *t)
+{
+	buffer_release(&t->bytes);
+	arena_free(t->job);
+	*t = (struct testmail){ 0 };
+}
+
+/* -- the message -------------------------------------------------------------------------------------------------- */
+
+/* RFC 5322 §3.3, in UTC and in English whatever the locale. */
+static const char *date_field(struct testmail *t, int64_t unix_s)
+{
+	static const char *const day[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char *const month[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t    when = (time_t)unix_s;
+	struct tm tm = { 0 };
+
+	gmtime_r(&when, &tm);
+	return arena_print(t->job, "%s, %02d %s %d %02d:%02d:%02d +0000", day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon], tm.tm_year + 1900,
+	                   tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void compose(struct testmail *t, const struct want *w)
+{
+	buffer_print(&t->bytes,
+	             "From: <%s>\r\n"
+	             "To: <%s>\r\n"
+	             "Date: %s\r\n"
+	             "Message-ID: <%s>\r\n"
+	             "Subject: %s\r\n"
+	             IMAP_HUNT_FIELD ": %s\r\n"
+	             "MIME-Version: 1.0\r\n"
+	             "Content-Type: text/plain; charset=us-ascii\r\n"
+	             "Auto-Submitted: auto-generated\r\n"             /* RFC 3834: nobody's holiday answers it */
+	             "\r\n"
+	             "Hello,\r\n"
+	             "\r\n"
+	             "this is a test message. Mailmoor sent it from this mailbox, for somebody who\r\n"
+	             "is connecting the mailbox and wants to see that mail can be sent.\r\n"
+	             "\r\n"
+	             "There is nothing to do. Mailmoor removes the message again where it can;\r\n"
+	             "if you still find it, it may be deleted.\r\n",
+	             t->address, t->to, date_field(t, w->now_unix), t->message_id, t->subject, t->token);
+	t->message = (struct smtp_message){ .from = t->address, .to = t->to, .bytes = buffer_held(&t->bytes) };
+	t->smtp->message = &t->message;
+}
+
+/* -- the report --------------------------------------------------------------------------------------------------- */
+
+static int begin(struct testmail *t, const char *id, const struct want *w)
+{
+	return report_begin(t->report, id, t->smtp->attempt, w->now_ms);
+}
+
+static void skip(struct testmail *t, const char *id, const char *why, const struct want *w)
+{
+	report_skip(t->report, id, t->smtp->attempt, why, w->now_ms);
+}
+
+static void skip_begun(struct testmail *t, int step, const char *why, const struct want *w)
+{
+	t->report->step[step].skip = why;
+	report_end(t->report, step, STEP_SKIPPED, w->now_ms);
+}
+
+static void skip_all(struct testmail *t, const char *why, const struct want *w)
+{
+	skip(t, "send.arrive", t->to_self ? why : "not_checked_here", w);
+	if (!t->to_self)
+		skip(t, "send.bounce", why, w);
+	skip(t, "send.copy", why, w);
+	skip(t, "send.remove", why, w);
+}
+
+/* Why nothing more can be seen in the mailbox; NULL while it can. */
+static const char *blind(const struct testmail *t)
+{
+	return t->over ? "no_time" : !t->imap || t->lost ? "earlier" : NULL;
+}
+
+/* A step during which the folder could not be looked into: no time, the line was lost, or the server would not have it. */
+static void end_unseen(struct testmail *t, int step, const struct imap_hunt *h, const struct want *w)
+{
+	if (t->over || t->hurry) {
+		skip_begun(t, step, t->over ? "no_time" : "called_off", w);
+		return;
+	}
+	if (!t->lost && h->refusal)
+		report_note(t->report, step, FACT_REPLY_TEXT, "%s", h->refusal);
+	else if (t->lost && t->lost_by == CAME)
+		report_note(t->report, step, FACT_REPLY_BROKEN, "%s", t->err.text);
+	else if (t->lost)
+		report_note(t->report, step, FACT_NET_OUTCOME, "%s", came_name(t->lost_by));
+	report_end(t->report, step, t->lost ? STEP_FAILED : STEP_WARNED, w->now_ms);
+}
+
+/* A folder's name for the eye. */
+static const char *shown(struct testmail *t, enum testmail_place place)
+{
+	const char *folder = t->place[place].folder, *name = imap_utf7_decode(slice_str(folder), t->job);
+
+	return name ? name : folder;
+}
+
+/* -- looking ------------------------------------------------------------------------------------------------------ */
+
+/* Runs one hunt. When the line is lost the hunt is over, and `lost` or `over` tells those behind it. */
+static enum want_kind hunt(struct testmail *t, enum testmail_place place, enum want_kind (*step)(void *, struct want *, struct error *),
+                           struct want *w)
+{
+	struct imap_hunt *h = &t->place[place];
+	enum want_kind    kind = step(h, w, &t->err);
+
+	if (kind != WANT_FAILED)
+		return kind;
+	t->lost = true;
+	t->lost_by = h->came;
+	t->over |= h->time_is_up;
+	return WANT_NOTHING;
+}
+
+static bool exists(const struct testmail *t, enum testmail_place place)
+{
+	return t->place[place].folder && t->place[place].folder[0];
+}
+
+static enum testmail_place arrived(const struct testmail *t)
+{
+	return t->place[TESTMAIL_INBOX].found ? TESTMAIL_INBOX : t->place[TESTMAIL_JUNK].found ? TESTMAIL_JUNK : TESTMAIL_PLACES;
+}
+
+/* After each pause: was it called off meanwhile, is all the time over? */
+static void time_passed(struct testmail *t, struct want *w)
+{
+	t->over |= want_came(w) == CAME_TIMEOUT;
+	if (w->stopping && !t->hurry) {
+		t->hurry = true;
+		t->hurry_ms = w->now_ms;
+	}
+}
+
+/* Once through the places where it may arrive; the first that has it ends it. */
+static enum want_kind look(struct testmail *t, struct want *w)
+{
+	for (; t->place_at <= TESTMAIL_JUNK && arrived(t) == TESTMAIL_PLACES && !t->lost; t->place_at++)
+		if (exists(t, t->place_at))
+			PASS(hunt(t, t->place_at, imap_hunt_find_step, w));
+	t->place_at = TESTMAIL_INBOX;
+	t->looks += t->place[TESTMAIL_INBOX].searched && !t->lost;
+	return WANT_NOTHING;
+}
+
+/* -- the bounce --------------------------------------------------------------------------------------------------- */
+
+/* A field of the delivery report inside a bounce (RFC 3464), or at == NULL. */
+static struct slice report_field(struct slice text, const char *name, struct arena *work)
+{
+	size_t       at = slice_search(text, arena_print(work, "\n%s:", name));
+	struct slice body;
+
+	return header_find(slice_from(text, at + 1), name, &body) ? body : slice(NULL, 0);
+}
+
+static bool three_digits(const char *text)
+{
+	unsigned long long n;
+
+	return strlen(text) >= 3 && slice_number(slice(text, 3), 599, &n) && n >= 400;
+}
+
+static void bounce_facts(struct testmail *t, int step, struct slice text)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct slice diagnostic = report_field(text, "Diagnostic-Code", work), status = report_field(text, "Status", work), subject;
+
+	/* "smtp; 550 5.1.1 …": the words are those of the server that refused it */
+	if (diagnostic.at) {
+		size_t      type = slice_find(diagnostic, ';');
+		const char *words = header_text(type < diagnostic.len ? slice_from(diagnostic, type + 1) : diagnostic, work);
+
+		if (three_digits(words))
+			report_fact(t->report, step, FACT_REPLY_CODE, slice(words, 3));
+		report_note(t->report, step, FACT_REPLY_TEXT, "%s", words);
+	} else if (header_find(text, "Subject", &subject)) {
+		report_note(t->report, step, FACT_REPLY_TEXT, "%s", header_text(subject, work));
+	}
+	if (status.at)
+		report_note(t->report, step, FACT_REPLY_ENHANCED, "%s", header_text(status, work));
+}
+
+static void end_bounce(struct testmail *t, const struct want *w)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const struct imap_hunt *h = &t->place[TESTMAIL_INBOX];
+	bool delayed;
+
+	if (!h->searched) {
+		end_unseen(t, t->bounce, h, w);
+		return;
+	}
+	report_note(t->report, t->bounce, FACT_SEND_BOUNCED, "%s", h->bounce.at ? "yes" : "no");
+	if (!h->bounce.at) {
+		report_end(t->report, t->bounce, STEP_PASSED, w->now_ms);
+		return;
+	}
+	bounce_facts(t, t->bounce, h->bounce);
+	/* "Not yet delivered, will be tried again" is no refusal (RFC 3464 §2.3.3). */
+	delayed = slice_starts(slice_trim(report_field(h->bounce, "Action", work)), "delayed");
+	t->bounced = !delayed;
+	report_end(t->report, t->bounce, delayed ? STEP_WARNED : STEP_FAILED, w->now_ms);
+}
+
+/* A bounce from the server itself is there within seconds; one from further away is not waited for. */
+static enum want_kind look_for_bounce(struct testmail *t, int looks, struct want *w)
+{
+	const char *why;
+
+	switch (t->bouncing.step) {
+	case BOUNCE_START:
+		why = blind(t) ? blind(t) : t->hurry ? "called_off" : NULL;
+		if (why) {
+			skip(t, "send.bounce", why, w);
+			goto done;
+		}
+		t->bounce = begin(t, "send.bounce", w);
+		for (t->pauses = 1; t->pauses <= looks && !t->place[TESTMAIL_INBOX].bounce.at; t->pauses++) {
+			AWAIT(&t->bouncing, BOUNCE_PAUSE, want_time(w, t->pauses * 1000)):
+			time_passed(t, w);
+			if (t->over || t->hurry)
+				break;
+
+	STEP(&t->bouncing, BOUNCE_LOOK):
+			PASS(hunt(t, TESTMAIL_INBOX, imap_hunt_bounce_step, w));
+			if (t->lost)
+				break;
+		}
+		end_bounce(t, w);
+
+	STEP(&t->bouncing, BOUNCE_DONE):
+	done:
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the copy in Sent --------------------------------------------------------------------------------------------- */
+
+/* With or without a copy all is well: where the server files one, a client must not; where it does not, a client does. */
+static void end_copy(struct testmail *t, const struct want *w)
+{
+	const struct imap_hunt *h = &t->place[TESTMAIL_SENT];
+
+	if (!h->searched) {
+		end_unseen(t, t->copy, h, w);
+		return;
+	}
+	report_note(t->report, t->copy, FACT_SEND_COPY, "%s", h->found ? "yes" : "no");
+	report_end(t->report, t->copy, STEP_PASSED, w->now_ms);
+}
+
+static enum want_kind look_at_copy(struct testmail *t, struct want *w)
+{
+	const char *why;
+
+	switch (t->copying.step) {
+	case COPY_START:
+		why = blind(t) ? blind(t) : !exists(t, TESTMAIL_SENT) ? "no_sent_folder" : NULL;
+		if (why) {
+			skip(t, "send.copy", why, w);
+			t->copying.step = COPY_DONE;
+			return WANT_NOTHING;
+		}
+		t->copy = begin(t, "send.copy", w);
+
+	STEP(&t->copying, COPY_LOOK):
+		PASS(hunt(t, TESTMAIL_SENT, imap_hunt_find_step, w));
+		if (t->lost || t->hurry || !t->place[TESTMAIL_SENT].searched || t->place[TESTMAIL_SENT].found)
+			goto end;
+		AWAIT(&t->copying, COPY_PAUSE, want_time(w, COPY_MS)):
+		time_passed(t, w);
+		if (t->over)
+			goto end;
+
+	STEP(&t->copying, COPY_AGAIN):
+		PASS(hunt(t, TESTMAIL_SENT, imap_hunt_find_step, w));
+	end:
+		end_copy(t, w);
+
+	STEP(&t->copying, COPY_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- tidying up --------------------------------------------------------------------------------------------------- */
+
+static bool moved_to_trash(const struct testmail *t)
+{
+	return t->place[TESTMAIL_INBOX].moved || t->place[TESTMAIL_JUNK].moved || t->place[TESTMAIL_SENT].moved;
+}
+
+/* Removes what was found so far. May be run again when more has been found. */
+static enum want_kind tidy(struct testmail *t, struct want *w)
+{
+	for (; t->tidy_at < TESTMAIL_PLACES && !blind(t); t->tidy_at++) {
+		struct imap_hunt *h = &t->place[t->tidy_at];
+
+		if (t->tidied[t->tidy_at])
+			continue;
+		if (t->tidy_at == TESTMAIL_TRASH && moved_to_trash(t) && !h->found)
+			PASS(hunt(t, TESTMAIL_TRASH, imap_hunt_find_step, w));
+		if (!h->found || t->lost)
+			continue;
+		if (t->remove < 0)
+			t->remove = begin(t, "send.remove", w);
+		PASS(hunt(t, t->tidy_at, imap_hunt_remove_step, w));
+		t->tidied[t->tidy_at] = true;
+	}
+	t->tidy_at = TESTMAIL_INBOX;
+	return WANT_NOTHING;
+}
+
+static bool is_removed(const struct imap_hunt *h) { return h->found && h->removed; }
+static bool is_left(const struct imap_hunt *h)    { return h->found && !h->removed; }
+static bool is_marked(const struct imap_hunt *h)  { return h->found && h->marked; }
+
+/* "INBOX, Sent"; returns whether there was any. */
+static bool note_places(struct testmail *t, const char *fact, bool (*is)(const struct imap_hunt *), enum testmail_place last)
+{
+	const char *list = NULL;
+
+	for (enum testmail_place p = TESTMAIL_INBOX; p <= last; p++)
+		if (is(&t->place[p]))
+			list = list ? arena_print(t->job, "%s, %s", list, shown(t, p)) : shown(t, p);
+	if (list)
+		report_note(t->report, t->remove, fact, "%s", list);
+	return list != NULL;
+}
+
+static void end_tidy(struct testmail *t, const struct want *w)
+{
+	bool left;
+
+	if (t->remove < 0) {
+		skip(t, "send.remove", blind(t) ? blind(t) : t->hurry && t->to_self ? "called_off" : "nothing_to_remove", w);
+		return;
+	}
+	note_places(t, FACT_SEND_REMOVED, is_removed, TESTMAIL_SENT);
+	left = note_places(t, FACT_SEND_LEFT, is_left, TESTMAIL_TRASH);
+	note_places(t, FACT_SEND_MARKED, is_marked, TESTMAIL_TRASH);
+	report_end(t->report, t->remove, left ? STEP_WARNED : STEP_PASSED, w->now_ms);
+}
+
+/* -- the arrival -------------------------------------------------------------------------------------------------- */
+
+/* "spf=pass dkim=none", as the receiving server judged it: its own field stands on top (RFC 8601 §5). */
+static const char *authentication(struct slice header, struct arena *work)
+{
+	static const char *const method[] = { "spf", "dkim", "dmarc" };
+	const char  *all = "";
+	struct slice body, result;
+
+	if (!header_find(header, "Authentication-Results", &body))
+		return all;
+	for (size_t i = 0; i < COUNT(method); i++) {
+		result = header_auth_result(body, method[i]);
+		if (result.at)
+			all = arena_print(work, "%s%s%s=%.*s", all, *all ? " " : "", method[i], (int)result.len, result.at);
+	}
+	return all;
+}
+
+static void end_arrived(struct testmail *t, enum testmail_place place, const struct want *w)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct slice header = t->place[place].header, body;
+	const char  *from = header_find(header, "From", &body) ? header_address(body, work) : NULL;
+	const char  *judged = authentication(header, work);
+	bool         same = from && slice_is(slice_str(from), t->address);
+
+	report_note(t->report, t->arrive, FACT_SEND_FOUND, "yes");
+	report_note(t->report, t->arrive, FACT_SEND_FOLDER, "%s", shown(t, place));
+	if (from)
+		report_note(t->report, t->arrive, FACT_SEND_FROM, "%s", from);
+	if (*judged)
+		report_note(t->report, t->arrive, FACT_SEND_AUTH, "%s", judged);
+	report_end(t->report, t->arrive, place == TESTMAIL_INBOX && same ? STEP_PASSED : STEP_WARNED, w->now_ms);
+}
+
+static void end_arrival(struct testmail *t, const struct want *w)
+{
+	if (arrived(t) != TESTMAIL_PLACES) {
+		end_arrived(t, arrived(t), w);
+	} else if (t->hurry) {
+		skip_begun(t, t->arrive, w->stopping ? "called_off" : "earlier", w);
+	} else if (t->looks == 0 || (t->lost && !t->over)) {
+		end_unseen(t, t->arrive, &t->place[TESTMAIL_INBOX], w);
+	} else {
+		report_note(t->report, t->arrive, FACT_SEND_FOUND, "no");
+		report_note(t->report, t->arrive, FACT_SEND_WAITED, "%lld", (long long)(w->now_ms - t->sent_ms));
+		report_end(t->report, t->arrive, STEP_FAILED, w->now_ms);
+	}
+}
+
+static bool waited_long_enough(const struct testmail *t, const struct want *w)
+{
+	return t->hurry ? w->now_ms - t->hurry_ms >= HURRY_MS : w->now_ms - t->sent_ms >= ARRIVE_MS;
+}
+
+static int pause_ms(const struct testmail *t, const struct want *w)
+{
+	static const int pause[] = { 300, 600, 1000, 2000 };
+	size_t           n = t->looks ? t->looks - 1 : 0;
+	int64_t          left = t->sent_ms + ARRIVE_MS - w->now_ms;
+	int              ms = pause[n < COUNT(pause) ? n : COUNT(pause) - 1];
+
+	return t->hurry ? HURRY_PAUSE_MS : ms < left ? ms : (int)left;
+}
+
+/* When it has not come for a while: see to what else there is, since the whole may end in the middle of the wait. A
+ * bounce would end the wait, and it explains what the wait cannot. */
+static bool is_halfway(const struct testmail *t, const struct want *w)
+{
+	return !t->halfway && !t->hurry && w->now_ms - t->sent_ms >= t->waits.reply_ms / 2;
+}
+
+static enum want_kind wait_for_arrival(struct testmail *t, struct want *w)
+{
+	switch (t->arriving.step) {
+	case ARRIVE_START:
+		t->arrive = begin(t, "send.arrive", w);
+		for (;;) {
+	STEP(&t->arriving, ARRIVE_LOOK):
+			PASS(look(t, w));
+			time_passed(t, w);
+			if (arrived(t) != TESTMAIL_PLACES || blind(t) || t->looks == 0 || waited_long_enough(t, w))
+				break;
+			if (!is_halfway(t, w))
+				goto pause;
+
+	STEP(&t->arriving, ARRIVE_COPY):
+			PASS(look_at_copy(t, w));
+
+	STEP(&t->arriving, ARRIVE_BOUNCE):
+			PASS(look_for_bounce(t, 1, w));
+
+	STEP(&t->arriving, ARRIVE_TIDY):
+			PASS(tidy(t, w));
+			t->halfway = true;
+			if (t->bounced || blind(t))
+				break;
+		pause:
+			AWAIT(&t->arriving, ARRIVE_PAUSE, want_time(w, pause_ms(t, w))):
+			time_passed(t, w);
+			if (t->over)
+				break;
+		}
+		end_arrival(t, w);
+
+	STEP(&t->arriving, ARRIVE_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+/* RFC 1047: when the line breaks before the last answer, the message may be on its way all the same. */
+static bool may_be_taken(const struct testmail *t)
+{
+	int step = report_find(t->report, "smtp.send", t->smtp->attempt);
+
+	if (t->err.fault == FAULT_REFUSED || t->err.fault == FAULT_BUSY)
+		return false;
+	for (size_t i = 0; i < t->report->fact_count; i++) {
+		const struct fact *f = &t->report->fact[i];
+
+		if (f->step == step && strcmp(f->name, FACT_SEND_STAGE) == 0 && strcmp(f->value, "data") == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum want_kind send(struct testmail *t, struct want *w)
+{
+	enum want_kind kind = smtp_send_step(t->smtp, w, &t->err);
+
+	if (kind > WANT_FAILED)
+		return kind;
+	t->taken = kind == WANT_NOTHING || may_be_taken(t);
+	t->hurry = kind == WANT_FAILED || w->stopping;
+	t->sent_ms = t->hurry_ms = w->now_ms;
+	return WANT_NOTHING;
+}
+
+enum want_kind testmail_step(void *self, struct want *w, struct error *err)
+{
+	struct testmail *t = self;
+
+	(void)err;
+	switch (t->step) {
+	case MAIL_START:
+		if (w->stopping) {
+			skip_all(t, "called_off", w);
+			return WANT_NOTHING;
+		}
+		compose(t, w);
+
+	STEP(t, MAIL_SEND):
+		PASS(send(t, w));
+		if (!t->taken || !t->imap) {
+			skip_all(t, "earlier", w);
+			return WANT_NOTHING;
+		}
+		if (!t->to_self)
+			skip(t, "send.arrive", "not_checked_here", w);
+
+	STEP(t, MAIL_ARRIVE):
+		if (t->to_self)
+			PASS(wait_for_arrival(t, w));
+
+	STEP(t, MAIL_BOUNCE):
+		if (!t->to_self)
+			PASS(look_for_bounce(t, 2, w));
+
+	STEP(t, MAIL_COPY):
+		PASS(look_at_copy(t, w));
+
+	STEP(t, MAIL_TIDY):
+		PASS(tidy(t, w));
+		end_tidy(t, w);
+
+	STEP(t, MAIL_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
