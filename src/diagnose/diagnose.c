@@ -1,0 +1,316 @@
+#include "diagnose/diagnose.h"
+
+#include <stdio.h>
+
+#include "model/endpoint.h"
+
+const char *verdict_name(enum verdict_kind kind)
+{
+	static const char *const name[] = { "connected", "failed", "partial", "unfinished", "explained" };
+
+	return name[kind];
+}
+
+/* -- rules -------------------------------------------------------------------------------------------------------- */
+
+static bool holds(const struct rule *r, const struct scope *s, struct finding *out)
+{
+	*out = (struct finding){ .cause = r->cause, .certainty = r->certainty, .rule = r, .step = -1, .attempt = s->attempt,
+	                         .who = r->who ? (enum who)r->who : cause_row(r->cause)->who };
+	for (size_t i = 0; i < CONDITIONS && r->when[i].fact; i++) {
+		const struct fact *f = scope_match(s, &r->when[i]);
+
+		if (!f)
+			return false;
+		if (*f->name && out->proofs < PROOFS)
+			out->proof[out->proofs++] = *f;
+		if (*f->name && strcmp(f->name, FACT_SERVER_FAMILY) != 0 && strcmp(f->name, FACT_SOURCE) != 0)
+			out->step = f->step;
+	}
+	if (out->step < 0 && out->proofs)
+		out->step = out->proof[0].step;
+	return true;
+}
+
+static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_replies, &rules_sending };
+
+/* The first rule that holds; `from` lets the search go on behind it. */
+static bool first_rule(const struct scope *s, size_t *table, size_t *row, struct finding *out)
+{
+	for (; *table < COUNT(tables); ++*table, *row = 0)
+		for (; *row < tables[*table]->count; ++*row)
+			if (holds(&tables[*table]->rule[*row], s, out)) {
+				++*row;
+				return true;
+			}
+	return false;
+}
+
+static bool names(const struct verdict *v, enum cause cause)
+{
+	for (size_t i = 0; i < v->findings; i++)
+		if (v->finding[i].cause == cause)
+			return true;
+	return false;
+}
+
+static void add(struct verdict *v, const struct finding *f)
+{
+	if (v->findings < FINDINGS && !names(v, f->cause))
+		v->finding[v->findings++] = *f;
+}
+
+/* What nobody's rule knows is shown as it is, never pressed into a cause that is near (CAUSES: unknown.answer). */
+static void unknown(const struct report *r, int attempt, int step, struct finding *out)
+{
+	*out = (struct finding){ .cause = CAUSE_UNKNOWN_ANSWER, .certainty = PROVEN, .who = WHO_OPERATOR, .attempt = attempt, .step = step };
+	for (size_t i = 0; i < r->fact_count && out->proofs < PROOFS; i++)
+		if (r->fact[i].step == step)
+			out->proof[out->proofs++] = r->fact[i];
+}
+
+/* -- attempts ----------------------------------------------------------------------------------------------------- */
+
+static bool is_probe(const struct step *s)
+{
+	return strncmp(s->id, "probe.", 6) == 0;
+}
+
+static int failed_step(const struct report *r, int attempt)
+{
+	for (size_t i = 0; i < r->step_count; i++)
+		if (r->step[i].attempt == attempt && r->step[i].state == STEP_FAILED && !is_probe(&r->step[i]))
+			return (int)i;
+	return -1;
+}
+
+static bool passed(const struct report *r, const char *id, int attempt)
+{
+	int step = attempt >= 0 ? report_find(r, id, attempt) : -1;
+
+	return step >= 0 && r->step[step].state == STEP_PASSED;
+}
+
+/* Of the attempts at one service the one that came furthest; of equals the first, since candidates are tried best first. */
+static int best_attempt(const struct report *r, const char *resolve_id)
+{
+	int best = -1, best_passed = -1;
+
+	for (int a = 0; a < r->attempts; a++) {
+		int steps = 0;
+
+		if (report_find(r, resolve_id, a) < 0)
+			continue;
+		for (size_t i = 0; i < r->step_count; i++)
+			steps += r->step[i].attempt == a && r->step[i].state == STEP_PASSED && !is_probe(&r->step[i]);
+		if (steps > best_passed)
+			best = a, best_passed = steps;
+	}
+	return best;
+}
+
+enum standing { ABSENT, FAILED, WAITING, FINE };
+
+static enum standing standing_of(const struct report *r, int attempt, const char *login_id, const char *last_id)
+{
+	int login = attempt < 0 ? -1 : report_find(r, login_id, attempt);
+
+	if (attempt < 0)
+		return ABSENT;
+	if (failed_step(r, attempt) >= 0)
+		return FAILED;
+	if (login >= 0 && r->step[login].state == STEP_SKIPPED)
+		return WAITING;
+	return passed(r, last_id, attempt) ? FINE : FAILED;
+}
+
+bool diagnose_attempt(const struct report *r, int attempt, struct finding *out)
+{
+	struct scope scope;
+	size_t       table = 0, row = 0;
+	int          step = failed_step(r, attempt);
+
+	scope_init(&scope, r, attempt);
+	if (first_rule(&scope, &table, &row, out))
+		return true;
+	if (step >= 0)
+		unknown(r, attempt, step, out);
+	return step >= 0;
+}
+
+/* -- what is left open, what is ruled out ------------------------------------------------------------------------- */
+
+static bool is_excluded(const struct verdict *v, enum cause cause)
+{
+	for (size_t i = 0; i < v->exclusions; i++)
+		if (v->exclusion[i].cause == cause)
+			return true;
+	return false;
+}
+
+/* An exclusion must not contradict the verdict or what its rule leaves open. */
+static void exclude(struct verdict *v, const struct scope *s)
+{
+	for (size_t i = 0; i < exclusion_rule_count; i++) {
+		const struct exclusion_rule *x = &exclusion_rules[i];
+		const struct fact           *f = scope_match(s, &x->when);
+
+		for (size_t c = 0; f && c < COUNT(x->cause) && x->cause[c]; c++)
+			if (v->exclusions < EXCLUSIONS && !names(v, x->cause[c]) && !is_excluded(v, x->cause[c]))
+				v->exclusion[v->exclusions++] = (struct exclusion){ x->cause[c], *f };
+	}
+}
+
+static void leave_open(struct verdict *v, const struct finding *first, enum certainty at_most)
+{
+	for (size_t i = 0; first->rule && i < LEFT_OPEN && first->rule->open[i]; i++) {
+		struct finding f = { .cause = first->rule->open[i], .certainty = at_most, .who = cause_row(first->rule->open[i])->who,
+		                     .attempt = first->attempt, .step = first->step };
+
+		for (size_t p = 0; p < first->proofs; p++)
+			f.proof[f.proofs++] = first->proof[p];
+		add(v, &f);
+	}
+}
+
+/* The verdict on one scope: the first rule, what it leaves open, and what other rules would say of the same facts. */
+static void judge(struct verdict *v, const struct scope *s, const struct finding *unmatched)
+{
+	struct finding first, other;
+	size_t         table = 0, row = 0;
+
+	if (!first_rule(s, &table, &row, &first)) {
+		if (unmatched)
+			add(v, unmatched);
+		return;
+	}
+	add(v, &first);
+	leave_open(v, &first, POSSIBLE);
+	if (first.certainty < PROVEN)
+		while (first_rule(s, &table, &row, &other)) {
+			if (other.certainty > POSSIBLE)
+				other.certainty = POSSIBLE;
+			add(v, &other);
+		}
+	exclude(v, s);
+}
+
+static void judge_attempt(struct verdict *v, const struct report *r, int attempt)
+{
+	struct scope   scope;
+	struct finding raw;
+	int            step = failed_step(r, attempt);
+
+	scope_init(&scope, r, attempt);
+	unknown(r, attempt, step, &raw);
+	judge(v, &scope, step >= 0 ? &raw : NULL);
+}
+
+/* -- needs -------------------------------------------------------------------------------------------------------- */
+
+static void need(struct verdict *v, const char *kind, const char *value)
+{
+	for (size_t i = 0; i < v->needs; i++)
+		if (strcmp(v->need[i].kind, kind) == 0 && strcmp(v->need[i].value, value) == 0)
+			return;
+	if (v->needs < NEEDS)
+		v->need[v->needs++] = (struct need){ kind, value };
+}
+
+static void need_of(struct verdict *v, const struct report *r, int attempt, const char *login_id)
+{
+	int         login = attempt < 0 ? -1 : report_find(r, login_id, attempt);
+	const char *skip = login >= 0 ? r->step[login].skip : NULL;
+	int         resolve = -1;
+
+	if (!skip || r->step[login].state != STEP_SKIPPED)
+		return;
+	for (size_t i = 0; i < r->step_count && resolve < 0; i++)
+		if (r->step[i].attempt == attempt)
+			resolve = (int)i;
+	if (strcmp(report_value(r, resolve, FACT_TRUSTED) ? report_value(r, resolve, FACT_TRUSTED) : "no", "no") == 0) {
+		const char *host = report_value(r, resolve, FACT_HOST), *port = report_value(r, resolve, FACT_PORT);
+
+		need(v, "confirm_host", arena_print(r->job, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port));
+	}
+	if (strcmp(skip, "no_credentials") == 0)
+		need(v, "password", "");
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void repaired(struct verdict *v, const struct report *r, int attempt)
+{
+	int            login = attempt >= 0 ? report_find(r, "imap.login", attempt) : -1;
+	struct finding f = { .cause = CAUSE_AUTH_USERNAME_FORM, .certainty = PROVEN, .who = WHO_USER, .repaired = true,
+	                     .attempt = attempt, .step = login };
+
+	for (size_t i = 0; login >= 0 && i < r->fact_count; i++)
+		if (r->fact[i].step == login && strcmp(r->fact[i].name, FACT_WORKED_AS) == 0) {
+			f.proof[f.proofs++] = r->fact[i];
+			add(v, &f);
+			return;
+		}
+}
+
+/* Nothing was tried: the address, the name service or another provider is the reason. */
+static void judge_nothing_tried(struct verdict *v, const struct report *r)
+{
+	struct scope scope;
+	const char  *provider;
+
+	scope_init(&scope, r, NO_ATTEMPT);
+	judge(v, &scope, NULL);
+	provider = scope_value(&scope, "dns.mx", FACT_PROVIDER);
+	if (v->findings) {
+		v->kind = VERDICT_FAILED;
+		return;
+	}
+	v->kind = VERDICT_UNFINISHED;
+	if (provider && (strcmp(provider, "microsoft") == 0 || strcmp(provider, "google") == 0))
+		need(v, "sign_in", provider);
+	else
+		need(v, "confirm_host", "");
+}
+
+void diagnose(const struct report *r, struct verdict *v)
+{
+	enum standing imap, smtp;
+	int           address = report_find(r, "address", NO_ATTEMPT);
+
+	*v = (struct verdict){ .attempt = { best_attempt(r, "imap.resolve"), best_attempt(r, "smtp.resolve") } };
+	imap = standing_of(r, v->attempt[SERVICE_IMAP], "imap.login", "imap.open");
+	smtp = standing_of(r, v->attempt[SERVICE_SMTP], "smtp.login", "smtp.login");
+	if ((address >= 0 && r->step[address].state == STEP_FAILED) || imap == ABSENT) {
+		judge_nothing_tried(v, r);
+	} else if (imap == FAILED) {
+		v->kind = VERDICT_FAILED;
+		judge_attempt(v, r, v->attempt[SERVICE_IMAP]);
+	} else if (imap == WAITING || (imap == FINE && (smtp == WAITING || smtp == ABSENT))) {
+		v->kind = VERDICT_UNFINISHED;
+		need_of(v, r, v->attempt[SERVICE_IMAP], "imap.login");
+		need_of(v, r, v->attempt[SERVICE_SMTP], "smtp.login");
+		if (smtp == FAILED)
+			judge_attempt(v, r, v->attempt[SERVICE_SMTP]);
+		if (v->needs == 0)
+			need(v, "confirm_host", "");
+	} else if (smtp == FAILED) {
+		v->kind = VERDICT_PARTIAL;
+		judge_attempt(v, r, v->attempt[SERVICE_SMTP]);
+	} else {
+		v->kind = VERDICT_CONNECTED;
+	}
+	if (imap == FINE)
+		repaired(v, r, v->attempt[SERVICE_IMAP]);
+}
+
+void diagnose_pasted(const struct report *r, struct verdict *v)
+{
+	struct scope   scope;
+	struct finding raw;
+
+	*v = (struct verdict){ .kind = VERDICT_EXPLAINED, .attempt = { -1, -1 } };
+	scope_init(&scope, r, NO_ATTEMPT);
+	unknown(r, NO_ATTEMPT, 0, &raw);
+	judge(v, &scope, &raw);
+}

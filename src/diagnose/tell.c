@@ -1,0 +1,231 @@
+#include "diagnose/tell.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/hosters.h"
+
+/* Vendors' own pages on a remedy, where one page is right whoever asks. */
+static const struct { enum cause cause; const char *family, *url; } links[] = {
+	{ CAUSE_SMTP_AUTH_OFF,               NULL,        "https://aka.ms/smtp_auth_disabled" },
+	{ CAUSE_AUTH_APP_PASSWORD_REQUIRED,  "gmail",     "https://support.google.com/accounts/answer/185833" },
+	{ CAUSE_AUTH_WEB_LOGIN_REQUIRED,     "gmail",     "https://support.google.com/mail/accounts/answer/78754" },
+	{ CAUSE_SEND_QUOTA_EXCEEDED,         "gmail",     "https://support.google.com/a/answer/3726730" },
+};
+
+static void add_value(struct told *t, const char *name, const char *text)
+{
+	if (text && *text && t->values < TOLD_VALUES)
+		t->value[t->values++] = (struct value){ name, text };
+}
+
+static void add_link(struct told *t, const char *url)
+{
+	if (!url || t->links == TOLD_LINKS)
+		return;
+	for (size_t i = 0; i < t->links; i++)
+		if (strcmp(t->link[i], url) == 0)
+			return;
+	t->link[t->links++] = url;
+}
+
+const char *tell_date(const char *utc, const struct language *lang, struct arena *into)
+{
+	char         key[20], day[4], year[8];
+	unsigned     y, m, d;
+	const char  *text = NULL;
+	struct value values[3];
+
+	if (!utc || sscanf(utc, "%4u-%2u-%2u", &y, &m, &d) != 3 || m < 1 || m > 12)
+		return NULL;
+	snprintf(key, sizeof key, "ui/month.%u", m);
+	snprintf(day, sizeof day, "%u", d % 100);
+	snprintf(year, sizeof year, "%u", y % 10000);
+	values[0] = (struct value){ "day", day };
+	values[1] = (struct value){ "month", catalogue_text(lang, key) };
+	values[2] = (struct value){ "year", year };
+	return catalogue_fill(into, catalogue_text(lang, "ui/date"), values, COUNT(values), &text) ? text : NULL;
+}
+
+/* What a peer says goes into commands that people paste: a name there must be nothing but a name. */
+static const char *plain_name(const char *text, const char *also)
+{
+	if (!text || text[0] == '-')
+		return NULL;
+	for (const char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr(also, *c))
+			return NULL;
+	return text;
+}
+
+static const char *hoster_value(const struct hoster *h, const char *name)
+{
+	if (strcmp(name, "provider") == 0)
+		return h->name;
+	return strcmp(name, "app_password_url") == 0 ? h->app_password_url : h->settings_url;
+}
+
+/* "Suggested Backoff Time: 92415 milliseconds", "try again in 60 seconds": the wait, rounded up. */
+static const char *wait_in(const char *reply, const struct language *lang, struct arena *into)
+{
+	static const struct { const char *unit; double seconds; } units[] = {
+		{ "millisecond", 0.001 }, { "second", 1 }, { "sec", 1 }, { "minute", 60 }, { "min", 60 }, { "hour", 3600 },
+	};
+	char         number[16];
+	const char  *text = NULL;
+	struct value n = { "n", number };
+
+	for (const char *c = reply; reply && *c; c++) {
+		char  *unit;
+		double amount;
+
+		if (!isdigit((unsigned char)*c) || (c > reply && isalnum((unsigned char)c[-1])))
+			continue;
+		amount = strtod(c, &unit);
+		while (*unit == ' ')
+			unit++;
+		for (size_t i = 0; i < COUNT(units); i++)
+			if (slice_starts(slice_str(unit), units[i].unit) && amount > 0 && amount < 1e9) {
+				snprintf(number, sizeof number, "%.0f", amount * units[i].seconds + 0.5);
+				return catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &text) ? text : NULL;
+			}
+	}
+	return NULL;
+}
+
+/* Every fact of that name in the scope, ", " between. */
+static const char *joined(const struct report *r, int attempt, const char *fact, struct arena *into)
+{
+	const char *all = NULL;
+
+	for (size_t i = 0; i < r->fact_count; i++) {
+		const struct step *s = &r->step[r->fact[i].step];
+
+		if (strcmp(r->fact[i].name, fact) == 0 && (s->attempt == attempt || s->attempt == NO_ATTEMPT))
+			all = all ? arena_print(into, "%s, %s", all, r->fact[i].value) : r->fact[i].value;
+	}
+	return all;
+}
+
+static const char *in_step(const struct report *r, const struct finding *f, const char *fact)
+{
+	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
+}
+
+static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
+                           const struct language *lang, struct arena *into)
+{
+	static const struct { const char *name, *fact; } plain[] = {
+		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
+		{ "issuer", FACT_TLS_ISSUER },     { "fingerprint", FACT_TLS_FINGERPRINT }, { "mx", FACT_DNS_MX },
+		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
+	};
+	const char *service = f->step >= 0 ? r->step[f->step].id : "";
+	const char *form = scope_value(s, "login", FACT_AUTH_USERNAME), *family = scope_value(s, NULL, FACT_SERVER_FAMILY);
+	const struct hoster *h = hoster_find(family ? family : scope_value(s, "dns.mx", FACT_HOSTER) ? scope_value(s, "dns.mx", FACT_HOSTER) : "");
+	const char *at = strrchr(r->address, '@');
+	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
+
+	add_value(t, "address", r->address);
+	for (size_t i = 0; i < COUNT(plain); i++)
+		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
+	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : scope_value(s, "detect", FACT_NOT_OFFERED));
+	add_value(t, "expired_on", tell_date(scope_value(s, "tls", FACT_TLS_NOT_AFTER), lang, into));
+	add_value(t, "valid_from", tell_date(scope_value(s, "tls", FACT_TLS_NOT_BEFORE), lang, into));
+	add_value(t, "missing", scope_value(s, "tls", FACT_TLS_LAST_ISSUER) ? scope_value(s, "tls", FACT_TLS_LAST_ISSUER) : scope_value(s, "tls", FACT_TLS_ISSUER));
+	add_value(t, "right_host", plain_name(scope_value(s, "probe.names", FACT_PROBE_SAME_SERVER), ".-_"));
+	add_value(t, "right_username", plain_name(scope_value(s, "login", FACT_WORKED_AS), ".-_+@\\"));
+	add_value(t, "username", form && strcmp(form, "local") == 0 && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
+	                       : form && strcmp(form, "address") == 0 ? r->address : NULL);
+	add_value(t, "version", scope_value(s, "probe.tls_version", FACT_TLS_VERSION));
+	add_value(t, "tried", joined(r, f->attempt, FACT_NET_TRIED, into));
+	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
+	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
+	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
+	add_value(t, "sender", scope_value(s, NULL, "send.from_seen") ? scope_value(s, NULL, "send.from_seen") : r->address);
+	add_value(t, "server_clock", scope_value(s, "probe.clock", FACT_PROBE_DATE));
+	add_value(t, "expired_name", expired);
+	if (h) {
+		add_value(t, "provider", hoster_value(h, "provider"));
+		add_value(t, "app_password_url", hoster_value(h, "app_password_url"));
+		add_value(t, "settings_url", hoster_value(h, "settings_url"));
+	}
+}
+
+static void links_of(enum cause cause, const char *family, const struct hoster *h, struct told *t)
+{
+	for (size_t i = 0; i < COUNT(links); i++)
+		if (links[i].cause == cause && (!links[i].family || !family || strcmp(links[i].family, family) == 0))
+			add_link(t, links[i].url);
+	if (!h)
+		return;
+	if (cause == CAUSE_AUTH_APP_PASSWORD_REQUIRED || cause == CAUSE_AUTH_PASSWORD_REJECTED)
+		add_link(t, h->app_password_url);
+	if (cause == CAUSE_IMAP_ACCESS_OFF || cause == CAUSE_IMAP_ACCESS_OFF_BY_ADMIN)
+		add_link(t, h->settings_url);
+	if (strncmp(cause_row(cause)->id, "auth.", 5) == 0 || strncmp(cause_row(cause)->id, "imap.", 5) == 0)
+		add_link(t, h->help_url);
+}
+
+static const char *text_of(enum cause cause, const char *part, const struct language *lang)
+{
+	char key[80];
+
+	snprintf(key, sizeof key, "%s/%s", cause_row(cause)->id, part);
+	return catalogue_text(lang, key);
+}
+
+static void fill(enum cause cause, const struct language *lang, struct arena *into, struct told *t)
+{
+	const char *why = text_of(cause, "why", lang), *plain = text_of(cause, "why.plain", lang);
+	const char *text;
+
+	t->title = text_of(cause, "title", lang);
+	t->alias = cause_row(cause)->alias;
+	t->why = catalogue_fill(into, why, t->value, t->values, &text) ? text : plain ? plain : why;
+	for (size_t i = 1; i <= TOLD_FIXES; i++) {
+		char        part[8];
+		const char *fix;
+
+		snprintf(part, sizeof part, "fix.%zu", i);
+		fix = text_of(cause, part, lang);
+		if (fix && catalogue_fill(into, fix, t->value, t->values, &text))
+			t->fix[t->fixes++] = text;
+	}
+}
+
+void tell_finding(const struct report *r, const struct finding *f, const struct language *lang, struct arena *into, struct told *out)
+{
+	struct scope scope;
+	const char  *family;
+
+	*out = (struct told){ .alias = "" };
+	scope_init(&scope, r, f->attempt);
+	values_of_case(r, f, &scope, out, lang, into);
+	family = scope_value(&scope, NULL, FACT_SERVER_FAMILY);
+	links_of(f->cause, family, family ? hoster_find(family) : NULL, out);
+	fill(f->cause, lang, into, out);
+}
+
+void tell_cause(enum cause cause, const struct language *lang, struct arena *into, struct told *out)
+{
+	const char *why = text_of(cause, "why.plain", lang);
+
+	(void)into;
+	*out = (struct told){ .title = text_of(cause, "title", lang), .alias = cause_row(cause)->alias };
+	out->why = why ? why : text_of(cause, "why", lang);
+	for (size_t i = 1; i <= TOLD_FIXES; i++) {
+		char        part[8];
+		const char *fix;
+
+		snprintf(part, sizeof part, "fix.%zu", i);
+		fix = text_of(cause, part, lang);
+		if (fix)
+			out->fix[out->fixes++] = fix;
+	}
+	links_of(cause, "", NULL, out);
+	for (size_t i = 0; i < COUNT(links); i++)
+		if (links[i].cause == cause)
+			add_link(out, links[i].url);
+}
