@@ -1,0 +1,33 @@
+/* command.h -- one file per command, one row each; exit statuses are an API. */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+#include "diagnose/catalogue.h"
+#include "diagnose/diagnose.h"
+
+enum exit_status {
+	EXIT_CONNECTED  = 0,      /* or: done                                        */
+	EXIT_CAUSE      = 1,      /* failed or partial, with a cause                 */
+	EXIT_USAGE      = 2,
+	EXIT_UNFINISHED = 3,      /* something is needed, or unknown.answer          */
+	EXIT_INTERNAL   = 70,
+};
+
+struct command {
+	const char *name;
+	const char *arguments;                    /* as --help shows them                     */
+	const char *summary;                      /* one line                                 */
+	int       (*run)(int argc, char **argv);  /* NULL: comes with a later version         */
+};
+
+extern const struct command command_diagnose, command_explain, command_replay, command_causes;
+
+/* argv[0] of a command as argp shows it: "mailmoor diagnose". */
+void command_name(char *argv0[], const char *name);
+
+/* --lang, else LC_ALL, LC_MESSAGES, LANG; English when there is no such language. False when --lang names none. */
+bool command_language(const char *wanted, const struct language **out);
+
+int exit_status_of(const struct verdict *);
+
+#endif

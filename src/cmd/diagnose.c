@@ -1,0 +1,325 @@
+/* diagnose.c -- mailmoor diagnose ADDRESS: find out, step by step, live. Needs no server and stores nothing. */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "base/settings.h"
+#include "cmd/command.h"
+#include "cmd/print.h"
+#include "flow.h"
+#include "model/record.h"
+
+#define PLACES_MOST   64
+#define BLOCKS_MOST   32
+#define TIMEOUT_LEAST 1
+#define TIMEOUT_MOST  3600
+
+struct options {
+	const char *address, *provider, *username, *password_file, *token_file, *record, *lang, *config;
+	char       *host[SERVICES];
+	uint16_t    port[SERVICES];
+	const char *send_to;
+	bool        send_test, json, verbose;
+	int         timeout_s;
+	struct net_settings net;
+	struct net_place    place[PLACES_MOST];
+	struct address_block block[BLOCKS_MOST];
+};
+
+enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
+       KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap; exchange, microsoft, google and caldav are not built yet", 1 },
+	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
+	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
+	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
+	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
+	{ NULL, 0, NULL, 0, "Where it is, when it is not to be looked up:", 2 },
+	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "993 is TLS from the first byte (the default), 143 begins with STARTTLS", 2 },
+	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "465 is TLS from the first byte (the default), 587 begins with STARTTLS", 2 },
+	{ "caldav", KEY_CALDAV, "URL", 0, "not built yet", 2 },
+	{ "ews", KEY_EWS, "URL", 0, "not built yet", 2 },
+	{ NULL, 0, NULL, 0, "What else to try:", 3 },
+	{ "send-test", KEY_SEND_TEST, "BCC_ADDRESS", OPTION_ARG_OPTIONAL, "send a test message: to the mailbox itself and see it arrive, or to that address", 3 },
+	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "not built yet", 3 },
+	{ NULL, 0, NULL, 0, "The network:", 4 },
+	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
+	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },
+	{ "connect-to", KEY_CONNECT_TO, "HOST:PORT=IP:PORT", 0, "go there instead (repeatable); names and certificates are still checked against HOST", 4 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "bound on the whole (30)", 4 },
+	{ NULL, 0, NULL, 0, "The report:", 5 },
+	{ "record", KEY_RECORD, "FILE", 0, "write facts and conversation, secrets struck out, for mailmoor replay", 5 },
+	{ "lang", 'l', "TAG", 0, "language of the texts (en fi de pl th nl); otherwise the locale's", 5 },
+	{ "json", KEY_JSON, NULL, 0, "print one JSON object", 5 },
+	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 5 },
+	{ "verbose", 'v', NULL, 0, "with every fact", 5 },
+	{ 0 }
+};
+
+static void not_built(struct argp_state *state, const char *what)
+{
+	argp_failure(state, EXIT_USAGE, 0, "%s is not built yet", what);
+}
+
+/* "imap.example.org", "imap.example.org:143", "[2001:db8::1]:993"; the host without brackets. */
+static bool parse_host(const char *arg, char **host, uint16_t *port)
+{
+	const char        *bracket = arg[0] == '[' ? strchr(arg, ']') : NULL;
+	const char        *colon = bracket ? (bracket[1] == ':' ? bracket + 1 : NULL) : strrchr(arg, ':');
+	unsigned long long n = 0;
+	struct slice       name;
+
+	if (arg[0] == '[' && (!bracket || (bracket[1] && bracket[1] != ':')))
+		return false;
+	if (!bracket && colon && strchr(arg, ':') != colon)
+		colon = NULL;      /* a bare IPv6 address */
+	name = bracket ? slice(arg + 1, (size_t)(bracket - arg - 1)) : colon ? slice(arg, (size_t)(colon - arg)) : slice_str(arg);
+	if (name.len == 0 || name.len > 253 || (colon && (!slice_number(slice_str(colon + 1), 65535, &n) || n == 0)))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.at[i] <= ' ' || strchr("/@\\\"'", name.at[i]))
+			return false;
+	free(*host);
+	*host = must_alloc(name.len + 1);
+	memcpy(*host, name.at, name.len);
+	*port = (uint16_t)n;
+	return true;
+}
+
+static void take_host(struct options *o, enum service service, const char *arg, struct argp_state *state)
+{
+	if (!parse_host(arg, &o->host[service], &o->port[service]))
+		argp_error(state, "%s: not HOST or HOST:PORT", arg);
+}
+
+static bool add_resolver(struct options *o, const char *text)
+{
+	struct net_resolver *r = &o->net.resolver[o->net.resolver_count];
+
+	return o->net.resolver_count < NET_RESOLVERS && net_resolver_parse(text, &r->address, &r->port) && ++o->net.resolver_count;
+}
+
+static bool add_place(struct options *o, const char *text)
+{
+	return o->net.connect_to_count < PLACES_MOST && net_place_parse(text, &o->place[o->net.connect_to_count]) && ++o->net.connect_to_count;
+}
+
+static void take_provider(struct options *o, const char *arg, struct argp_state *state)
+{
+	static const char *const coming[] = { "exchange", "microsoft", "google", "caldav" };
+
+	for (size_t i = 0; i < COUNT(coming); i++)
+		if (strcmp(arg, coming[i]) == 0)
+			not_built(state, arg);
+	if (strcmp(arg, "auto") != 0 && strcmp(arg, "imap") != 0)
+		argp_error(state, "there is no provider \"%s\"", arg);
+	o->provider = arg;
+}
+
+static error_t parse_network(int key, char *arg, struct argp_state *state)
+{
+	struct options    *o = state->input;
+	unsigned long long n;
+
+	switch (key) {
+	case KEY_RESOLVER:
+		if (!add_resolver(o, arg))
+			argp_error(state, "%s: not IP or IP:PORT", arg);
+		return 0;
+	case KEY_CA_FILE:
+		o->net.ca_file = arg;
+		return 0;
+	case KEY_CONNECT_TO:
+		if (!add_place(o, arg))
+			argp_error(state, "%s: not HOST:PORT=IP:PORT", arg);
+		return 0;
+	case KEY_TIMEOUT:
+		if (!slice_number(slice_str(arg), TIMEOUT_MOST, &n) || n < TIMEOUT_LEAST)
+			argp_error(state, "%s: not a number of seconds from %d to %d", arg, TIMEOUT_LEAST, TIMEOUT_MOST);
+		o->timeout_s = (int)n;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case KEY_PROVIDER:      take_provider(o, arg, state); return 0;
+	case KEY_USERNAME:      o->username = arg; return 0;
+	case KEY_PASSWORD_FILE: o->password_file = arg; return 0;
+	case KEY_TOKEN_FILE:    o->token_file = arg; return 0;
+	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
+	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
+	case KEY_CALDAV:        not_built(state, "--caldav"); return 0;
+	case KEY_EWS:           not_built(state, "--ews"); return 0;
+	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
+	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
+	case KEY_RECORD:        o->record = arg; return 0;
+	case 'l':               o->lang = arg; return 0;
+	case 'v':               o->verbose = true; return 0;
+	case KEY_JSON:          o->json = true; return 0;
+	case KEY_CONFIG:        o->config = arg; return 0;
+	case KEY_PASSWORD:
+		/* everybody on this machine can read a command line */
+		argp_error(state, "a password on the command line is not taken: use --password-file FILE, or - for standard input");
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->address)
+			argp_error(state, "one address, please");
+		o->address = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->address)
+			argp_error(state, "which address?");
+		if (o->password_file && o->token_file)
+			argp_error(state, "a password or a token, not both");
+		return 0;
+	default:
+		return parse_network(key, arg, state);
+	}
+}
+
+/* -- settings ----------------------------------------------------------------------------------------------------- */
+
+/* Each word of a setting that holds several, blanks or commas between. */
+static bool each_word(const char *value, struct options *o, bool (*take)(struct options *, const char *))
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+
+	while (value && *(value += strspn(value, " ,\t"))) {
+		size_t len = strcspn(value, " ,\t");
+
+		if (!take(o, arena_copy(work, slice(value, len))))
+			return false;
+		value += len;
+	}
+	return true;
+}
+
+static bool add_block(struct options *o, const char *text)
+{
+	return o->net.allow_count < BLOCKS_MOST && address_block_parse(text, &o->block[o->net.allow_count]) && ++o->net.allow_count;
+}
+
+static bool wrong_setting(enum setting which, struct error *err)
+{
+	return fail(err, FAULT_MALFORMED, "[%s] %s cannot be read", setting_rows[which].section, setting_rows[which].key);
+}
+
+/* What the command line did not say. */
+static bool apply_settings(struct options *o, const struct settings *s, struct error *err)
+{
+	if (o->net.resolver_count == 0 && !each_word(s->value[SETTING_NET_RESOLVER], o, add_resolver))
+		return wrong_setting(SETTING_NET_RESOLVER, err);
+	if (!each_word(s->value[SETTING_NET_CONNECT_TO], o, add_place))
+		return wrong_setting(SETTING_NET_CONNECT_TO, err);
+	if (!each_word(s->value[SETTING_NET_ALLOW], o, add_block))
+		return wrong_setting(SETTING_NET_ALLOW, err);
+	if (!o->net.ca_file)
+		o->net.ca_file = s->value[SETTING_NET_CA_FILE];
+	o->net.check_targets = s->given[SETTING_NET_ALLOW];
+	o->net.connect_to = o->place;
+	o->net.allow = o->block;
+	o->net.user_agent = "mailmoor/" MAILMOOR_VERSION;
+	return true;
+}
+
+/* -- the run ------------------------------------------------------------------------------------------------------ */
+
+static void on_signal(int number)
+{
+	(void)number;
+	flow_stop();
+	/* who presses it again means it */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+}
+
+static bool read_credentials(const struct options *o, struct credentials *c, struct error *err)
+{
+	if (o->password_file)
+		return credentials_read_password(c, o->password_file, err);
+	return !o->token_file || credentials_read_token(c, o->token_file, err);
+}
+
+static int diagnose_it(const struct options *o, const struct credentials *c, const struct language *lang)
+{
+	CLEANUP(report) struct report *r = NULL;
+	struct checklist    list;
+	struct verdict      v;
+	struct error        err = { 0 };
+	struct flow_request q = {
+		.address = o->address, .provider = o->provider, .username = o->username,
+		.credentials = c->password || c->token ? c : NULL,
+		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
+		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
+		.net = &o->net,
+	};
+
+	checklist_init(&list, stdout, lang, o->verbose);
+	if (!o->json) {
+		q.watch = checklist_watch;
+		q.watcher = &list;
+	}
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	r = flow_diagnose(&q, &v, &err);
+	if (!r) {
+		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (o->record && !record_write(r, o->record, &err)) {
+		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (o->json)
+		print_json(stdout, r, &v, lang);
+	else
+		print_verdict(&list, r, &v);
+	return exit_status_of(&v);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "ADDRESS",
+		"Finds out, step by step, whether a mailbox can be connected, and when it cannot, why, with proof, and who must do what. "
+		"Without a password it does all that needs none. Nothing is written at the provider unless --send-test asks for it.\v"
+		"Exit status: 0 connected, 1 failed or partial with a cause, 2 wrong usage, 3 unfinished or an unknown answer, 70 internal error.",
+		NULL, NULL, NULL };
+	struct options        *o = must_alloc(sizeof *o);
+	struct credentials     c = { 0 };
+	struct settings        s;
+	struct error           err = { 0 };
+	const struct language *lang = language_english();
+	int                    status = EXIT_USAGE;
+
+	*o = (struct options){ .provider = "auto", .timeout_s = 30 };
+	command_name(argv, "diagnose");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, o) == 0 && settings_read(&s, o->config, &err)) {
+		if (!command_language(o->lang, &lang))
+			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
+		else if (apply_settings(o, &s, &err) && read_credentials(o, &c, &err))
+			status = diagnose_it(o, &c, lang);
+		settings_release(&s);
+	}
+	if (err.fault && status == EXIT_USAGE)
+		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
+	credentials_release(&c);
+	secret_forget_all();
+	for (enum service i = SERVICE_IMAP; i < SERVICES; i++)
+		free(o->host[i]);
+	free(o);
+	return status;
+}
+
+const struct command command_diagnose = { "diagnose", "ADDRESS [OPTION …]", "why a mailbox cannot be connected, live", run };

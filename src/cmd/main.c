@@ -1,0 +1,74 @@
+/* main.c -- mailmoor COMMAND …: finds the command, says what there is. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/command.h"
+
+/* What DESIGN promises and a later version brings says so, and nothing else. */
+#define LATER(name, arguments, summary) { name, arguments, summary, NULL }
+
+static const struct command *const built[] = { &command_diagnose, &command_explain, &command_replay, &command_causes };
+
+static const struct command later[] = {
+	LATER("serve",   "",                      "the daemon"),
+	LATER("account", "add|list|show|…",       "the accounts of a running daemon"),
+	LATER("key",     "add|list|revoke",       "API keys"),
+	LATER("sandbox", "",                      "emulated providers"),
+	LATER("demo",    "",                      "serve and sandbox with one account per cause"),
+	LATER("config",  "",                      "the settings in force"),
+	LATER("doctor",  "",                      "is this machine fit to run it?"),
+	LATER("backup",  "FILE",                  "the store into one file"),
+	LATER("restore", "FILE",                  "and back"),
+	LATER("secrets", "rotate",                "a new key for the sealed secrets"),
+};
+
+static void help(FILE *out)
+{
+	fputs("Usage: mailmoor COMMAND [OPTION …]\n\n"
+	      "Connects mailboxes and, when that fails, says why, proves it, and says who must do what.\n\n", out);
+	for (size_t i = 0; i < COUNT(built); i++)
+		fprintf(out, "  %-9s %-20s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
+	fputs("\nNot built yet: ", out);
+	for (size_t i = 0; i < COUNT(later); i++)
+		fprintf(out, "%s%s", later[i].name, i + 1 < COUNT(later) ? ", " : ".\n");
+	fputs("\n  mailmoor COMMAND --help    the command's options\n"
+	      "  mailmoor --version\n", out);
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	if (c->run)
+		return c->run(argc, argv);
+	fprintf(stderr, "mailmoor: %s is not built yet\n", c->name);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	/* Widths of characters need a UTF-8 locale; words of ours never come from the C library's. */
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX < 3)
+		setlocale(LC_CTYPE, "C.UTF-8");
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		help(stdout);
+		return EXIT_CONNECTED;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("mailmoor " MAILMOOR_VERSION);
+		return EXIT_CONNECTED;
+	}
+	for (size_t i = 0; i < COUNT(built); i++)
+		if (strcmp(argv[1], built[i]->name) == 0)
+			return run(built[i], argc - 1, argv + 1);
+	for (size_t i = 0; i < COUNT(later); i++)
+		if (strcmp(argv[1], later[i].name) == 0)
+			return run(&later[i], argc - 1, argv + 1);
+	fprintf(stderr, "mailmoor: there is no command \"%s\"; mailmoor --help lists them\n", argv[1]);
+	return EXIT_USAGE;
+}

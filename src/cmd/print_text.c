@@ -1,0 +1,455 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/print.h"
+#include "cmd/wrap.h"
+#include "diagnose/tell.h"
+#include "model/facts.h"
+
+#define STATE_COLUMN 2
+#define RULED_OUT_MOST 6
+#define LABEL_WIDTH  24       /* no step's name is wider, in any language: tools/po2c.py sees to it */
+
+static const char *ui(const struct checklist *c, const char *prefix, const char *name)
+{
+	char        key[80];
+	const char *text;
+
+	snprintf(key, sizeof key, "ui/%s%s", prefix, name);
+	text = catalogue_text(c->lang, key);
+	return text ? text : name;
+}
+
+static void paint(const struct checklist *c, const char *colour)
+{
+	if (c->colour)
+		fputs(colour, c->out);
+}
+
+#define GREEN  "\033[32m"
+#define RED    "\033[31m"
+#define YELLOW "\033[33m"
+#define FAINT  "\033[2m"
+#define BOLD   "\033[1m"
+#define PLAIN  "\033[0m"
+
+static const char *state_colour(enum step_state state)
+{
+	static const char *const colour[] = { FAINT, GREEN, RED, YELLOW, FAINT };
+
+	return colour[state];
+}
+
+/* -- the checklist ------------------------------------------------------------------------------------------------ */
+
+/* "skipped" is a word of 7 letters in one language and of 12 in another: the column is as wide as its words. */
+static size_t label_column(const struct checklist *c)
+{
+	size_t widest = 0;
+
+	for (enum step_state s = STEP_PASSED; s <= STEP_SKIPPED; s++) {
+		size_t width = text_width(ui(c, "state.", step_state_name(s)));
+
+		widest = width > widest ? width : widest;
+	}
+	return STATE_COLUMN + widest + 2;
+}
+
+void checklist_init(struct checklist *c, FILE *out, const struct language *lang, bool verbose)
+{
+	const char *term = getenv("TERM");
+
+	*c = (struct checklist){ .out = out, .lang = lang, .verbose = verbose };
+	c->terminal = isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
+	c->label_column = label_column(c);
+	c->colour = c->terminal && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+}
+
+/* What one step is best known by: the fact that a person would want to see. The first of these that it has. */
+static const char *const telling[] = {
+	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX, FACT_CANDIDATE,
+	FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT, FACT_PROBE_RESULT, FACT_NET_TRIED,
+};
+
+static const char *value(const struct report *r, int step, const char *name)
+{
+	const char *v = report_value(r, step, name);
+
+	return v ? v : "";
+}
+
+static void host_and_port(const struct report *r, int step, char *text, size_t size)
+{
+	snprintf(text, size, "%s:%s", value(r, step, FACT_HOST), value(r, step, FACT_PORT));
+}
+
+static bool step_is(const struct report *r, int step, const char *tail)
+{
+	return slice_ends(slice_str(r->step[step].id), tail);
+}
+
+/* Words of facts that people see have translations; everything else is shown as it was seen. */
+static const char *word(const struct checklist *c, const char *said)
+{
+	char        key[80];
+	const char *text;
+
+	snprintf(key, sizeof key, "ui/word.%s", said);
+	for (char *blank = strchr(key, ' '); blank; blank = strchr(blank, ' '))
+		*blank = '_';
+	text = catalogue_text(c->lang, key);
+	return text ? text : said;
+}
+
+/* The last word of a line of the checklist. */
+static void describe(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
+{
+	const struct step *s = &r->step[step];
+
+	*text = '\0';
+	if (s->skip) {
+		snprintf(text, size, "%s", ui(c, "skip.", s->skip));
+	} else if (step_is(r, step, ".resolve")) {
+		host_and_port(r, step, text, size);
+	} else if (step_is(r, step, ".tls") && s->state != STEP_PASSED && report_value(r, step, FACT_TLS_FLAW)) {
+		snprintf(text, size, "%s: %s", word(c, value(r, step, FACT_TLS_FLAW)), value(r, step, FACT_TLS_SAN));
+	} else if (step_is(r, step, ".tls") && s->state == STEP_PASSED) {
+		snprintf(text, size, "%s, %s", value(r, step, FACT_TLS_VERSION), value(r, step, FACT_TLS_ISSUER));
+	} else if (step_is(r, step, ".connect") && s->state == STEP_PASSED) {
+		snprintf(text, size, "%s, %d ms", value(r, step, FACT_NET_ADDRESS), s->ms);
+	} else if (step_is(r, step, ".login") && s->state == STEP_PASSED) {
+		snprintf(text, size, "%s", value(r, step, FACT_AUTH_MECHANISM));
+	} else if (step_is(r, step, "imap.list")) {
+		snprintf(text, size, "%s", value(r, step, FACT_FOLDERS));
+	} else {
+		for (size_t i = 0; i < COUNT(telling) && !*text; i++)
+			snprintf(text, size, "%s", word(c, value(r, step, telling[i])));
+		if (!*text && s->state == STEP_FAILED)
+			snprintf(text, size, "%s", word(c, value(r, step, FACT_NET_OUTCOME)));
+	}
+}
+
+/* One line, cut to the terminal's width: the whole text is in the verdict, or in -v. */
+static void put_cut(const struct checklist *c, const char *text, size_t room)
+{
+	size_t width = 0, end = 0;
+
+	for (size_t i = 0; text[i];) {
+		size_t n = 1;
+		char   one[8] = { 0 };
+
+		while ((text[i + n] & 0xc0) == 0x80 && n < sizeof one - 1)
+			n++;
+		memcpy(one, text + i, n);
+		width += text_width(one);
+		if (width > room)
+			break;
+		i += n;
+		end = i;
+	}
+	if (text[end]) {
+		fprintf(c->out, "%.*s…", (int)(end > 3 ? end - 1 : end), text);
+		return;
+	}
+	fputs(text, c->out);
+}
+
+static void put_line(struct checklist *c, const struct report *r, int step)
+{
+	const struct step *s = &r->step[step];
+	char               what[400];
+
+	fprintf(c->out, "%*s", STATE_COLUMN, "");
+	paint(c, state_colour(s->state));
+	print_padded(c->out, s->state == STEP_RUNNING ? "…" : ui(c, "state.", step_state_name(s->state)), c->label_column - STATE_COLUMN);
+	paint(c, PLAIN);
+	print_padded(c->out, ui(c, "step.", s->id), LABEL_WIDTH);
+	describe(c, r, step, what, sizeof what);
+	if (*what) {
+		fputs("  ", c->out);
+		put_cut(c, what, TERMINAL_COLUMNS - c->label_column - LABEL_WIDTH - 2);
+	}
+}
+
+static void put_facts(struct checklist *c, const struct report *r, int step)
+{
+	for (size_t i = 0; c->verbose && i < r->fact_count; i++)
+		if (r->fact[i].step == step) {
+			fprintf(c->out, "%*s%s = ", (int)c->label_column, "", r->fact[i].name);
+			print_wrapped(c->out, r->fact[i].value, c->label_column + strlen(r->fact[i].name) + 3, c->label_column + 2);
+		}
+}
+
+/* Steps that only say where are told by the step before or after them. */
+static bool shown(const struct checklist *c, const struct report *r, int step)
+{
+	const struct step *s = &r->step[step];
+
+	if (c->verbose || s->state == STEP_FAILED || s->state == STEP_WARNED)
+		return true;
+	return !(strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
+	         || step_is(r, step, ".ehlo") || step_is(r, step, ".starttls") || strcmp(s->id, "imap.id") == 0);
+}
+
+static bool is_smtp(const struct report *r, int step)
+{
+	return strncmp(r->step[step].id, "smtp.", 5) == 0;
+}
+
+static void tell(struct checklist *c, const struct report *r, int step)
+{
+	if (step >= CHECKLIST_STEPS || c->told[step])
+		return;
+	c->told[step] = true;
+	if (!shown(c, r, step))
+		return;
+	put_line(c, r, step);
+	fputc('\n', c->out);
+	put_facts(c, r, step);
+}
+
+/* What was held back, as far as it has ended. */
+static void tell_held(struct checklist *c, const struct report *r)
+{
+	for (size_t i = 0; i < r->step_count; i++)
+		if (r->step[i].state != STEP_RUNNING)
+			tell(c, r, (int)i);
+}
+
+/* IMAP's story ends with the inbox, with a failure, or where nobody signs in. */
+static bool ends_imap(const struct report *r, int step)
+{
+	const struct step *s = &r->step[step];
+
+	return strncmp(s->id, "imap.", 5) == 0
+	    && (s->state == STEP_FAILED || (s->state == STEP_SKIPPED && strcmp(s->id, "imap.login") == 0)
+	        || (strcmp(s->id, "imap.open") == 0 && s->state != STEP_RUNNING));
+}
+
+void checklist_watch(void *self, const struct report *r, int step)
+{
+	struct checklist *c = self;
+	bool              running = r->step[step].state == STEP_RUNNING;
+
+	if (!c->begun) {
+		fprintf(c->out, "%s\n\n", r->address);
+		c->begun = true;
+	}
+	if (c->open_line)
+		fputs("\r\033[K", c->out);
+	c->open_line = false;
+	if (!running && (c->imap_told || !is_smtp(r, step)))
+		tell(c, r, step);
+	if (ends_imap(r, step)) {
+		c->imap_told = true;
+		tell_held(c, r);
+	}
+	if (running && c->terminal) {
+		put_line(c, r, step);
+		c->open_line = true;
+	}
+	fflush(c->out);
+}
+
+/* -- the verdict -------------------------------------------------------------------------------------------------- */
+
+static void heading(struct checklist *c, const char *name)
+{
+	fputs("\n  ", c->out);
+	paint(c, BOLD);
+	fputs(ui(c, "", name), c->out);
+	paint(c, PLAIN);
+	fputc('\n', c->out);
+}
+
+static void put_paragraph(struct checklist *c, const char *text, size_t indent)
+{
+	fprintf(c->out, "%*s", (int)indent, "");
+	print_wrapped(c->out, text, indent, indent);
+}
+
+/* The title, and at the right end of the line how sure we are and whose it is. */
+static void put_title(struct checklist *c, const struct finding *f, const struct told *t)
+{
+	char   sure[160];
+	size_t width;
+
+	snprintf(sure, sizeof sure, "%s, %s", ui(c, "certainty.", certainty_name(f->certainty)), ui(c, "who.", who_name(f->who)));
+	width = text_width(t->title) + text_width(sure);
+	paint(c, BOLD);
+	if (width + 2 <= TERMINAL_COLUMNS) {
+		print_padded(c->out, t->title, TERMINAL_COLUMNS - text_width(sure));
+		paint(c, PLAIN);
+		fprintf(c->out, "%s\n", sure);
+	} else {
+		print_wrapped(c->out, t->title, 0, 0);
+		paint(c, PLAIN);
+		fprintf(c->out, "%s\n", sure);
+	}
+}
+
+static void put_fixes(struct checklist *c, const struct told *t)
+{
+	if (!t->fixes)
+		return;
+	heading(c, "what_to_do");
+	for (size_t i = 0; i < t->fixes; i++) {
+		fprintf(c->out, "    %zu. ", i + 1);
+		print_wrapped(c->out, t->fix[i], 7, 7);
+	}
+}
+
+static void put_links(struct checklist *c, const struct told *t)
+{
+	if (!t->links)
+		return;
+	heading(c, "links");
+	for (size_t i = 0; i < t->links; i++)
+		fprintf(c->out, "    %s\n", t->link[i]);
+}
+
+static void put_said(struct checklist *c, const struct report *r, const struct finding *f)
+{
+	const char *said = f->step >= 0 && r->step_count ? report_value(r, f->step, FACT_REPLY_TEXT) : NULL;
+
+	if (!said)
+		return;
+	heading(c, "server_said");
+	put_paragraph(c, said, 4);
+}
+
+static void put_titles(struct checklist *c, const char *name, const struct verdict *v, const struct report *r)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	bool begun = false;
+
+	for (size_t i = 1; i < v->findings; i++) {
+		struct told t;
+
+		if (v->finding[i].repaired)
+			continue;
+		if (!begun)
+			heading(c, name);
+		begun = true;
+		tell_finding(r, &v->finding[i], c->lang, work, &t);
+		fputs("    - ", c->out);
+		print_wrapped(c->out, t.title, 6, 6);
+	}
+}
+
+static void put_excluded(struct checklist *c, const struct verdict *v)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+
+	if (!v->exclusions)
+		return;
+	heading(c, "ruled_out");
+	/* those of the later steps are nearest to what went wrong; all of them are in --json */
+	for (size_t i = v->exclusions > RULED_OUT_MOST ? v->exclusions - RULED_OUT_MOST : 0; i < v->exclusions; i++) {
+		struct told t;
+
+		tell_cause(v->exclusion[i].cause, c->lang, work, &t);
+		fputs("    - ", c->out);
+		print_wrapped(c->out, t.title, 6, 6);
+	}
+}
+
+static void put_finding(struct checklist *c, const struct report *r, const struct verdict *v, const struct finding *f)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct told t;
+
+	tell_finding(r, f, c->lang, work, &t);
+	put_title(c, f, &t);
+	fputc('\n', c->out);
+	put_paragraph(c, t.why, 2);
+	put_said(c, r, f);
+	put_fixes(c, &t);
+	put_links(c, &t);
+	put_titles(c, "not_excluded", v, r);
+	put_excluded(c, v);
+}
+
+static void put_needs(struct checklist *c, const struct report *r, const struct verdict *v)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+
+	put_paragraph(c, ui(c, "verdict.", "unfinished"), 0);
+	for (size_t i = 0; i < v->needs; i++) {
+		const struct need *n = &v->need[i];
+		char               key[60];
+		const char        *text;
+		const char        *source = NULL;
+		struct value       values[4];
+
+		snprintf(key, sizeof key, "ui/verdict.unfinished_%s", n->kind);
+		for (size_t k = 0; k < r->fact_count && !source; k++)
+			if (strcmp(r->fact[k].name, FACT_SOURCE) == 0 && slice_starts(slice_str(n->value), value(r, r->fact[k].step, FACT_HOST)))
+				source = r->fact[k].value;
+		values[0] = (struct value){ "host", n->value };
+		values[1] = (struct value){ "source", ui(c, "source.", source ? source : "guess") };
+		values[2] = (struct value){ "provider", n->value };
+		values[3] = (struct value){ "address", r->address };
+		fputc('\n', c->out);
+		if (strcmp(n->kind, "confirm_host") == 0 && *n->value)
+			fprintf(c->out, "    %s\n\n", n->value);
+		if (catalogue_fill(work, catalogue_text(c->lang, key), values, COUNT(values), &text))
+			put_paragraph(c, text, 2);
+		else if (*n->value)
+			put_paragraph(c, n->value, 2);
+	}
+}
+
+static bool was_skipped(const struct report *r, const char *reason)
+{
+	for (size_t i = 0; i < r->step_count; i++)
+		if (r->step[i].skip && strcmp(r->step[i].skip, reason) == 0)
+			return true;
+	return false;
+}
+
+void print_verdict(struct checklist *c, const struct report *r, const struct verdict *v)
+{
+	if (c->open_line)
+		fputs("\r\033[K", c->out);
+	if (c->begun) {
+		tell_held(c, r);
+		fputc('\n', c->out);
+	}
+	if (v->kind == VERDICT_CONNECTED) {
+		paint(c, GREEN);
+		put_paragraph(c, ui(c, "verdict.", was_skipped(r, "not_asked") ? "connected_not_sent" : "connected"), 0);
+		paint(c, PLAIN);
+		for (size_t i = 0; i < v->findings; i++) {
+			heading(c, "fixed_on_the_way");
+			put_finding(c, r, v, &v->finding[i]);
+		}
+		return;
+	}
+	if (v->kind == VERDICT_UNFINISHED)
+		put_needs(c, r, v);
+	if (v->findings) {
+		if (v->kind == VERDICT_UNFINISHED)
+			fputc('\n', c->out);
+		put_finding(c, r, v, &v->finding[0]);
+	}
+}
+
+void print_cause(FILE *out, enum cause cause, const struct language *lang)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct told t;
+
+	tell_cause(cause, lang, work, &t);
+	fprintf(out, "%s\n  ", cause_row(cause)->id);
+	print_wrapped(out, t.title, 2, 2);
+	fputs("  ", out);
+	print_wrapped(out, t.why, 2, 2);
+	for (size_t i = 0; i < t.fixes; i++) {
+		fprintf(out, "    %zu. ", i + 1);
+		print_wrapped(out, t.fix[i], 7, 7);
+	}
+	for (size_t i = 0; i < t.links; i++)
+		fprintf(out, "    %s\n", t.link[i]);
+	fputc('\n', out);
+}

@@ -1,0 +1,135 @@
+#include "cmd/wrap.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <thai/thbrk.h>
+#include <thai/thwbrk.h>
+#include <wchar.h>
+
+#include "base/arena.h"
+
+#define LONGEST 8000        /* characters of one text; ours are hundreds */
+
+static size_t decode(const char *text, wchar_t *out, size_t most)
+{
+	mbstate_t   state = { 0 };
+	const char *at = text;
+	size_t      n = mbsrtowcs(out, &at, most - 1, &state);
+
+	if (n == (size_t)-1) {
+		/* not valid in this locale: byte for byte, so that something is shown */
+		for (n = 0; text[n] && n < most - 1; n++)
+			out[n] = (unsigned char)text[n] < 0x80 ? (wchar_t)text[n] : L'?';
+	}
+	out[n] = L'\0';
+	return n;
+}
+
+static size_t width_of(wchar_t c)
+{
+	int w = wcwidth(c);
+
+	return w > 0 ? (size_t)w : 0;
+}
+
+size_t text_width(const char *text)
+{
+	wchar_t *wide = must_alloc((strlen(text) + 1) * sizeof *wide);
+	size_t   width = 0;
+
+	for (size_t i = 0, n = decode(text, wide, strlen(text) + 1); i < n; i++)
+		width += width_of(wide[i]);
+	free(wide);
+	return width;
+}
+
+static bool is_thai(wchar_t c)
+{
+	return c >= 0x0e00 && c <= 0x0e7f;
+}
+
+/* may_break[i]: a line may end before character i. Blanks, and inside Thai where libthai finds a word's end. */
+static void find_breaks(const wchar_t *wide, size_t n, bool *may_break)
+{
+	int    *pos = must_alloc((n + 1) * sizeof *pos);
+	bool    quoted = false, thai = false;
+
+	for (size_t i = 0; i < n; i++) {
+		thai |= is_thai(wide[i]);
+		if (wide[i] == L'`')
+			quoted = !quoted;
+		may_break[i] = !quoted && i > 0 && wide[i - 1] == L' ';
+	}
+	if (thai) {
+		ThBrk *brk = th_brk_new(NULL);
+		int    count = brk ? th_brk_wc_find_breaks(brk, (const thwchar_t *)wide, pos, n) : 0;
+
+		th_brk_delete(brk);
+		for (int i = 0; i < count; i++)
+			if (pos[i] > 0 && (size_t)pos[i] < n && is_thai(wide[pos[i]]) && is_thai(wide[pos[i] - 1]))
+				may_break[pos[i]] = true;
+	}
+	free(pos);
+}
+
+static void put(FILE *out, const wchar_t *from, const wchar_t *to)
+{
+	char      bytes[MB_LEN_MAX];
+	mbstate_t state = { 0 };
+
+	for (; from < to; from++) {
+		size_t n = *from == L'`' ? 0 : wcrtomb(bytes, *from, &state);
+
+		if (n != (size_t)-1)
+			fwrite(bytes, 1, n, out);
+	}
+}
+
+static void new_line(FILE *out, size_t indent)
+{
+	fprintf(out, "\n%*s", (int)indent, "");
+}
+
+void print_wrapped(FILE *out, const char *text, size_t at, size_t indent)
+{
+	size_t   most = strlen(text) + 1 < LONGEST ? strlen(text) + 1 : LONGEST;
+	wchar_t *wide = must_alloc(most * sizeof *wide);
+	size_t   n = decode(text, wide, most);
+	bool    *may_break = must_alloc(n + 1);
+
+	find_breaks(wide, n, may_break);
+	for (size_t start = 0, end, blanks = 0; start < n; start = end) {
+		size_t width = 0, shown;
+
+		/* one piece up to the next place where a line may end */
+		for (end = start + 1; end < n && !may_break[end]; end++)
+			;
+		for (shown = end; shown > start && wide[shown - 1] == L' '; shown--)
+			;
+		for (size_t i = start; i < shown; i++)
+			width += wide[i] == L'`' ? 0 : width_of(wide[i]);
+		if (at + blanks + width > TERMINAL_COLUMNS && at > indent) {
+			new_line(out, indent);
+			at = indent;
+			blanks = 0;
+		}
+		fprintf(out, "%*s", (int)blanks, "");
+		put(out, wide + start, wide + shown);
+		at += blanks + width;
+		blanks = end - shown;
+	}
+	fputc('\n', out);
+	free(may_break);
+	free(wide);
+}
+
+void print_padded(FILE *out, const char *text, size_t width)
+{
+	size_t has = text_width(text);
+
+	fputs(text, out);
+	if (has < width)
+		fprintf(out, "%*s", (int)(width - has), "");
+}

@@ -1,0 +1,25 @@
+/* credentials.h -- what a person brings to sign in with: a password or token file, read once, known as secret at once.
+ *
+ * The password is the file's content less one last newline. A token file is the token endpoint's answer as JSON, with
+ * `obtained_at` (Unix seconds; else the file's own time). "-" is standard input.
+ * Fails with FAULT_LOCAL (cannot be read, not JSON, no token) and FAULT_TOO_BIG (over 64 KiB).
+ */
+#ifndef CONNECT_CREDENTIALS_H
+#define CONNECT_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct credentials {
+	char   *password;        /* one of the two is NULL */
+	char   *token;
+	int64_t expires_at;      /* of the token, Unix seconds; 0 unknown */
+};
+
+bool credentials_read_password(struct credentials *, const char *file, struct error *err);
+bool credentials_read_token(struct credentials *, const char *file, struct error *err);
+void credentials_release(struct credentials *);      /* wipes */
+
+#endif

@@ -1,0 +1,410 @@
+#include "flow.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "detect/detect.h"
+#include "model/hosters.h"
+#include "model/mailaddress.h"
+#include "provider/imap.h"
+#include "provider/smtp.h"
+#include "verify/probe.h"
+#include "verify/testmail.h"
+
+#define CANDIDATES_MOST 6        /* endpoints tried for one service */
+#define PROBES_MOST     4        /* probes for one failure          */
+
+enum { FLOW_START, FLOW_DETECT, FLOW_VERIFY, FLOW_SEND, FLOW_DONE };
+enum { PART_START, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
+
+struct flow;
+
+/* One service, from its first candidate to the last probe. */
+struct part {
+	struct flow          *flow;
+	enum service          service;
+	int                   step;
+	const struct endpoint *endpoint;
+	size_t                next;              /* candidate */
+	int                   attempt;
+	bool                  in_session;        /* the session below is to be released */
+	union {
+		struct imap_session imap;
+		struct smtp_session smtp;
+	} session;
+	struct probe          probe;
+	unsigned              probes;
+	bool                  well;              /* signed in, and what could be looked at was */
+	struct error          err;
+};
+
+struct flow {
+	const struct flow_request *request;
+	struct report            *report;
+	struct mail_address       address;
+	struct detect             detect;
+	struct endpoint           named[SERVICES];
+	struct waits              waits;
+	struct login              login;
+	struct login_gate         gate;
+	struct part               part[SERVICES];
+	struct testmail           testmail;
+	struct task               task[SERVICES + 1];
+	struct children           children;
+	int                       step;
+	bool                      detecting, sending;
+};
+
+static struct net *running_net;
+
+/* -- candidates --------------------------------------------------------------------------------------------------- */
+
+static uint16_t usual_port(enum service service)
+{
+	return service == SERVICE_IMAP ? 993 : 465;
+}
+
+/* Which ports begin in plain text (RFC 8314). An unusual port is taken for TLS from the first byte. */
+static enum endpoint_socket socket_of(uint16_t port)
+{
+	return port == 143 || port == 587 || port == 25 || port == 2525 ? SOCKET_STARTTLS : SOCKET_TLS;
+}
+
+static void name_endpoint(struct flow *f, enum service service)
+{
+	const struct flow_request *q = f->request;
+	uint16_t                   port = q->port[service] ? q->port[service] : usual_port(service);
+
+	f->named[service] = (struct endpoint){ .service = service, .host = q->host[service], .port = port, .socket = socket_of(port),
+	                                       .source = SOURCE_USER };
+}
+
+static size_t candidate_count(const struct flow *f, enum service service)
+{
+	return f->request->host[service] ? 1 : f->detect.candidates[service].count;
+}
+
+/* The n-th place to try, or NULL. Where somebody trustworthy named one, nobody's guess is tried after it. */
+static const struct endpoint *candidate(const struct flow *f, enum service service, size_t n)
+{
+	const struct endpoint *e;
+
+	if (n >= candidate_count(f, service) || n >= CANDIDATES_MOST)
+		return NULL;
+	if (f->request->host[service])
+		return &f->named[service];
+	e = &f->detect.candidates[service].item[n];
+	return n == 0 || endpoint_trusted(e) || !endpoint_trusted(&f->detect.candidates[service].item[0]) ? e : NULL;
+}
+
+/* -- the user name ------------------------------------------------------------------------------------------------ */
+
+static void name_user(struct flow *f, const struct endpoint *e)
+{
+	const char *name = f->request->username;
+	const char *form = "given";
+
+	if (!f->request->credentials)
+		return;
+	if (!name && e->username)
+		name = e->username;
+	if (!name)
+		name = f->address.text, form = "address";
+	f->login = (struct login){ .username = name, .username_form = form, .password = f->request->credentials->password,
+	                           .token = f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
+}
+
+/* -- one service -------------------------------------------------------------------------------------------------- */
+
+static void part_release(struct part *p)
+{
+	if (p->in_session && p->service == SERVICE_IMAP)
+		imap_session_release(&p->session.imap);
+	else if (p->in_session)
+		smtp_session_release(&p->session.smtp);
+	p->in_session = false;
+}
+
+static void begin_session(struct part *p)
+{
+	struct flow *f = p->flow;
+
+	part_release(p);
+	p->attempt = report_attempt(f->report);
+	if (p->service == SERVICE_IMAP)
+		imap_session_init(&p->session.imap, f->report, p->endpoint, &f->login, f->waits, p->attempt);
+	else
+		smtp_session_init(&p->session.smtp, f->report, p->endpoint, &f->login, &f->gate, f->waits, f->request->timeout_ms, p->attempt);
+	p->in_session = true;
+}
+
+/* The end of a session is not the end of the part: what went wrong is a fact now. Only being called off is passed up. */
+static enum want_kind outcome(enum want_kind kind, bool *well)
+{
+	if (kind > WANT_FAILED)
+		return kind;
+	*well = kind == WANT_NOTHING;
+	return WANT_NOTHING;
+}
+
+static enum want_kind open_session(struct part *p, struct want *w)
+{
+	return outcome(p->service == SERVICE_IMAP ? imap_open_step(&p->session.imap, w, &p->err)
+	                                          : smtp_open_step(&p->session.smtp, w, &p->err), &p->well);
+}
+
+/* Another form of the user name, once, where the refusal leaves that possible: the second and last try of this password. */
+static bool another_name(struct part *p)
+{
+	struct flow   *f = p->flow;
+	struct finding finding;
+	const char    *name;
+
+	if (p->service != SERVICE_IMAP || !p->session.imap.refused || f->report->password_tries != 1 || !f->login.password)
+		return false;
+	if (!diagnose_attempt(f->report, p->attempt, &finding) || finding.cause != CAUSE_AUTH_PASSWORD_REJECTED)
+		return false;
+	name = probe_other_username(f->report, p->attempt, f->address.text, f->login.username);
+	if (!name)
+		return false;
+	f->login.username = name;
+	f->login.username_form = strchr(name, '@') ? "address" : "local";
+	return true;
+}
+
+static void note_repair(struct part *p)
+{
+	struct report *r = p->flow->report;
+
+	if (p->flow->report->password_tries && p->session.imap.logged_in)
+		report_note(r, report_find(r, "imap.login", p->attempt), FACT_WORKED_AS, "%s", p->flow->login.username);
+}
+
+/* IMAP has answered (or never will): SMTP may know. */
+static void open_gate(struct part *p)
+{
+	if (p->service != SERVICE_IMAP)
+		return;
+	p->flow->gate.refused = p->session.imap.asked && !p->session.imap.logged_in;
+	p->flow->gate.gate.open = true;
+}
+
+static bool asked(const struct part *p)
+{
+	return p->service == SERVICE_IMAP ? p->session.imap.asked : p->session.smtp.asked;
+}
+
+/* The cause so far asks for a probe; PROBE_NONE when one cause stands or nothing cheap is left. */
+static enum probe_kind next_probe(struct part *p)
+{
+	struct finding finding;
+
+	if (p->well || p->probes >= PROBES_MOST || !diagnose_attempt(p->flow->report, p->attempt, &finding))
+		return PROBE_NONE;
+	return diagnose_wish(p->flow->report, p->attempt, &finding);
+}
+
+static enum want_kind part_step(void *self, struct want *w, struct error *err)
+{
+	struct part    *p = self;
+	struct flow    *f = p->flow;
+	enum probe_kind kind;
+
+	(void)err;
+	switch (p->step) {
+	case PART_START:
+		p->endpoint = candidate(f, p->service, p->next++);
+		if (!p->endpoint) {
+			p->well = false;
+			open_gate(p);
+			return WANT_NOTHING;
+		}
+		if (p->service == SERVICE_IMAP)
+			name_user(f, p->endpoint);
+		begin_session(p);
+
+	STEP(p, PART_OPEN):
+		PASS(open_session(p, w));
+		if (!p->well && another_name(p)) {
+			begin_session(p);
+			p->step = PART_ANOTHER_NAME;
+		}
+
+	__attribute__((fallthrough));
+	case PART_ANOTHER_NAME:
+		if (p->step == PART_ANOTHER_NAME)
+			PASS(open_session(p, w));
+
+	STEP(p, PART_LOOK):
+		if (p->service == SERVICE_IMAP && (p->well || asked(p) || !candidate(f, p->service, p->next))) {
+			note_repair(p);
+			open_gate(p);
+		}
+		if (p->service == SERVICE_IMAP && p->session.imap.logged_in)
+			PASS(outcome(imap_look_step(&p->session.imap, w, &p->err), &p->well));
+
+	STEP(p, PART_PROBE):
+		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {
+			probe_release(&p->probe);
+			probe_init(&p->probe, kind, f->report, p->endpoint, f->waits, p->attempt);
+			p->probes++;
+	STEP(p, PART_NEXT):
+			PASS(probe_step(&p->probe, w, &p->err));
+		}
+		if (!p->well && !asked(p) && !w->stopping && candidate(f, p->service, p->next)) {
+			p->step = PART_START;
+			return part_step(p, w, err);
+		}
+
+	STEP(p, PART_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static bool read_address(struct flow *f, const struct want *w)
+{
+	const char *problem = NULL;
+	int         step = report_begin(f->report, "address", NO_ATTEMPT, w->now_ms);
+	bool        fine = mail_address_parse(f->request->address, f->report->job, &f->address, &problem);
+
+	if (fine)
+		report_note(f->report, step, FACT_ADDRESS_DOMAIN, "%s", f->address.domain);
+	else
+		report_note(f->report, step, FACT_ADDRESS_PROBLEM, "%s", problem);
+	report_end(f->report, step, fine ? STEP_PASSED : STEP_FAILED, w->now_ms);
+	return fine;
+}
+
+/* A mailbox at Microsoft or Google is best connected by that provider; IMAP is tried when it was asked for by name. */
+static bool imap_is_meant(const struct flow *f)
+{
+	return strcmp(f->request->provider, "imap") == 0 || f->request->host[SERVICE_IMAP] || !f->detect.provider
+	    || strcmp(f->detect.provider, "imap") == 0;
+}
+
+static void start_parts(struct flow *f)
+{
+	children_init(&f->children, UNTIL_ALL);
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
+		f->part[s] = (struct part){ .flow = f, .service = s, .attempt = -1 };
+		children_add(&f->children, &f->task[s], part_step, &f->part[s], 0);
+	}
+}
+
+static bool can_send(const struct flow *f)
+{
+	return f->part[SERVICE_SMTP].in_session && f->part[SERVICE_SMTP].session.smtp.logged_in && f->part[SERVICE_SMTP].well;
+}
+
+static void start_testmail(struct flow *f)
+{
+	struct part *imap = &f->part[SERVICE_IMAP];
+
+	f->sending = true;
+	testmail_init(&f->testmail, f->report, &f->part[SERVICE_SMTP].session.smtp,
+	              imap->well && imap->in_session && imap->session.imap.logged_in ? &imap->session.imap : NULL,
+	              f->address.text, f->request->send_to, f->waits);
+}
+
+static void note_sent(struct flow *f)
+{
+	int  step = report_find(f->report, "address", NO_ATTEMPT);
+	bool any = false;
+
+	for (size_t i = 0; i < f->report->fact_count; i++)
+		any |= strcmp(f->report->fact[i].name, FACT_AUTH_MECHANISM) == 0;
+	report_note(f->report, step, FACT_AUTH_SENT, "%s", any ? "yes" : "no");
+}
+
+static enum want_kind flow_step(void *self, struct want *w, struct error *err)
+{
+	struct flow               *f = self;
+	const struct flow_request *q = f->request;
+
+	switch (f->step) {
+	case FLOW_START:
+		f->report->began_ms = w->now_ms;
+		f->report->began_unix = w->now_unix;
+		if (!read_address(f, w))
+			return WANT_NOTHING;
+		for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+			if (q->host[s])
+				name_endpoint(f, s);
+		f->detecting = true;
+		detect_init(&f->detect, &f->address, f->report->job, f->report, (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] },
+		            q->timeout_ms / 2);
+		start_parts(f);
+		if (q->host[SERVICE_IMAP] && q->host[SERVICE_SMTP])
+			children_add(&f->children, &f->task[SERVICES], detect_step, &f->detect, 0);
+
+	STEP(f, FLOW_DETECT):
+		if (!q->host[SERVICE_IMAP] || !q->host[SERVICE_SMTP])
+			PASS(detect_step(&f->detect, w, err));
+		if (!imap_is_meant(f))
+			goto done;
+		AWAIT(f, FLOW_VERIFY, want_children(w, &f->children, q->timeout_ms)):
+		want_came(w);
+		if (q->send_test && can_send(f))
+			start_testmail(f);
+
+	STEP(f, FLOW_SEND):
+		if (f->sending)
+			PASS(testmail_step(&f->testmail, w, err));
+	done:
+		note_sent(f);
+
+	STEP(f, FLOW_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+static void flow_release(struct flow *f)
+{
+	if (f->detecting)
+		detect_release(&f->detect);
+	if (f->sending)
+		testmail_release(&f->testmail);
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
+		part_release(&f->part[s]);
+		probe_release(&f->part[s].probe);
+	}
+}
+
+struct report *flow_diagnose(const struct flow_request *q, struct verdict *v, struct error *err)
+{
+	struct flow   *f = must_alloc(sizeof *f);
+	struct report *r = report_new(q->address);
+	struct net    *net = net_new(q->net, err);
+	struct task    task = { .step = flow_step, .self = f, .wait_ms = q->timeout_ms };
+
+	if (!net) {
+		report_free(r);
+		free(f);
+		return NULL;
+	}
+	*f = (struct flow){ .request = q, .report = r, .waits = waits_within(q->timeout_ms) };
+	r->keep_talk = q->keep_talk;
+	r->watch = q->watch;
+	r->watcher = q->watcher;
+	running_net = net;
+	net_run(net, &task);
+	running_net = NULL;
+	r->ms = task.ms;
+	r->provider = strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	flow_release(f);
+	net_free(net);
+	report_finish(r);
+	diagnose(r, v);
+	free(f);
+	return r;
+}
+
+void flow_stop(void)
+{
+	if (running_net)
+		net_stop(running_net);
+}
