@@ -13,9 +13,10 @@
 
 #define CANDIDATES_MOST 6        /* endpoints tried for one service */
 #define PROBES_MOST     4        /* probes for one failure          */
+#define GOODBYE_MS    500        /* to say LOGOUT and QUIT; nobody waits for the answer */
 
-enum { FLOW_START, FLOW_DETECT, FLOW_VERIFY, FLOW_SEND, FLOW_DONE };
-enum { PART_START, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
+enum { FLOW_START, FLOW_VERIFIED, FLOW_SEND, FLOW_LOGOUT, FLOW_QUIT, FLOW_DONE };
+enum { PART_START, PART_CANDIDATE, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
 
 struct flow;
 
@@ -47,6 +48,7 @@ struct flow {
 	struct waits              waits;
 	struct login              login;
 	struct login_gate         gate;
+	struct gate               detected;
 	struct part               part[SERVICES];
 	struct testmail           testmail;
 	struct task               task[SERVICES + 1];
@@ -95,6 +97,18 @@ static const struct endpoint *candidate(const struct flow *f, enum service servi
 		return &f->named[service];
 	e = &f->detect.candidates[service].item[n];
 	return n == 0 || endpoint_trusted(e) || !endpoint_trusted(&f->detect.candidates[service].item[0]) ? e : NULL;
+}
+
+/* A mailbox at Microsoft or Google is best connected by that provider. IMAP is meant where it was asked for by name, where
+ * there is a token for it, and at Google where there is a password: an app password opens IMAP and nothing else. */
+static bool imap_is_meant(const struct flow *f)
+{
+	const struct flow_request *q = f->request;
+	const char                *provider = f->detect.provider;
+
+	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
+		return true;
+	return q->credentials && (q->credentials->token || strcmp(provider, "google") == 0);
 }
 
 /* -- the user name ------------------------------------------------------------------------------------------------ */
@@ -213,7 +227,11 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 	(void)err;
 	switch (p->step) {
 	case PART_START:
-		p->endpoint = candidate(f, p->service, p->next++);
+		if (!f->request->host[p->service] && !f->detected.open)
+			return want_gate(w, &f->detected, f->request->timeout_ms);
+
+	STEP(p, PART_CANDIDATE):
+		p->endpoint = imap_is_meant(f) ? candidate(f, p->service, p->next++) : NULL;
 		if (!p->endpoint) {
 			p->well = false;
 			open_gate(p);
@@ -252,7 +270,7 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 			PASS(probe_step(&p->probe, w, &p->err));
 		}
 		if (!p->well && !asked(p) && !w->stopping && candidate(f, p->service, p->next)) {
-			p->step = PART_START;
+			p->step = PART_CANDIDATE;
 			return part_step(p, w, err);
 		}
 
@@ -278,20 +296,32 @@ static bool read_address(struct flow *f, const struct want *w)
 	return fine;
 }
 
-/* A mailbox at Microsoft or Google is best connected by that provider; IMAP is tried when it was asked for by name. */
-static bool imap_is_meant(const struct flow *f)
+static enum want_kind detect_part(void *self, struct want *w, struct error *err)
 {
-	return strcmp(f->request->provider, "imap") == 0 || f->request->host[SERVICE_IMAP] || !f->detect.provider
-	    || strcmp(f->detect.provider, "imap") == 0;
+	struct flow *f = self;
+
+	PASS(detect_step(&f->detect, w, err));
+	f->detected.open = true;
+	return WANT_NOTHING;
 }
 
-static void start_parts(struct flow *f)
+/* Everything side by side: a service whose server was named does not wait for the search; who takes the domain's mail is
+ * asked in any case. */
+static void start_all(struct flow *f)
 {
+	const struct flow_request *q = f->request;
+
+	f->detecting = true;
+	detect_init(&f->detect, &f->address, f->report->job, f->report,
+	            (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] }, q->timeout_ms / 2);
 	children_init(&f->children, UNTIL_ALL);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
+		if (q->host[s])
+			name_endpoint(f, s);
 		f->part[s] = (struct part){ .flow = f, .service = s, .attempt = -1 };
 		children_add(&f->children, &f->task[s], part_step, &f->part[s], 0);
 	}
+	children_add(&f->children, &f->task[SERVICES], detect_part, f, 0);
 }
 
 static bool can_send(const struct flow *f)
@@ -307,6 +337,11 @@ static void start_testmail(struct flow *f)
 	testmail_init(&f->testmail, f->report, &f->part[SERVICE_SMTP].session.smtp,
 	              imap->well && imap->in_session && imap->session.imap.logged_in ? &imap->session.imap : NULL,
 	              f->address.text, f->request->send_to, f->waits);
+}
+
+static bool is_open(const struct part *p)
+{
+	return p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.line.open : p->session.smtp.line.open);
 }
 
 static void note_sent(struct flow *f)
@@ -330,31 +365,28 @@ static enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		f->report->began_unix = w->now_unix;
 		if (!read_address(f, w))
 			return WANT_NOTHING;
-		for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
-			if (q->host[s])
-				name_endpoint(f, s);
-		f->detecting = true;
-		detect_init(&f->detect, &f->address, f->report->job, f->report, (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] },
-		            q->timeout_ms / 2);
-		start_parts(f);
-		if (q->host[SERVICE_IMAP] && q->host[SERVICE_SMTP])
-			children_add(&f->children, &f->task[SERVICES], detect_step, &f->detect, 0);
-
-	STEP(f, FLOW_DETECT):
-		if (!q->host[SERVICE_IMAP] || !q->host[SERVICE_SMTP])
-			PASS(detect_step(&f->detect, w, err));
-		if (!imap_is_meant(f))
-			goto done;
-		AWAIT(f, FLOW_VERIFY, want_children(w, &f->children, q->timeout_ms)):
+		start_all(f);
+		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if (q->send_test && can_send(f))
+		if (can_send(f) && q->send_test)
 			start_testmail(f);
+		else if (can_send(f))
+			report_skip(f->report, "smtp.send", f->part[SERVICE_SMTP].attempt, "not_asked", w->now_ms);
 
 	STEP(f, FLOW_SEND):
 		if (f->sending)
 			PASS(testmail_step(&f->testmail, w, err));
-	done:
 		note_sent(f);
+		if (is_open(&f->part[SERVICE_IMAP])) {
+			imap_goodbye(&f->part[SERVICE_IMAP].session.imap, w);
+			AWAIT(f, FLOW_LOGOUT, want_write(w, &f->part[SERVICE_IMAP].session.imap.line, GOODBYE_MS)):
+			want_came(w);
+		}
+		if (is_open(&f->part[SERVICE_SMTP])) {
+			smtp_goodbye(&f->part[SERVICE_SMTP].session.smtp, w);
+			AWAIT(f, FLOW_QUIT, want_write(w, &f->part[SERVICE_SMTP].session.smtp.line, GOODBYE_MS)):
+			want_came(w);
+		}
 
 	STEP(f, FLOW_DONE):
 		return WANT_NOTHING;

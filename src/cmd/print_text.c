@@ -101,6 +101,27 @@ static const char *word(const struct checklist *c, const char *said)
 	return text ? text : said;
 }
 
+/* "imap imap.example.org:993 tls srv": of each service the first one's place. */
+static void describe_candidates(const struct report *r, int step, char *text, size_t size)
+{
+	static const char *const services[] = { "imap ", "smtp " };
+	size_t len = 0;
+
+	for (size_t s = 0; s < COUNT(services); s++)
+		for (size_t i = 0; i < r->fact_count; i++) {
+			struct slice v = slice_str(r->fact[i].value);
+
+			if (r->fact[i].step != step || strcmp(r->fact[i].name, FACT_CANDIDATE) != 0 || !slice_starts(v, services[s]))
+				continue;
+			slice_cut(&v, ' ');
+			v = slice_cut(&v, ' ');
+			len += (size_t)snprintf(text + len, size - len, "%s%.*s", len ? ", " : "", (int)v.len, v.at);
+			if (len >= size)
+				return;
+			break;
+		}
+}
+
 /* The last word of a line of the checklist. */
 static void describe(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
 {
@@ -119,6 +140,8 @@ static void describe(const struct checklist *c, const struct report *r, int step
 		snprintf(text, size, "%s, %d ms", value(r, step, FACT_NET_ADDRESS), s->ms);
 	} else if (step_is(r, step, ".login") && s->state == STEP_PASSED) {
 		snprintf(text, size, "%s", value(r, step, FACT_AUTH_MECHANISM));
+	} else if (strcmp(s->id, "detect") == 0) {
+		describe_candidates(r, step, text, size);
 	} else if (step_is(r, step, "imap.list")) {
 		snprintf(text, size, "%s", value(r, step, FACT_FOLDERS));
 	} else {
@@ -154,6 +177,15 @@ static void put_cut(const struct checklist *c, const char *text, size_t room)
 	fputs(text, c->out);
 }
 
+/* The same password under another form of the name. */
+static bool is_second_sign_in(const struct report *r, int step)
+{
+	for (int i = 0; i < step; i++)
+		if (strcmp(r->step[i].id, "imap.login") == 0 && strcmp(r->step[step].id, "imap.login") == 0)
+			return true;
+	return false;
+}
+
 static void put_line(struct checklist *c, const struct report *r, int step)
 {
 	const struct step *s = &r->step[step];
@@ -163,7 +195,7 @@ static void put_line(struct checklist *c, const struct report *r, int step)
 	paint(c, state_colour(s->state));
 	print_padded(c->out, s->state == STEP_RUNNING ? "…" : ui(c, "state.", step_state_name(s->state)), c->label_column - STATE_COLUMN);
 	paint(c, PLAIN);
-	print_padded(c->out, ui(c, "step.", s->id), LABEL_WIDTH);
+	print_padded(c->out, ui(c, "step.", is_second_sign_in(r, step) ? "probe.username" : s->id), LABEL_WIDTH);
 	describe(c, r, step, what, sizeof what);
 	if (*what) {
 		fputs("  ", c->out);
@@ -180,6 +212,23 @@ static void put_facts(struct checklist *c, const struct report *r, int step)
 		}
 }
 
+/* The way to a server that was gone before: a second attempt differs in something else. */
+static bool is_known_way(const struct report *r, int step)
+{
+	int resolve = -1;
+
+	if (r->step[step].attempt == NO_ATTEMPT || !(step_is(r, step, ".resolve") || step_is(r, step, ".connect") || step_is(r, step, ".tls")))
+		return false;
+	for (int i = 0; i <= step; i++)
+		if (r->step[i].attempt == r->step[step].attempt && step_is(r, i, ".resolve"))
+			resolve = i;
+	for (int i = 0; resolve > 0 && i < resolve; i++)
+		if (step_is(r, i, ".resolve") && strcmp(value(r, i, FACT_HOST), value(r, resolve, FACT_HOST)) == 0
+		    && strcmp(value(r, i, FACT_PORT), value(r, resolve, FACT_PORT)) == 0)
+			return true;
+	return false;
+}
+
 /* Steps that only say where are told by the step before or after them. */
 static bool shown(const struct checklist *c, const struct report *r, int step)
 {
@@ -187,7 +236,7 @@ static bool shown(const struct checklist *c, const struct report *r, int step)
 
 	if (c->verbose || s->state == STEP_FAILED || s->state == STEP_WARNED)
 		return true;
-	return !(strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
+	return !(is_known_way(r, step) || strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
 	         || step_is(r, step, ".ehlo") || step_is(r, step, ".starttls") || strcmp(s->id, "imap.id") == 0);
 }
 
@@ -370,34 +419,47 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	put_excluded(c, v);
 }
 
-static void put_needs(struct checklist *c, const struct report *r, const struct verdict *v)
+/* Where a server that is to be confirmed was found, in words. */
+static const char *source_of(const struct checklist *c, const struct report *r, const struct need *n)
+{
+	for (size_t i = 0; i < r->fact_count; i++)
+		if (strcmp(r->fact[i].name, FACT_SOURCE) == 0 && slice_starts(slice_str(n->value), value(r, r->fact[i].step, FACT_HOST)))
+			return ui(c, "source.", r->fact[i].value);
+	return ui(c, "source.", "guess");
+}
+
+/* All needs of one kind: what they are about, one a line, then once what to do about them. */
+static void put_needs_of(struct checklist *c, const struct report *r, const struct verdict *v, const char *kind)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
+	struct value values[] = { { "source", NULL }, { "address", r->address } };
+	const char  *text;
+	char         key[60];
+	bool         any = false;
 
-	put_paragraph(c, ui(c, "verdict.", "unfinished"), 0);
 	for (size_t i = 0; i < v->needs; i++) {
-		const struct need *n = &v->need[i];
-		char               key[60];
-		const char        *text;
-		const char        *source = NULL;
-		struct value       values[4];
-
-		snprintf(key, sizeof key, "ui/verdict.unfinished_%s", n->kind);
-		for (size_t k = 0; k < r->fact_count && !source; k++)
-			if (strcmp(r->fact[k].name, FACT_SOURCE) == 0 && slice_starts(slice_str(n->value), value(r, r->fact[k].step, FACT_HOST)))
-				source = r->fact[k].value;
-		values[0] = (struct value){ "host", n->value };
-		values[1] = (struct value){ "source", ui(c, "source.", source ? source : "guess") };
-		values[2] = (struct value){ "provider", n->value };
-		values[3] = (struct value){ "address", r->address };
-		fputc('\n', c->out);
-		if (strcmp(n->kind, "confirm_host") == 0 && *n->value)
-			fprintf(c->out, "    %s\n\n", n->value);
-		if (catalogue_fill(work, catalogue_text(c->lang, key), values, COUNT(values), &text))
-			put_paragraph(c, text, 2);
-		else if (*n->value)
-			put_paragraph(c, n->value, 2);
+		if (strcmp(v->need[i].kind, kind) != 0)
+			continue;
+		if (!any)
+			fputc('\n', c->out);
+		any = true;
+		values[0].text = source_of(c, r, &v->need[i]);
+		if (*v->need[i].value && strcmp(kind, "confirm_host") == 0)
+			fprintf(c->out, "    %s\n", v->need[i].value);
 	}
+	snprintf(key, sizeof key, "ui/verdict.unfinished_%s", kind);
+	if (any && strcmp(kind, "confirm_host") == 0)
+		fputc('\n', c->out);
+	if (any && catalogue_fill(work, catalogue_text(c->lang, key), values, COUNT(values), &text))
+		put_paragraph(c, text, 2);
+}
+
+static void put_needs(struct checklist *c, const struct report *r, const struct verdict *v)
+{
+	put_paragraph(c, ui(c, "verdict.", "unfinished"), 0);
+	put_needs_of(c, r, v, "confirm_host");
+	put_needs_of(c, r, v, "sign_in");
+	put_needs_of(c, r, v, "password");
 }
 
 static bool was_skipped(const struct report *r, const char *reason)
