@@ -8,16 +8,16 @@
 
 #include "base/buffer.h"
 
-#define FORMS 6                        /* raw, quoted, percent, hex, Latin-1, JSON-escaped */
-#define BASE64_SHORTEST 8              /* a run of fewer base64 characters carries nothing worth the search */
+#define FORMS 8                        /* raw, quoted, hex, three escapes, JSON, Latin-1; the percent form is compared, not kept */
+#define BASE64_SHORTEST 6              /* characters of base64 for four bytes: the shortest secret that is struck everywhere */
 
 struct known {
 	struct slice form[FORMS];
 	size_t       count;
 };
 
-static struct known known[SECRETS];
-static size_t       known_count;
+static struct known *known;
+static size_t        known_count;
 
 void secret_wipe(void *p, size_t size)
 {
@@ -53,20 +53,12 @@ static void form_quoted(struct buffer *out, unsigned char c)
 	form_raw(out, c);
 }
 
-static void form_percent(struct buffer *out, unsigned char c)
-{
-	if (isalnum(c) || strchr("-._~", c))
-		form_raw(out, c);
-	else
-		buffer_print(out, "%%%02X", c);
-}
-
 static void form_hex(struct buffer *out, unsigned char c)
 {
 	buffer_print(out, "%02x", c);
 }
 
-/* As Python, C and our own tests print bytes over 0x7e. */
+/* As Python and C print bytes over 0x7e. */
 static void form_escaped(struct buffer *out, unsigned char c)
 {
 	if (c == '"' || c == '\\')
@@ -75,6 +67,44 @@ static void form_escaped(struct buffer *out, unsigned char c)
 		buffer_print(out, "\\x%02x", c);
 	else
 		form_raw(out, c);
+}
+
+/* As PHP writes JSON. */
+static void form_slashes(struct buffer *out, unsigned char c)
+{
+	if (c == '/')
+		buffer_add_str(out, "\\");
+	form_quoted(out, c);
+}
+
+/* One code point of UTF-8 at `s`, and how long it is; a byte that begins none stands for itself. */
+static uint32_t code_point(struct slice s, size_t *len)
+{
+	unsigned char c = (unsigned char)s.at[0];
+	size_t        n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	uint32_t      code = n == 1 ? c : c & (0x7fu >> n);
+
+	if (n > s.len)
+		n = 1, code = c;
+	for (size_t i = 1; i < n; i++)
+		code = (code << 6) | (s.at[i] & 0x3f);
+	*len = n;
+	return code;
+}
+
+/* As JSON is written that keeps to ASCII (RFC 8259 §7): \uXXXX, in two halves over U+FFFF. */
+static void as_json(struct slice s, struct buffer *out)
+{
+	for (size_t i = 0, n; i < s.len; i += n) {
+		uint32_t code = code_point(slice_from(s, i), &n);
+
+		if (code > 0xffff)
+			buffer_print(out, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+		else if (code < 0x20 || code > 0x7e)
+			buffer_print(out, "\\u%04x", code);
+		else
+			form_quoted(out, (unsigned char)code);
+	}
 }
 
 /* UTF-8 of up to U+00FF as single bytes: what a server makes of it that thinks in Latin-1. */
@@ -94,22 +124,35 @@ static bool as_latin1(struct slice s, struct buffer *out)
 	return true;
 }
 
+static bool is_known(struct slice secret)
+{
+	for (size_t i = 0; i < known_count; i++)
+		if (slice_equal(known[i].form[0], secret))
+			return true;
+	return false;
+}
+
 void secret_know(struct slice secret)
 {
-	static void (*const forms[])(struct buffer *, unsigned char) = { form_raw, form_quoted, form_percent, form_hex, form_escaped };
+	static void (*const forms[])(struct buffer *, unsigned char) = { form_raw, form_quoted, form_hex, form_escaped, form_slashes };
 	struct known *k;
 	struct buffer form;
 
-	if (secret.len == 0 || known_count == SECRETS)
+	if (secret.len == 0 || is_known(secret))
 		return;
+	known = must_realloc(known, (known_count + 1) * sizeof *known);
 	k = &known[known_count++];
-	buffer_init(&form, secret.len * 4 + 1);
+	*k = (struct known){ 0 };
+	buffer_init(&form, secret.len * 6 + 1);
 	for (size_t f = 0; f < COUNT(forms); f++) {
 		for (size_t i = 0; i < secret.len; i++)
 			forms[f](&form, (unsigned char)secret.at[i]);
 		add_form(k, &form);
 		buffer_clear(&form);
 	}
+	as_json(secret, &form);
+	add_form(k, &form);
+	buffer_clear(&form);
 	if (as_latin1(secret, &form))
 		add_form(k, &form);
 	buffer_release(&form);
@@ -124,7 +167,8 @@ void secret_forget_all(void)
 			secret_wipe(at, known[i].form[f].len);
 			free(at);
 		}
-	secret_wipe(known, sizeof known);
+	free(known);
+	known = NULL;
 	known_count = 0;
 }
 
@@ -142,12 +186,41 @@ static bool stands_alone(struct slice text, size_t at, size_t len)
 	    && (at + len >= text.len || !isalnum((unsigned char)text.at[at + len]));
 }
 
+static int hex_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The secret as a form or a URL carries it: any byte may be %XX, a blank may be "+". Its length there, or 0. */
+static size_t percent_at(struct slice text, size_t at, struct slice raw)
+{
+	size_t from = at;
+
+	for (size_t i = 0; i < raw.len; i++) {
+		int high, low;
+
+		if (at >= text.len)
+			return 0;
+		if (text.at[at] == '%' && at + 2 < text.len && (high = hex_value(text.at[at + 1])) >= 0 && (low = hex_value(text.at[at + 2])) >= 0
+		    && (char)(high << 4 | low) == raw.at[i])
+			at += 3;
+		else if (text.at[at] == raw.at[i] || (text.at[at] == '+' && raw.at[i] == ' '))
+			at++;
+		else
+			return 0;
+	}
+	return at - from;
+}
+
 /* How many bytes at `at` are a secret in one of its forms; 0 when none begins there. */
 static size_t secret_at(struct slice text, size_t at)
 {
 	size_t longest = 0;
 
-	for (size_t i = 0; i < known_count; i++)
+	for (size_t i = 0; i < known_count; i++) {
+		size_t percent = known[i].form[0].len >= 4 ? percent_at(text, at, known[i].form[0]) : 0;
+
+		longest = percent > longest ? percent : longest;
 		for (size_t f = 0; f < known[i].count; f++) {
 			struct slice form = known[i].form[f];
 
@@ -155,6 +228,7 @@ static size_t secret_at(struct slice text, size_t at)
 			    && (form.len >= 4 || stands_alone(text, at, form.len)))
 				longest = form.len;
 		}
+	}
 	return longest;
 }
 
@@ -208,48 +282,52 @@ static size_t base64_run(struct slice text, size_t at)
 }
 
 /* A URL that signs somebody in loses what follows its path (facts: "the URL is a sign-in link: do not log it"). */
-static size_t sign_in_link(struct slice text, size_t at, size_t *keep)
+struct link {
+	size_t query, end;      /* where that begins and ends; the same when nothing is to be struck */
+};
+
+static struct link link_at(struct slice text, size_t at)
 {
 	static const char *const marks[] = { "signin/", "ContinueSignIn", "plt=", "oauth", "token=", "code=" };
 	struct slice url = slice_from(text, at);
 	size_t       len = 0, query;
 
-	if (!slice_starts(url, "https://") && !slice_starts(url, "http://"))
-		return 0;
 	while (len < url.len && (unsigned char)url.at[len] > ' ' && !strchr("]>\"'", url.at[len]))
 		len++;
 	url = slice_upto(url, len);
 	query = slice_find(url, '?');
-	if (query == url.len)
-		return 0;
-	for (size_t i = 0; i < COUNT(marks); i++)
-		if (slice_has(url, marks[i])) {
-			*keep = query + 1;
-			return len;
-		}
-	return 0;
+	for (size_t i = 0; query < url.len && i < COUNT(marks); i++)
+		if (slice_has(url, marks[i]))
+			return (struct link){ at + query + 1, at + len };
+	return (struct link){ at + len, at + len };
+}
+
+static bool url_begins(struct slice text, size_t at)
+{
+	return slice_starts(slice_from(text, at), "https://") || slice_starts(slice_from(text, at), "http://");
 }
 
 const char *secret_strike(struct slice text, struct arena *into)
 {
 	struct buffer out;
+	struct link   link = { 0, 0 };
 	const char   *struck;
+	size_t        fresh = 0;          /* what stands before it was struck: base64 may begin right here */
 
 	buffer_init(&out, text.len * (sizeof SECRET_STRUCK) + 64);
-	for (size_t i = 0; i < text.len;) {
-		size_t keep = 0, len = sign_in_link(text, i, &keep), run;
-
-		if (len) {
-			buffer_add(&out, slice(text.at + i, keep));
+	for (size_t i = 0, len, run; i < text.len;) {
+		if (i >= link.end && url_begins(text, i))
+			link = link_at(text, i);
+		if (i >= link.query && i < link.end) {
 			buffer_add_str(&out, SECRET_STRUCK);
-			i += len;
+			i = fresh = link.end;
 		} else if ((len = secret_at(text, i)) > 0) {
 			buffer_add_str(&out, SECRET_STRUCK);
-			i += len;
-		} else if (known_count && (i == 0 || base64_value(text.at[i - 1]) < 0)
+			i = fresh = i + len;
+		} else if (known_count && (i == fresh || base64_value(text.at[i - 1]) < 0)
 		           && (run = base64_run(text, i)) >= BASE64_SHORTEST && hides_secret(slice(text.at + i, run))) {
 			buffer_add_str(&out, SECRET_STRUCK);
-			i += run;
+			i = fresh = i + run;
 		} else {
 			buffer_add(&out, slice(text.at + i, 1));
 			i++;

@@ -12,8 +12,6 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-#define SECRETS 8               /* more than a verification ever holds */
-
 /* Known from now on until secret_forget_all(). Shorter than four bytes cannot be struck out of a text without making
  * nonsense of it: such a one is struck out only where it stands alone between non-word characters. */
 void secret_know(struct slice secret);

@@ -29,7 +29,8 @@ struct settings {
 	bool  given[SETTINGS];       /* by the file, the environment or the command line */
 };
 
-/* The defaults, the file when there is one (NULL: none), the environment. FAULT_LOCAL, FAULT_MALFORMED. */
+/* The defaults, the file when there is one (NULL: none), the environment. FAULT_LOCAL, FAULT_MALFORMED, FAULT_TOO_BIG;
+ * settings_release() is in order either way. */
 bool settings_read(struct settings *, const char *file, struct error *err);
 void settings_set(struct settings *, enum setting, const char *value);
 void settings_release(struct settings *);

@@ -297,7 +297,7 @@ static int run(int argc, char **argv)
 		NULL, NULL, NULL };
 	struct options        *o = must_alloc(sizeof *o);
 	struct credentials     c = { 0 };
-	struct settings        s;
+	struct settings        s = { 0 };
 	struct error           err = { 0 };
 	const struct language *lang = language_english();
 	int                    status = EXIT_USAGE;
@@ -310,8 +310,8 @@ static int run(int argc, char **argv)
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
 		else if (apply_settings(o, &s, &err) && read_credentials(o, &c, &err))
 			status = diagnose_it(o, &c, lang);
-		settings_release(&s);
 	}
+	settings_release(&s);
 	if (err.fault && status == EXIT_USAGE)
 		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
 	credentials_release(&c);
