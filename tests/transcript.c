@@ -48,7 +48,8 @@ static bool read_item(struct arena *job, struct slice line, struct item *out)
 	for (int words = 0; words < 2; words++) {
 		for (size_t i = 0; i < COUNT(marks); i++)
 			if (slice_equal(word, slice_str(marks[i].mark))) {
-				*out = (struct item){ .kind = marks[i].kind, .name = arena_copy(job, name), .text = arena_copy(job, rest) };
+				*out = (struct item){ .kind = marks[i].kind, .name = arena_copy(job, name),
+				                      .text = arena_copy(job, rest) };
 				return true;
 			}
 		name = word;
@@ -82,7 +83,8 @@ struct transcript *transcript_new(const char *script)
 	t->job = arena_new();
 	t->life_ends = INT64_MAX;
 	t->title = t->tag = "";
-	t->tls = (struct tls_answer){ .shook = true, .alert = -1, .verify = "ok", .version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384" };
+	t->tls = (struct tls_answer){ .shook = true, .alert = -1, .verify = "ok", .version = "TLSv1.3",
+	                              .cipher = "TLS_AES_256_GCM_SHA384" };
 	buffer_init(&t->pending, 1024 * 1024);
 	buffer_init(&t->said, 1024 * 1024);
 	read_script(t, script);
@@ -161,7 +163,8 @@ __attribute__((noreturn)) static void parted(const struct transcript *t, const c
 	const struct item *i = next_item(t);
 
 	if (i)
-		test_fail(__FILE__, __LINE__, "%s%s\n  script line %d: %s%s%s %s", t->title, what, i->number, i->name, *i->name ? " " : "", mark_of(i), i->text);
+		test_fail(__FILE__, __LINE__, "%s%s\n  script line %d: %s%s%s %s", t->title, what, i->number, i->name,
+		          *i->name ? " " : "", mark_of(i), i->text);
 	test_fail(__FILE__, __LINE__, "%s%s\n  and the script is at its end", t->title, what);
 }
 
@@ -239,7 +242,7 @@ static void flush(struct transcript *t, struct line *l)
 		size_t end = slice_find(held, '\n');
 
 		if (end == held.len || end == 0 || held.at[end - 1] != '\r')
-			parted(t, arena_print(t->job, "said a line that does not end in CRLF: %.*s", (int)slice_upto(held, end).len, held.at));
+			parted(t, arena_print(t->job, "said a line without CRLF: %.*s", (int)end, held.at));
 		buffer_add(&t->said, slice_upto(held, end - 1));
 		buffer_add_str(&t->said, "\n");
 		take_word(t, l, slice_upto(held, end - 1));
@@ -498,7 +501,8 @@ void transcript_end(struct transcript *t)
 		parted(t, "we are at our end");
 }
 
-bool transcript_run(struct transcript *t, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct error *err)
+bool transcript_run(struct transcript *t, enum want_kind (*step)(void *, struct want *, struct error *), void *self,
+                    struct error *err)
 {
 	struct want    w = { .came = CAME_NOTHING };
 	enum want_kind kind;

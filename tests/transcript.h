@@ -39,15 +39,16 @@ DEFINE_CLEANUP(transcript)
 void transcript_set(struct transcript *, const char *name, const char *value);
 void transcript_title(struct transcript *, const char *title);  /* said in front of a failure */
 void transcript_line(struct transcript *, const char *name, struct line *);
-void transcript_opened(struct transcript *, struct line *);     /* as if it had been connected and shaken hands on before */
+void transcript_opened(struct transcript *, struct line *);     /* as if connected and shaken hands on before */
 void transcript_piecemeal(struct transcript *);                 /* the server's words come one byte a READ */
 void transcript_life(struct transcript *, int ms);              /* the whole: every wait ends there */
 
 /* What a handshake answers; verified TLS 1.3 unless changed. */
 struct tls_answer *transcript_tls(struct transcript *);
 
-/* To the end: the script must have come to its own end as well. True for WANT_NOTHING, false with `err` for WANT_FAILED. */
-bool transcript_run(struct transcript *, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct error *err);
+/* To the end, which must be the script's end as well. True for WANT_NOTHING, false with `err` for WANT_FAILED. */
+bool transcript_run(struct transcript *, enum want_kind (*step)(void *, struct want *, struct error *), void *self,
+                    struct error *err);
 
 /* CONNECT, TLS, READ, WRITE of one want: as world_lines() wants it. transcript_end() then fails the test when something
  * was not played, or was said besides. */

@@ -671,7 +671,8 @@ static void let_time_pass(struct world *w)
 	}
 	if (first->want.kind == WANT_CHILDREN)
 		cancel_children(w, first);
-	answer(first, CAME_TIMEOUT);
+	/* a pause that has passed is what was wanted, unless the life has passed with it */
+	answer(first, first->want.kind == WANT_TIME && first->wait_ends < first->life_ends ? CAME : CAME_TIMEOUT);
 }
 
 bool world_run(struct world *w, enum want_kind (*first)(void *, struct want *, struct error *), void *self,

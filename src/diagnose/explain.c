@@ -411,11 +411,18 @@ static const char *const intros[] = {
 	"error message:", "imapclient.exceptions.loginerror:",
 };
 
-/* Does the text before `at` end in one of those? Looks back no further than the longest of them. */
+#define SIGNS_BETWEEN 6                 /* between an introduction and what it introduces: " (b'" */
+
+/* Does the text before `at` end in one of those? Looks back over a few signs, and no further than the longest of them. */
 static bool is_introduced(const struct pasted *p, const struct line *l, size_t at)
 {
-	while (at > l->start && strchr(" '\"`b(", p->text[at - 1]) && !(p->text[at - 1] == 'b' && !strchr("'\"", p->text[at])))
-		at--;
+	size_t signs = 0;
+
+	while (signs < SIGNS_BETWEEN && at > l->start && strchr(" '\"`(", p->text[at - 1]))
+		at--, signs++;
+	/* Python's b'…' */
+	if (signs && at > l->start + 1 && p->text[at - 1] == 'b' && p->text[at - 2] == ' ')
+		at -= 2;
 	for (size_t i = 0; i < COUNT(intros); i++) {
 		size_t len = strlen(intros[i]);
 

@@ -1,18 +1,19 @@
 /* rules_sending.c -- what becomes of the test message, and what bounces say (facts G E.2).
  *
  * In a session the stage tells whom a refusal is about: the sender (mail), the recipient (rcpt), the message (data). A
- * pasted bounce may not say it; then the enhanced code (RFC 3463) or the words must.
+ * bounce, come back or pasted, may not say it; then the enhanced code (RFC 3463) or the words must.
  */
 #include "diagnose/rule.h"
 
 #define WORDS(words)     { NULL, SAID, HAS, words }                        /* that nobody else says, wherever they stand */
-#define SENT(words)      { "send", SAID, HAS, words }
+#define BY_SMTP          "smtp.send|send.bounce"
+#define SENT(words)      { "send|send.bounce", SAID, HAS, words }
 #define AT(families)     { NULL, FACT_SERVER_FAMILY, IS, families }
-#define CODE(codes)      { "smtp.send", FACT_REPLY_CODE, IS, codes }
-#define ENHANCED(codes)  { "smtp.send", FACT_REPLY_ENHANCED, IS, codes }
+#define CODE(codes)      { BY_SMTP, FACT_REPLY_CODE, IS, codes }
+#define ENHANCED(codes)  { BY_SMTP, FACT_REPLY_ENHANCED, IS, codes }
 #define STAGE(stages)    { "send", FACT_SEND_STAGE, IS, stages }
-#define PERMANENT        { "smtp.send", FACT_REPLY_CODE, STARTS, "5" }
-#define TRANSIENT        { "smtp.send", FACT_REPLY_CODE, STARTS, "4" }
+#define PERMANENT        { BY_SMTP, FACT_REPLY_CODE, STARTS, "5" }
+#define TRANSIENT        { BY_SMTP, FACT_REPLY_CODE, STARTS, "4" }
 
 #define SENDER    CAUSE_SEND_SENDER_REJECTED
 #define AS        CAUSE_SEND_AS_DENIED
@@ -44,7 +45,7 @@ static const struct rule sending[] = {
 	PROVES(SEND_BLOCKED, 0, "G E.2 Exchange Online", SENT("traffic not accepted from this IP|spam abuse detected|banned sender")),
 	SUGGESTS(SEND_SENDER_REJECTED, WHO_ADMIN, OPEN(BLOCKED), "G E.2 Exchange Online", ENHANCED("5.7.750")),
 	SUGGESTS(SEND_BLOCKED, 0, OPEN(QUOTA), "G E.2 Exchange Online",
-		{ "smtp.send", FACT_REPLY_ENHANCED, STARTS, "5.7.70|5.7.71|5.7.72|5.7.73|5.7.74" }),
+		{ BY_SMTP, FACT_REPLY_ENHANCED, STARTS, "5.7.70|5.7.71|5.7.72|5.7.73|5.7.74" }),
 
 	/* -- quotas and rates ---------------------------------------------------------------------------------------- */
 
@@ -106,7 +107,7 @@ static const struct rule sending[] = {
 	SUGGESTS(SERVER_UNAVAILABLE, 0, OPEN(DELAYED, THROTTLE), "RFC 5321 3.8", CODE("421"), STAGE("mail|rcpt|data")),
 	SUGGESTS(SERVER_UNAVAILABLE, 0, OPEN(DELAYED), "G E.2", ENHANCED("4.4.2")),
 	SUGGESTS(SEND_DELAYED, 0, OPEN(NOT_NOW, THROTTLE), "RFC 5321 4.2.1", TRANSIENT, STAGE("mail|rcpt|data")),
-	SUGGESTS(SEND_DELAYED, 0, OPEN(NOT_NOW, THROTTLE), "RFC 3463 3.1", { "smtp.send", FACT_REPLY_ENHANCED, STARTS, "4." }),
+	SUGGESTS(SEND_DELAYED, 0, OPEN(NOT_NOW, THROTTLE), "RFC 3463 3.1", { BY_SMTP, FACT_REPLY_ENHANCED, STARTS, "4." }),
 
 	/* -- a refusal without a reason: the stage is all there is ----------------------------------------------------- */
 

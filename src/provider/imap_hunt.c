@@ -7,20 +7,25 @@ enum { BOUNCE_START, BOUNCE_OPENED, BOUNCE_SEARCHED, BOUNCE_READ };
 enum { REMOVE_START, REMOVE_OPENED, REMOVE_MARKED, REMOVE_EXPUNGED, REMOVE_LEFT };
 
 /* Only the newest messages of a folder are searched, by their number: what was sent a minute ago is among them, and a
- * server without an index would read a hundred thousand headers otherwise. Bounces are looked into, so they are fewer. */
+ * server without an index would read a hundred thousand headers otherwise. Bounces are opened, so they are fewer. */
 #define NEWEST         200
 #define NEWEST_BOUNCES 50
 
 /* An over-long header must not break the session: the limit on literals would. So the server is asked for a part. */
+#define HEADER_FIELDS "HEADER.FIELDS (FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS " IMAP_HUNT_FIELD ")"
 #define HEADER_BYTES 16384
 #define BOUNCE_BYTES 60000
 
 #define WORDS 500       /* kept of a refusal */
 
-void imap_hunt_init(struct imap_hunt *h, struct imap_session *imap, struct arena *job, const char *folder, const char *token,
-                    const char *subject, const char *message_id)
+void imap_hunt_init(struct imap_hunt *h, struct imap_session *imap, struct arena *job, const char *folder,
+                    const char *token, const char *subject, const char *message_id)
 {
-	*h = (struct imap_hunt){ .imap = imap, .job = job, .folder = folder, .token = token, .subject = subject, .message_id = message_id };
+	/* The server made the name as it pleased: what quotes cannot carry (line ends, 8-bit) is not said at all. */
+	bool sayable = *folder && imap_quoted(job, folder);
+
+	*h = (struct imap_hunt){ .imap = imap, .job = job, .folder = sayable ? folder : NULL, .token = token,
+	                         .subject = subject, .message_id = message_id };
 }
 
 /* -- hearing ------------------------------------------------------------------------------------------------------ */
@@ -207,14 +212,12 @@ static enum want_kind answered(struct imap_hunt *h, struct want *w, struct error
 static void say_open(struct imap_hunt *h, const struct want *w, const char *how)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
-	const char *name = imap_quoted(work, h->folder);
 
 	h->opened = h->searched = h->read_only = h->by_subject = false;
 	h->refusal = NULL;
 	h->exists = h->validity = 0;
 	h->hits = h->next = 0;
-	/* 8-bit names break the protocol; said back as they came, they are what such a server understands */
-	h->tag = name ? imap_say(h->imap, w, "%s %s", how, name) : imap_say(h->imap, w, "%s \"%s\"", how, h->folder);
+	h->tag = imap_say(h->imap, w, "%s %s", how, imap_quoted(work, h->folder));
 }
 
 static uint32_t oldest_of(const struct imap_hunt *h, uint32_t most)
@@ -254,8 +257,8 @@ static bool field_has(struct slice header, const char *name, const char *text)
 	return header_find(header, name, &body) && slice_has(body, text);
 }
 
-/* A server may have given it another Message-ID, and a gateway may have put "[EXTERNAL]" before the subject; but a reply
- * or a bounce, whose subject has the token as well, is not ours to remove. */
+/* A server may have given it another Message-ID, and a gateway may have put "[EXTERNAL]" before the subject; but a
+ * reply or a bounce, whose subject has the token as well, is not ours to remove. */
 static bool is_ours(const struct imap_hunt *h, struct slice header)
 {
 	struct slice subject;
@@ -266,7 +269,7 @@ static bool is_ours(const struct imap_hunt *h, struct slice header)
 
 static void judge_hit(struct imap_hunt *h)
 {
-	/* Some servers answer a search that they do not understand with all there is: only what the header says counts. */
+	/* Some servers answer a search they do not understand with all there is: only what the header says counts. */
 	if (!is_ours(h, h->text))
 		return;
 	h->found = true;
@@ -307,7 +310,7 @@ enum want_kind imap_hunt_find_step(void *self, struct want *w, struct error *err
 		h->searched |= h->said_ok;
 	read:
 		for (; h->next < h->hits && !h->found; h->next++) {
-			say_fetch(h, w, "HEADER.FIELDS (FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS " IMAP_HUNT_FIELD ")", HEADER_BYTES);
+			say_fetch(h, w, HEADER_FIELDS, HEADER_BYTES);
 	STEP(h, FIND_READ):
 			PASS(answered(h, w, err));
 			judge_hit(h);
@@ -327,8 +330,8 @@ static void say_search_bounce(struct imap_hunt *h, const struct want *w)
 	const char *id = imap_quoted(work, arena_print(work, "<%s>", h->message_id));
 	uint32_t    oldest = oldest_of(h, NEWEST_BOUNCES);
 
-	/* The text of a bounce names our message, but a search for text makes some servers read every body. So: who wrote it, and
-	 * which message it says it answers (Exchange and Gmail do); the few that are left are read from here. */
+	/* The text of a bounce names our message, but a search for text makes some servers read every body. So: who
+	 * wrote it, and which message it says it answers (Exchange and Gmail do); the few left are read here. */
 	if (id)
 		h->tag = imap_say(h->imap, w, "UID SEARCH %u:* OR OR FROM \"mailer-daemon\" FROM \"postmaster\" "
 		                  "OR HEADER In-Reply-To %s HEADER References %s", oldest, id, id);

@@ -1,8 +1,8 @@
 /* imap_hunt.h -- one message of ours in one folder: found by its token, its header read, removed again; or its bounce.
  *
- * Conversations on a session that is open and signed in. Finding reads only (EXAMINE, PEEK). Removing touches no message
- * but the one that was found, and never expunges what somebody else marked as deleted. They record nothing: what was
- * seen is in the struct.
+ * Conversations on a session that is open and signed in. Finding reads only (EXAMINE, PEEK). Removing touches no
+ * message but the one that was found, and never expunges what somebody else marked as deleted. They record nothing:
+ * what was seen is in the struct.
  *
  * Each ends with WANT_NOTHING, whatever the server thought of it, and may then be run again; or with WANT_FAILED when
  * the line is of no more use (FAULT_NETWORK, FAULT_TIMEOUT, FAULT_TLS, FAULT_BROKEN, FAULT_TOO_BIG). Being called off
@@ -20,22 +20,22 @@
 struct imap_hunt {
 	/* in */
 	struct imap_session *imap;
-	struct arena        *job;              /* what is found is kept there        */
-	const char          *folder;           /* as on the wire                     */
-	const char          *token, *subject;  /* the subject has the token in it    */
-	const char          *message_id;       /* without < >                        */
+	struct arena        *job;              /* what is found is kept there                                   */
+	const char          *folder;           /* on the wire; NULL: none, or its name cannot be said: no hunt  */
+	const char          *token, *subject;  /* the subject has the token in it                               */
+	const char          *message_id;       /* without < >                                                   */
 	/* out: how far it came */
 	bool                 opened, searched;
-	const char          *refusal;          /* the last command that was refused, in the server's words, or NULL        */
-	enum came            came;             /* after WANT_FAILED; CAME: what came was no IMAP                            */
-	bool                 time_is_up;       /*   the wait ended before its time: the whole has none left                 */
+	const char          *refusal;          /* of the last command that was refused, the server's words      */
+	enum came            came;             /* after WANT_FAILED; CAME: what came was no IMAP                */
+	bool                 time_is_up;       /*   the whole has no time left; not the server's fault          */
 	/* out: the message */
 	bool                 found;
 	uint32_t             uid, uid_validity;
-	struct slice         header;           /* of our message: From, Subject, Authentication-Results …                  */
-	struct slice         bounce;           /* the beginning of a bounce about it: header and body; at == NULL for none */
-	bool                 marked;           /* as deleted, and left there: the server has no UIDPLUS                     */
-	bool                 moved;            /* to the trash: Gmail                                                       */
+	struct slice         header;           /* of our message: From, Subject, Authentication-Results …       */
+	struct slice         bounce;           /* beginning of a bounce about it: header and body; or at NULL   */
+	bool                 marked;           /* as deleted, and left there: the server has no UIDPLUS         */
+	bool                 moved;            /* to the trash: Gmail                                           */
 	bool                 removed;
 	/* its own */
 	int                  step;

@@ -18,11 +18,15 @@ enum { COPY_START, COPY_LOOK, COPY_PAUSE, COPY_AGAIN, COPY_DONE };
 #define COPY_MS       1000      /* Exchange files the copy a moment after it took the message (facts D.2) */
 #define ROOM          (8 * 1024)
 
-void testmail_init(struct testmail *t, struct report *report, struct smtp_session *smtp, struct imap_session *imap, const char *address,
-                   const char *send_to, struct waits waits)
+void testmail_init(struct testmail *t, struct report *report, struct smtp_session *smtp, struct imap_session *imap,
+                   const char *address, const char *send_to, struct waits waits)
 {
-	*t = (struct testmail){ .report = report, .smtp = smtp, .imap = imap, .address = address, .to = send_to ? send_to : address,
-	                        .to_self = !send_to || slice_is(slice_str(send_to), address), .waits = waits, .remove = -1 };
+	const char *folder[TESTMAIL_PLACES] = { "INBOX" };
+
+	*t = (struct testmail){ .report = report, .smtp = smtp, .imap = imap, .address = address, .waits = waits,
+	                        .remove = -1 };
+	t->to = send_to ? send_to : address;
+	t->to_self = slice_is(slice_str(t->to), address);
 	t->job = arena_new();
 	t->token = random_text(t->job, 16);
 	t->message_id = arena_print(t->job, "%s%s", t->token, strrchr(address, '@'));
@@ -30,10 +34,11 @@ void testmail_init(struct testmail *t, struct report *report, struct smtp_sessio
 	buffer_init(&t->bytes, ROOM);
 	if (!imap)
 		return;
-	imap_hunt_init(&t->place[TESTMAIL_INBOX], imap, t->job, "INBOX", t->token, t->subject, t->message_id);
-	imap_hunt_init(&t->place[TESTMAIL_JUNK], imap, t->job, imap->junk_folder, t->token, t->subject, t->message_id);
-	imap_hunt_init(&t->place[TESTMAIL_SENT], imap, t->job, imap->sent_folder, t->token, t->subject, t->message_id);
-	imap_hunt_init(&t->place[TESTMAIL_TRASH], imap, t->job, imap->trash_folder, t->token, t->subject, t->message_id);
+	folder[TESTMAIL_JUNK] = imap->junk_folder;
+	folder[TESTMAIL_SENT] = imap->sent_folder;
+	folder[TESTMAIL_TRASH] = imap->trash_folder;
+	for (enum testmail_place p = TESTMAIL_INBOX; p < TESTMAIL_PLACES; p++)
+		imap_hunt_init(&t->place[p], imap, t->job, folder[p], t->token, t->subject, t->message_id);
 }
 
 void testmail_release(struct testmail *t)
@@ -49,13 +54,14 @@ void testmail_release(struct testmail *t)
 static const char *date_field(struct testmail *t, int64_t unix_s)
 {
 	static const char *const day[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const month[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const month[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	time_t    when = (time_t)unix_s;
 	struct tm tm = { 0 };
 
 	gmtime_r(&when, &tm);
-	return arena_print(t->job, "%s, %02d %s %d %02d:%02d:%02d +0000", day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon], tm.tm_year + 1900,
-	                   tm.tm_hour, tm.tm_min, tm.tm_sec);
+	return arena_print(t->job, "%s, %02d %s %d %02d:%02d:%02d +0000", day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon],
+	                   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void compose(struct testmail *t, const struct want *w)
@@ -116,7 +122,7 @@ static const char *blind(const struct testmail *t)
 	return t->over ? "no_time" : !t->imap || t->lost ? "earlier" : NULL;
 }
 
-/* A step during which the folder could not be looked into: no time, the line was lost, or the server would not have it. */
+/* A step during which the folder could not be looked into: no time, the line was lost, or the server said no. */
 static void end_unseen(struct testmail *t, int step, const struct imap_hunt *h, const struct want *w)
 {
 	if (t->over || t->hurry) {
@@ -143,8 +149,8 @@ static const char *shown(struct testmail *t, enum testmail_place place)
 /* -- looking ------------------------------------------------------------------------------------------------------ */
 
 /* Runs one hunt. When the line is lost the hunt is over, and `lost` or `over` tells those behind it. */
-static enum want_kind hunt(struct testmail *t, enum testmail_place place, enum want_kind (*step)(void *, struct want *, struct error *),
-                           struct want *w)
+static enum want_kind hunt(struct testmail *t, enum testmail_place place,
+                           enum want_kind (*step)(void *, struct want *, struct error *), struct want *w)
 {
 	struct imap_hunt *h = &t->place[place];
 	enum want_kind    kind = step(h, w, &t->err);
@@ -159,12 +165,13 @@ static enum want_kind hunt(struct testmail *t, enum testmail_place place, enum w
 
 static bool exists(const struct testmail *t, enum testmail_place place)
 {
-	return t->place[place].folder && t->place[place].folder[0];
+	return t->place[place].folder != NULL;
 }
 
 static enum testmail_place arrived(const struct testmail *t)
 {
-	return t->place[TESTMAIL_INBOX].found ? TESTMAIL_INBOX : t->place[TESTMAIL_JUNK].found ? TESTMAIL_JUNK : TESTMAIL_PLACES;
+	return t->place[TESTMAIL_INBOX].found ? TESTMAIL_INBOX
+	     : t->place[TESTMAIL_JUNK].found  ? TESTMAIL_JUNK : TESTMAIL_PLACES;
 }
 
 /* After each pause: was it called off meanwhile, is all the time over? */
@@ -209,12 +216,13 @@ static bool three_digits(const char *text)
 static void bounce_facts(struct testmail *t, int step, struct slice text)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct slice diagnostic = report_field(text, "Diagnostic-Code", work), status = report_field(text, "Status", work), subject;
+	struct slice diagnostic = report_field(text, "Diagnostic-Code", work);
+	struct slice status = report_field(text, "Status", work), subject;
 
 	/* "smtp; 550 5.1.1 …": the words are those of the server that refused it */
 	if (diagnostic.at) {
-		size_t      type = slice_find(diagnostic, ';');
-		const char *words = header_text(type < diagnostic.len ? slice_from(diagnostic, type + 1) : diagnostic, work);
+		size_t      type = slice_find(diagnostic, ';') + 1;
+		const char *words = header_text(slice_from(diagnostic, type > diagnostic.len ? 0 : type), work);
 
 		if (three_digits(words))
 			report_fact(t->report, step, FACT_REPLY_CODE, slice(words, 3));
@@ -283,7 +291,7 @@ static enum want_kind look_for_bounce(struct testmail *t, int looks, struct want
 
 /* -- the copy in Sent --------------------------------------------------------------------------------------------- */
 
-/* With or without a copy all is well: where the server files one, a client must not; where it does not, a client does. */
+/* With or without a copy all is well: where the server files one a client must not, where it does not a client does. */
 static void end_copy(struct testmail *t, const struct want *w)
 {
 	const struct imap_hunt *h = &t->place[TESTMAIL_SENT];
@@ -345,7 +353,7 @@ static enum want_kind tidy(struct testmail *t, struct want *w)
 
 		if (t->tidied[t->tidy_at])
 			continue;
-		if (t->tidy_at == TESTMAIL_TRASH && moved_to_trash(t) && !h->found)
+		if (t->tidy_at == TESTMAIL_TRASH && exists(t, TESTMAIL_TRASH) && moved_to_trash(t) && !h->found)
 			PASS(hunt(t, TESTMAIL_TRASH, imap_hunt_find_step, w));
 		if (!h->found || t->lost)
 			continue;
@@ -363,7 +371,8 @@ static bool is_left(const struct imap_hunt *h)    { return h->found && !h->remov
 static bool is_marked(const struct imap_hunt *h)  { return h->found && h->marked; }
 
 /* "INBOX, Sent"; returns whether there was any. */
-static bool note_places(struct testmail *t, const char *fact, bool (*is)(const struct imap_hunt *), enum testmail_place last)
+static bool note_places(struct testmail *t, const char *fact, bool (*is)(const struct imap_hunt *),
+                        enum testmail_place last)
 {
 	const char *list = NULL;
 
@@ -377,10 +386,11 @@ static bool note_places(struct testmail *t, const char *fact, bool (*is)(const s
 
 static void end_tidy(struct testmail *t, const struct want *w)
 {
-	bool left;
+	const char *why = blind(t) ? blind(t) : t->hurry && t->to_self ? "called_off" : "nothing_to_remove";
+	bool        left;
 
 	if (t->remove < 0) {
-		skip(t, "send.remove", blind(t) ? blind(t) : t->hurry && t->to_self ? "called_off" : "nothing_to_remove", w);
+		skip(t, "send.remove", why, w);
 		return;
 	}
 	note_places(t, FACT_SEND_REMOVED, is_removed, TESTMAIL_SENT);
@@ -403,7 +413,8 @@ static const char *authentication(struct slice header, struct arena *work)
 	for (size_t i = 0; i < COUNT(method); i++) {
 		result = header_auth_result(body, method[i]);
 		if (result.at)
-			all = arena_print(work, "%s%s%s=%.*s", all, *all ? " " : "", method[i], (int)result.len, result.at);
+			all = arena_print(work, "%s%s%s=%.*s", all, *all ? " " : "", method[i],
+			                  (int)result.len, result.at);
 	}
 	return all;
 }

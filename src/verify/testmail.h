@@ -47,8 +47,8 @@ struct testmail {
 };
 
 /* `send_to` NULL: to the mailbox itself. Both addresses as mail_address_parse() leaves them. */
-void testmail_init(struct testmail *, struct report *, struct smtp_session *, struct imap_session *, const char *address,
-                   const char *send_to, struct waits);
+void testmail_init(struct testmail *, struct report *, struct smtp_session *, struct imap_session *,
+                   const char *address, const char *send_to, struct waits);
 enum want_kind testmail_step(void *self, struct want *, struct error *);       /* never WANT_FAILED: see the report */
 void           testmail_release(struct testmail *);
 
