@@ -67,7 +67,7 @@ void checklist_init(struct checklist *c, FILE *out, const struct language *lang,
 
 /* What one step is best known by: the fact that a person would want to see. The first of these that it has. */
 static const char *const telling[] = {
-	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX, FACT_CANDIDATE,
+	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_MESSAGES, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX, FACT_CANDIDATE,
 	FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT, FACT_PROBE_RESULT, FACT_NET_TRIED,
 };
 
@@ -189,14 +189,16 @@ static bool is_second_sign_in(const struct report *r, int step)
 static void put_line(struct checklist *c, const struct report *r, int step)
 {
 	const struct step *s = &r->step[step];
+	const char        *label;
 	char               what[400];
 
 	fprintf(c->out, "%*s", STATE_COLUMN, "");
 	paint(c, state_colour(s->state));
 	print_padded(c->out, s->state == STEP_RUNNING ? "…" : ui(c, "state.", step_state_name(s->state)), c->label_column - STATE_COLUMN);
 	paint(c, PLAIN);
-	print_padded(c->out, ui(c, "step.", is_second_sign_in(r, step) ? "probe.username" : s->id), LABEL_WIDTH);
+	label = ui(c, "step.", is_second_sign_in(r, step) ? "probe.username" : s->id);
 	describe(c, r, step, what, sizeof what);
+	print_padded(c->out, label, *what ? LABEL_WIDTH : 0);
 	if (*what) {
 		fputs("  ", c->out);
 		put_cut(c, what, TERMINAL_COLUMNS - c->label_column - LABEL_WIDTH - 2);
