@@ -77,7 +77,10 @@ static void name_endpoint(struct flow *f, enum service service)
 	const struct flow_request *q = f->request;
 	uint16_t                   port = q->port[service] ? q->port[service] : usual_port(service);
 
-	f->named[service] = (struct endpoint){ .service = service, .host = q->host[service], .port = port, .socket = socket_of(port),
+	const char                *host = host_ascii(q->host[service], f->report->job);
+
+	/* a name that IDNA refuses is asked as it was typed: the answer says that there is none */
+	f->named[service] = (struct endpoint){ .service = service, .host = host ? host : q->host[service], .port = port, .socket = socket_of(port),
 	                                       .source = SOURCE_USER };
 }
 
@@ -190,8 +193,10 @@ static void note_repair(struct part *p)
 {
 	struct report *r = p->flow->report;
 
-	if (p->flow->report->password_tries && p->session.imap.logged_in)
-		report_note(r, report_find(r, "imap.login", p->attempt), FACT_WORKED_AS, "%s", p->flow->login.username);
+	int            step = report_find(r, "imap.login", p->attempt);
+
+	if (r->password_tries && p->session.imap.logged_in && !report_value(r, step, FACT_WORKED_AS))
+		report_note(r, step, FACT_WORKED_AS, "%s", p->flow->login.username);
 }
 
 /* IMAP has answered (or never will): SMTP may know. */

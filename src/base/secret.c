@@ -281,24 +281,29 @@ static size_t base64_run(struct slice text, size_t at)
 	return n;
 }
 
-/* A URL that signs somebody in loses what follows its path (facts: "the URL is a sign-in link: do not log it"). */
+/* A URL that signs somebody in loses all behind its host (facts: "the URL is a sign-in link: do not log it"). */
 struct link {
-	size_t query, end;      /* where that begins and ends; the same when nothing is to be struck */
+	size_t secret, end;     /* where that begins and ends; the same when nothing is to be struck */
 };
 
 static struct link link_at(struct slice text, size_t at)
 {
 	static const char *const marks[] = { "signin/", "ContinueSignIn", "plt=", "oauth", "token=", "code=" };
 	struct slice url = slice_from(text, at);
-	size_t       len = 0, query;
+	size_t       len = 0, host, path;
 
+	host = slice_find(url, ':') + strlen("://");
+	/* an address in brackets has one that does not end the URL */
+	if (host < url.len && url.at[host] == '[')
+		len = host + slice_find(slice_from(url, host), ']') + 1;
 	while (len < url.len && (unsigned char)url.at[len] > ' ' && !strchr("]>\"'", url.at[len]))
 		len++;
 	url = slice_upto(url, len);
-	query = slice_find(url, '?');
-	for (size_t i = 0; query < url.len && i < COUNT(marks); i++)
+	for (path = host; path < len && !strchr("/?#", url.at[path]); path++)
+		;
+	for (size_t i = 0; slice_find(url, '?') < url.len && i < COUNT(marks); i++)
 		if (slice_has(url, marks[i]))
-			return (struct link){ at + query + 1, at + len };
+			return (struct link){ at + (path < len ? path + 1 : len), at + len };
 	return (struct link){ at + len, at + len };
 }
 
@@ -318,7 +323,7 @@ const char *secret_strike(struct slice text, struct arena *into)
 	for (size_t i = 0, len, run; i < text.len;) {
 		if (i >= link.end && url_begins(text, i))
 			link = link_at(text, i);
-		if (i >= link.query && i < link.end) {
+		if (i >= link.secret && i < link.end) {
 			buffer_add_str(&out, SECRET_STRUCK);
 			i = fresh = link.end;
 		} else if ((len = secret_at(text, i)) > 0) {
@@ -329,7 +334,8 @@ const char *secret_strike(struct slice text, struct arena *into)
 			buffer_add_str(&out, SECRET_STRUCK);
 			i = fresh = i + run;
 		} else {
-			buffer_add(&out, slice(text.at + i, 1));
+			/* a NUL would end the text for everybody who reads it */
+			buffer_add(&out, text.at[i] ? slice(text.at + i, 1) : slice(" ", 1));
 			i++;
 		}
 	}

@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "cmd/print.h"
 #include "flow.h"
+#include "model/mailaddress.h"
 #include "model/record.h"
 
 #define PLACES_MOST   64
@@ -148,6 +149,15 @@ static error_t parse_network(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static bool is_address(const char *text)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct mail_address address;
+	const char         *problem;
+
+	return mail_address_parse(text, work, &address, &problem);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -180,6 +190,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->address)
 			argp_error(state, "which address?");
+		if (o->send_to && !is_address(o->send_to))
+			argp_error(state, "--send-test=%s: no address", o->send_to);
 		if (o->password_file && o->token_file)
 			argp_error(state, "a password or a token, not both");
 		return 0;

@@ -155,7 +155,7 @@ static void describe(const struct checklist *c, const struct report *r, int step
 /* One line, cut to the terminal's width: the whole text is in the verdict, or in -v. */
 static void put_cut(const struct checklist *c, const char *text, size_t room)
 {
-	size_t width = 0, end = 0;
+	size_t width = 0, end = 0, before = 0;
 
 	for (size_t i = 0; text[i];) {
 		size_t n = 1;
@@ -168,10 +168,11 @@ static void put_cut(const struct checklist *c, const char *text, size_t room)
 		if (width > room)
 			break;
 		i += n;
+		before = width < room ? i : before;
 		end = i;
 	}
 	if (text[end]) {
-		fprintf(c->out, "%.*s…", (int)(end > 3 ? end - 1 : end), text);
+		fprintf(c->out, "%.*s…", (int)before, text);
 		return;
 	}
 	fputs(text, c->out);
@@ -283,7 +284,8 @@ void checklist_watch(void *self, const struct report *r, int step)
 	bool              running = r->step[step].state == STEP_RUNNING;
 
 	if (!c->begun) {
-		fprintf(c->out, "%s\n\n", r->address);
+		put_cut(c, r->address, TERMINAL_COLUMNS);
+		fputs("\n\n", c->out);
 		c->begun = true;
 	}
 	if (c->open_line)

@@ -50,6 +50,15 @@ static bool is_thai(wchar_t c)
 	return c >= 0x0e00 && c <= 0x0e7f;
 }
 
+static bool in_quotes(const wchar_t *wide, size_t at)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < at; i++)
+		quoted ^= wide[i] == L'`';
+	return quoted;
+}
+
 /* may_break[i]: a line may end before character i. Blanks, and inside Thai where libthai finds a word's end. */
 static void find_breaks(const wchar_t *wide, size_t n, bool *may_break)
 {
@@ -58,9 +67,8 @@ static void find_breaks(const wchar_t *wide, size_t n, bool *may_break)
 
 	for (size_t i = 0; i < n; i++) {
 		thai |= is_thai(wide[i]);
-		if (wide[i] == L'`')
-			quoted = !quoted;
 		may_break[i] = !quoted && i > 0 && wide[i - 1] == L' ';
+		quoted ^= wide[i] == L'`';
 	}
 	if (thai) {
 		ThBrk *brk = th_brk_new(NULL);
@@ -68,7 +76,7 @@ static void find_breaks(const wchar_t *wide, size_t n, bool *may_break)
 
 		th_brk_delete(brk);
 		for (int i = 0; i < count; i++)
-			if (pos[i] > 0 && (size_t)pos[i] < n && is_thai(wide[pos[i]]) && is_thai(wide[pos[i] - 1]))
+			if (!in_quotes(wide, (size_t)pos[i]) && pos[i] > 0 && (size_t)pos[i] < n && is_thai(wide[pos[i]]) && is_thai(wide[pos[i] - 1]))
 				may_break[pos[i]] = true;
 	}
 	free(pos);
@@ -108,6 +116,10 @@ void print_wrapped(FILE *out, const char *text, size_t at, size_t indent)
 			;
 		for (shown = end; shown > start && wide[shown - 1] == L' '; shown--)
 			;
+		if (shown == start) {
+			blanks += end - start;
+			continue;
+		}
 		for (size_t i = start; i < shown; i++)
 			width += wide[i] == L'`' ? 0 : width_of(wide[i]);
 		if (at + blanks + width > TERMINAL_COLUMNS && at > indent) {

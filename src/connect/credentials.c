@@ -20,6 +20,8 @@ static bool read_file(const char *file, struct buffer *out, int64_t *changed, st
 
 	if (!f)
 		return fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno));
+	/* what passes through the library's own buffer stays on the heap */
+	setvbuf(f, NULL, _IONBF, 0);
 	*changed = fstat(fileno(f), &st) == 0 ? (int64_t)st.st_mtime : 0;
 	for (;;) {
 		size_t room = 4096, got;
@@ -34,6 +36,8 @@ static bool read_file(const char *file, struct buffer *out, int64_t *changed, st
 		if (got == 0)
 			break;
 	}
+	if (fine && buffer_held(out).len > LONGEST)
+		fine = fail(err, FAULT_TOO_BIG, "%s: over %d bytes", file, LONGEST);
 	if (fine && ferror(f))
 		fine = fail(err, FAULT_LOCAL, "%s: cannot be read", file);
 	if (f != stdin)
@@ -55,16 +59,14 @@ bool credentials_read_password(struct credentials *c, const char *file, struct e
 {
 	struct buffer bytes;
 	struct slice  held;
-	int64_t       changed;
+	int64_t       changed = 0;
 	bool          fine;
 
-	buffer_init(&bytes, LONGEST);
+	buffer_init(&bytes, LONGEST + 1);
 	fine = read_file(file, &bytes, &changed, err);
 	held = buffer_held(&bytes);
 	if (fine && held.len && held.at[held.len - 1] == '\n')
-		held.len--;
-	if (fine && held.len && held.at[held.len - 1] == '\r')
-		held.len--;
+		held.len -= held.len > 1 && held.at[held.len - 2] == '\r' ? 2 : 1;
 	if (fine && held.len == 0)
 		fine = fail(err, FAULT_LOCAL, "%s: no password in it", file);
 	else if (fine && slice_find(held, '\0') < held.len)
@@ -73,6 +75,36 @@ bool credentials_read_password(struct credentials *c, const char *file, struct e
 		c->password = secret_copy(held);
 	buffer_release(&bytes);
 	return fine;
+}
+
+/* RFC 6750 §2.1 has fewer characters still; a blank or a line end would end the line that it is said in. */
+static bool is_token(const char *text)
+{
+	if (!text || !*text)
+		return false;
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* Seconds, as a number or (older endpoints of Microsoft) in quotes; 0 when it is neither, or absurd. */
+static int64_t seconds(const cJSON *json, const char *member)
+{
+	const char *text = json_text(json, member);
+	double      n = text ? strtod(text, NULL) : json_number(json, member, 0);
+
+	return n > 0 && n < 1e11 ? (int64_t)n : 0;
+}
+
+/* cJSON gives memory back as it is. */
+static void wipe_texts(cJSON *json)
+{
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, json)
+		if (cJSON_IsString(item))
+			secret_wipe(item->valuestring, strlen(item->valuestring));
 }
 
 /* Every secret of the answer is made known, also those that are not used here. */
@@ -88,22 +120,23 @@ static void know_all(const cJSON *json)
 bool credentials_read_token(struct credentials *c, const char *file, struct error *err)
 {
 	struct buffer bytes;
-	int64_t       changed;
+	int64_t       changed = 0;
 	cJSON        *json = NULL;
 	bool          fine;
 
-	buffer_init(&bytes, LONGEST);
+	buffer_init(&bytes, LONGEST + 1);
 	fine = read_file(file, &bytes, &changed, err) && (json = json_read(buffer_held(&bytes), LONGEST, err)) != NULL;
-	if (fine && !json_text(json, "access_token"))
+	if (fine && !is_token(json_text(json, "access_token")))
 		fine = fail(err, FAULT_LOCAL, "%s: no access_token in it", file);
 	if (fine) {
-		double lasts = json_number(json, "expires_in", 0);
+		int64_t lasts = seconds(json, "expires_in"), from = seconds(json, "obtained_at");
 
 		know_all(json);
 		c->token = secret_copy(slice_str(json_text(json, "access_token")));
 		if (lasts > 0)
-			c->expires_at = (int64_t)(json_number(json, "obtained_at", (double)changed) + lasts);
+			c->expires_at = (from ? from : changed) + lasts;
 	}
+	wipe_texts(json);
 	cJSON_Delete(json);
 	buffer_release(&bytes);
 	return fine;

@@ -13,6 +13,17 @@ const char *verdict_name(enum verdict_kind kind)
 
 /* -- rules -------------------------------------------------------------------------------------------------------- */
 
+static bool is_probe(const struct step *s)
+{
+	return strncmp(s->id, "probe.", 6) == 0;
+}
+
+/* The step that a finding is about is the one that failed, not one that only cleared it up or says where it was. */
+static bool is_where(const struct report *r, const struct fact *f)
+{
+	return strcmp(f->name, FACT_SERVER_FAMILY) != 0 && strcmp(f->name, FACT_SOURCE) != 0 && !is_probe(&r->step[f->step]);
+}
+
 static bool holds(const struct rule *r, const struct scope *s, struct finding *out)
 {
 	*out = (struct finding){ .cause = r->cause, .certainty = r->certainty, .rule = r, .step = -1, .attempt = s->attempt,
@@ -24,7 +35,7 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 			return false;
 		if (*f->name && out->proofs < PROOFS)
 			out->proof[out->proofs++] = *f;
-		if (*f->name && strcmp(f->name, FACT_SERVER_FAMILY) != 0 && strcmp(f->name, FACT_SOURCE) != 0)
+		if (*f->name && is_where(s->report, f))
 			out->step = f->step;
 	}
 	if (out->step < 0 && out->proofs)
@@ -34,13 +45,25 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 
 static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_replies, &rules_sending };
 
-/* The first rule that holds; `from` lets the search go on behind it. */
+/* Nobody ever said that this domain's mail is at a place that we only guessed: what is wrong there may be nobody's mistake. */
+static void temper(const struct scope *s, struct finding *f)
+{
+	static const char *const guesses[] = { "guess", "mx_autoconfig", "autoconfig_http" };
+	const char *source = scope_value(s, "resolve", FACT_SOURCE);
+
+	for (size_t i = 0; source && i < COUNT(guesses); i++)
+		if (strcmp(source, guesses[i]) == 0 && f->certainty == PROVEN)
+			f->certainty = LIKELY;
+}
+
+/* The first rule that holds, from `*table` and `*row` on, which move behind it. */
 static bool first_rule(const struct scope *s, size_t *table, size_t *row, struct finding *out)
 {
 	for (; *table < COUNT(tables); ++*table, *row = 0)
 		for (; *row < tables[*table]->count; ++*row)
 			if (holds(&tables[*table]->rule[*row], s, out)) {
 				++*row;
+				temper(s, out);
 				return true;
 			}
 	return false;
@@ -70,11 +93,6 @@ static void unknown(const struct report *r, int attempt, int step, struct findin
 }
 
 /* -- attempts ----------------------------------------------------------------------------------------------------- */
-
-static bool is_probe(const struct step *s)
-{
-	return strncmp(s->id, "probe.", 6) == 0;
-}
 
 static int failed_step(const struct report *r, int attempt)
 {
@@ -109,7 +127,16 @@ static int best_attempt(const struct report *r, const char *resolve_id)
 	return best;
 }
 
-enum standing { ABSENT, FAILED, WAITING, FINE };
+enum standing { ABSENT, FAILED, WAITING, CALLED_OFF, FINE };
+
+/* Somebody pressed Ctrl-C: nothing failed, and nothing was finished. */
+static bool was_called_off(const struct report *r, int attempt)
+{
+	for (size_t i = 0; i < r->step_count; i++)
+		if (r->step[i].attempt == attempt && r->step[i].skip && strcmp(r->step[i].skip, "called_off") == 0)
+			return true;
+	return false;
+}
 
 static enum standing standing_of(const struct report *r, int attempt, const char *login_id, const char *last_id)
 {
@@ -119,6 +146,8 @@ static enum standing standing_of(const struct report *r, int attempt, const char
 		return ABSENT;
 	if (failed_step(r, attempt) >= 0)
 		return FAILED;
+	if (was_called_off(r, attempt))
+		return CALLED_OFF;
 	if (login >= 0 && r->step[login].state == STEP_SKIPPED)
 		return WAITING;
 	return passed(r, last_id, attempt) ? FINE : FAILED;
@@ -231,13 +260,21 @@ static void need_of(struct verdict *v, const struct report *r, int attempt, cons
 	if (strcmp(report_value(r, resolve, FACT_TRUSTED) ? report_value(r, resolve, FACT_TRUSTED) : "no", "no") == 0) {
 		const char *host = report_value(r, resolve, FACT_HOST), *port = report_value(r, resolve, FACT_PORT);
 
-		need(v, "confirm_host", arena_print(r->job, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port));
+		if (host && port)
+			need(v, "confirm_host", arena_print(r->job, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port));
 	}
 	if (strcmp(skip, "no_credentials") == 0)
 		need(v, "password", "");
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void not_excluded(struct verdict *v, enum cause cause)
+{
+	for (size_t i = 0; i < v->exclusions; i++)
+		if (v->exclusion[i].cause == cause)
+			v->exclusion[i] = v->exclusion[--v->exclusions];
+}
 
 static void repaired(struct verdict *v, const struct report *r, int attempt)
 {
@@ -249,6 +286,7 @@ static void repaired(struct verdict *v, const struct report *r, int attempt)
 		if (r->fact[i].step == login && strcmp(r->fact[i].name, FACT_WORKED_AS) == 0) {
 			f.proof[f.proofs++] = r->fact[i];
 			add(v, &f);
+			not_excluded(v, f.cause);
 			return;
 		}
 }
@@ -270,7 +308,21 @@ static void judge_nothing_tried(struct verdict *v, const struct report *r)
 	if (provider && (strcmp(provider, "microsoft") == 0 || strcmp(provider, "google") == 0))
 		need(v, "sign_in", provider);
 	else
-		need(v, "confirm_host", "");
+		need(v, "confirm_host", "imap");
+}
+
+/* The domain itself says that it takes no mail from its users. */
+static bool sending_is_not_offered(struct verdict *v, const struct report *r)
+{
+	static const struct rule rule = { CAUSE_DNS_SERVICE_NOT_OFFERED, PROVEN, 0, { { "detect", FACT_NOT_OFFERED, STARTS, "_submission" } }, { 0 }, "G F.3" };
+	struct scope   scope;
+	struct finding f;
+
+	scope_init(&scope, r, NO_ATTEMPT);
+	if (!holds(&rule, &scope, &f))
+		return false;
+	add(v, &f);
+	return true;
 }
 
 void diagnose(const struct report *r, struct verdict *v)
@@ -286,6 +338,10 @@ void diagnose(const struct report *r, struct verdict *v)
 	} else if (imap == FAILED) {
 		v->kind = VERDICT_FAILED;
 		judge_attempt(v, r, v->attempt[SERVICE_IMAP]);
+	} else if (imap == CALLED_OFF || (imap == FINE && smtp == CALLED_OFF)) {
+		v->kind = VERDICT_UNFINISHED;
+	} else if (imap == FINE && smtp == ABSENT && sending_is_not_offered(v, r)) {
+		v->kind = VERDICT_PARTIAL;
 	} else if (imap == WAITING || (imap == FINE && (smtp == WAITING || smtp == ABSENT))) {
 		v->kind = VERDICT_UNFINISHED;
 		need_of(v, r, v->attempt[SERVICE_IMAP], "imap.login");
@@ -293,7 +349,7 @@ void diagnose(const struct report *r, struct verdict *v)
 		if (smtp == FAILED)
 			judge_attempt(v, r, v->attempt[SERVICE_SMTP]);
 		if (v->needs == 0)
-			need(v, "confirm_host", "");
+			need(v, "confirm_host", "smtp");
 	} else if (smtp == FAILED) {
 		v->kind = VERDICT_PARTIAL;
 		judge_attempt(v, r, v->attempt[SERVICE_SMTP]);

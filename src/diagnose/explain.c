@@ -54,19 +54,22 @@ static bool is_field(const char *line, size_t len)
 
 static void unfold(struct pasted *p)
 {
-	size_t line = 0;
+	size_t to = 0;
 	bool   field = is_field(p->text, p->len);
 
 	for (size_t i = 0; i < p->len; i++) {
+		p->text[to++] = p->text[i];
 		if (p->text[i] != '\n')
 			continue;
 		if (field && (p->text[i + 1] == ' ' || p->text[i + 1] == '\t')) {
-			p->text[i] = ' ';
-			continue;
+			p->text[to - 1] = ' ';
+			i += strspn(p->text + i + 1, " \t");
+		} else {
+			field = is_field(p->text + i + 1, p->len - i - 1);
 		}
-		line = i + 1;
-		field = is_field(p->text + line, p->len - line);
 	}
+	p->len = to;
+	p->text[to] = '\0';
 }
 
 static void pasted_init(struct pasted *p, struct arena *job, struct slice raw)
@@ -257,54 +260,80 @@ static bool is_placed(const struct pasted *p, struct line *l, size_t at, bool tu
 	return (strchr("'\"(;", before) || (before == ' ' && strchr(":;'\"", before_that))) && speaks_of_mail(p, l);
 }
 
-static void add_text(char *out, size_t *len, struct slice text)
+/* A reply while its lines are being joined. */
+struct joined {
+	char  *text;
+	size_t len;
+};
+
+static void add_char(struct joined *j, char c)
 {
-	text = slice_upto(text, LONGEST_REPLY - *len);
-	memcpy(out + *len, text.at, text.len);
-	*len += text.len;
+	if (c == '\t' || c == '\n')
+		c = ' ';
+	if (j->len < LONGEST_REPLY && !(c == ' ' && j->len && j->text[j->len - 1] == ' '))
+		j->text[j->len++] = c;
 }
 
-/* The lines of one reply joined, each line's code and enhanced code left out but the first's, so that sentences run on.
- * Python's "\n" and Postfix's one-line form ("550-5.1.1 … 550-5.1.1 …") have their lines within a line. */
+static void add_str(struct joined *j, const char *text)
+{
+	while (*text)
+		add_char(j, *text++);
+}
+
+/* "550-5.1.1 " where a line of the same reply begins: its length, or 0. */
+static size_t same_code(const char *at, const struct reply *r)
+{
+	size_t code = strlen(r->code), enhanced = strlen(r->enhanced);
+
+	if (strncmp(at, r->code, code) != 0 || (at[code] != '-' && at[code] != ' '))
+		return 0;
+	return code + 1 + (enhanced && strncmp(at + code + 1, r->enhanced, enhanced) == 0 ? enhanced : 0);
+}
+
+/* Where the reply goes on behind the end of a line, or 0: the next line has the same code, or it is indented and the
+ * first was not, as mailers print long replies. */
+static size_t next_line(const struct pasted *p, const struct line *l, size_t end, const struct reply *r)
+{
+	size_t blanks, next;
+
+	if (p->text[end] != '\n')
+		return 0;
+	blanks = strspn(p->text + end + 1, " \t<>");
+	next = end + 1 + blanks;
+	if (same_code(p->text + next, r))
+		return next + same_code(p->text + next, r);
+	return blanks && !strchr(" \t", p->text[l->start]) && p->text[next] != '\n' && p->text[next] != '\0' ? next : 0;
+}
+
+/* The lines of one reply joined, without the codes of all lines but the first, so that sentences run on. Python's "\n" and
+ * Postfix's one-line form ("550-5.1.1 … 550-5.1.1 …") have their lines within a line. */
 static const char *smtp_reply_text(struct pasted *p, const struct line *l, size_t at, const struct reply *r)
 {
-	char  *out = arena_get(p->job, LONGEST_REPLY + 1);
-	size_t len = 0, end = l->end, code_len = strlen(r->code), enh_len = strlen(r->enhanced), i = at;
+	struct joined j = { .text = arena_get(p->job, LONGEST_REPLY + 1) };
+	size_t        end = l->end, enhanced = strlen(r->enhanced), i = at + strlen(r->code);
 
-	add_text(out, &len, slice(r->code, code_len));
-	add_text(out, &len, slice(" ", 1));
-	i += code_len + separator_length(p->text + at + code_len);
-	while (i < end && len < LONGEST_REPLY) {
-		bool fresh = p->text[i - 1] == ' ' || p->text[i - 1] == '\n';
-
-		if (fresh && code_len && strncmp(p->text + i, r->code, code_len) == 0 && (p->text[i + code_len] == '-' || p->text[i + code_len] == ' ')) {
-			i += code_len + 1;
-			if (enh_len && strncmp(p->text + i, r->enhanced, enh_len) == 0)
-				i += enh_len + (p->text[i + enh_len] == ' ');
+	add_str(&j, r->code);
+	add_str(&j, " ");
+	i += separator_length(p->text + i);
+	while (j.len < LONGEST_REPLY) {
+		if (i >= end) {
+			i = next_line(p, l, end, r);
+			if (i == 0)
+				break;
+			end = i + strcspn(p->text + i, "\n");
+			add_char(&j, ' ');
+		} else if (p->text[i - 1] == ' ' && same_code(p->text + i, r)) {
+			i += same_code(p->text + i, r);
 		} else if (p->text[i] == '\\' && p->text[i + 1] == 'n') {
-			add_text(out, &len, slice(" ", 1));
+			add_char(&j, ' ');
 			i += 2;
-			if (enh_len && strncmp(p->text + i, r->enhanced, enh_len) == 0)
-				i += enh_len + (p->text[i + enh_len] == ' ');
+			if (enhanced && strncmp(p->text + i, r->enhanced, enhanced) == 0)
+				i += enhanced;
 		} else {
-			add_text(out, &len, slice(p->text + i++, 1));
-		}
-		/* the next line goes on with the same code: it is of the same reply */
-		if (i == end && p->text[i] == '\n') {
-			size_t next = i + 1 + strspn(p->text + i + 1, " \t<>");
-
-			if (strncmp(p->text + next, r->code, code_len) == 0 && (p->text[next + code_len] == '-' || p->text[next + code_len] == ' ')) {
-				add_text(out, &len, slice(" ", 1));
-				i = next;
-				end = next + strcspn(p->text + next, "\n");
-				i += code_len + 1;
-				if (enh_len && strncmp(p->text + i, r->enhanced, enh_len) == 0)
-					i += enh_len + (p->text[i + enh_len] == ' ');
-			}
+			add_char(&j, p->text[i++]);
 		}
 	}
-	out[len] = '\0';
-	return arena_copy(p->job, without_tail(slice(out, len)));
+	return arena_copy(p->job, without_tail(slice(j.text, j.len)));
 }
 
 enum { WORTH_PLACED = 1, WORTH_ENHANCED = 2, WORTH_PERMANENT = 4 };
@@ -456,7 +485,8 @@ static const char *imap_status_at(const char *at)
 	return NULL;
 }
 
-static void imap_reply(const struct pasted *p, const struct line *l, size_t at, const char *status, bool untagged, int worth, struct seen *s)
+static void imap_reply(const struct pasted *p, const struct line *l, size_t at, const char *status, bool untagged, int worth,
+                       struct seen *s)
 {
 	struct slice text;
 	size_t       bracket = status ? strlen(status) + 1 : 0;

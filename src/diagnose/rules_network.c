@@ -26,6 +26,10 @@ static const struct rule address[] = {
 };
 
 static const struct rule network[] = {
+	/* One address for every name, even for one that cannot be: whoever answers there, it is not the server. */
+	{ CAUSE_NET_INTERCEPTED, PROVEN, 0, { { "resolve", FACT_NET_ADDRESS, ANY, NULL }, { "probe.intercept", FACT_PROBE_RESULT, IS, "same address" } },
+		{ 0 }, "G H.8" },
+
 	/* The server's name. Whoever wrote it down must correct it: the person who typed it, or the domain that announces it. */
 	{ CAUSE_DNS_NO_SUCH_HOST, PROVEN, USER, { { "resolve", FACT_DNS_OUTCOME, IS, "nxdomain" }, { "resolve", FACT_SOURCE, IS, "user" } }, { 0 }, "G H.2" },
 	{ CAUSE_DNS_NO_SUCH_HOST, PROVEN, USER, { { "resolve", FACT_DNS_OUTCOME, IS, "no_data" }, { "resolve", FACT_SOURCE, IS, "user" } }, { 0 }, "G H.2" },
@@ -54,11 +58,16 @@ static const struct rule network[] = {
 	{ CAUSE_TLS_IMPLICIT_PORT, PROVEN, 0, { { "greeting", FACT_PROTOCOL, IS, "tls" } }, { 0 }, "G H.4" },
 	{ CAUSE_TLS_IMPLICIT_PORT, PROVEN, 0, { { "greeting", FACT_NET_OUTCOME, ANY, NULL }, { "resolve", FACT_SOCKET, IS, "starttls" },
 		{ "probe.tls", FACT_TLS_SHOOK, IS, "yes" } }, { 0 }, "G H.3" },
+	{ CAUSE_TLS_IMPLICIT_PORT, PROVEN, 0, { { "greeting", FACT_NET_OUTCOME, ANY, NULL }, { "resolve", FACT_SOCKET, IS, "starttls" },
+		{ "probe.tls", FACT_TLS_ALERT, ANY, NULL } }, { 0 }, "G H.4" },
 	{ CAUSE_SERVER_WRONG_PROTOCOL, PROVEN, 0, { { "greeting", FACT_PROTOCOL, ANY, NULL } }, { 0 }, "G H.4" },
-	{ CAUSE_NET_SILENT, PROVEN, 0, { { "greeting", FACT_NET_OUTCOME, IS, "timeout" }, { "greeting", FACT_FIRST_BYTES, NONE, NULL } }, { CAUSE_SERVER_UNAVAILABLE }, "G H.3" },
+	{ CAUSE_NET_SILENT, PROVEN, 0, { { "greeting", FACT_NET_OUTCOME, IS, "timeout" }, { "greeting", FACT_FIRST_BYTES, NONE, NULL } }, { 0 }, "G H.3" },
 	{ CAUSE_NET_RESET, PROVEN, 0, { { "greeting", FACT_NET_OUTCOME, IS, "reset" } }, { 0 }, "G H.3" },
 	{ CAUSE_NET_RESET, LIKELY, 0, { { "greeting", FACT_NET_OUTCOME, IS, "closed" }, { "greeting", FACT_FIRST_BYTES, NONE, NULL } },
 		{ CAUSE_SERVER_UNAVAILABLE, CAUSE_AUTH_IP_NOT_ALLOWED, CAUSE_TLS_HANDSHAKE_FAILED }, "G H.3" },
+	/* It began to greet, and no more came. */
+	{ CAUSE_SERVER_ANSWER_UNREADABLE, LIKELY, 0, { { "greeting", FACT_NET_OUTCOME, IS, "timeout|closed|reset" }, { "greeting", FACT_FIRST_BYTES, ANY, NULL } },
+		{ CAUSE_SERVER_UNAVAILABLE, CAUSE_AUTH_IP_NOT_ALLOWED }, "G H.3" },
 };
 
 const struct rule_table rules_address = { address, COUNT(address) };

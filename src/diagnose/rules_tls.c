@@ -5,8 +5,8 @@
 
 static const struct rule tls[] = {
 	/* What answered our hello was no TLS at all. */
-	{ CAUSE_TLS_PLAINTEXT_PORT, PROVEN, 0, { TLS(FACT_PROTOCOL, IS, "imap"), { "imap.tls", FACT_TLS_SHOOK, IS, "no" } }, { 0 }, "G H.4" },
-	{ CAUSE_TLS_PLAINTEXT_PORT, PROVEN, 0, { TLS(FACT_PROTOCOL, IS, "smtp"), { "smtp.tls", FACT_TLS_SHOOK, IS, "no" } }, { 0 }, "G H.4" },
+	{ CAUSE_TLS_PLAINTEXT_PORT, PROVEN, 0, { { "imap.tls", FACT_PROTOCOL, IS, "imap" }, { "imap.tls", FACT_TLS_SHOOK, IS, "no" } }, { 0 }, "G H.4" },
+	{ CAUSE_TLS_PLAINTEXT_PORT, PROVEN, 0, { { "smtp.tls", FACT_PROTOCOL, IS, "smtp" }, { "smtp.tls", FACT_TLS_SHOOK, IS, "no" } }, { 0 }, "G H.4" },
 	{ CAUSE_SERVER_WRONG_PROTOCOL, PROVEN, 0, { TLS(FACT_PROTOCOL, ANY, NULL) }, { 0 }, "G H.4" },
 
 	/* Our own clock, before anybody's certificate is called out of date. */

@@ -37,7 +37,7 @@ const char *tell_date(const char *utc, const struct language *lang, struct arena
 	const char  *text = NULL;
 	struct value values[3];
 
-	if (!utc || sscanf(utc, "%4u-%2u-%2u", &y, &m, &d) != 3 || m < 1 || m > 12)
+	if (!utc || sscanf(utc, "%4u-%2u-%2u", &y, &m, &d) != 3 || m < 1 || m > 12 || d < 1 || d > 31)
 		return NULL;
 	snprintf(key, sizeof key, "ui/month.%u", m);
 	snprintf(day, sizeof day, "%u", d % 100);
@@ -66,6 +66,24 @@ static const char *hoster_value(const struct hoster *h, const char *name)
 	return strcmp(name, "app_password_url") == 0 ? h->app_password_url : h->settings_url;
 }
 
+/* "seconds", "second", "sec."; not "minor" for "min". */
+static bool is_unit(const char *text, const char *unit)
+{
+	size_t len = strlen(unit);
+
+	if (!slice_starts(slice_str(text), unit))
+		return false;
+	len += text[len] == 's';
+	return !isalpha((unsigned char)text[len]);
+}
+
+static long long rounded_up(double n)
+{
+	long long whole = (long long)n;
+
+	return (double)whole < n ? whole + 1 : whole;
+}
+
 /* "Suggested Backoff Time: 92415 milliseconds", "try again in 60 seconds": the wait, rounded up. */
 static const char *wait_in(const char *reply, const struct language *lang, struct arena *into)
 {
@@ -86,8 +104,8 @@ static const char *wait_in(const char *reply, const struct language *lang, struc
 		while (*unit == ' ')
 			unit++;
 		for (size_t i = 0; i < COUNT(units); i++)
-			if (slice_starts(slice_str(unit), units[i].unit) && amount > 0 && amount < 1e9) {
-				snprintf(number, sizeof number, "%.0f", amount * units[i].seconds + 0.5);
+			if (is_unit(unit, units[i].unit) && amount > 0 && amount < 1e9) {
+				snprintf(number, sizeof number, "%lld", rounded_up(amount * units[i].seconds));
 				return catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &text) ? text : NULL;
 			}
 	}
@@ -156,7 +174,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 static void links_of(enum cause cause, const char *family, const struct hoster *h, struct told *t)
 {
 	for (size_t i = 0; i < COUNT(links); i++)
-		if (links[i].cause == cause && (!links[i].family || !family || strcmp(links[i].family, family) == 0))
+		if (links[i].cause == cause && (!links[i].family || (family && strcmp(links[i].family, family) == 0)))
 			add_link(t, links[i].url);
 	if (!h)
 		return;

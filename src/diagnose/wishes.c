@@ -19,6 +19,14 @@ static const struct {
 	{ CAUSE_TLS_UNKNOWN_ISSUER,     PROBE_ISSUER,      false },
 	{ CAUSE_TLS_UNKNOWN_ISSUER,     PROBE_INTERCEPT,   false },
 	{ CAUSE_NET_INTERCEPTED,        PROBE_INTERCEPT,   false },
+	{ CAUSE_NET_REFUSED,            PROBE_INTERCEPT,   true },
+	{ CAUSE_NET_TIMEOUT,            PROBE_INTERCEPT,   true },
+	{ CAUSE_NET_RESET,              PROBE_TLS_VERSION, true },      /* some old stacks say nothing and hang up */
+	{ CAUSE_NET_RESET,              PROBE_INTERCEPT,   true },
+	{ CAUSE_NET_SILENT,             PROBE_INTERCEPT,   true },
+	{ CAUSE_SERVER_WRONG_PROTOCOL,  PROBE_INTERCEPT,   true },
+	{ CAUSE_TLS_NAME_MISMATCH,      PROBE_INTERCEPT,   true },
+	{ CAUSE_TLS_SELF_SIGNED,        PROBE_INTERCEPT,   true },
 	{ CAUSE_TLS_TOO_OLD,            PROBE_TLS_VERSION, false },
 	{ CAUSE_TLS_HANDSHAKE_FAILED,   PROBE_TLS_VERSION, false },
 	{ CAUSE_TLS_NAME_MISMATCH,      PROBE_NAMES,       true },
@@ -32,10 +40,10 @@ static bool fits(const struct scope *s, enum probe_kind kind)
 	bool        starttls = socket && strcmp(socket, "starttls") == 0;
 
 	switch (kind) {
-	case PROBE_TLS:       return starttls;
+	case PROBE_TLS:       return starttls && !scope_value(s, "greeting", FACT_GREETING);
 	case PROBE_PLAIN:     return !starttls;
+	case PROBE_TLS_VERSION: return scope_value(s, "tls", FACT_TLS_SHOOK) != NULL;
 	case PROBE_ISSUER:    return aia && strncmp(aia, "http", 4) == 0;
-	case PROBE_INTERCEPT: return scope_value(s, "tls", FACT_TLS_ISSUER) != NULL;
 	default:              return true;
 	}
 }

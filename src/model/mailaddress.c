@@ -239,6 +239,14 @@ static char *to_ascii(struct slice domain, struct arena *into, const char **prob
 	return copy;
 }
 
+const char *host_ascii(const char *host, struct arena *into)
+{
+	const char    *problem = NULL;
+	struct address literal;
+
+	return address_parse(host, &literal) ? arena_str(into, host) : to_ascii(slice_str(host), into, &problem);
+}
+
 static const char *to_shown(const char *domain, struct arena *into)
 {
 	char       *shown = NULL;

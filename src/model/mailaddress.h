@@ -24,6 +24,9 @@ struct mail_address {
 #define MAIL_ADDRESS_MOST 254        /* octets of `text` (RFC 5321 §4.5.3.1.3, less the angle brackets) */
 #define MAIL_LOCAL_MOST   64
 
+/* A host's name as DNS wants it: A-labels, lower case; an address literal as it is. NULL when it can be no name. */
+const char *host_ascii(const char *host, struct arena *into);
+
 /* False with `*problem`, a short English phrase ("it has no @"). All of `out` is from `into`. */
 bool mail_address_parse(const char *text, struct arena *into, struct mail_address *out, const char **problem);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,6 +110,14 @@ bool record_write(const struct report *r, const char *file, struct error *err)
 
 /* -- back --------------------------------------------------------------------------------------------------------- */
 
+/* Anybody may have written the file: a number outside its bounds is none. */
+static int64_t whole(const cJSON *o, const char *member, int64_t otherwise, int64_t least, int64_t most)
+{
+	double n = json_number(o, member, (double)otherwise);
+
+	return n >= (double)least && n <= (double)most ? (int64_t)n : otherwise;
+}
+
 static enum step_state state_of(const char *name)
 {
 	for (enum step_state s = STEP_RUNNING; s <= STEP_SKIPPED; s++)
@@ -117,7 +126,8 @@ static enum step_state state_of(const char *name)
 	return STEP_SKIPPED;
 }
 
-static bool take_step(struct report *r, const cJSON *o)
+/* `most`: there are no more attempts than steps. */
+static bool take_step(struct report *r, const cJSON *o, int most)
 {
 	const cJSON *f;
 	const char  *id = json_text(o, "id");
@@ -125,7 +135,9 @@ static bool take_step(struct report *r, const cJSON *o)
 
 	if (!id)
 		return false;
-	step = report_begin(r, id, (int)json_number(o, "attempt", NO_ATTEMPT), 0);
+	step = report_begin(r, id, (int)whole(o, "attempt", NO_ATTEMPT, NO_ATTEMPT, most), 0);
+	if (r->attempts <= r->step[step].attempt)
+		r->attempts = r->step[step].attempt + 1;
 	cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(o, "facts")) {
 		const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(f, 0)), *value = cJSON_GetStringValue(cJSON_GetArrayItem(f, 1));
 
@@ -135,8 +147,8 @@ static bool take_step(struct report *r, const cJSON *o)
 	}
 	report_end(r, step, state_of(json_text(o, "state")), 0);
 	r->step[step].skip = arena_str(r->job, json_text(o, "skip"));
-	r->step[step].began_ms = (int)json_number(o, "began_ms", 0);
-	r->step[step].ms = (int)json_number(o, "ms", 0);
+	r->step[step].began_ms = (int)whole(o, "began_ms", 0, 0, INT_MAX);
+	r->step[step].ms = (int)whole(o, "ms", 0, 0, INT_MAX);
 	return true;
 }
 
@@ -154,12 +166,12 @@ struct report *record_parse(struct slice text, struct error *err)
 	if (fine) {
 		r = report_new(json_text(o, "address"));
 		r->provider = arena_str(r->job, json_text(o, "provider"));
-		r->began_unix = (int64_t)json_number(o, "began_unix", 0);
-		r->attempts = (int)json_number(o, "attempts", 0);
-		r->password_tries = (int)json_number(o, "password_tries", 0);
-		r->ms = (int)json_number(o, "ms", 0);
+		r->began_unix = whole(o, "began_unix", 0, 0, INT64_C(1) << 52);
+		r->attempts = (int)whole(o, "attempts", 0, 0, cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(o, "steps")));
+		r->password_tries = (int)whole(o, "password_tries", 0, 0, INT_MAX);
+		r->ms = (int)whole(o, "ms", 0, 0, INT_MAX);
 		cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(o, "steps"))
-			fine = fine && take_step(r, s);
+			fine = fine && take_step(r, s, cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(o, "steps")));
 	}
 	cJSON_Delete(o);
 	if (fine)
@@ -179,7 +191,7 @@ struct report *record_read(const char *file, struct error *err)
 		fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno));
 		return NULL;
 	}
-	buffer_init(&bytes, RECORD_LONGEST);
+	buffer_init(&bytes, RECORD_LONGEST + 1);
 	for (;;) {
 		size_t room = 64 * 1024, got;
 		char  *at = buffer_room(&bytes, &room);
@@ -191,7 +203,9 @@ struct report *record_read(const char *file, struct error *err)
 		got = fread(at, 1, room, f);
 		buffer_grew(&bytes, got);
 		if (got == 0) {
-			r = record_parse(buffer_held(&bytes), err);
+			r = ferror(f) ? NULL : record_parse(buffer_held(&bytes), err);
+			if (ferror(f))
+				fail(err, FAULT_LOCAL, "%s: cannot be read", file);
 			break;
 		}
 	}

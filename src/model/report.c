@@ -8,12 +8,65 @@
 #include "base/buffer.h"
 #include "base/secret.h"
 
+/* Length of the valid UTF-8 sequence at the start, 0 when there is none (RFC 3629 §4). */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) || (n == 3 && s[0] == 0xed && s[1] >= 0xa0)
+	    || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) || (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90))))
+		return 0;
+	return n;
+}
+
+/* Control characters, the second set of them (U+0080 to U+009F), and those that turn the direction of writing round. */
+static bool commands_terminal(const unsigned char *c, size_t n)
+{
+	if (n == 1)
+		return *c < 0x20 || *c == 0x7f;
+	if (n == 2)
+		return c[0] == 0xc2 && c[1] < 0xa0;
+	return n == 3 && c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
+/* What a peer said, made fit to be shown: secrets out first, then the length, then the characters. */
+static const char *presentable(struct arena *job, struct slice raw)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	/* a secret that is cut in two would not be known again: so they go first, out of all that a peer can say at once */
+	struct slice   text = slice_upto(slice_str(secret_strike(slice_upto(raw, REPORT_RAW), work)), REPORT_VALUE);
+	struct buffer  out;
+	const char    *copy;
+
+	buffer_init(&out, 3 * REPORT_VALUE + 8);
+	for (size_t i = 0; i < text.len;) {
+		const unsigned char *c = (const unsigned char *)text.at + i;
+		size_t               n = utf8_length(c, text.len - i);
+
+		if (n == 0)
+			buffer_add_str(&out, "\xef\xbf\xbd");
+		else if (commands_terminal(c, n))
+			buffer_add_str(&out, " ");
+		else
+			buffer_add(&out, slice(text.at + i, n));
+		i += n ? n : 1;
+	}
+	copy = arena_copy(job, buffer_held(&out));
+	buffer_release(&out);
+	return copy;
+}
+
 struct report *report_new(const char *address)
 {
 	struct report *r = must_alloc(sizeof *r);
 
 	r->job = arena_new();
-	r->address = arena_str(r->job, address);
+	r->address = presentable(r->job, slice_str(address));
 	r->provider = "auto";
 	return r;
 }
@@ -91,51 +144,11 @@ void report_finish(struct report *r)
 		}
 }
 
-/* Length of the valid UTF-8 sequence at the start, 0 when there is none (RFC 3629 §4). */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) || (n == 3 && s[0] == 0xed && s[1] >= 0xa0)
-	    || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) || (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90))))
-		return 0;
-	return n;
-}
-
-/* What a peer said, made fit to be shown: secrets out first, then the length, then the characters. */
-static const char *presentable(struct arena *job, struct slice raw)
-{
-	CLEANUP(arena) struct arena *work = arena_new();
-	struct slice   text = slice_upto(slice_str(secret_strike(slice_upto(raw, 4 * REPORT_VALUE), work)), REPORT_VALUE);
-	struct buffer  out;
-	const char    *copy;
-
-	buffer_init(&out, 3 * REPORT_VALUE + 8);
-	for (size_t i = 0; i < text.len;) {
-		const unsigned char *c = (const unsigned char *)text.at + i;
-		size_t               n = utf8_length(c, text.len - i);
-
-		if (n == 0)
-			buffer_add_str(&out, "\xef\xbf\xbd");
-		else if (n == 1 && (*c < 0x20 || *c == 0x7f))
-			buffer_add_str(&out, " ");
-		else
-			buffer_add(&out, slice(text.at + i, n));
-		i += n ? n : 1;
-	}
-	copy = arena_copy(job, buffer_held(&out));
-	buffer_release(&out);
-	return copy;
-}
-
 void report_fact(struct report *r, int step, const char *name, struct slice value)
 {
 	assert(step >= 0 && (size_t)step < r->step_count);
+	if (r->fact_count >= REPORT_FACTS)
+		return;
 	GROW(r->fact, r->fact_count, r->fact_room);
 	r->fact[r->fact_count++] = (struct fact){
 		.name = arena_str(r->job, name), .value = presentable(r->job, value), .step = step,

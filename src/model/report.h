@@ -78,7 +78,9 @@ __attribute__((format(printf, 4, 5)))
 void report_note(struct report *, int step, const char *name, const char *fmt, ...);
 void report_talk(struct report *, int attempt, char from, struct slice text, int64_t now_ms);
 
+#define REPORT_FACTS 4000               /* what comes after them is not kept: a peer may talk for ever */
 #define REPORT_VALUE 1500
+#define REPORT_RAW   (256 * 1024)       /* of what is given; the readers hold less */
 #define REPORT_TALK  (256 * 1024)       /* of one report; what comes later is left out and said to be */
 
 /* The first fact of that name in that step, or NULL. */

@@ -6,6 +6,8 @@
 
 enum { OPEN_START, OPEN_REACH, OPEN_GREETING, OPEN_UPGRADE, OPEN_CAPABILITY, OPEN_AUTHENTICATE, OPEN_DONE,
        LOOK_ANSWERS, LOOK_GOODBYE, LOOK_DONE };
+#define ALSO_MOST 8       /* untagged warnings kept as evidence */
+
 enum { UPGRADE_START, UPGRADE_CAPABILITY, UPGRADE_STARTTLS, UPGRADE_TLS, UPGRADE_DONE };
 
 void imap_session_init(struct imap_session *s, struct report *report, const struct endpoint *endpoint, const struct login *login,
@@ -66,7 +68,7 @@ static enum want_kind lost(struct imap_session *s, enum came came, const struct 
 	if (s->reach.tls.alert >= 0)
 		report_note(s->report, s->reported, FACT_TLS_ALERT, "%d", s->reach.tls.alert);
 	if (left.len)
-		note(s, FACT_FIRST_BYTES, slice_upto(left, 200));
+		note(s, FACT_FIRST_BYTES, left);
 	fail(err, came_fault(came), "waiting for %s: %s", s->endpoint->host, came_name(came));
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
@@ -78,7 +80,7 @@ static enum want_kind broken(struct imap_session *s, const struct want *w, struc
 	const char  *protocol = protocol_of(held);
 
 	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", imap_broken(s->reader));
-	note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+	note(s, FACT_FIRST_BYTES, held);
 	if (protocol && strcmp(protocol, "imap") != 0)
 		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
 	fail(err, FAULT_BROKEN, "%s: %s", s->endpoint->host, imap_broken(s->reader));
@@ -124,7 +126,7 @@ struct imap_event imap_hear(struct imap_session *s, const struct want *w, size_t
 	struct imap_event e = imap_next(s->reader, buffer_held(&s->line.in), used);
 
 	if (e.kind > IMAP_BROKEN)
-		report_talk(s->report, s->attempt, 'S', slice_upto(e.line, 2000), w->now_ms);
+		report_talk(s->report, s->attempt, 'S', e.line, w->now_ms);
 	return e;
 }
 
@@ -161,7 +163,7 @@ static enum want_kind foreign_tag(struct imap_session *s, const struct imap_even
 {
 	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a tag that was never sent: %.*s",
 	            (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
-	note(s, FACT_FIRST_BYTES, slice_upto(e->line, 200));
+	note(s, FACT_FIRST_BYTES, e->line);
 	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->endpoint->host);
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
@@ -173,13 +175,20 @@ static void keep_capability(struct imap_session *s, struct slice list)
 	note(s, FACT_CAPABILITY, list);
 }
 
+/* Bounded: a server may warn for ever. */
+static void note_also(struct imap_session *s, const struct imap_event *e)
+{
+	if (s->also++ < ALSO_MOST)
+		note(s, FACT_REPLY_ALSO, e->line);
+}
+
 /* Untagged lines between a command and its answer: capabilities are kept, warnings and farewells are evidence. */
 static void untagged(struct imap_session *s, const struct imap_event *e)
 {
 	if (slice_is(e->word, "CAPABILITY"))
 		keep_capability(s, e->text);
 	else if (slice_is(e->word, "NO") || slice_is(e->word, "BAD") || slice_is(e->word, "BYE") || slice_starts(e->code, "ALERT"))
-		note(s, FACT_REPLY_ALSO, e->line);
+		note_also(s, e);
 }
 
 /* The next response that is no untagged line, in `e`; WANT_NOTHING when it is there. */
@@ -299,7 +308,8 @@ static void say_answer(struct imap_session *s, const struct imap_event *e, const
 	/* "=" stands for an empty initial response only; in an answer it is an empty line (RFC 9051 §6.2.2) */
 	if (said && strcmp(said, "=") == 0)
 		said = "";
-	say_secret(s, w, "(credentials)", said ? said : "*");
+	s->cancelled = !said;
+	say_secret(s, w, said ? "(credentials)" : "*", said ? said : "*");
 }
 
 /* Shall credentials be said here at all? Records why not. */
@@ -325,8 +335,11 @@ static enum want_kind nothing_in_common(struct imap_session *s, const struct wan
 
 static enum want_kind sign_in_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
-	s->refused = true;
-	s->report->password_tries++;
+	/* an exchange that we gave up said nothing that could be refused */
+	s->refused = !s->cancelled;
+	s->report->password_tries += s->refused;
+	if (s->cancelled)
+		login_cancelled(s->report, s->reported);
 	if (s->sasl)
 		login_reason(s->report, s->reported, sasl_reason(s->sasl));
 	return refused(s, e, w, err);
@@ -405,7 +418,7 @@ static enum want_kind nothing_injected(struct imap_session *s, const struct want
 
 	if (held.len) {
 		report_note(s->report, s->reported, FACT_STARTTLS_INJECTED, "yes");
-		note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+		note(s, FACT_FIRST_BYTES, held);
 		fail(err, FAULT_BROKEN, "bytes from %s between its OK and the handshake", s->endpoint->host);
 		end(s, STEP_FAILED, w);
 		line_close(&s->line);
@@ -415,6 +428,14 @@ static enum want_kind nothing_injected(struct imap_session *s, const struct want
 	s->capability = slice(NULL, 0);
 	imap_reader_clear(s->reader);
 	return WANT_NOTHING;
+}
+
+static enum want_kind endless(struct imap_session *s, const struct want *w, struct error *err)
+{
+	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a sign-in without end");
+	fail(err, FAULT_BROKEN, "%s asks on and on", s->endpoint->host);
+	end(s, STEP_FAILED, w);
+	return WANT_FAILED;
 }
 
 /* One round of the sign-in: WANT_NOTHING only when it is over and well. */
@@ -427,6 +448,8 @@ static enum want_kind authenticate(struct imap_session *s, struct want *w, struc
 
 		if (kind != WANT_NOTHING)
 			return kind;
+		if (e.kind == IMAP_CONTINUE && ++s->rounds > LOGIN_ROUNDS)
+			return endless(s, w, err);
 		if (e.kind == IMAP_CONTINUE && s->sasl) {
 			say_answer(s, &e, w);
 			imap_heard(s, used);
@@ -607,7 +630,7 @@ static void seen(struct imap_session *s, const struct imap_event *e)
 	else if (slice_is(e->word, "ID"))
 		server_id(s, e);
 	else if (slice_is(e->word, "EXISTS"))
-		report_note(s->report, s->inbox_step, FACT_MESSAGES, "%u", e->number);
+		s->messages = e->number;
 	else if (!slice_is(e->word, "OK"))
 		untagged(s, e);
 }
@@ -643,6 +666,8 @@ static bool concluded(struct imap_session *s, const struct imap_event *e, const 
 		report_note(s->report, s->list_step, FACT_FOLDERS, "%zu", s->folders);
 		close_step(s, s->list_step, e, STEP_WARNED, w);
 	} else if (imap_is_tag(e, s->open_tag)) {
+		if (slice_is(e->word, "OK"))
+			report_note(s->report, s->inbox_step, FACT_MESSAGES, "%u", s->messages);
 		close_step(s, s->inbox_step, e, STEP_FAILED, w);
 	} else {
 		return s->capability_tag && imap_is_tag(e, s->capability_tag);

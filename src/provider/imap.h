@@ -46,10 +46,12 @@ struct imap_session {
 	struct slice           capability;          /* in the report's arena */
 	struct sasl           *sasl;
 	const struct sasl_mechanism *mechanism;
-	bool                   asking, initial_sent, knows_id, list_extended;
+	bool                   asking, cancelled, initial_sent, knows_id, list_extended;
 	char                  *login_part[3];       /* of a LOGIN with literals, in `job` */
 	size_t                 login_parts, login_said;
-	size_t                 folders, specials;
+	size_t                 folders, specials, also;
+	unsigned               rounds;              /* of the sign-in */
+	uint32_t               messages;
 };
 
 void           imap_session_init(struct imap_session *, struct report *, const struct endpoint *, const struct login *, struct waits, int attempt);

@@ -17,6 +17,11 @@ const struct sasl_mechanism *login_choose(struct report *r, int step, struct sli
 	return m;
 }
 
+void login_cancelled(struct report *r, int step)
+{
+	report_note(r, step, FACT_AUTH_NO_COMMON, "yes");
+}
+
 void login_reason(struct report *r, int step, const char *json)
 {
 	struct slice text = slice_str(json), status;

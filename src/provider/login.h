@@ -18,6 +18,8 @@ struct login {
 	const char *nonce;         /* dice for SCRAM, thrown by whoever made this                            */
 };
 
+#define LOGIN_ROUNDS 8      /* no mechanism of ours takes more than four */
+
 static inline bool login_has_any(const struct login *l)
 {
 	return l && l->username && (l->password || l->token);
@@ -30,6 +32,9 @@ struct login_gate {
 
 /* Records what was offered and picks the mechanism; NULL after recording that there is none in common. */
 const struct sasl_mechanism *login_choose(struct report *, int step, struct slice offered, const struct login *, bool plain_allowed);
+
+/* The exchange made no sense and was given up before anything secret was said: nothing is in common after all. */
+void login_cancelled(struct report *, int step);
 
 /* The facts of a refused token: {"status":"401", …}. */
 void login_reason(struct report *, int step, const char *json);

@@ -56,7 +56,8 @@ const char *protocol_of(struct slice first)
 void reach_init(struct reach *s, struct report *report, const struct endpoint *endpoint, const char *prefix, struct line *line,
                 struct waits waits, int attempt)
 {
-	*s = (struct reach){ .report = report, .endpoint = endpoint, .prefix = prefix, .line = line, .waits = waits, .attempt = attempt };
+	*s = (struct reach){ .report = report, .endpoint = endpoint, .prefix = prefix, .line = line, .waits = waits, .attempt = attempt,
+	                     .tls.alert = -1 };
 	resolve_init(&s->resolve, report->job, endpoint->host, waits.lookup_ms);
 }
 

@@ -56,8 +56,16 @@ static void reply_facts(struct smtp_session *s, const struct smtp_event *e)
 	report_note(s->report, s->reported, FACT_REPLY_TEXT, "%d %s", e->code, text);
 }
 
+/* How far the message had come: said once, when it comes no further. */
+static void stage_fact(struct smtp_session *s)
+{
+	if (s->stage)
+		report_note(s->report, s->reported, FACT_SEND_STAGE, "%s", s->stage);
+}
+
 static enum want_kind refused(struct smtp_session *s, const struct smtp_event *e, const struct want *w, struct error *err)
 {
+	stage_fact(s);
 	reply_facts(s, e);
 	fail(err, e->code < 500 ? FAULT_BUSY : FAULT_REFUSED, "%s: %d", s->endpoint->host, e->code);
 	end(s, STEP_FAILED, w);
@@ -68,11 +76,12 @@ static enum want_kind lost(struct smtp_session *s, enum came came, const struct 
 {
 	struct slice left = buffer_held(&s->line.in);
 
+	stage_fact(s);
 	report_note(s->report, s->reported, FACT_NET_OUTCOME, "%s", came_name(came));
 	if (s->reach.tls.alert >= 0)
 		report_note(s->report, s->reported, FACT_TLS_ALERT, "%d", s->reach.tls.alert);
 	if (left.len)
-		note(s, FACT_FIRST_BYTES, slice_upto(left, 200));
+		note(s, FACT_FIRST_BYTES, left);
 	fail(err, came_fault(came), "waiting for %s: %s", s->endpoint->host, came_name(came));
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
@@ -84,7 +93,7 @@ static enum want_kind broken(struct smtp_session *s, const struct want *w, struc
 	const char  *protocol = protocol_of(held);
 
 	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", smtp_broken(s->reader));
-	note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+	note(s, FACT_FIRST_BYTES, held);
 	if (protocol && strcmp(protocol, "smtp") != 0)
 		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
 	fail(err, FAULT_BROKEN, "%s: %s", s->endpoint->host, smtp_broken(s->reader));
@@ -117,7 +126,7 @@ static enum want_kind reply(struct smtp_session *s, struct smtp_event *e, size_t
 	if (e->kind == SMTP_BROKEN)
 		return broken(s, w, err);
 	if (e->kind == SMTP_REPLY) {
-		report_talk(s->report, s->attempt, 'S', slice_upto(e->lines, 2000), w->now_ms);
+		report_talk(s->report, s->attempt, 'S', e->lines, w->now_ms);
 		return WANT_NOTHING;
 	}
 	came = want_came(w);
@@ -217,7 +226,7 @@ static enum want_kind nothing_injected(struct smtp_session *s, const struct want
 
 	if (held.len) {
 		report_note(s->report, s->reported, FACT_STARTTLS_INJECTED, "yes");
-		note(s, FACT_FIRST_BYTES, slice_upto(held, 200));
+		note(s, FACT_FIRST_BYTES, held);
 		fail(err, FAULT_BROKEN, "bytes from %s between its reply and the handshake", s->endpoint->host);
 		end(s, STEP_FAILED, w);
 		line_close(&s->line);
@@ -317,16 +326,23 @@ static enum want_kind authenticate(struct smtp_session *s, struct want *w, struc
 		size_t            used;
 
 		PASS(reply(s, &e, &used, w, err));
+		if (e.code == 334 && ++s->rounds > LOGIN_ROUNDS) {
+			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a sign-in without end");
+			return refused(s, &e, w, err);
+		}
 		if (e.code == 334) {
 			const char *said = sasl_answer(s->sasl, slice_trim(smtp_line(&e, 0)));
 
-			say_secret(s, w, "(credentials)", !said ? "*" : strcmp(said, "=") == 0 ? "" : said);
+			s->cancelled = !said;
+			say_secret(s, w, said ? "(credentials)" : "*", !said ? "*" : strcmp(said, "=") == 0 ? "" : said);
 			heard(s, used);
 			continue;
 		}
 		if (e.code != 235 || !sasl_proven(s->sasl)) {
-			s->refused = true;
-			s->report->password_tries++;
+			s->refused = !s->cancelled;
+			s->report->password_tries += s->refused;
+			if (s->cancelled)
+				login_cancelled(s->report, s->reported);
 			login_reason(s->report, s->reported, sasl_reason(s->sasl));
 			return refused(s, &e, w, err);
 		}
@@ -398,11 +414,6 @@ static void say_message(struct smtp_session *s, const struct want *w)
 	report_talk(s->report, s->attempt, 'C', slice_str("(the test message)"), w->now_ms);
 }
 
-static void stage(struct smtp_session *s, const char *name)
-{
-	report_note(s->report, s->reported, FACT_SEND_STAGE, "%s", name);
-}
-
 enum want_kind smtp_send_step(void *self, struct want *w, struct error *err)
 {
 	struct smtp_session         *s = self;
@@ -412,17 +423,17 @@ enum want_kind smtp_send_step(void *self, struct want *w, struct error *err)
 	case SEND_START:
 		begin(s, "send", w);
 		report_note(s->report, s->reported, FACT_SEND_TO, "%s", s->message->to);
-		stage(s, "mail");
+		s->stage = "mail";
 		say(s, w, arena_print(work, "MAIL FROM:<%s>", s->message->from));
 
 	STEP(&s->send, SEND_MAIL):
 		PASS(expect(s, 2, w, err));
-		stage(s, "rcpt");
+		s->stage = "rcpt";
 		say(s, w, arena_print(work, "RCPT TO:<%s>", s->message->to));
 
 	STEP(&s->send, SEND_RCPT):
 		PASS(expect(s, 2, w, err));
-		stage(s, "data");
+		s->stage = "data";
 		say(s, w, "DATA");
 
 	STEP(&s->send, SEND_DATA):

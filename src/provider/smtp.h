@@ -40,7 +40,9 @@ struct smtp_session {
 	bool                       has_auth, has_starttls;
 	struct sasl               *sasl;
 	const struct sasl_mechanism *mechanism;
-	bool                       initial_sent;
+	bool                       initial_sent, cancelled;
+	unsigned                   rounds;      /* of the sign-in */
+	const char                *stage;       /* of the message under way */
 };
 
 void           smtp_session_init(struct smtp_session *, struct report *, const struct endpoint *, const struct login *,

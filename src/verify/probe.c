@@ -197,6 +197,26 @@ static void start_names(struct probe *p)
 	}
 }
 
+static bool attempt_has(const struct probe *p, const char *name, const char *value)
+{
+	const struct report *r = p->report;
+
+	for (size_t i = 0; i < r->fact_count; i++)
+		if (r->step[r->fact[i].step].attempt == p->attempt && strcmp(r->fact[i].name, name) == 0 && strcmp(r->fact[i].value, value) == 0)
+			return true;
+	return false;
+}
+
+/* Is it the same elsewhere? Where a name that cannot be (RFC 6761 §6.4) leads to the same address, every name does; and
+ * whoever opens our connections shows a certificate of his own for an unrelated host as well. */
+static void start_intercept(struct probe *p)
+{
+	if (attempt_has(p, FACT_TLS_FLAW, "private_root") || attempt_has(p, FACT_TLS_FLAW, "no_issuer") || attempt_has(p, FACT_TLS_FLAW, "self_signed"))
+		add_shake(p, "www.wikipedia.org", 443, TLS_FULL);
+	resolve_init(&p->resolve[0], p->report->job, "no-such-host.invalid", p->waits.lookup_ms);
+	children_add(&p->children, &p->task[p->count], resolve_step, &p->resolve[0], 0);
+}
+
 static void start(struct probe *p)
 {
 	const struct endpoint *e = p->endpoint;
@@ -207,7 +227,7 @@ static void start(struct probe *p)
 	case PROBE_CLOCK:       start_clock(p); break;
 	case PROBE_DNS:         start_dns(p); break;
 	case PROBE_ISSUER:      start_issuer(p); break;
-	case PROBE_INTERCEPT:   add_shake(p, "www.wikipedia.org", 443, TLS_FULL); break;
+	case PROBE_INTERCEPT:   start_intercept(p); break;
 	case PROBE_TLS_VERSION: add_shake(p, e->host, e->port, TLS_OLD_ONLY); break;
 	case PROBE_TLS:         add_shake(p, e->host, e->port, TLS_FULL); break;
 	case PROBE_PLAIN:       add_touch(p, e->host, e->port)->listen = true; break;
@@ -306,12 +326,29 @@ static void end_issuer(struct probe *p)
 		result(p, "does not complete the chain");
 }
 
+static bool shares_address(const struct report *r, int attempt, const struct resolve *other)
+{
+	char text[ADDRESS_TEXT];
+
+	for (size_t i = 0; i < r->fact_count; i++)
+		for (size_t a = 0; a < other->count; a++)
+			if (r->step[r->fact[i].step].attempt == attempt && strcmp(r->fact[i].name, FACT_NET_ADDRESS) == 0
+			    && strcmp(r->fact[i].value, address_text(&other->address[a], text)) == 0)
+				return true;
+	return false;
+}
+
 static void end_intercept(struct probe *p)
 {
 	const struct tls_answer *a = p->touch[0].tls;
 	const char *ours = attempt_fact(p->report, p->attempt, FACT_TLS_ISSUER);
 
-	if (!a->shook || a->chain_len == 0) {
+	if (shares_address(p->report, p->attempt, &p->resolve[0])) {
+		report_note(p->report, p->reported, FACT_PROBE_SAME_SERVER, "%s", p->resolve[0].host);
+		result(p, "same address");
+		return;
+	}
+	if (!a || !a->shook || a->chain_len == 0) {
 		result(p, "unknown");
 		return;
 	}
@@ -328,18 +365,6 @@ static void end_plain(struct probe *p)
 	if (protocol)
 		report_note(p->report, p->reported, FACT_PROTOCOL, "%s", protocol);
 	result(p, "%s", p->touch[0].heard[0] ? "speaks first" : p->touch[0].came == CAME_TIMEOUT ? "silent" : came_name(p->touch[0].came));
-}
-
-static bool shares_address(const struct report *r, int attempt, const struct resolve *other)
-{
-	char text[ADDRESS_TEXT];
-
-	for (size_t i = 0; i < r->fact_count; i++)
-		for (size_t a = 0; a < other->count; a++)
-			if (r->step[r->fact[i].step].attempt == attempt && strcmp(r->fact[i].name, FACT_NET_ADDRESS) == 0
-			    && strcmp(r->fact[i].value, address_text(&other->address[a], text)) == 0)
-				return true;
-	return false;
 }
 
 static void end_names(struct probe *p)

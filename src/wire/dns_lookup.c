@@ -24,7 +24,8 @@ const char *dns_outcome_name(enum dns_outcome outcome)
 void dns_lookup_init(struct dns_lookup *s, struct arena *job, const char *name, enum dns_type type, int wait_ms)
 {
 	assert(wait_ms > 0);
-	*s = (struct dns_lookup){ .name = name, .type = type, .job = job, .wait_ms = wait_ms, .extended = -1 };
+	/* cancelled before anything was heard it stays silent, never "found" */
+	*s = (struct dns_lookup){ .name = name, .type = type, .job = job, .wait_ms = wait_ms, .outcome = DNS_SILENT, .extended = -1 };
 	buffer_init(&s->query, LONGEST_QUERY);
 	buffer_init(&s->answer.reply, LONGEST_REPLY);
 }

@@ -237,12 +237,12 @@ static const struct {
 	{ .name = "refused at RCPT",
 	  .script = "smtp C: MAIL FROM:<ann@birch.example>\n" "smtp S: 250 ok\n" "smtp C: RCPT TO:<bcc@ash.example>\n" "smtp S: 550 5.1.1 nobody\n",
 	  .to = "bcc@ash.example",
-	  .send = "failed send.to=bcc@ash.example send.stage=mail send.stage=rcpt reply.code=550 reply.enhanced=5.1.1 reply.text=550 5.1.1 nobody",
+	  .send = "failed send.to=bcc@ash.example send.stage=rcpt reply.code=550 reply.enhanced=5.1.1 reply.text=550 5.1.1 nobody",
 	  .arrive = "skipped not_checked_here", .bounce = "skipped earlier", .copy = "skipped earlier", .remove = "skipped earlier" },
 
 	{ .name = "refused after the message: nothing is looked for",
 	  .script = MAIL("ann@birch.example") "smtp S: 554 5.2.252 SendAsDenied\n",
-	  .send = "failed send.to=ann@birch.example send.stage=mail send.stage=rcpt send.stage=data reply.code=554 reply.enhanced=5.2.252 "
+	  .send = "failed send.to=ann@birch.example send.stage=data reply.code=554 reply.enhanced=5.2.252 "
 	          "reply.text=554 5.2.252 SendAsDenied",
 	  .arrive = "skipped earlier", .copy = "skipped earlier", .remove = "skipped earlier" },
 

@@ -1,0 +1,319 @@
+#include "diagnose/tell.h"
+
+#include "test.h"
+
+static int step(struct report *r, const char *id, int attempt, enum step_state state)
+{
+	int n = report_begin(r, id, attempt, 0);
+
+	report_end(r, n, state, 0);
+	return n;
+}
+
+/* A certificate for another name; `same` is the name that leads to the same server, or NULL. */
+static struct report *mismatch(const char *same)
+{
+	struct report *r = report_new("ann@birch.example");
+	int            n = step(r, "address", NO_ATTEMPT, STEP_PASSED);
+
+	r->attempts = 1;
+	report_note(r, n, FACT_ADDRESS_DOMAIN, "birch.example");
+	n = step(r, "imap.resolve", 0, STEP_PASSED);
+	report_note(r, n, FACT_HOST, "imap.birch.example");
+	report_note(r, n, FACT_PORT, "993");
+	n = step(r, "imap.tls", 0, STEP_FAILED);
+	report_note(r, n, FACT_TLS_FLAW, "name");
+	report_note(r, n, FACT_TLS_SAN, "mail.birch.example, www.birch.example");
+	report_note(r, n, FACT_TLS_NOT_AFTER, "2027-03-03 08:15:00 UTC");
+	if (same) {
+		n = step(r, "probe.names", 0, STEP_PASSED);
+		report_note(r, n, FACT_PROBE_SAME_SERVER, "%s", same);
+	}
+	return r;
+}
+
+static const char *value_of(const struct told *t, const char *name)
+{
+	for (size_t i = 0; i < t->values; i++)
+		if (strcmp(t->value[i].name, name) == 0)
+			return t->value[i].text;
+	return NULL;
+}
+
+static void tell_first(const struct report *r, const struct language *l, struct arena *into, struct told *t)
+{
+	struct verdict v;
+
+	diagnose(r, &v);
+	EXPECT(v.findings);
+	tell_finding(r, &v.finding[0], l, into, t);
+}
+
+static bool mentions(const struct told *t, const char *text)
+{
+	bool found = strstr(t->title, text) || strstr(t->why, text);
+
+	for (size_t i = 0; i < t->fixes; i++)
+		found = found || strstr(t->fix[i], text);
+	return found;
+}
+
+TEST(values_are_filled_in)
+{
+	CLEANUP(report) struct report *r = mismatch("mail.birch.example");
+	CLEANUP(arena) struct arena   *job = arena_new();
+	struct told t;
+
+	tell_first(r, language_english(), job, &t);
+	EXPECT_TEXT(value_of(&t, "host"), "imap.birch.example");
+	EXPECT_TEXT(value_of(&t, "port"), "993");
+	EXPECT_TEXT(value_of(&t, "domain"), "birch.example");
+	EXPECT_TEXT(value_of(&t, "address"), "ann@birch.example");
+	EXPECT_TEXT(value_of(&t, "service"), "IMAP");
+	EXPECT_TEXT(value_of(&t, "names"), "mail.birch.example, www.birch.example");
+	EXPECT_TEXT(value_of(&t, "expired_on"), "3 March 2027");
+	EXPECT_TEXT(value_of(&t, "right_host"), "mail.birch.example");
+	EXPECT(mentions(&t, "`mailmoor diagnose ann@birch.example --imap mail.birch.example`") && mentions(&t, "imap.birch.example"));
+	EXPECT_TEXT(t.alias, "");
+}
+
+TEST(a_step_without_its_value_is_left_out)
+{
+	CLEANUP(report) struct report *with = mismatch("mail.birch.example"), *without = mismatch(NULL);
+	CLEANUP(arena) struct arena   *job = arena_new();
+
+	for (size_t l = 0; language_at(l); l++) {
+		struct told a, b;
+
+		tell_first(with, language_at(l), job, &a);
+		tell_first(without, language_at(l), job, &b);
+		EXPECT_ROW(b.fixes > 0 && b.fixes < a.fixes && !value_of(&b, "right_host"), language_at(l)->tag);
+		EXPECT_ROW(!mentions(&a, "{") && !mentions(&b, "{"), language_at(l)->tag);
+	}
+}
+
+/* Whoever runs the server writes the certificate: nothing in there may become a part of a command. */
+TEST(a_hostile_name_never_gets_into_a_command)
+{
+	static const char *const names[] = {
+		"mail.example;rm -rf ~", "$(reboot)", "`reboot`", "a b", "a'b", "a\"b", "a|b", "a>b", "a&b", "a\\b", "a*b", "a/b", "a\nb", "-oProxyCommand=x",
+		"--smtp", "a#b", "a=b", "a{port}b", "ma\xc3\xa4il.example", "a\x1b[31m", "a%b", "a!b", "a,b", "a:b", "a@b", "[::1]", "",
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		CLEANUP(report) struct report *r = mismatch(names[i]);
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct told t;
+
+		tell_first(r, language_english(), job, &t);
+		EXPECT_ROW(!value_of(&t, "right_host"), names[i]);
+	}
+	{
+		CLEANUP(report) struct report *r = mismatch("a-b_c.EXAMPLE9");
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct told t;
+
+		tell_first(r, language_english(), job, &t);
+		EXPECT_TEXT(value_of(&t, "right_host"), "a-b_c.EXAMPLE9");
+	}
+}
+
+TEST(a_hostile_user_name_neither)
+{
+	static const struct { const char *name; bool kept; } rows[] = {
+		{ "ann", true }, { "ann+x@birch.example", true }, { "BIRCH\\ann", true }, { "ann'; reboot", false }, { "-x", false }, { "a b", false }, { "$HOME", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct finding f = { .cause = CAUSE_AUTH_USERNAME_FORM, .certainty = PROVEN, .attempt = 0 };
+		struct told    t;
+
+		f.step = step(r, "imap.login", 0, STEP_PASSED);
+		report_note(r, f.step, FACT_WORKED_AS, "%s", rows[i].name);
+		tell_finding(r, &f, language_english(), job, &t);
+		EXPECT_ROW((value_of(&t, "right_username") != NULL) == rows[i].kept, rows[i].name);
+	}
+}
+
+/* What stands in backticks is pasted into a shell: only values that were looked over, or the user's own, may stand there. */
+TEST(commands_hold_no_words_of_a_peer)
+{
+	static const char *const allowed[] = { "{address}", "{host}", "{port}", "{right_host}", "{right_port}", "{right_username}", "{domain}" };
+
+	for (size_t l = 0; l < catalogue_count; l++)
+		for (size_t k = 0; k < catalogue_key_count; k++) {
+			struct slice rest = slice_str(catalogue_text(language_at(l), catalogue_keys[k]));
+
+			while (slice_cut(&rest, '`'), rest.at) {
+				struct slice command = slice_cut(&rest, '`');
+
+				/* of other programs: not ours to fill */
+				if (!slice_starts(command, "mailmoor "))
+					continue;
+				while (slice_find(command, '{') < command.len) {
+					struct slice name = slice_from(command, slice_find(command, '{'));
+					bool         fine = false;
+
+					name = slice_upto(name, slice_find(name, '}') + 1);
+					for (size_t i = 0; i < COUNT(allowed); i++)
+						fine |= slice_equal(name, slice_str(allowed[i]));
+					EXPECT_ROW(fine, catalogue_keys[k]);
+					command = slice_from(name, name.len);
+					command.len = (size_t)(rest.at ? rest.at - 1 - command.at : 0);
+				}
+			}
+		}
+}
+
+TEST(why_falls_back_on_the_words_without_values)
+{
+	for (unsigned c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++)
+		for (size_t l = 0; language_at(l); l++) {
+			CLEANUP(report) struct report *r = report_new("");
+			CLEANUP(arena) struct arena   *job = arena_new();
+			struct finding f = { .cause = (enum cause)c, .certainty = PROVEN, .attempt = -1, .step = -1 };
+			struct told    t;
+			char           key[80];
+			const char    *plain;
+
+			snprintf(key, sizeof key, "%s/why.plain", cause_row(f.cause)->id);
+			plain = catalogue_text(language_at(l), key);
+			tell_finding(r, &f, language_at(l), job, &t);
+			EXPECT_ROW(t.title && t.why && t.fixes > 0 && !mentions(&t, "{"), cause_row(f.cause)->id);
+			snprintf(key, sizeof key, "%s/why", cause_row(f.cause)->id);
+			if (strchr(catalogue_text(language_at(l), key), '{'))
+				EXPECT_TEXT(t.why, plain);
+			tell_cause(f.cause, language_at(l), job, &t);
+			EXPECT_ROW(t.title && t.why && t.fixes > 0 && t.values == 0, cause_row(f.cause)->id);
+			EXPECT_ROW(!plain || strcmp(t.why, plain) == 0, cause_row(f.cause)->id);
+		}
+}
+
+TEST(dates)
+{
+	static const struct { const char *utc, *tag, *told; } rows[] = {
+		{ "2027-03-03 08:15:00 UTC", "en", "3 March 2027" },
+		{ "2027-03-03 08:15:00 UTC", "de", "3. März 2027" },
+		{ "2027-03-03 08:15:00 UTC", "fi", "3. maaliskuuta 2027" },
+		{ "2027-03-03 08:15:00 UTC", "nl", "3 maart 2027" },
+		{ "2027-03-03 08:15:00 UTC", "pl", "3 marca 2027" },
+		{ "2027-03-03 08:15:00 UTC", "th", "3 มีนาคม 2027" },
+		{ "2026-12-31 23:59:59 UTC", "en", "31 December 2026" },
+		{ "2026-01-01",              "de", "1. Januar 2026" },
+		{ "2026-11-21 08:00:00 UTC", "pl", "21 listopada 2026" },
+		{ "2026-13-01",              "en", NULL },
+		{ "2026-00-01",              "en", NULL },
+		{ "2026-02-00",              "en", NULL },
+		{ "2026-02-32",              "en", NULL },
+		{ "2026",                    "en", NULL },
+		{ "",                        "en", NULL },
+		{ "soon",                    "en", NULL },
+	};
+	CLEANUP(arena) struct arena *job = arena_new();
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *told = tell_date(rows[i].utc, language_find(rows[i].tag), job);
+
+		EXPECT_ROW((told == NULL) == (rows[i].told == NULL), rows[i].utc);
+		if (told)
+			EXPECT_TEXT(told, rows[i].told);
+	}
+	EXPECT(!tell_date(NULL, language_english(), job));
+	for (size_t l = 0; language_at(l); l++)
+		for (int month = 1; month <= 12; month++)
+			EXPECT_ROW(tell_date(arena_print(job, "2026-%02d-15", month), language_at(l), job), language_at(l)->tag);
+}
+
+TEST(waits)
+{
+	static const struct { const char *reply, *wait; } rows[] = {
+		{ "NO Request is throttled. Suggested Backoff Time: 92415 milliseconds", "93 s" },
+		{ "NO Request is throttled. Suggested Backoff Time: 92000 milliseconds", "92 s" },
+		{ "NO Suggested Backoff Time: 1 milliseconds",  "1 s" },
+		{ "421 try again in 60 seconds",                "60 s" },
+		{ "421 try again in 61 seconds",                "61 s" },
+		{ "421 wait 1 second",                          "1 s" },
+		{ "421 wait 1.5 seconds",                       "2 s" },
+		{ "421 4.7.0 try in 5 minutes",                 "300 s" },
+		{ "535 5.7.8 locked for 2 hours",               "7200 s" },
+		{ "wait 30sec.",                                "30 s" },
+		{ "wait 15 min",                                "900 s" },
+		{ "try again later",                            NULL },
+		{ "454 4.7.0 Too many login attempts",          NULL },
+		{ "wait 0 seconds",                             NULL },
+		{ "x5 seconds",                                 NULL },
+		{ "2 minor errors",                             NULL },
+		{ "3 secrets",                                  NULL },
+		{ "99999999999999999999 seconds",               NULL },
+		{ "2026-11-21 secondary server",                NULL },
+		{ "",                                           NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct finding f = { .cause = CAUSE_THROTTLE_PROVIDER, .certainty = PROVEN, .attempt = 0 };
+		struct told    t;
+		const char    *wait;
+
+		f.step = step(r, "imap.login", 0, STEP_FAILED);
+		report_note(r, f.step, FACT_REPLY_TEXT, "%s", rows[i].reply);
+		tell_finding(r, &f, language_english(), job, &t);
+		wait = value_of(&t, "wait");
+		EXPECT_ROW((wait == NULL) == (rows[i].wait == NULL), rows[i].reply);
+		if (wait)
+			EXPECT_TEXT(wait, rows[i].wait);
+	}
+}
+
+TEST(user_names_and_joined_facts)
+{
+	CLEANUP(report) struct report *r = report_new("ann@birch.example");
+	CLEANUP(arena) struct arena   *job = arena_new();
+	struct finding f = { .cause = CAUSE_NET_TIMEOUT, .certainty = LIKELY, .attempt = 0 };
+	struct told    t;
+
+	f.step = step(r, "imap.connect", 0, STEP_FAILED);
+	report_note(r, f.step, FACT_NET_TRIED, "192.0.2.1 port 993: timeout, 5 ms");
+	report_note(r, f.step, FACT_NET_TRIED, "192.0.2.2 port 993: timeout, 5 ms");
+	report_note(r, step(r, "imap.connect", 1, STEP_FAILED), FACT_NET_TRIED, "192.0.2.3 port 993: timeout, 5 ms");
+	report_note(r, step(r, "imap.login", 0, STEP_FAILED), FACT_AUTH_USERNAME, "local");
+	tell_finding(r, &f, language_english(), job, &t);
+	EXPECT_TEXT(value_of(&t, "tried"), "192.0.2.1 port 993: timeout, 5 ms, 192.0.2.2 port 993: timeout, 5 ms");
+	EXPECT_TEXT(value_of(&t, "username"), "ann");
+	f.attempt = 1;
+	tell_finding(r, &f, language_english(), job, &t);
+	EXPECT_TEXT(value_of(&t, "tried"), "192.0.2.3 port 993: timeout, 5 ms");
+	EXPECT(!value_of(&t, "username"));
+}
+
+TEST(links)
+{
+	static const struct { enum cause cause; const char *host; const char *link; } rows[] = {
+		{ CAUSE_AUTH_APP_PASSWORD_REQUIRED, "imap.gmail.com",     "https://support.google.com/accounts/answer/185833" },
+		{ CAUSE_SMTP_AUTH_OFF,              "smtp.office365.com", "https://aka.ms/smtp_auth_disabled" },
+		{ CAUSE_AUTH_WEB_LOGIN_REQUIRED,    "imap.birch.example", NULL },
+		{ CAUSE_TLS_EXPIRED,                "imap.gmail.com",     NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct finding f = { .cause = rows[i].cause, .certainty = PROVEN, .attempt = 0 };
+		struct told    t;
+		bool           found = rows[i].link == NULL;
+
+		report_note(r, step(r, "imap.resolve", 0, STEP_PASSED), FACT_HOST, "%s", rows[i].host);
+		f.step = step(r, "imap.login", 0, STEP_FAILED);
+		tell_finding(r, &f, language_english(), job, &t);
+		for (size_t n = 0; n < t.links; n++) {
+			found = found || strcmp(t.link[n], rows[i].link) == 0;
+			EXPECT_ROW(slice_starts(slice_str(t.link[n]), "https://"), t.link[n]);
+			for (size_t m = 0; m < n; m++)
+				EXPECT_ROW(strcmp(t.link[n], t.link[m]) != 0, t.link[n]);
+		}
+		EXPECT_ROW(found && (rows[i].link || t.links == 0), cause_row(rows[i].cause)->id);
+	}
+}
