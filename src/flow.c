@@ -199,12 +199,20 @@ static void note_repair(struct part *p)
 		report_note(r, step, FACT_WORKED_AS, "%s", p->flow->login.username);
 }
 
+static bool step_failed(const struct part *p, const char *id)
+{
+	int step = p->attempt < 0 ? -1 : report_find(p->flow->report, id, p->attempt);
+
+	return step >= 0 && p->flow->report->step[step].state == STEP_FAILED;
+}
+
 /* IMAP has answered (or never will): SMTP may know. */
 static void open_gate(struct part *p)
 {
 	if (p->service != SERVICE_IMAP)
 		return;
 	p->flow->gate.refused = p->session.imap.asked && !p->session.imap.logged_in;
+	p->flow->gate.in_doubt = step_failed(p, "imap.tls") || step_failed(p, "imap.starttls");
 	p->flow->gate.gate.open = true;
 }
 

@@ -298,6 +298,9 @@ static struct link link_at(struct slice text, size_t at)
 		len = host + slice_find(slice_from(url, host), ']') + 1;
 	while (len < url.len && (unsigned char)url.at[len] > ' ' && !strchr("]>\"'", url.at[len]))
 		len++;
+	/* <https://…> may be broken over several lines of a reply */
+	if (at > 0 && text.at[at - 1] == '<' && slice_find(url, '>') < url.len)
+		len = slice_find(url, '>');
 	url = slice_upto(url, len);
 	for (path = host; path < len && !strchr("/?#", url.at[path]); path++)
 		;

@@ -68,7 +68,7 @@ void checklist_init(struct checklist *c, FILE *out, const struct language *lang,
 /* What one step is best known by: the fact that a person would want to see. The first of these that it has. */
 static const char *const telling[] = {
 	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_MESSAGES, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX, FACT_CANDIDATE,
-	FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT, FACT_PROBE_RESULT, FACT_NET_TRIED,
+	FACT_SEND_FOLDER, FACT_SEND_REMOVED, FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT, FACT_PROBE_RESULT, FACT_NET_TRIED,
 };
 
 static const char *value(const struct report *r, int step, const char *name)
@@ -208,10 +208,14 @@ static void put_line(struct checklist *c, const struct report *r, int step)
 
 static void put_facts(struct checklist *c, const struct report *r, int step)
 {
+	CLEANUP(arena) struct arena *work = arena_new();
+
 	for (size_t i = 0; c->verbose && i < r->fact_count; i++)
 		if (r->fact[i].step == step) {
-			fprintf(c->out, "%*s%s = ", (int)c->label_column, "", r->fact[i].name);
-			print_wrapped(c->out, r->fact[i].value, c->label_column + strlen(r->fact[i].name) + 3, c->label_column + 2);
+			/* the blank belongs to the value: a value that goes on the next line takes it away */
+			fprintf(c->out, "%*s%s =", (int)c->label_column, "", r->fact[i].name);
+			print_wrapped(c->out, arena_print(work, " %s", r->fact[i].value), c->label_column + strlen(r->fact[i].name) + 2,
+			              c->label_column + 2);
 		}
 }
 
@@ -239,7 +243,7 @@ static bool shown(const struct checklist *c, const struct report *r, int step)
 
 	if (c->verbose || s->state == STEP_FAILED || s->state == STEP_WARNED)
 		return true;
-	return !(is_known_way(r, step) || strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
+	return !(is_known_way(r, step) || strcmp(value(r, step, FACT_PROBE_RESULT), "unknown") == 0 || strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
 	         || step_is(r, step, ".ehlo") || step_is(r, step, ".starttls") || strcmp(s->id, "imap.id") == 0);
 }
 
@@ -432,6 +436,12 @@ static const char *source_of(const struct checklist *c, const struct report *r, 
 	return ui(c, "source.", "guess");
 }
 
+/* A server is needed, and none was found: the need names the service only. */
+static bool is_service(const struct need *n)
+{
+	return strcmp(n->value, "imap") == 0 || strcmp(n->value, "smtp") == 0;
+}
+
 /* All needs of one kind: what they are about, one a line, then once what to do about them. */
 static void put_needs_of(struct checklist *c, const struct report *r, const struct verdict *v, const char *kind)
 {
@@ -442,7 +452,7 @@ static void put_needs_of(struct checklist *c, const struct report *r, const stru
 	bool         any = false;
 
 	for (size_t i = 0; i < v->needs; i++) {
-		if (strcmp(v->need[i].kind, kind) != 0)
+		if (strcmp(v->need[i].kind, kind) != 0 || is_service(&v->need[i]))
 			continue;
 		if (!any)
 			fputc('\n', c->out);
@@ -461,6 +471,12 @@ static void put_needs_of(struct checklist *c, const struct report *r, const stru
 static void put_needs(struct checklist *c, const struct report *r, const struct verdict *v)
 {
 	put_paragraph(c, ui(c, "verdict.", "unfinished"), 0);
+	for (size_t i = 0; i < v->needs; i++)
+		if (is_service(&v->need[i])) {
+			fputc('\n', c->out);
+			put_paragraph(c, ui(c, "verdict.", "unfinished_no_host"), 2);
+			break;
+		}
 	put_needs_of(c, r, v, "confirm_host");
 	put_needs_of(c, r, v, "sign_in");
 	put_needs_of(c, r, v, "password");
@@ -488,6 +504,7 @@ void print_verdict(struct checklist *c, const struct report *r, const struct ver
 		paint(c, PLAIN);
 		for (size_t i = 0; i < v->findings; i++) {
 			heading(c, "fixed_on_the_way");
+			fputc('\n', c->out);
 			put_finding(c, r, v, &v->finding[i]);
 		}
 		return;

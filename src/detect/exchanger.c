@@ -47,7 +47,7 @@ void detect_take_hoster(struct detect *d, const struct hoster *hoster, bool by_d
 			continue;
 		candidates_add(&d->candidates[s], &(struct endpoint){
 			.service = (enum service)s, .host = server->host, .port = server->port, .socket = server->socket,
-			.source = SOURCE_TABLE, .username = username_for(d, server),
+			.source = by_domain ? SOURCE_TABLE : SOURCE_MX_TABLE, .username = username_for(d, server),
 		});
 	}
 }

@@ -66,7 +66,7 @@ static const struct rule network[] = {
 	{ CAUSE_NET_RESET, LIKELY, 0, { { "greeting", FACT_NET_OUTCOME, IS, "closed" }, { "greeting", FACT_FIRST_BYTES, NONE, NULL } },
 		{ CAUSE_SERVER_UNAVAILABLE, CAUSE_AUTH_IP_NOT_ALLOWED, CAUSE_TLS_HANDSHAKE_FAILED }, "G H.3" },
 	/* It began to greet, and no more came. */
-	{ CAUSE_SERVER_ANSWER_UNREADABLE, LIKELY, 0, { { "greeting", FACT_NET_OUTCOME, IS, "timeout|closed|reset" }, { "greeting", FACT_FIRST_BYTES, ANY, NULL } },
+	{ CAUSE_SERVER_ANSWER_UNREADABLE, LIKELY, 0, { { "greeting", FACT_NET_OUTCOME, IS, "timeout|closed" }, { "greeting", FACT_FIRST_BYTES, ANY, NULL } },
 		{ CAUSE_SERVER_UNAVAILABLE, CAUSE_AUTH_IP_NOT_ALLOWED }, "G H.3" },
 };
 

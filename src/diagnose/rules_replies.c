@@ -74,7 +74,7 @@ static const struct rule replies[] = {
 	PROVES(AUTH_WEB_LOGIN_REQUIRED, 0, "G D.5 Gmail", WORDS("WEBALERT|Web login required")),
 	PROVES(AUTH_WEB_LOGIN_REQUIRED, 0, "G D.5, E.2 Gmail", WORDS("log in via your web browser|log in with your web browser")),
 	PROVES(AUTH_WEB_LOGIN_REQUIRED, 0, "G E.2 Gmail", AT("gmail"), ENHANCED("5.7.14")),
-	PROVES(AUTH_WEB_LOGIN_REQUIRED, 0, "G E.2 Gmail", LOGIN("accounts.google.com/signin/continue")),
+	SUGGESTS(AUTH_WEB_LOGIN_REQUIRED, 0, NOTHING, "G E.2 Gmail", AUTH_CODE("534|535"), ENHANCED("5.7.14")),
 	/* It wants to know who asks (ID); where we said so it wants its user to say that it was he. */
 	PROVES(AUTH_WEB_LOGIN_REQUIRED, 0, "G D.5 NetEase", { "imap.id", FACT_STEP_PASSED, ANY, NULL }, WORDS("Unsafe Login")),
 	SUGGESTS(AUTH_WEB_LOGIN_REQUIRED, 0, NOTHING, "G D.5 NetEase", WORDS("Unsafe Login")),

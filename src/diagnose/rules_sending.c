@@ -128,6 +128,7 @@ static const struct rule sending[] = {
 	/* -- accepted: did it come, and from whom? --------------------------------------------------------------------- */
 
 	SUGGESTS(SEND_NOT_RECEIVED, 0, OPEN(DELAYED), "CAUSES", { "arrive", FACT_SEND_FOUND, IS, "no" }),
+	SUGGESTS(SEND_DELAYED, 0, OPEN(CAUSE_SEND_NOT_RECEIVED), "CAUSES", { "arrive", FACT_SEND_FOUND, IS, "not yet" }),
 	SUGGESTS(MICROSOFT_FOREIGN_PRIMARY_ALIAS, 0, OPEN(CAUSE_SEND_FROM_REWRITTEN), "M E.2 10",
 		{ "arrive", FACT_SEND_REWRITTEN, STARTS, "outlook_" },
 		{ "arrive", FACT_SEND_REWRITTEN, HAS, "outlook.com" }),

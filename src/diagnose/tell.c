@@ -142,7 +142,8 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
 	const char *form = scope_value(s, "login", FACT_AUTH_USERNAME), *family = scope_value(s, NULL, FACT_SERVER_FAMILY);
 	const struct hoster *h = hoster_find(family ? family : scope_value(s, "dns.mx", FACT_HOSTER) ? scope_value(s, "dns.mx", FACT_HOSTER) : "");
-	const char *at = strrchr(r->address, '@');
+	const char *at = strrchr(r->address, '@'), *worked = scope_value(s, "login", FACT_WORKED_AS);
+	bool        by_local = form && strcmp(form, "local") == 0;
 	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
 
 	add_value(t, "address", r->address);
@@ -154,8 +155,11 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "missing", scope_value(s, "tls", FACT_TLS_LAST_ISSUER) ? scope_value(s, "tls", FACT_TLS_LAST_ISSUER) : scope_value(s, "tls", FACT_TLS_ISSUER));
 	add_value(t, "right_host", plain_name(scope_value(s, "probe.names", FACT_PROBE_SAME_SERVER), ".-_"));
 	add_value(t, "right_username", plain_name(scope_value(s, "login", FACT_WORKED_AS), ".-_+@\\"));
-	add_value(t, "username", form && strcmp(form, "local") == 0 && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
-	                       : form && strcmp(form, "address") == 0 ? r->address : NULL);
+	/* the name that was refused: where another form worked in the end, it was the other one */
+	if (worked)
+		by_local = strchr(worked, '@') != NULL;
+	add_value(t, "username", by_local && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
+	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
 	add_value(t, "version", scope_value(s, "probe.tls_version", FACT_TLS_VERSION));
 	add_value(t, "tried", joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));

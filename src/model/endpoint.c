@@ -9,7 +9,8 @@ const char *endpoint_source_name(enum endpoint_source source)
 {
 	static const char *const name[SOURCES] = {
 		[SOURCE_USER] = "user",                       [SOURCE_AUTOCONFIG] = "autoconfig",     [SOURCE_ISPDB] = "ispdb",
-		[SOURCE_TABLE] = "table",                     [SOURCE_SRV] = "srv",                   [SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",
+		[SOURCE_TABLE] = "table",                     [SOURCE_SRV] = "srv",                   [SOURCE_MX_TABLE] = "mx_table",
+		[SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",
 		[SOURCE_SRV_FOREIGN] = "srv_foreign",         [SOURCE_AUTOCONFIG_HTTP] = "autoconfig_http", [SOURCE_GUESS] = "guess",
 	};
 

@@ -14,8 +14,9 @@ enum endpoint_source {
 	SOURCE_USER,               /* named on the command line, or confirmed                                  */
 	SOURCE_AUTOCONFIG,         /* https, at the domain itself                                              */
 	SOURCE_ISPDB,              /* Thunderbird's database, by the address's domain                          */
-	SOURCE_TABLE,              /* our own table of large providers                                         */
+	SOURCE_TABLE,              /* our own table of large providers, by the address's domain                */
 	SOURCE_SRV,                /* SRV, target within the same registrable domain (or under DNSSEC)         */
+	SOURCE_MX_TABLE,           /* our table, by the mail exchanger: DNS may be forged, so to be confirmed  */
 	SOURCE_MX_AUTOCONFIG,      /* autoconfig or database of the mail exchanger's domain: to be confirmed   */
 	SOURCE_SRV_FOREIGN,        /* SRV to another domain: to be confirmed                                   */
 	SOURCE_AUTOCONFIG_HTTP,    /* autoconfig over plain http: to be confirmed                              */
@@ -34,7 +35,7 @@ struct endpoint {
 };
 
 const char *service_name(enum service);                 /* "imap" "smtp" */
-const char *endpoint_source_name(enum endpoint_source); /* "user" "autoconfig" "ispdb" "table" "srv" "mx_autoconfig" "srv_foreign" "autoconfig_http" "guess" */
+const char *endpoint_source_name(enum endpoint_source); /* "user" "autoconfig" "ispdb" "table" "srv" "mx_table" "mx_autoconfig" "srv_foreign" "autoconfig_http" "guess" */
 
 /* May a password go there without the user having named the host (DESIGN §3)? */
 bool endpoint_trusted(const struct endpoint *);

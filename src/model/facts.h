@@ -98,7 +98,7 @@
 /* smtp.send and after */
 #define FACT_SEND_STAGE        "send.stage"           /* mail rcpt data */
 #define FACT_SEND_TO           "send.to"
-#define FACT_SEND_FOUND        "send.found"           /* yes no */
+#define FACT_SEND_FOUND        "send.found"           /* yes; no; "not yet": the whole had no more time */
 #define FACT_SEND_FROM         "send.from_seen"
 #define FACT_SEND_AUTH         "send.authentication"  /* "spf=pass dkim=pass" */
 #define FACT_SEND_FOLDER       "send.folder"          /* where it arrived */

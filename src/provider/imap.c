@@ -83,7 +83,8 @@ static enum want_kind broken(struct imap_session *s, const struct want *w, struc
 	note(s, FACT_FIRST_BYTES, held);
 	if (protocol && strcmp(protocol, "imap") != 0)
 		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
-	fail(err, FAULT_BROKEN, "%s: %s", s->endpoint->host, imap_broken(s->reader));
+	/* the reader's own words quote the peer: they are for the report, which strikes secrets out */
+	fail(err, FAULT_BROKEN, "%s breaks the protocol", s->endpoint->host);
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }

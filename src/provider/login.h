@@ -28,6 +28,7 @@ static inline bool login_has_any(const struct login *l)
 struct login_gate {
 	struct gate gate;
 	bool        refused;       /* the first to ask was refused, or told to come back later: nobody else asks */
+	bool        in_doubt;      /* its line could not be made private: somebody may sit between, so nothing is said at all */
 };
 
 /* Records what was offered and picks the mechanism; NULL after recording that there is none in common. */

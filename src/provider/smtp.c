@@ -67,7 +67,7 @@ static enum want_kind refused(struct smtp_session *s, const struct smtp_event *e
 {
 	stage_fact(s);
 	reply_facts(s, e);
-	fail(err, e->code < 500 ? FAULT_BUSY : FAULT_REFUSED, "%s: %d", s->endpoint->host, e->code);
+	fail(err, e->code / 100 == 4 ? FAULT_BUSY : e->code / 100 == 5 ? FAULT_REFUSED : FAULT_BROKEN, "%s: %d", s->endpoint->host, e->code);
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
@@ -96,7 +96,8 @@ static enum want_kind broken(struct smtp_session *s, const struct want *w, struc
 	note(s, FACT_FIRST_BYTES, held);
 	if (protocol && strcmp(protocol, "smtp") != 0)
 		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
-	fail(err, FAULT_BROKEN, "%s: %s", s->endpoint->host, smtp_broken(s->reader));
+	/* the reader's own words quote the peer: they are for the report, which strikes secrets out */
+	fail(err, FAULT_BROKEN, "%s breaks the protocol", s->endpoint->host);
 	end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
@@ -270,7 +271,8 @@ static bool may_sign_in(struct smtp_session *s, const struct want *w)
 	const char *why = !login_has_any(s->login)          ? "no_credentials"
 	                : !s->line.secure                   ? "no_line"
 	                : !endpoint_trusted(s->endpoint)    ? "not_confirmed"
-	                : s->gate && s->gate->refused       ? "after_refusal" : NULL;
+	                : s->gate && s->gate->refused       ? "after_refusal"
+	                : s->gate && s->gate->in_doubt      ? "in_doubt" : NULL;
 
 	if (why)
 		report_skip(s->report, "smtp.login", s->attempt, why, w->now_ms);
@@ -338,7 +340,11 @@ static enum want_kind authenticate(struct smtp_session *s, struct want *w, struc
 			heard(s, used);
 			continue;
 		}
-		if (e.code != 235 || !sasl_proven(s->sasl)) {
+		if (e.code == 235 && !sasl_proven(s->sasl)) {
+			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
+			return refused(s, &e, w, err);
+		}
+		if (e.code != 235) {
 			s->refused = !s->cancelled;
 			s->report->password_tries += s->refused;
 			if (s->cancelled)

@@ -445,7 +445,7 @@ static void end_arrival(struct testmail *t, const struct want *w)
 	} else if (t->looks == 0 || (t->lost && !t->over)) {
 		end_unseen(t, t->arrive, &t->place[TESTMAIL_INBOX], w);
 	} else {
-		report_note(t->report, t->arrive, FACT_SEND_FOUND, "no");
+		report_note(t->report, t->arrive, FACT_SEND_FOUND, "%s", t->over ? "not yet" : "no");
 		report_note(t->report, t->arrive, FACT_SEND_WAITED, "%lld", (long long)(w->now_ms - t->sent_ms));
 		report_end(t->report, t->arrive, STEP_FAILED, w->now_ms);
 	}

@@ -226,13 +226,17 @@ static struct slice without_enhanced(struct slice text, int class)
 
 const char *smtp_text(const struct smtp_event *e, struct arena *into, bool plain)
 {
-	char  *text = arena_get(into, e->lines.len + 1);       /* each line gives up its code for at most a space */
-	size_t len  = 0;
+	char        *text = arena_get(into, e->lines.len + 1); /* each line gives up its code for at most a space */
+	size_t       len  = 0;
+	struct slice first = slice(NULL, 0);                   /* the first line's enhanced code, with its blank */
 
 	for (struct slice rest = e->lines, line = cut_line(&rest); line.at; line = cut_line(&rest)) {
 		struct slice said = text_of(line);
 
-		if (plain)
+		/* RFC 2034 §4 puts the code on every line: once is enough, and words that go on stay together */
+		if (len == 0)
+			first = slice_upto(said, said.len - without_enhanced(said, e->code / 100).len);
+		if (plain || (len && first.len && slice_equal(slice_upto(said, first.len), first)))
 			said = without_enhanced(said, e->code / 100);
 		said = slice_trim(said);
 		if (said.len == 0)

@@ -38,8 +38,8 @@ const char       *smtp_broken(const struct smtp_reader *);
 /* Forget where it was, and that it broke. */
 void              smtp_reader_clear(struct smtp_reader *);
 
-/* The text of all lines, without codes ("250-", "250 ") and, where `plain`, without the enhanced code; lines are joined
- * by one space. */
+/* The text of all lines, without codes ("250-", "250 "), joined by one space; the enhanced code stands before the first
+ * line only, or, where `plain`, nowhere. */
 const char *smtp_text(const struct smtp_event *, struct arena *into, bool plain);
 
 /* The n-th line's text without its code, or at == NULL past the last. Line 0 of EHLO is the greeting domain. */

@@ -181,6 +181,7 @@ TEST(several_secrets)
 	EXPECT_TEXT(struck("hunter22 refresh/token", job), "[secret] [secret]");
 	/* the longer one where both begin: no tail of it is left */
 	EXPECT_TEXT(struck("x hunter22-and-longer y", job), "x [secret] y");
+	EXPECT_TEXT(struck("x 68756e74657232322d616e642d6c6f6e676572 y", job), "x [secret] y");
 	for (int i = 0; i < SECRETS; i++) {
 		char other[20];
 

@@ -77,6 +77,7 @@ TEST(lines)
 		{ "one   ",              0, 0, "one\n" },
 		{ X76 "    ",            0, 0, X76 "\n" },
 		{ X76 "       two",      0, 2, X76 "\n  two\n" },
+		{ X10 X10 X10 X10 X10 X10 X10 " `xxxxxxxxx`", 0, 2, X10 X10 X10 X10 X10 X10 X10 " xxxxxxxxx\n" },      /* 80: backticks take no place */
 		{ "`a b`, c",            0, 0, "a b, c\n" },
 		{ X76 " `a b c`",        0, 2, X76 "\n  a b c\n" },
 		{ X10 X10 X10 " yy `" X10 " " X10 " " X10 " " X10 " " X10 "`", 0, 2, X10 X10 X10 " yy\n  " X10 " " X10 " " X10 " " X10 " " X10 "\n" },

@@ -468,13 +468,13 @@ TEST(detect_guesses_only_what_resolves)
 
 static const struct { const char *address, *mx, *txt, *cname, *hoster, *provider, *imap; bool filter; } hosts[] = {
 	{ "ann@sidekick.engineering", "0 sidekick-engineering.mail.protection.outlook.com", NULL, NULL,
-	  "microsoft", "microsoft", "imap outlook.office365.com:993 tls table", false },
+	  "microsoft", "microsoft", "imap outlook.office365.com:993 tls mx_table", false },
 	{ "ann@mac.com",              "10 mx01.mail.icloud.com", NULL, NULL, "icloud", "imap", "imap imap.mail.me.com:993 tls table", false },
-	{ "ann@birch.example",        "1 aspmx.l.google.com", NULL, NULL, "gmail", "google", "imap imap.gmail.com:993 tls table", false },
+	{ "ann@birch.example",        "1 aspmx.l.google.com", NULL, NULL, "gmail", "google", "imap imap.gmail.com:993 tls mx_table", false },
 	{ "ann@gmail.com",            "5 gmail-smtp-in.l.google.com", NULL, NULL, "gmail", "google", "imap imap.gmail.com:993 tls table", false },
 	{ "ann@hotmail.com",          "2 hotmail-com.olc.protection.outlook.com", NULL, NULL,
 	  "outlook", "microsoft", "imap outlook.office365.com:993 tls table", false },
-	{ "ann@birch.example",        "10 mx.zoho.eu", NULL, NULL, "zoho", "imap", "imap imappro.zoho.eu:993 tls table", false },
+	{ "ann@birch.example",        "10 mx.zoho.eu", NULL, NULL, "zoho", "imap", "imap imappro.zoho.eu:993 tls mx_table", false },
 	{ "ann@birch.example",        "10 mxb-1.gslb.pphosted.com", "v=spf1 include:spf.protection.outlook.com -all", NULL,
 	  "", "microsoft", "", true },
 	{ "ann@birch.example",        "10 eu-smtp-inbound-1.mimecast.com", "v=spf1 include:_spf.google.com ~all", NULL, "", "google", "", true },

@@ -126,6 +126,9 @@ static const struct {
 	{ "no password, and the other is out of reach", "no_credentials", { ADDRESS, IMAP_REACHED(0), SKIPPED("imap.login", 0),
 	  PASSED("smtp.resolve", 1, PLACE("smtp", "465")), FAILED_("smtp.connect", 1, FACT_NET_OUTCOME, "refused") },
 	  VERDICT_UNFINISHED, CAUSE_NET_REFUSED, PROVEN, { "password", "" } },
+	{ "two things said at once: the second is possible, no more", NULL, { ADDRESS, IMAP_REACHED(0),
+	  FAILED_("imap.login", 0, FACT_AUTH_BY, "password", FACT_REPLY_STATUS, "NO", FACT_REPLY_TEXT, "NO account is locked; login is not allowed from your IP") },
+	  VERDICT_FAILED, CAUSE_AUTH_ACCOUNT_LOCKED, LIKELY, { NULL } },
 	{ "a refusal in words that nobody knows", NULL, { ADDRESS, IMAP_REACHED(0), FAILED_("imap.open", 0, FACT_REPLY_STATUS, "NO", FACT_REPLY_TEXT, "NO xyzzy") },
 	  VERDICT_FAILED, CAUSE_UNKNOWN_ANSWER, PROVEN, { NULL } },
 	{ "a fact that nobody knows", NULL, { ADDRESS, FAILED_("imap.resolve", 0, "moon.phase", "full") }, VERDICT_FAILED, CAUSE_UNKNOWN_ANSWER, PROVEN, { NULL } },
@@ -448,6 +451,32 @@ TEST(conditions)
 	}
 	EXPECT_TEXT(scope_value(&s, "login", "f"), "One Value");
 	EXPECT(!scope_value(&s, "login", "none"));
+}
+
+/* What was pasted: the kind of its step says which conditions may look at it (rule.h). */
+TEST(conditions_on_pasted_words)
+{
+	static const struct case_step steps[] = {
+		PASSED("explain.log", NO_ATTEMPT, "l", "x"), PASSED("explain.imap", NO_ATTEMPT, "i", "x"), PASSED("explain.words", NO_ATTEMPT, "w", "x"),
+		PASSED("explain.text", NO_ATTEMPT, "t", "x"),
+	};
+	static const struct { const char *step, *fact; bool holds; } rows[] = {
+		{ "login", "l", true },        { "connect", "l", true },      { "imap.login", "l", false }, { NULL, "l", true },
+		{ "login", "i", true },        { "imap.login", "i", true },   { "smtp.login", "i", false }, { "smtp.login|imap.open", "i", true },
+		{ "login", "w", false },       { "imap.login", "w", false },  { NULL, "w", true },
+		{ "login", "t", false },       { NULL, "t", false },
+	};
+	CLEANUP(report) struct report *r = report_of(steps, COUNT(steps), NULL);
+	struct scope s;
+
+	scope_init(&s, r, NO_ATTEMPT);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct condition c = { rows[i].step, rows[i].fact, ANY, NULL };
+		char             row[12];
+
+		snprintf(row, sizeof row, "row %zu", i);
+		EXPECT_ROW((scope_match(&s, &c) != NULL) == rows[i].holds, row);
+	}
 }
 
 /* -- the tables ------------------------------------------------------------------------------------------------------- */

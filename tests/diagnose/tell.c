@@ -96,7 +96,7 @@ TEST(a_step_without_its_value_is_left_out)
 TEST(a_hostile_name_never_gets_into_a_command)
 {
 	static const char *const names[] = {
-		"mail.example;rm -rf ~", "$(reboot)", "`reboot`", "a b", "a'b", "a\"b", "a|b", "a>b", "a&b", "a\\b", "a*b", "a/b", "a\nb", "-oProxyCommand=x",
+		"mail.example;rm -rf ~", "a;b", "a$b", "a(b", "a~b", "a<b", "a?b", "a[b", "$(reboot)", "`reboot`", "a b", "a'b", "a\"b", "a|b", "a>b", "a&b", "a\\b", "a*b", "a/b", "a\nb", "-oProxyCommand=x",
 		"--smtp", "a#b", "a=b", "a{port}b", "ma\xc3\xa4il.example", "a\x1b[31m", "a%b", "a!b", "a,b", "a:b", "a@b", "[::1]", "",
 	};
 

@@ -860,7 +860,7 @@ sends("relay", "send.relay_denied", "proven", "user", to="=ann@elsewhere.example
 sends("tiny", "send.too_large", "proven", "user")
 sends("greylisted", "send.delayed", "proven", "nobody")
 sends("full", "mailbox.full", "proven", "user")
-sends("lost", "send.not_received", "likely", "admin", timeout=8, step="send.arrive")
+sends("lost", "send.delayed", "likely", "nobody", timeout=8, step="send.arrive")
 sends("bounces", "send.recipient_rejected", "proven", "operator", step="send.bounce")
 sends("spam", "send.blocked", "likely", "provider")
 sends("quota", "send.quota_exceeded", "proven", "nobody")

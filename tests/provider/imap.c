@@ -125,8 +125,8 @@ static const struct {
 	  "S: * OK ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\nS: a1 OK done\nC: a2 AUTHENTICATE PLAIN " PLAIN "\nS: a2 OK welcome\n"
 	  "C: a3 CAPABILITY\n" LIST("a4") INBOX("a5") "S: * CAPABILITY IMAP4rev1\nS: a3 OK\n" LISTED("a4") OPENED("a5") "C: a6 LOGOUT\n",
 	  FAULT_NONE, true, false, true, "imap.open", FACT_MESSAGES, "7", false },
-	{ "in the answer's code", SOCKET_TLS, SOURCE_USER, USER,
-	  "S: * OK ready\nC: a1 CAPABILITY\nS: a1 OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] done\nC: a2 AUTHENTICATE PLAIN " PLAIN "\nS: * CAPABILITY IMAP4rev1\nS: a2 OK welcome\n"
+	{ "in the answer's code; those before the sign-in do not hold after it", SOCKET_TLS, SOURCE_USER, USER,
+	  "S: * OK ready\nC: a1 CAPABILITY\nS: a1 OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] done\nC: a2 AUTHENTICATE PLAIN " PLAIN "\nS: a2 OK [CAPABILITY IMAP4rev1] welcome\n"
 	  LIST("a3") INBOX("a4") LISTED("a3") OPENED("a4") "C: a5 LOGOUT\n",
 	  FAULT_NONE, true, false, true, NULL, NULL, NULL, false },
 	{ "capabilities refused", SOCKET_TLS, SOURCE_USER, USER, "S: * OK ready\nC: a1 CAPABILITY\nS: a1 BAD what?\n",
@@ -231,7 +231,7 @@ static const struct {
 	  LISTED("a2") OPENED("a3") "C: a4 LOGOUT\n", FAULT_NONE, true, false, true, "imap.list", FACT_FOLDERS, "2", false },
 	{ "LIST extended refused and said plainly", SOCKET_TLS, SOURCE_USER, USER,
 	  CAN("SASL-IR AUTH=PLAIN") "C: a1 AUTHENTICATE PLAIN " PLAIN "\nS: a1 OK [CAPABILITY SPECIAL-USE LIST-EXTENDED] hi\nC: a2 LIST \"\" \"*\" RETURN (SPECIAL-USE)\n" INBOX("a3")
-	  "S: a2 BAD what?\n" OPENED("a3") "C: a4 LIST \"\" \"*\"\n" LISTED("a4") "C: a5 LOGOUT\n",
+	  "S: a2 BAD what?\nC: a4 LIST \"\" \"*\"\n" OPENED("a3") LISTED("a4") "C: a5 LOGOUT\n",
 	  FAULT_NONE, true, false, true, "imap.list", FACT_FOLDERS, "2", false },
 	{ "LIST and ID refused: a warning", SOCKET_TLS, SOURCE_USER, USER,
 	  CAN("SASL-IR ID AUTH=PLAIN") "C: a1 AUTHENTICATE PLAIN " PLAIN "\n" SIGNED_IN "C: a2 ID …\n" LIST("a3") INBOX("a4")

@@ -305,7 +305,7 @@ static const struct {
 
 	{ .name = "the whole is over in the middle of the wait: not found",
 	  .script = SENT NOT_ANYWHERE NOT_ANYWHERE NOT_ANYWHERE "-- wait 1000\n", .life_ms = 1500,
-	  .arrive = "failed send.found=no send.waited_ms=1500", .copy = "skipped no_time", .remove = "skipped no_time" },
+	  .arrive = "failed send.found=not yet send.waited_ms=1500", .copy = "skipped no_time", .remove = "skipped no_time" },
 
 	{ .name = "the whole is over before the first look",
 	  .script = SENT "imap C: … EXAMINE \"INBOX\"\n" "-- silence\n", .life_ms = 1500,
@@ -398,7 +398,7 @@ TEST(never_arrives_and_the_whole_ends_first_but_the_copy_is_gone_by_then)
 	           NULL, NULL);
 	transcript_life(s.t, 30000);
 	scene_run(&s);
-	EXPECT_TEXT(seen(&s, "send.arrive"), "failed send.found=no send.waited_ms=30000");
+	EXPECT_TEXT(seen(&s, "send.arrive"), "failed send.found=not yet send.waited_ms=30000");
 	EXPECT_TEXT(seen(&s, "send.copy"), "passed send.copy=yes");
 	EXPECT_TEXT(seen(&s, "send.remove"), "passed send.removed=Sent");
 	scene_close(&s);

@@ -39,7 +39,7 @@ static const struct {
 	{ "535-5.7.8 Username and Password not accepted. For more information, go to\r\n"
 	  "535 5.7.8  https://support.google.com/mail/?p=BadCredentials\r\n", 535, "5.7.8", 2,
 	  "5.7.8 Username and Password not accepted. For more information, go to "
-	  "5.7.8  https://support.google.com/mail/?p=BadCredentials",
+	  "https://support.google.com/mail/?p=BadCredentials",
 	  "Username and Password not accepted. For more information, go to "
 	  "https://support.google.com/mail/?p=BadCredentials" },
 	{ "534-5.7.9 Application-specific password required.\r\n534 more\r\n", 534, "5.7.9", 2,
