@@ -305,6 +305,8 @@ static bool read_address(struct flow *f, const struct want *w)
 		report_note(f->report, step, FACT_ADDRESS_DOMAIN, "%s", f->address.domain);
 	else
 		report_note(f->report, step, FACT_ADDRESS_PROBLEM, "%s", problem);
+	if (f->request->our_addresses)
+		report_note(f->report, step, FACT_OUR_ADDRESSES, "%s", f->request->our_addresses);
 	report_end(f->report, step, fine ? STEP_PASSED : STEP_FAILED, w->now_ms);
 	return fine;
 }

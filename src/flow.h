@@ -20,6 +20,7 @@ struct flow_request {
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	int                        timeout_ms;              /* the whole                                            */
+	const char                *our_addresses;           /* outgoing ones, as the operator wrote them; or NULL   */
 	bool                       keep_talk;               /* for a record                                         */
 	const struct net_settings *net;
 	void                     (*watch)(void *, const struct report *, int step);

@@ -263,7 +263,7 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 	return !o->token_file || credentials_read_token(c, o->token_file, err);
 }
 
-static int diagnose_it(const struct options *o, const struct credentials *c, const struct language *lang)
+static int diagnose_it(const struct options *o, const struct credentials *c, const char *our_addresses, const struct language *lang)
 {
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
@@ -274,7 +274,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
-		.net = &o->net,
+		.our_addresses = our_addresses, .net = &o->net,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -321,7 +321,7 @@ static int run(int argc, char **argv)
 		if (!command_language(o->lang, &lang))
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
 		else if (apply_settings(o, &s, &err) && read_credentials(o, &c, &err))
-			status = diagnose_it(o, &c, lang);
+			status = diagnose_it(o, &c, s.value[SETTING_NET_EGRESS], lang);
 	}
 	settings_release(&s);
 	if (err.fault && status == EXIT_USAGE)

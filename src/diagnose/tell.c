@@ -84,32 +84,60 @@ static long long rounded_up(double n)
 	return (double)whole < n ? whole + 1 : whole;
 }
 
-/* "Suggested Backoff Time: 92415 milliseconds", "try again in 60 seconds": the wait, rounded up. */
-static const char *wait_in(const char *reply, const struct language *lang, struct arena *into)
+/* Digits, and perhaps a point and more of them; strtod() would take hexadecimal and the locale's comma besides. */
+static double decimal(const char *text, char **end)
+{
+	double n = (double)strtoll(text, end, 10), place = 0.1;
+
+	if (**end == '.' && isdigit((unsigned char)(*end)[1]))
+		for (++*end; isdigit((unsigned char)**end); ++*end, place /= 10)
+			n += (**end - '0') * place;
+	return n;
+}
+
+/* "Suggested Backoff Time: 92415 milliseconds", "try again in 60 seconds": the wait, rounded up; 0 when none is said. */
+static long long wait_seconds(const char *reply)
 {
 	static const struct { const char *unit; double seconds; } units[] = {
 		{ "millisecond", 0.001 }, { "second", 1 }, { "sec", 1 }, { "minute", 60 }, { "min", 60 }, { "hour", 3600 },
 	};
-	char         number[16];
-	const char  *text = NULL;
-	struct value n = { "n", number };
 
-	for (const char *c = reply; reply && *c; c++) {
+	for (const char *c = reply; c && *c; c++) {
 		char  *unit;
 		double amount;
 
 		if (!isdigit((unsigned char)*c) || (c > reply && isalnum((unsigned char)c[-1])))
 			continue;
-		amount = strtod(c, &unit);
+		amount = decimal(c, &unit);
+		c = unit - 1;
 		while (*unit == ' ')
 			unit++;
 		for (size_t i = 0; i < COUNT(units); i++)
-			if (is_unit(unit, units[i].unit) && amount > 0 && amount < 1e9) {
-				snprintf(number, sizeof number, "%lld", rounded_up(amount * units[i].seconds));
-				return catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &text) ? text : NULL;
-			}
+			if (is_unit(unit, units[i].unit) && amount > 0 && amount < 1e9)
+				return rounded_up(amount * units[i].seconds);
 	}
-	return NULL;
+	return 0;
+}
+
+static const char *wait_in(const char *reply, const struct language *lang, struct arena *into)
+{
+	long long    seconds = wait_seconds(reply);
+	struct value n = { "n", arena_print(into, "%lld", seconds) };
+	const char  *text;
+
+	return seconds && catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &text) ? text : NULL;
+}
+
+/* When that wait is over, by the clock of the report itself. */
+static const char *until(const struct report *r, const char *reply, struct arena *into)
+{
+	long long seconds = wait_seconds(reply), day;
+
+	if (!seconds || !r->began_unix)
+		return NULL;
+	/* a minute that is not whole counts as one: too early is worse than too late */
+	day = (r->began_unix + r->ms / 1000 + seconds + 59) % 86400;
+	return arena_print(into, "%02lld:%02lld UTC", day / 3600, day / 60 % 60);
 }
 
 /* Every fact of that name in the scope, ", " between. */
@@ -165,7 +193,9 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
 	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
 	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
-	add_value(t, "sender", scope_value(s, NULL, "send.from_seen") ? scope_value(s, NULL, "send.from_seen") : r->address);
+	add_value(t, "our_address", scope_value(s, "address", FACT_OUR_ADDRESSES));
+	add_value(t, "until", until(r, in_step(r, f, FACT_REPLY_TEXT), into));
+	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);
 	add_value(t, "server_clock", scope_value(s, "probe.clock", FACT_PROBE_DATE));
 	add_value(t, "expired_name", expired);
 	if (h) {

@@ -7,6 +7,7 @@
 
 /* step address */
 #define FACT_ADDRESS_DOMAIN    "address.domain"
+#define FACT_OUR_ADDRESSES     "our.addresses"        /* outgoing, by the settings: to be allowed elsewhere */
 #define FACT_ADDRESS_PROBLEM   "address.problem"      /* why it is no address */
 
 /* dns.mx, detect, *.resolve */

@@ -467,8 +467,6 @@ static enum want_kind authenticate(struct imap_session *s, struct want *w, struc
 			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
 			return refused(s, &e, w, err);
 		}
-		s->knows_id = imap_list_has(s->capability, "ID");
-		s->capability = slice(NULL, 0);
 		if (slice_is(imap_code_word(e.code), "CAPABILITY"))
 			keep_capability(s, imap_code_rest(e.code));
 		imap_heard(s, used);
@@ -522,6 +520,9 @@ static enum want_kind say_credentials(struct imap_session *s, const struct want 
 		say_login(s, w);
 	else
 		return nothing_in_common(s, w, err);
+	/* what is said of them from here on holds after the sign-in: some servers say it before their OK */
+	s->knows_id = imap_list_has(s->capability, "ID");
+	s->capability = slice(NULL, 0);
 	s->asked = true;
 	return WANT_NOTHING;
 }

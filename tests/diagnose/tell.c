@@ -268,6 +268,32 @@ TEST(waits)
 	}
 }
 
+/* Never earlier than the server asks for; by the report's own clock, so that a replay says the same. */
+TEST(until)
+{
+	static const struct { const char *reply, *until; } rows[] = {
+		{ "421 try again in 60 seconds", "08:01 UTC" }, { "421 try again in 90 seconds", "08:02 UTC" }, { "421 try again in 17 hours", "01:00 UTC" },
+		{ "421 try again later", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		CLEANUP(arena) struct arena   *job = arena_new();
+		struct finding f = { .cause = CAUSE_THROTTLE_PROVIDER, .certainty = PROVEN, .attempt = 0 };
+		struct told    t;
+		const char    *until;
+
+		r->began_unix = 1795248000;      /* 08:00:00 UTC */
+		f.step = step(r, "imap.login", 0, STEP_FAILED);
+		report_note(r, f.step, FACT_REPLY_TEXT, "%s", rows[i].reply);
+		tell_finding(r, &f, language_english(), job, &t);
+		until = value_of(&t, "until");
+		EXPECT_ROW((until == NULL) == (rows[i].until == NULL), rows[i].reply);
+		if (until)
+			EXPECT_TEXT(until, rows[i].until);
+	}
+}
+
 TEST(user_names_and_joined_facts)
 {
 	CLEANUP(report) struct report *r = report_new("ann@birch.example");

@@ -164,7 +164,7 @@ static const struct {
 	  FAULT_NONE, true, false, true, "smtp.login", FACT_AUTH_MECHANISM, "CRAM-MD5", false },
 	{ "XOAUTH2 refused with a reason", SOCKET_TLS, SOURCE_USER, BY_TOKEN,
 	  HELLO("AUTH XOAUTH2") "C: AUTH XOAUTH2 " XOAUTH2 "\nS: 334 " REASON "\nC: \nS: 535-5.7.8 Username and Password not accepted.\nS: 535 5.7.8 https://support.google.com/mail/?p=BadCredentials\n",
-	  FAULT_BROKEN, true, true, false, "smtp.login", FACT_SASL_STATUS, "400", false },
+	  FAULT_REFUSED, true, true, false, "smtp.login", FACT_SASL_STATUS, "400", false },
 	{ "a challenge that makes no sense", SOCKET_TLS, SOURCE_USER, "tim", "tanstaaftanstaaf", NULL, HELLO("AUTH CRAM-MD5") "C: AUTH CRAM-MD5\nS: 334 !!!\nC: *\nS: 501 given up\n",
 	  FAULT_REFUSED, true, false, false, "smtp.login", FACT_AUTH_NO_COMMON, "yes", false },
 
