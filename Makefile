@@ -1,6 +1,7 @@
 # For people. Meson does the work; this knows the order of things.
 #
-#   make run [ADDRESS=ann@example.org]   install what is missing, build, find out why a mailbox does not connect
+#   make run [ADDRESS=ann@example.org] [OPTIONS='--password-file FILE …']
+#                                        install what is missing, build, find out why a mailbox does not connect
 #   make test [SANITIZE=address,undefined | SANITIZE=thread]   install what is missing, build, pass all tests
 #   make lint · make fuzz [SECONDS=180] [TARGET=imap] · make bench · make install [PREFIX=/usr/local] · make clean
 
@@ -26,8 +27,10 @@ $(BUILD)/mailmoor: $(BUILD)/build.ninja
 
 run: $(BUILD)/mailmoor
 	@address="$(ADDRESS)"; \
-	if [ -z "$$address" ]; then read -r -p "Which mailbox? " address; fi; \
-	$(BUILD)/mailmoor diagnose "$$address"
+	if [ -z "$$address" ]; then read -r -p "Which mailbox? " address || exit 2; fi; \
+	: 'a cause that was found (1) and something still needed (3) are answers, not failures of make'; \
+	$(BUILD)/mailmoor diagnose "$$address" $(OPTIONS); status=$$?; \
+	[ $$status = 1 ] || [ $$status = 3 ] || exit $$status
 
 test: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet

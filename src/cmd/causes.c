@@ -34,24 +34,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static cJSON *row(enum cause cause, const struct language *lang, struct arena *work)
 {
-	cJSON      *o = cJSON_CreateObject(), *list;
+	cJSON      *o = cJSON_CreateObject();
 	struct told t;
 
 	tell_cause(cause, lang, work, &t);
 	cJSON_AddStringToObject(o, "id", cause_row(cause)->id);
 	cJSON_AddStringToObject(o, "who", who_name(cause_row(cause)->who));
-	cJSON_AddStringToObject(o, "title", t.title);
-	cJSON_AddStringToObject(o, "why", t.why);
-	list = cJSON_AddArrayToObject(o, "fix");
-	for (size_t i = 0; i < t.fixes; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.fix[i]));
-	list = cJSON_AddArrayToObject(o, "links");
-	for (size_t i = 0; i < t.links; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.link[i]));
-	list = cJSON_AddArrayToObject(o, "aliases");
-	if (*t.alias)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.alias));
-	cJSON_AddStringToObject(o, "lang", lang->tag);
+	json_told(o, &t, lang);
 	return o;
 }
 

@@ -9,6 +9,24 @@ static void add_text(cJSON *object, const char *name, const char *text)
 	cJSON_AddStringToObject(object, name, text ? text : "");
 }
 
+static void add_list(cJSON *o, const char *name, const char *const *text, size_t count)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, name);
+
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(text[i]));
+}
+
+void json_told(struct cJSON *o, const struct told *t, const struct language *lang)
+{
+	add_text(o, "title", t->title);
+	add_text(o, "why", t->why);
+	add_list(o, "fix", t->fix, t->fixes);
+	add_list(o, "links", t->link, t->links);
+	add_list(o, "aliases", &t->alias, *t->alias ? 1 : 0);
+	add_text(o, "lang", lang->tag);
+}
+
 static cJSON *fact_json(const struct report *r, const struct fact *f)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -31,18 +49,7 @@ static cJSON *finding_json(const struct report *r, const struct finding *f, cons
 	add_text(o, "step", f->step >= 0 && r->step_count ? r->step[f->step].id : "");
 	if (f->repaired)
 		cJSON_AddTrueToObject(o, "repaired");
-	add_text(o, "title", t.title);
-	add_text(o, "why", t.why);
-	list = cJSON_AddArrayToObject(o, "fix");
-	for (size_t i = 0; i < t.fixes; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.fix[i]));
-	list = cJSON_AddArrayToObject(o, "links");
-	for (size_t i = 0; i < t.links; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.link[i]));
-	list = cJSON_AddArrayToObject(o, "aliases");
-	if (*t.alias)
-		cJSON_AddItemToArray(list, cJSON_CreateString(t.alias));
-	add_text(o, "lang", lang->tag);
+	json_told(o, &t, lang);
 	list = cJSON_AddObjectToObject(o, "values");
 	for (size_t i = 0; i < t.values; i++)
 		add_text(list, t.value[i].name, t.value[i].text);
