@@ -23,7 +23,7 @@ $(BUILD)/build.ninja: | deps
 
 .PHONY: $(BUILD)/mailmoor
 $(BUILD)/mailmoor: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet mailmoor
+	@ninja -C $(BUILD) --quiet mailmoor | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 
 run: $(BUILD)/mailmoor
 	@address="$(ADDRESS)"; \
@@ -33,7 +33,7 @@ run: $(BUILD)/mailmoor
 	[ $$status = 1 ] || [ $$status = 3 ] || exit $$status
 
 test: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 	@python3 tools/test.py $(BUILD)
 
 lint: deps
@@ -43,7 +43,7 @@ fuzz: deps
 	@tools/fuzz.sh "$(TARGET)" "$(or $(SECONDS),180)"
 
 bench: $(BUILD)/mailmoor
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 	@python3 tests/bench/bench.py $(BUILD)
 
 install: $(BUILD)/mailmoor

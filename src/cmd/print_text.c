@@ -132,6 +132,8 @@ static void describe(const struct checklist *c, const struct report *r, int step
 		snprintf(text, size, "%s", ui(c, "skip.", s->skip));
 	} else if (step_is(r, step, ".resolve")) {
 		host_and_port(r, step, text, size);
+		if (s->state != STEP_PASSED)
+			snprintf(text + strlen(text), size - strlen(text), ": %s", word(c, value(r, step, FACT_DNS_OUTCOME)));
 	} else if (step_is(r, step, ".tls") && s->state != STEP_PASSED && report_value(r, step, FACT_TLS_FLAW)) {
 		snprintf(text, size, "%s: %s", word(c, value(r, step, FACT_TLS_FLAW)), value(r, step, FACT_TLS_SAN));
 	} else if (step_is(r, step, ".tls") && s->state == STEP_PASSED) {
@@ -149,6 +151,8 @@ static void describe(const struct checklist *c, const struct report *r, int step
 			snprintf(text, size, "%s", word(c, value(r, step, telling[i])));
 		if (!*text && s->state == STEP_FAILED)
 			snprintf(text, size, "%s", word(c, value(r, step, FACT_NET_OUTCOME)));
+		if (!*text && s->state == STEP_FAILED)
+			snprintf(text, size, "%s", word(c, value(r, step, FACT_DNS_OUTCOME)));
 	}
 }
 

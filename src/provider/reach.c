@@ -243,6 +243,15 @@ enum want_kind reach_tls_step(void *self, struct want *w, struct error *err)
 	}
 }
 
+/* Nothing was there to connect to: the look-up is what failed. */
+static enum want_kind no_such_host(struct reach *s, const struct want *w, struct error *err)
+{
+	end(s, STEP_FAILED, w);
+	report_skip(s->report, step_id(s->report, s->prefix, "connect"), s->attempt, "earlier", w->now_ms);
+	fail(err, FAULT_ABSENT, "looking up %s: %s", s->endpoint->host, dns_outcome_name(s->resolve.outcome));
+	return WANT_FAILED;
+}
+
 enum want_kind reach_step(void *self, struct want *w, struct error *err)
 {
 	struct reach *s = self;
@@ -262,22 +271,20 @@ enum want_kind reach_step(void *self, struct want *w, struct error *err)
 			end(s, STEP_FAILED, w);
 			return WANT_FAILED;
 		}
-		/* --connect-to may know a way where DNS knows none: an empty list is for net/ to judge. */
-		end(s, s->resolve.count ? STEP_PASSED : STEP_WARNED, w);
-		s->resolved = s->reported;
-		begin(s, "connect", w);
 		take_addresses(s);
+		if (s->connect.count) {
+			end(s, STEP_PASSED, w);
+			begin(s, "connect", w);
+		}
+		/* --connect-to may know a way where DNS knows none: an empty list is for net/ to judge. */
 		AWAIT(s, REACH_CONNECTED, want_connect(w, s->line, s->endpoint->host, s->endpoint->port, &s->connect, s->waits.connect_ms)): {
 			enum came came = want_came(w);
 
-			if (came != CAME && s->connect.count == 0) {
-				/* nothing was there to connect to: the look-up is what failed */
-				s->report->step[s->reported].skip = "earlier";
-				end(s, STEP_SKIPPED, w);
-				s->reported = s->resolved;
-				end(s, STEP_FAILED, w);
-				fail(err, FAULT_ABSENT, "looking up %s: %s", s->endpoint->host, dns_outcome_name(s->resolve.outcome));
-				return WANT_FAILED;
+			if (s->connect.count == 0)
+				return no_such_host(s, w, err);
+			if (s->resolve.count == 0) {
+				end(s, STEP_WARNED, w);
+				begin(s, "connect", w);
 			}
 			connect_facts(s, came);
 			if (came != CAME)

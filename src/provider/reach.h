@@ -29,7 +29,7 @@ struct reach {
 	enum tls_how           how;
 	/* its own */
 	int                    step;
-	int                    reported, resolved;   /* in the report: the step under way, the look-up */
+	int                    reported;             /* in the report: the step under way */
 	struct resolve         resolve;
 	struct connect_answer  connect;
 	struct tls_answer      tls;
