@@ -280,6 +280,8 @@ static const struct row smtp_rows[] = {
 	RCPT("smtp.gmail.com", "421 4.7.0 TLS required for RCPT domain, closing connection.", "send.recipient_rejected", LIKELY, O, ""),
 	RCPT("smtp.gmail.com", "421 4.7.0 IP not in whitelist for RCPT domain, closing connection.", "send.recipient_rejected", LIKELY, O, ""),
 	DATA(OWN, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", "send.as_denied", PROVEN, A, ""),
+	MAIL(OWN, "503 5.5.2 Need rcpt/mail command", "unknown.answer", PROVEN, O, ""),
+	MAIL(OWN, "503 5.5.1 EHLO/HELO first", "unknown.answer", PROVEN, O, ""),
 	MAIL(OWN, "550 5.7.1 Client does not have permissions to send as this sender", "send.as_denied", PROVEN, A, ""),
 	DATA(M365, "554 5.2.252 SendAsDenied; login@x.example not allowed to send as from@y.example", "send.as_denied", PROVEN, A, ""),
 	DATA(M365, "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message due to a permanent exception with message Cannot submit message", "send.as_denied", PROVEN, A, ""),

@@ -119,11 +119,14 @@ static const struct rule sending[] = {
 	SUGGESTS(SEND_DELAYED, 0, OPEN(NOT_NOW, THROTTLE), "RFC 5321 4.2.1", TRANSIENT, STAGE("mail|rcpt|data")),
 	SUGGESTS(SEND_DELAYED, 0, OPEN(NOT_NOW, THROTTLE), "RFC 3463 3.1", { BY_SMTP, FACT_REPLY_ENHANCED, STARTS, "4." }),
 
+	/* "Bad sequence" and "unknown command" are about us, not about the message. */
+#define IN_ORDER { "send", FACT_REPLY_CODE, NEVER_IS, "500|502|503" }
+
 	/* -- a refusal without a reason: the stage is all there is ----------------------------------------------------- */
 
-	SUGGESTS(SEND_SENDER_REJECTED, 0, OPEN(AS, RELAY, BLOCKED), "RFC 5321 4.3.2", PERMANENT, STAGE("mail")),
-	SUGGESTS(SEND_RECIPIENT_REJECTED, 0, OPEN(RELAY, SENDER, BLOCKED), "RFC 5321 4.3.2", PERMANENT, STAGE("rcpt")),
-	HINTS(SEND_BLOCKED, 0, OPEN(SENDER, CAUSE_SEND_TOO_LARGE, AS), "RFC 5321 4.3.2", PERMANENT, STAGE("data")),
+	SUGGESTS(SEND_SENDER_REJECTED, 0, OPEN(AS, RELAY, BLOCKED), "RFC 5321 4.3.2", PERMANENT, IN_ORDER, STAGE("mail")),
+	SUGGESTS(SEND_RECIPIENT_REJECTED, 0, OPEN(RELAY, SENDER, BLOCKED), "RFC 5321 4.3.2", PERMANENT, IN_ORDER, STAGE("rcpt")),
+	HINTS(SEND_BLOCKED, 0, OPEN(SENDER, CAUSE_SEND_TOO_LARGE, AS), "RFC 5321 4.3.2", PERMANENT, IN_ORDER, STAGE("data")),
 
 	/* -- accepted: did it come, and from whom? --------------------------------------------------------------------- */
 
