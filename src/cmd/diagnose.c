@@ -334,4 +334,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_diagnose = { "diagnose", "ADDRESS [OPTION …]", "why a mailbox cannot be connected, live", run };
+const struct command command_diagnose = { "diagnose", "ADDRESS [OPTION...]", "why a mailbox cannot be connected, live", run };

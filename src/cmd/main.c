@@ -24,15 +24,17 @@ static const struct command later[] = {
 	LATER("secrets", "rotate",                "a new key for the sealed secrets"),
 };
 
+#define LATER_BREAK 7      /* so many of them fit into a line */
+
 static void help(FILE *out)
 {
-	fputs("Usage: mailmoor COMMAND [OPTION …]\n\n"
-	      "Connects mailboxes and, when that fails, says why, proves it, and says who must do what.\n\n", out);
+	fputs("Usage: mailmoor COMMAND [OPTION...]\n\n"
+	      "Connects mailboxes and, when that fails, says why, proves it, and says who must\ndo what.\n\n", out);
 	for (size_t i = 0; i < COUNT(built); i++)
-		fprintf(out, "  %-9s %-20s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
+		fprintf(out, "  %-9s %-21s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
 	fputs("\nNot built yet: ", out);
 	for (size_t i = 0; i < COUNT(later); i++)
-		fprintf(out, "%s%s", later[i].name, i + 1 < COUNT(later) ? ", " : ".\n");
+		fprintf(out, "%s%s", later[i].name, i + 1 == COUNT(later) ? ".\n" : i + 1 == LATER_BREAK ? ",\n" : ", ");
 	fputs("\n  mailmoor COMMAND --help    the command's options\n"
 	      "  mailmoor --version\n", out);
 }
