@@ -61,32 +61,12 @@ static void reply_facts(struct imap_session *s, const struct imap_event *e)
 
 static enum want_kind lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
 {
-	struct slice left = buffer_held(&s->line.in);
-
-	report_note(s->report, s->reported, FACT_NET_OUTCOME, "%s", came_name(came));
-	/* A server that wants a client certificate may say so only now (TLS 1.3). */
-	if (s->reach.tls.alert >= 0)
-		report_note(s->report, s->reported, FACT_TLS_ALERT, "%d", s->reach.tls.alert);
-	if (left.len)
-		note(s, FACT_FIRST_BYTES, left);
-	fail(err, came_fault(came), "waiting for %s: %s", s->endpoint->host, came_name(came));
-	end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	return reach_lost(&s->reach, s->reported, came, w, err);
 }
 
 static enum want_kind broken(struct imap_session *s, const struct want *w, struct error *err)
 {
-	struct slice held = buffer_held(&s->line.in);
-	const char  *protocol = protocol_of(held);
-
-	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", imap_broken(s->reader));
-	note(s, FACT_FIRST_BYTES, held);
-	if (protocol && strcmp(protocol, "imap") != 0)
-		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
-	/* the reader's own words quote the peer: they are for the report, which strikes secrets out */
-	fail(err, FAULT_BROKEN, "%s breaks the protocol", s->endpoint->host);
-	end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	return reach_broken(&s->reach, s->reported, "imap", imap_broken(s->reader), w, err);
 }
 
 static enum want_kind refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
@@ -415,16 +395,7 @@ static enum want_kind starttls_offered(struct imap_session *s, const struct want
 /* RFC 9051 §6.2.1: whatever came before the handshake, anyone may have sent. */
 static enum want_kind nothing_injected(struct imap_session *s, const struct want *w, struct error *err)
 {
-	struct slice held = buffer_held(&s->line.in);
-
-	if (held.len) {
-		report_note(s->report, s->reported, FACT_STARTTLS_INJECTED, "yes");
-		note(s, FACT_FIRST_BYTES, held);
-		fail(err, FAULT_BROKEN, "bytes from %s between its OK and the handshake", s->endpoint->host);
-		end(s, STEP_FAILED, w);
-		line_close(&s->line);
-		return WANT_FAILED;
-	}
+	PASS(reach_not_injected(&s->reach, s->reported, w, err));
 	end(s, STEP_PASSED, w);
 	s->capability = slice(NULL, 0);
 	imap_reader_clear(s->reader);

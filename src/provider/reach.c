@@ -306,6 +306,53 @@ enum want_kind reach_step(void *self, struct want *w, struct error *err)
 	return WANT_FAILED;
 }
 
+static enum want_kind give_up(struct reach *s, int step, enum fault fault, const struct want *w, struct error *err, const char *why)
+{
+	fail(err, fault, "%s: %s", s->endpoint->host, why);
+	report_end(s->report, step, STEP_FAILED, w->now_ms);
+	return WANT_FAILED;
+}
+
+static void held_fact(struct reach *s, int step)
+{
+	struct slice held = buffer_held(&s->line->in);
+
+	if (held.len)
+		report_fact(s->report, step, FACT_FIRST_BYTES, held);
+}
+
+enum want_kind reach_lost(struct reach *s, int step, enum came came, const struct want *w, struct error *err)
+{
+	report_note(s->report, step, FACT_NET_OUTCOME, "%s", came_name(came));
+	/* A server that wants a client certificate may say so only now (TLS 1.3). */
+	if (s->tls.alert >= 0)
+		report_note(s->report, step, FACT_TLS_ALERT, "%d", s->tls.alert);
+	held_fact(s, step);
+	return give_up(s, step, came_fault(came), w, err, came_name(came));
+}
+
+enum want_kind reach_broken(struct reach *s, int step, const char *own_protocol, const char *why, const struct want *w, struct error *err)
+{
+	const char *protocol = protocol_of(buffer_held(&s->line->in));
+
+	report_note(s->report, step, FACT_REPLY_BROKEN, "%s", why);
+	held_fact(s, step);
+	if (protocol && strcmp(protocol, own_protocol) != 0)
+		report_note(s->report, step, FACT_PROTOCOL, "%s", protocol);
+	/* `why` quotes the peer: it is for the report, which strikes secrets out, not for the error */
+	return give_up(s, step, FAULT_BROKEN, w, err, "breaks the protocol");
+}
+
+enum want_kind reach_not_injected(struct reach *s, int step, const struct want *w, struct error *err)
+{
+	if (buffer_held(&s->line->in).len == 0)
+		return WANT_NOTHING;
+	report_note(s->report, step, FACT_STARTTLS_INJECTED, "yes");
+	held_fact(s, step);
+	line_close(s->line);
+	return give_up(s, step, FAULT_BROKEN, w, err, "bytes between the answer to STARTTLS and the handshake");
+}
+
 void reach_release(struct reach *s)
 {
 	resolve_release(&s->resolve);

@@ -40,6 +40,14 @@ enum want_kind reach_step(void *self, struct want *, struct error *);         /*
 enum want_kind reach_tls_step(void *self, struct want *, struct error *);     /* the handshake alone, after STARTTLS */
 void           reach_release(struct reach *);                                 /* does not close the line */
 
+/* How a session ends on this line before its time; each records why in `step`, closes that as failed, and returns
+ * WANT_FAILED. -- A wait that did not come. */
+enum want_kind reach_lost(struct reach *, int step, enum came, const struct want *, struct error *);
+/* Bytes that are none of `own_protocol`; `why` is the reader's word. */
+enum want_kind reach_broken(struct reach *, int step, const char *own_protocol, const char *why, const struct want *, struct error *);
+/* Something was said between the answer to STARTTLS and the handshake; WANT_NOTHING when there was not. */
+enum want_kind reach_not_injected(struct reach *, int step, const struct want *, struct error *);
+
 /* "imap.login" for a prefix and a name. */
 const char *step_id(struct report *, const char *prefix, const char *name);
 

@@ -74,32 +74,13 @@ static enum want_kind refused(struct smtp_session *s, const struct smtp_event *e
 
 static enum want_kind lost(struct smtp_session *s, enum came came, const struct want *w, struct error *err)
 {
-	struct slice left = buffer_held(&s->line.in);
-
 	stage_fact(s);
-	report_note(s->report, s->reported, FACT_NET_OUTCOME, "%s", came_name(came));
-	if (s->reach.tls.alert >= 0)
-		report_note(s->report, s->reported, FACT_TLS_ALERT, "%d", s->reach.tls.alert);
-	if (left.len)
-		note(s, FACT_FIRST_BYTES, left);
-	fail(err, came_fault(came), "waiting for %s: %s", s->endpoint->host, came_name(came));
-	end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	return reach_lost(&s->reach, s->reported, came, w, err);
 }
 
 static enum want_kind broken(struct smtp_session *s, const struct want *w, struct error *err)
 {
-	struct slice held = buffer_held(&s->line.in);
-	const char  *protocol = protocol_of(held);
-
-	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", smtp_broken(s->reader));
-	note(s, FACT_FIRST_BYTES, held);
-	if (protocol && strcmp(protocol, "smtp") != 0)
-		report_note(s->report, s->reported, FACT_PROTOCOL, "%s", protocol);
-	/* the reader's own words quote the peer: they are for the report, which strikes secrets out */
-	fail(err, FAULT_BROKEN, "%s breaks the protocol", s->endpoint->host);
-	end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	return reach_broken(&s->reach, s->reported, "smtp", smtp_broken(s->reader), w, err);
 }
 
 /* -- saying and hearing ------------------------------------------------------------------------------------------- */
@@ -223,16 +204,7 @@ static enum want_kind starttls_offered(struct smtp_session *s, const struct want
 /* RFC 3207 §4.2: what was heard before the handshake is forgotten; what came with the reply was never said by the server. */
 static enum want_kind nothing_injected(struct smtp_session *s, const struct want *w, struct error *err)
 {
-	struct slice held = buffer_held(&s->line.in);
-
-	if (held.len) {
-		report_note(s->report, s->reported, FACT_STARTTLS_INJECTED, "yes");
-		note(s, FACT_FIRST_BYTES, held);
-		fail(err, FAULT_BROKEN, "bytes from %s between its reply and the handshake", s->endpoint->host);
-		end(s, STEP_FAILED, w);
-		line_close(&s->line);
-		return WANT_FAILED;
-	}
+	PASS(reach_not_injected(&s->reach, s->reported, w, err));
 	end(s, STEP_PASSED, w);
 	smtp_reader_clear(s->reader);
 	return WANT_NOTHING;
