@@ -13,7 +13,7 @@
 #include "model/mailaddress.h"
 #include "model/record.h"
 
-#define PLACES_MOST   64
+#define PLACES_MOST   4096      /* a whole test network has hundreds */
 #define BLOCKS_MOST   32
 #define TIMEOUT_LEAST 1
 #define TIMEOUT_MOST  3600
@@ -26,7 +26,7 @@ struct options {
 	bool        send_test, json, verbose;
 	int         timeout_s;
 	struct net_settings net;
-	struct net_place    place[PLACES_MOST];
+	struct net_place   *place;
 	struct address_block block[BLOCKS_MOST];
 };
 
@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The network:", 4 },
 	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
 	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },
-	{ "connect-to", KEY_CONNECT_TO, "HOST:PORT=IP:PORT", 0, "go there instead (repeatable); names and certificates are still checked against HOST", 4 },
+	{ "connect-to", KEY_CONNECT_TO, "HOST:PORT=IP:PORT", 0, "go there instead (repeatable, the last holds); names and certificates are still checked against HOST", 4 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "bound on the whole (30)", 4 },
 	{ NULL, 0, NULL, 0, "The report:", 5 },
 	{ "record", KEY_RECORD, "FILE", 0, "write facts and conversation, secrets struck out, for mailmoor replay", 5 },
@@ -107,7 +107,10 @@ static bool add_resolver(struct options *o, const char *text)
 
 static bool add_place(struct options *o, const char *text)
 {
-	return o->net.connect_to_count < PLACES_MOST && net_place_parse(text, &o->place[o->net.connect_to_count]) && ++o->net.connect_to_count;
+	if (o->net.connect_to_count == PLACES_MOST)
+		return false;
+	o->place = must_realloc(o->place, (o->net.connect_to_count + 1) * sizeof *o->place);
+	return net_place_parse(text, &o->place[o->net.connect_to_count]) && ++o->net.connect_to_count;
 }
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
@@ -227,12 +230,31 @@ static bool wrong_setting(enum setting which, struct error *err)
 	return fail(err, FAULT_MALFORMED, "[%s] %s cannot be read", setting_rows[which].section, setting_rows[which].key);
 }
 
+/* Of several places for one host the last holds: those of the settings stand before those of the command line. */
+static bool settings_places(struct options *o, const char *value)
+{
+	struct net_place *said = o->place;
+	size_t            count = o->net.connect_to_count;
+	bool              fine;
+
+	o->place = NULL;
+	o->net.connect_to_count = 0;
+	fine = each_word(value, o, add_place);
+	if (count) {
+		o->place = must_realloc(o->place, (o->net.connect_to_count + count) * sizeof *o->place);
+		memcpy(o->place + o->net.connect_to_count, said, count * sizeof *said);
+		o->net.connect_to_count += count;
+	}
+	free(said);
+	return fine;
+}
+
 /* What the command line did not say. */
 static bool apply_settings(struct options *o, const struct settings *s, struct error *err)
 {
 	if (o->net.resolver_count == 0 && !each_word(s->value[SETTING_NET_RESOLVER], o, add_resolver))
 		return wrong_setting(SETTING_NET_RESOLVER, err);
-	if (!each_word(s->value[SETTING_NET_CONNECT_TO], o, add_place))
+	if (!settings_places(o, s->value[SETTING_NET_CONNECT_TO]))
 		return wrong_setting(SETTING_NET_CONNECT_TO, err);
 	if (!each_word(s->value[SETTING_NET_ALLOW], o, add_block))
 		return wrong_setting(SETTING_NET_ALLOW, err);
@@ -330,6 +352,7 @@ static int run(int argc, char **argv)
 	secret_forget_all();
 	for (enum service i = SERVICE_IMAP; i < SERVICES; i++)
 		free(o->host[i]);
+	free(o->place);
 	free(o);
 	return status;
 }

@@ -42,7 +42,7 @@ struct net_settings {
 	struct net_resolver resolver[NET_RESOLVERS];
 	size_t              resolver_count;         /* 0: those of /etc/resolv.conf, read at the first question     */
 	const char         *ca_file;                /* PEM trusted besides the system's store, or NULL              */
-	const struct net_place *connect_to;
+	const struct net_place *connect_to;         /* of several for one host and port the last holds              */
 	size_t              connect_to_count;
 	const struct address_block *allow;          /* ranges that are special (private, loopback) yet allowed      */
 	size_t              allow_count;

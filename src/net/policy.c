@@ -78,7 +78,8 @@ bool host_equal(const char *a, const char *b)
 
 const struct net_place *net_place_of(const struct net *n, const char *host, uint16_t port)
 {
-	for (size_t i = 0; host && i < n->settings.connect_to_count; i++)
+	/* what was said last holds */
+	for (size_t i = n->settings.connect_to_count; host && i-- > 0;)
 		if (n->places[i].port == port && host_equal(n->places[i].host, host))
 			return &n->places[i];
 	return NULL;

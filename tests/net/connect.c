@@ -313,7 +313,7 @@ TEST(connect_to_is_the_operators_word)
 
 	peer_start(&p, say_hello, (void *)"hello");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct net_place      place;
+		struct net_place      place, places[2];
 		char                  text[200];
 		struct connect_answer a = { 0 };      /* nothing was resolved */
 		struct net           *n;
@@ -321,7 +321,10 @@ TEST(connect_to_is_the_operators_word)
 
 		snprintf(text, sizeof text, "%s=127.0.0.1:%u", rows[i].place, p.port);
 		EXPECT(net_place_parse(text, &place));
-		n = net_with((struct net_settings){ .connect_to = &place, .connect_to_count = 1,
+		/* of several the last holds: a place that nobody answers at is overridden */
+		places[0] = places[1] = place;
+		places[0].to_port = dead_port();
+		n = net_with((struct net_settings){ .connect_to = places, .connect_to_count = 2,
 			.check_targets = true });
 		line_init(&l, 1000, 1000);
 		EXPECT_ROW(try_addresses(n, &l, rows[i].host, rows[i].port, &a,
