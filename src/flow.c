@@ -80,8 +80,8 @@ static void name_endpoint(struct flow *f, enum service service)
 	const char                *host = host_ascii(q->host[service], f->report->job);
 
 	/* a name that IDNA refuses is asked as it was typed: the answer says that there is none */
-	f->named[service] = (struct endpoint){ .service = service, .host = host ? host : q->host[service], .port = port, .socket = socket_of(port),
-	                                       .source = SOURCE_USER };
+	f->named[service] = (struct endpoint){ .service = service, .host = host ? host : q->host[service], .port = port,
+	                                       .socket = socket_of(port), .source = SOURCE_USER };
 }
 
 static size_t candidate_count(const struct flow *f, enum service service)
@@ -151,7 +151,8 @@ static void begin_session(struct part *p)
 	if (p->service == SERVICE_IMAP)
 		imap_session_init(&p->session.imap, f->report, p->endpoint, &f->login, f->waits, p->attempt);
 	else
-		smtp_session_init(&p->session.smtp, f->report, p->endpoint, &f->login, &f->gate, f->waits, f->request->timeout_ms, p->attempt);
+		smtp_session_init(&p->session.smtp, f->report, p->endpoint, &f->login, &f->gate, f->waits, f->request->timeout_ms,
+		                  p->attempt);
 	p->in_session = true;
 }
 

@@ -201,8 +201,8 @@ static size_t percent_at(struct slice text, size_t at, struct slice raw)
 
 		if (at >= text.len)
 			return 0;
-		if (text.at[at] == '%' && at + 2 < text.len && (high = hex_value(text.at[at + 1])) >= 0 && (low = hex_value(text.at[at + 2])) >= 0
-		    && (char)(high << 4 | low) == raw.at[i])
+		if (text.at[at] == '%' && at + 2 < text.len && (high = hex_value(text.at[at + 1])) >= 0
+		    && (low = hex_value(text.at[at + 2])) >= 0 && (char)(high << 4 | low) == raw.at[i])
 			at += 3;
 		else if (text.at[at] == raw.at[i] || (text.at[at] == '+' && raw.at[i] == ' '))
 			at++;

@@ -14,7 +14,8 @@ const char *came_name(enum came came)
 	return name[came];
 }
 
-void children_add(struct children *c, struct task *t, enum want_kind (*step)(void *, struct want *, struct error *), void *self, int wait_ms)
+void children_add(struct children *c, struct task *t, enum want_kind (*step)(void *, struct want *, struct error *), void *self,
+                  int wait_ms)
 {
 	assert(c->count < CHILDREN_MOST);
 	*t = (struct task){ .step = step, .self = self, .wait_ms = wait_ms };

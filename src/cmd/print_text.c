@@ -67,8 +67,9 @@ void checklist_init(struct checklist *c, FILE *out, const struct language *lang,
 
 /* What one step is best known by: the fact that a person would want to see. The first of these that it has. */
 static const char *const telling[] = {
-	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_MESSAGES, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX, FACT_CANDIDATE,
-	FACT_SEND_FOLDER, FACT_SEND_REMOVED, FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT, FACT_PROBE_RESULT, FACT_NET_TRIED,
+	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_MESSAGES, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX,
+	FACT_CANDIDATE, FACT_SEND_FOLDER, FACT_SEND_REMOVED, FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT,
+	FACT_PROBE_RESULT, FACT_NET_TRIED,
 };
 
 static const char *value(const struct report *r, int step, const char *name)

@@ -76,7 +76,8 @@ static void find_breaks(const wchar_t *wide, size_t n, bool *may_break)
 
 		th_brk_delete(brk);
 		for (int i = 0; i < count; i++)
-			if (!in_quotes(wide, (size_t)pos[i]) && pos[i] > 0 && (size_t)pos[i] < n && is_thai(wide[pos[i]]) && is_thai(wide[pos[i] - 1]))
+			if (pos[i] > 0 && (size_t)pos[i] < n && is_thai(wide[pos[i]]) && is_thai(wide[pos[i] - 1])
+			    && !in_quotes(wide, (size_t)pos[i]))
 				may_break[pos[i]] = true;
 	}
 	free(pos);

@@ -86,7 +86,8 @@ static void add(struct verdict *v, const struct finding *f)
 /* What nobody's rule knows is shown as it is, never pressed into a cause that is near (CAUSES: unknown.answer). */
 static void unknown(const struct report *r, int attempt, int step, struct finding *out)
 {
-	*out = (struct finding){ .cause = CAUSE_UNKNOWN_ANSWER, .certainty = PROVEN, .who = WHO_OPERATOR, .attempt = attempt, .step = step };
+	*out = (struct finding){ .cause = CAUSE_UNKNOWN_ANSWER, .certainty = PROVEN, .who = WHO_OPERATOR, .attempt = attempt,
+	                         .step = step };
 	for (size_t i = 0; i < r->fact_count && out->proofs < PROOFS; i++)
 		if (r->fact[i].step == step)
 			out->proof[out->proofs++] = r->fact[i];

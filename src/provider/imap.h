@@ -54,7 +54,8 @@ struct imap_session {
 	uint32_t               messages;
 };
 
-void           imap_session_init(struct imap_session *, struct report *, const struct endpoint *, const struct login *, struct waits, int attempt);
+void           imap_session_init(struct imap_session *, struct report *, const struct endpoint *, const struct login *, struct waits,
+                                 int attempt);
 enum want_kind imap_open_step(void *self, struct want *, struct error *);
 enum want_kind imap_look_step(void *self, struct want *, struct error *);      /* after a successful open with logged_in */
 void           imap_goodbye(struct imap_session *, const struct want *);       /* LOGOUT, flushed with the next want, not waited for */

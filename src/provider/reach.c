@@ -277,7 +277,8 @@ enum want_kind reach_step(void *self, struct want *w, struct error *err)
 			begin(s, "connect", w);
 		}
 		/* --connect-to may know a way where DNS knows none: an empty list is for net/ to judge. */
-		AWAIT(s, REACH_CONNECTED, want_connect(w, s->line, s->endpoint->host, s->endpoint->port, &s->connect, s->waits.connect_ms)): {
+		AWAIT(s, REACH_CONNECTED,
+		      want_connect(w, s->line, s->endpoint->host, s->endpoint->port, &s->connect, s->waits.connect_ms)): {
 			enum came came = want_came(w);
 
 			if (s->connect.count == 0)

@@ -35,7 +35,8 @@ struct reach {
 	struct tls_answer      tls;
 };
 
-void           reach_init(struct reach *, struct report *, const struct endpoint *, const char *prefix, struct line *, struct waits, int attempt);
+void           reach_init(struct reach *, struct report *, const struct endpoint *, const char *prefix, struct line *, struct waits,
+                          int attempt);
 enum want_kind reach_step(void *self, struct want *, struct error *);         /* with SOCKET_TLS also the handshake */
 enum want_kind reach_tls_step(void *self, struct want *, struct error *);     /* the handshake alone, after STARTTLS */
 void           reach_release(struct reach *);                                 /* does not close the line */

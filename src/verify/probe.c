@@ -85,7 +85,8 @@ static const char *attempt_fact(const struct report *r, int attempt, const char 
 	return NULL;
 }
 
-void probe_init(struct probe *p, enum probe_kind kind, struct report *report, const struct endpoint *endpoint, struct waits waits, int attempt)
+void probe_init(struct probe *p, enum probe_kind kind, struct report *report, const struct endpoint *endpoint, struct waits waits,
+                int attempt)
 {
 	*p = (struct probe){ .kind = kind, .report = report, .endpoint = endpoint, .waits = waits, .attempt = attempt };
 	children_init(&p->children, UNTIL_ALL);
@@ -202,7 +203,8 @@ static bool attempt_has(const struct probe *p, const char *name, const char *val
 	const struct report *r = p->report;
 
 	for (size_t i = 0; i < r->fact_count; i++)
-		if (r->step[r->fact[i].step].attempt == p->attempt && strcmp(r->fact[i].name, name) == 0 && strcmp(r->fact[i].value, value) == 0)
+		if (r->step[r->fact[i].step].attempt == p->attempt && strcmp(r->fact[i].name, name) == 0
+		    && strcmp(r->fact[i].value, value) == 0)
 			return true;
 	return false;
 }

@@ -27,7 +27,7 @@ struct resolve {
 };
 
 void           resolve_init(struct resolve *, struct arena *job, const char *host, int wait_ms);
-enum want_kind resolve_step(void *self, struct want *, struct error *);    /* WANT_NOTHING whatever the outcome; WANT_FAILED only when called off */
+enum want_kind resolve_step(void *self, struct want *, struct error *);    /* WANT_FAILED only when called off */
 void           resolve_release(struct resolve *);
 
 #endif
