@@ -380,6 +380,22 @@ static void put_said(struct checklist *c, const struct report *r, const struct f
 	put_paragraph(c, said, 4);
 }
 
+/* What the finding rests on: with -v, and of a pasted text always, since there it says what was recognised in it. */
+static void put_proof(struct checklist *c, const struct report *r, const struct verdict *v, const struct finding *f)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+
+	if (!f->proofs || !(c->verbose || v->kind == VERDICT_EXPLAINED))
+		return;
+	heading(c, "proof");
+	for (size_t i = 0; i < f->proofs; i++) {
+		const char *step = r->step[f->proof[i].step].id;
+
+		fputs("    ", c->out);
+		print_wrapped(c->out, arena_print(work, "%s: %s = %s", step, f->proof[i].name, f->proof[i].value), 4, 6);
+	}
+}
+
 static void put_titles(struct checklist *c, const char *name, const struct verdict *v, const struct report *r)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -426,6 +442,7 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	fputc('\n', c->out);
 	put_paragraph(c, t.why, 2);
 	put_said(c, r, f);
+	put_proof(c, r, v, f);
 	put_fixes(c, &t);
 	put_links(c, &t);
 	put_titles(c, "not_excluded", v, r);

@@ -135,7 +135,7 @@ static enum want_kind more(struct imap_session *s, const struct imap_event *e, s
 		return WANT_NOTHING;
 	came = want_came(w);
 	if (came == CAME || came == CAME_NOTHING)
-		return want_read(w, &s->line, s->waits.reply_ms);
+		return want_read(w, &s->line, s->step == OPEN_GREETING ? s->waits.greeting_ms : s->waits.reply_ms);
 	return lost(s, came, w, err);
 }
 

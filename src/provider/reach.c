@@ -15,6 +15,8 @@ struct waits waits_within(int whole_ms)
 		.lookup_ms  = third < 5000 ? third : 5000,
 		.connect_ms = third < 10000 ? third : 10000,
 		.tls_ms     = third < 10000 ? third : 10000,
+		/* who has not greeted by then waits for something else, TLS for one (facts H.3) */
+		.greeting_ms = whole_ms / 2 < 10000 ? whole_ms / 2 : 10000,
 		/* a server may well think for two seconds about a wrong password, and a resolver of theirs may be slow */
 		.reply_ms   = whole_ms / 2 < 20000 ? whole_ms / 2 : 20000,
 	};

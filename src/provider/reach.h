@@ -13,7 +13,7 @@
 
 /* How long each kind of wait may take; all follow from --timeout. */
 struct waits {
-	int lookup_ms, connect_ms, tls_ms, reply_ms;
+	int lookup_ms, connect_ms, tls_ms, greeting_ms, reply_ms;
 };
 
 struct waits waits_within(int whole_ms);

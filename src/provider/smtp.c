@@ -113,7 +113,7 @@ static enum want_kind reply(struct smtp_session *s, struct smtp_event *e, size_t
 	}
 	came = want_came(w);
 	if (came == CAME || came == CAME_NOTHING)
-		return want_read(w, &s->line, s->waits.reply_ms);
+		return want_read(w, &s->line, s->step == OPEN_GREETING ? s->waits.greeting_ms : s->waits.reply_ms);
 	return lost(s, came, w, err);
 }
 
