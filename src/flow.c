@@ -28,6 +28,11 @@ struct part {
 	const struct endpoint *endpoint;
 	size_t                next;              /* candidate */
 	int                   attempt;
+	struct {
+		int                    attempt;
+		const struct endpoint *endpoint;
+	}                     tried[CANDIDATES_MOST + 1];      /* the same again with another user name */
+	size_t                tries;
 	bool                  in_session;        /* the session below is to be released */
 	union {
 		struct imap_session imap;
@@ -148,6 +153,8 @@ static void begin_session(struct part *p)
 
 	part_release(p);
 	p->attempt = report_attempt(f->report);
+	p->tried[p->tries].attempt = p->attempt;
+	p->tried[p->tries++].endpoint = p->endpoint;
 	if (p->service == SERVICE_IMAP)
 		imap_session_init(&p->session.imap, f->report, p->endpoint, &f->login, f->waits, p->attempt);
 	else
@@ -232,6 +239,18 @@ static enum probe_kind next_probe(struct part *p)
 	return diagnose_wish(p->flow->report, p->attempt, &finding);
 }
 
+/* None of the places did: the one that stands for the service is the one to ask about. */
+static void look_back(struct part *p)
+{
+	int best = p->well ? -1 : diagnose_best_attempt(p->flow->report, p->service);
+
+	for (size_t i = 0; i < p->tries; i++)
+		if (p->tried[i].attempt == best) {
+			p->attempt = best;
+			p->endpoint = p->tried[i].endpoint;
+		}
+}
+
 static enum want_kind part_step(void *self, struct want *w, struct error *err)
 {
 	struct part    *p = self;
@@ -275,6 +294,13 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 		if (p->service == SERVICE_IMAP && p->session.imap.logged_in)
 			PASS(outcome(imap_look_step(&p->session.imap, w, &p->err), &p->well));
 
+		/* first every place that was announced, then the questions: a healthy one may come after one that is silent */
+		if (!p->well && !asked(p) && !w->stopping && candidate(f, p->service, p->next)) {
+			p->step = PART_CANDIDATE;
+			return part_step(p, w, err);
+		}
+		look_back(p);
+
 	STEP(p, PART_PROBE):
 		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {
 			probe_release(&p->probe);
@@ -282,10 +308,6 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 			p->probes++;
 	STEP(p, PART_NEXT):
 			PASS(probe_step(&p->probe, w, &p->err));
-		}
-		if (!p->well && !asked(p) && !w->stopping && candidate(f, p->service, p->next)) {
-			p->step = PART_CANDIDATE;
-			return part_step(p, w, err);
 		}
 
 	STEP(p, PART_DONE):

@@ -128,6 +128,11 @@ static int best_attempt(const struct report *r, const char *resolve_id)
 	return best;
 }
 
+int diagnose_best_attempt(const struct report *r, enum service service)
+{
+	return best_attempt(r, service == SERVICE_IMAP ? "imap.resolve" : "smtp.resolve");
+}
+
 enum standing { ABSENT, FAILED, WAITING, CALLED_OFF, FINE };
 
 /* Somebody pressed Ctrl-C: nothing failed, and nothing was finished. */
@@ -331,7 +336,7 @@ void diagnose(const struct report *r, struct verdict *v)
 	enum standing imap, smtp;
 	int           address = report_find(r, "address", NO_ATTEMPT);
 
-	*v = (struct verdict){ .attempt = { best_attempt(r, "imap.resolve"), best_attempt(r, "smtp.resolve") } };
+	*v = (struct verdict){ .attempt = { diagnose_best_attempt(r, SERVICE_IMAP), diagnose_best_attempt(r, SERVICE_SMTP) } };
 	imap = standing_of(r, v->attempt[SERVICE_IMAP], "imap.login", "imap.open");
 	smtp = standing_of(r, v->attempt[SERVICE_SMTP], "smtp.login", "smtp.login");
 	if ((address >= 0 && r->step[address].state == STEP_FAILED) || imap == ABSENT) {

@@ -4,6 +4,7 @@
 #define DIAGNOSE_DIAGNOSE_H
 
 #include "diagnose/rule.h"
+#include "model/endpoint.h"
 #include "model/probes.h"
 
 enum verdict_kind {
@@ -57,6 +58,9 @@ void diagnose(const struct report *, struct verdict *out);
 
 /* The same rules on facts that were pasted (steps "explain.…"). */
 void diagnose_pasted(const struct report *, struct verdict *out);
+
+/* Of the attempts at one service the one that stands for it: the furthest, of equals the first. -1: there is none. */
+int diagnose_best_attempt(const struct report *, enum service);
 
 /* The finding for one attempt by itself: what to probe next is asked of it while the report still grows. */
 bool diagnose_attempt(const struct report *, int attempt, struct finding *out);

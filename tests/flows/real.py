@@ -304,6 +304,18 @@ def found_by_autoconfig(t):
 
 
 @connects()
+def the_second_server_announced_is_well(t):
+    """The first is silent: it costs its own time, not the second one's."""
+    t.both()
+    silent = "old." + DOMAIN
+    t.names.records[silent, "A"] = [t.address]
+    t.names.records["_imaps._tcp." + DOMAIN, "SRV"] = ["0 1 993 " + silent, "10 1 993 " + IMAP_HOST]
+    t.lead(silent, 993, t.stack.add(peers.Hole(t.address)))
+    o = t.diagnose(timeout=9)
+    hold(o.step("probe.control") is None, "it was asked about the silent one first")
+
+
+@connects()
 def password_from_standard_input(t):
     t.both()
     t.diagnose(stdin_password=True)
