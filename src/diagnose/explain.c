@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "model/causes.h"
@@ -836,16 +837,16 @@ static void write_aliases(struct report *r, const struct pasted *p)
 	report_end(r, step, STEP_FAILED, r->began_ms);
 }
 
-/* The same answer with another session id, date or host number has the same fingerprint. */
-static void fingerprint(const struct pasted *p, char hex[17])
+void answer_fingerprint(struct slice text, char hex[FINGERPRINT])
 {
-	char         *norm = arena_get(p->job, p->len + 1);
+	char         *norm = must_alloc(text.len + 1);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned      digest_len = 0;
 	size_t        len = 0;
 
-	for (size_t i = 0; i < p->len; i++) {
-		char c = isspace((unsigned char)p->low[i]) ? ' ' : isdigit((unsigned char)p->low[i]) ? '0' : p->low[i];
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char from = (unsigned char)text.at[i];
+		char          c = isspace(from) ? ' ' : isdigit(from) ? '0' : (char)tolower(from);
 
 		if ((c == ' ' || c == '0') && (len == 0 ? c == ' ' : norm[len - 1] == c))
 			continue;
@@ -857,6 +858,7 @@ static void fingerprint(const struct pasted *p, char hex[17])
 	if (EVP_Digest(norm, len, digest, &digest_len, EVP_sha256(), NULL))
 		for (size_t i = 0; i < 8; i++)
 			snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	free(norm);
 }
 
 static void write_raw(struct report *r, const struct pasted *p)
@@ -864,7 +866,7 @@ static void write_raw(struct report *r, const struct pasted *p)
 	int  step = begin(r, "explain.text");
 	char hex[17];
 
-	fingerprint(p, hex);
+	answer_fingerprint(slice(p->low, p->len), hex);
 	note(r, step, FACT_FINGERPRINT, hex);
 	report_fact(r, step, FACT_REPLY_TEXT, slice_upto(slice(p->text, p->len), 300));
 	report_end(r, step, STEP_PASSED, r->began_ms);

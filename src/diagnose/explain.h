@@ -14,4 +14,8 @@
 /* Adds steps and facts to a report that has none yet. Any bytes do; the time grows with the length, never with its square. */
 void explain_facts(struct report *, const char *text);
 
+/* The same answer with another session id, date or host number has the same fingerprint: 16 hex digits. */
+#define FINGERPRINT 17
+void answer_fingerprint(struct slice text, char hex[FINGERPRINT]);
+
 #endif

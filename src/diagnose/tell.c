@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "diagnose/explain.h"
 #include "model/hosters.h"
 
 /* Vendors' own pages on a remedy, where one page is right whoever asks. */
@@ -159,12 +160,26 @@ static const char *in_step(const struct report *r, const struct finding *f, cons
 	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
 }
 
+/* Of an answer that no rule knows: what the peer said, in whatever fact that stands. */
+static const char *fingerprint_of(const struct report *r, const struct finding *f, struct arena *into)
+{
+	static const char *const words[] = { FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_FIRST_BYTES, FACT_GREETING, FACT_NET_OUTCOME };
+	char                     hex[FINGERPRINT];
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (in_step(r, f, words[i])) {
+			answer_fingerprint(slice_str(in_step(r, f, words[i])), hex);
+			return arena_str(into, hex);
+		}
+	return NULL;
+}
+
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
                            const struct language *lang, struct arena *into)
 {
 	static const struct { const char *name, *fact; } plain[] = {
 		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
-		{ "issuer", FACT_TLS_ISSUER },     { "fingerprint", FACT_TLS_FINGERPRINT }, { "mx", FACT_DNS_MX },
+		{ "issuer", FACT_TLS_ISSUER },     { "mx", FACT_DNS_MX },
 		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
 	};
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
@@ -193,6 +208,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
 	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
 	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
+	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
 	add_value(t, "our_address", scope_value(s, "address", FACT_OUR_ADDRESSES));
 	add_value(t, "until", until(r, in_step(r, f, FACT_REPLY_TEXT), into));
 	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);

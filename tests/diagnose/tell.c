@@ -343,3 +343,33 @@ TEST(links)
 		EXPECT_ROW(found && (rows[i].link || t.links == 0), cause_row(rows[i].cause)->id);
 	}
 }
+
+/* An answer that no rule knows is told with its fingerprint, the same whatever numbers are in it. */
+TEST(an_unknown_answer_has_its_fingerprint)
+{
+	static const char *const replies[] = { "BAD moon 17 at 08:15", "BAD moon 4 at 23:59", "BAD sun 17 at 08:15" };
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char                  *print[COUNT(replies)];
+
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		struct told t;
+		size_t      same = 0;
+		int         n;
+
+		r->attempts = 1;
+		n = step(r, "imap.resolve", 0, STEP_PASSED);
+		report_note(r, n, FACT_HOST, "imap.birch.example");
+		n = step(r, "imap.open", 0, STEP_FAILED);
+		report_note(r, n, FACT_REPLY_STATUS, "BAD");
+		report_note(r, n, FACT_REPLY_TEXT, "%s", replies[i]);
+		tell_first(r, language_english(), job, &t);
+		print[i] = arena_str(job, value_of(&t, "fingerprint"));
+		EXPECT(print[i] && strlen(print[i]) == 16 && mentions(&t, print[i]));
+		for (size_t v = 0; v < t.values; v++)
+			same += strcmp(t.value[v].name, "fingerprint") == 0;
+		EXPECT(same == 1);
+	}
+	EXPECT_TEXT(print[0], print[1]);
+	EXPECT(strcmp(print[0], print[2]) != 0);
+}
