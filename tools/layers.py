@@ -37,7 +37,7 @@ def faults_of(path, src, layers, may_name_causes):
         if include:
             wanted = include.group(1)
             target = wanted.split("/")[0] if "/" in wanted else "flow"
-            if target != room and target not in allowed:
+            if target != room and target not in allowed and wanted not in allowed:
                 yield f"{path}:{number}: {room} may not include {wanted}"
         if room not in may_name_causes and CAUSE.search(line):
             yield f"{path}:{number}: {room} may not name a cause ({CAUSE.search(line).group(0)})"

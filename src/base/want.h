@@ -42,6 +42,7 @@ enum want_kind {
 	WANT_DNS,           /* one question to the name server                                             */
 	WANT_HTTP,          /* one request, one answer; redirects are answers                              */
 	WANT_TIME,          /* just let wait_ms pass                                                       */
+	WANT_COMMIT,        /* something done elsewhere: a change kept by the store, work on another thread */
 	WANT_GATE,          /* until another conversation opens the gate                                   */
 	WANT_CHILDREN,      /* other conversations, side by side                                           */
 };
@@ -160,6 +161,8 @@ struct tls_answer {
 
 enum tls_how {
 	TLS_FULL,         /* today's TLS, the chain and the name verified: the only one that may carry anything    */
+	TLS_QUICK,        /* the same, but may resume a session of this host that was verified before: then no chain is shown  */
+	TLS_SERVE,        /* we are the server: our certificate is shown, the client's is not asked for                  */
 	TLS_OLD_ONLY,     /* a probe: would TLS 1.0 or 1.1 shake hands? Closed at once, nothing is said inside     */
 };
 
@@ -226,6 +229,22 @@ static inline void children_init(struct children *c, enum children_until until)
 /* `self` must live until the children have ended; its step is called with it. */
 void children_add(struct children *, struct task *, enum want_kind (*step)(void *, struct want *, struct error *), void *self, int wait_ms);
 
+/* -- COMMIT, WORK --------------------------------------------------------------------------------------------------- */
+
+/* Something that is done outside of the loop and answered from there. `begin` hands it over, in the loop's thread, and does not
+ * block; whoever did it calls errand_done(), once, from any thread. Such a wait has no deadline and cannot be called off: what is being
+ * done lives in the caller's memory. */
+struct errand {
+	void (*begin)(struct errand *);
+	void (*answered)(struct errand *);     /* set by whoever runs the conversation */
+	void  *carrier;                        /*   likewise                           */
+};
+
+static inline void errand_done(struct errand *e)
+{
+	e->answered(e);
+}
+
 /* Opened by one conversation, awaited by others. */
 struct gate {
 	bool open;
@@ -254,6 +273,7 @@ struct want {
 	struct http_answer        *http;
 	struct children           *children;
 	const struct gate         *gate;
+	struct errand             *errand;              /* COMMIT */
 };
 
 /* How the last wait ended; asking takes it away, so that a stale answer is never read twice. */
@@ -320,6 +340,13 @@ static inline enum want_kind want_time(struct want *w, int wait_ms)
 {
 	w->wait_ms = wait_ms;
 	return w->kind = WANT_TIME;
+}
+
+/* No deadline: it is answered when it is done. Always CAME; how it went stands in the errand's owner. */
+static inline enum want_kind want_commit(struct want *w, struct errand *errand)
+{
+	w->errand = errand, w->wait_ms = 1;
+	return w->kind = WANT_COMMIT;
 }
 
 static inline enum want_kind want_gate(struct want *w, const struct gate *gate, int wait_ms)

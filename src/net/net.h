@@ -73,6 +73,35 @@ bool net_run(struct net *, struct task *);
  * for at most 5 s. For good: a net that was stopped stays so. */
 void net_stop(struct net *);
 
+/* -- the daemon's loop: many tasks, started and ended at any time ------------------------------------------------- */
+
+/* Runs until net_stop() was called and every task has ended. Tasks come by net_start() and net_listen(). */
+void net_serve(struct net *);
+
+/* In the loop's own thread (from a step, an `ended` or a posted call), or before net_serve(). `ended`, which may be NULL, is called
+ * from the loop once the task is over, never from inside net_start(); the task is the caller's again then. */
+void net_start(struct net *, struct task *, void (*ended)(struct task *));
+/* Ends it at once, as TASK_CANCELLED, and calls its `ended` soon; one that waits for a COMMIT ends when that is answered. Same thread.
+ * A task that has ended already: nothing. */
+void net_cancel(struct net *, struct task *);
+
+/* Has the loop call `run`: any thread, in the order of posting. Must live until then. The only way into a loop from outside. */
+struct net_post {
+	void           (*run)(struct net_post *);
+	struct net_post *next;
+};
+void net_post(struct net *, struct net_post *);
+
+/* Takes connections from a listening socket, which it then owns. For each, `accepted` names the line that gets it, or NULL to
+ * turn it away; it usually starts a task on that line. No policy applies to who calls us. */
+struct net_listener;
+struct net_listener *net_listen(struct net *, int fd, struct line *(*accepted)(void *self, const struct address *peer), void *self);
+void                 net_unlisten(struct net_listener *);
+
+/* What our side shows in a handshake on an accepted line (WANT_TLS with TLS_SERVE). Read again at each call: a renewed certificate
+ * needs no restart. FAULT_LOCAL. */
+bool net_serve_tls(struct net *, const char *certificate_file, const char *key_file, struct error *err);
+
 /* "imap.example.org:993=127.0.0.1:10993", "[2001:db8::1]:993=[::1]:1993" */
 bool net_place_parse(const char *text, struct net_place *out);
 /* "127.0.0.1", "127.0.0.1:5353", "[::1]:53" */

@@ -1,0 +1,31 @@
+#include "model/account.h"
+
+#include <string.h>
+
+#include "base/random.h"
+
+#define ID_DICE 22
+
+static const char *const state_names[ACCOUNT_STATES] = {
+	"connecting", "connected", "degraded", "needs_user", "needs_admin", "waiting", "paused", "removed",
+};
+
+const char *account_state_name(enum account_state state)
+{
+	return state_names[state];
+}
+
+bool account_state_find(const char *name, enum account_state *out)
+{
+	for (enum account_state s = 0; s < ACCOUNT_STATES; s++)
+		if (strcmp(name, state_names[s]) == 0) {
+			*out = s;
+			return true;
+		}
+	return false;
+}
+
+const char *new_id(struct arena *into, const char *kind)
+{
+	return arena_print(into, "%s_%s", kind, random_text(into, ID_DICE));
+}

@@ -1,0 +1,78 @@
+/* http.h -- the daemon's web server: requests in, answers out, and what guards them. libmicrohttpd stays behind it.
+ *
+ * A handler runs on one of the server's own threads with the whole request at hand. It may wait for the store's commit, not
+ * for a mail server. Before a handler is called the server has checked: method and path (404, 405 with Allow), the size of
+ * the body (413) and its type (415), the key and its scopes for routes that want one (401, 403), the CSRF token and
+ * Origin for forms (403), the rate of this client (429). Every answer carries the security headers; an error under /v1 is an RFC 9457 problem.
+ * Everything a client can make us hold is bounded: connections in all and for each address, time for a request to be complete,
+ * head and body. The client's address is the peer's, or that named by X-Forwarded-For when the peer is a trusted proxy.
+ */
+#ifndef SERVE_HTTP_H
+#define SERVE_HTTP_H
+
+#include "base/json.h"
+#include "diagnose/catalogue.h"
+#include "serve/service.h"
+
+#define HTTP_BODY_MOST  (256 * 1024)
+#define HTTP_PARAMS     4
+
+struct exchange {
+	/* of the request */
+	struct service        *service;
+	struct arena          *job;                  /* lives as long as the exchange                     */
+	const char            *method, *path;
+	const char            *param[HTTP_PARAMS];   /* what stood for each {name} of the route, decoded   */
+	struct slice           body;
+	const char            *client;               /* its address in text                               */
+	const struct language *lang;                 /* ?lang=, cookie, Accept-Language, English          */
+	bool                   https;                /* as the browser sees it                            */
+	const char            *workspace;            /* of the key or link; NULL when the route wants none */
+	unsigned               scopes;               /* of the key                                        */
+	const char            *key_id;
+	void                  *connection;           /* libmicrohttpd's                                   */
+	/* of the answer */
+	int                    status;
+	const char            *type;                 /* "application/json" unless set                     */
+	struct slice           answer;               /* in `job`, or constant                             */
+	struct { const char *name, *value; } header[8];
+	size_t                 headers;
+	bool                   streaming;            /* taken over by events_stream()                     */
+};
+
+enum guard {
+	GUARD_NONE,          /* anybody: health, help, assets                              */
+	GUARD_KEY,           /* Authorization: Bearer, with all of `scopes`                */
+	GUARD_FORM,          /* a page's form: CSRF token and same origin; the handler checks the link */
+};
+
+struct route {
+	const char *method, *path;                   /* "GET", "/v1/accounts/{id}"                         */
+	enum guard  guard;
+	unsigned    scopes;
+	void      (*handle)(struct exchange *);
+};
+
+/* Every route there is, from all tables (api_*.c, pages_*.c); ends with a NULL method. For tests as well. */
+extern const struct route *const http_routes[];
+
+const char *http_query(struct exchange *, const char *name);       /* decoded, NULL when absent          */
+const char *http_header(struct exchange *, const char *name);
+const char *http_cookie(struct exchange *, const char *name);
+const char *http_form(struct exchange *, const char *name);        /* of an urlencoded body              */
+void        http_set(struct exchange *, const char *header, const char *value);
+
+void answer_json(struct exchange *, int status, cJSON *owned);                /* deletes it                       */
+void answer_text(struct exchange *, int status, const char *type, const char *text);
+void answer_redirect(struct exchange *, const char *where);                   /* 303                              */
+/* RFC 9457. `kind` is a cause id ("auth.password_rejected") or one of ours ("request.malformed"); `pointer` (JSON pointer to
+ * the wrong field) and `who` may be NULL. */
+void answer_problem(struct exchange *, int status, const char *kind, const char *title, const char *detail, const char *pointer, const char *who);
+void answer_fault(struct exchange *, const struct error *);                   /* what the store said, as 404, 409, 503 …  */
+
+struct http_server;
+struct http_server *http_start(struct service *, struct error *err);       /* FAULT_LOCAL; listens on [web] listen or the sockets systemd gives */
+void                http_stop(struct http_server *);                       /* takes no more, lets those under way end within 5 s                */
+const char         *http_listening(const struct http_server *);            /* "127.0.0.1:8325", the port that it really is                      */
+
+#endif

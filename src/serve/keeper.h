@@ -1,0 +1,26 @@
+/* keeper.h -- looks after the accounts: verifies them, holds those that are connected, tries again those that wait.
+ *
+ * Its own threads: one loop per core, each account on the loop its id hashes to. Truth is in the store: whoever changes an account
+ * there says so here after the commit, and the keeper acts on what it then reads. All functions: any thread, none blocks.
+ */
+#ifndef SERVE_KEEPER_H
+#define SERVE_KEEPER_H
+
+#include "base/json.h"
+#include "diagnose/catalogue.h"
+#include "serve/service.h"
+
+struct keeper *keeper_start(struct service *, struct error *err);      /* takes up every account of the store */
+void           keeper_stop(struct keeper *);                           /* says goodbye to the servers; what is under way is called off */
+
+/* The account was added, changed, paused, resumed, removed, or is to be verified now (then its state is ACCOUNT_CONNECTING). */
+void keeper_changed(struct keeper *, const char *account);
+
+/* The verification under way, for the live checklist: a list of {id, label, state, text, ms}, in that language; and "done" once the
+ * verdict is in the store. False when none is under way and none was since the start. */
+bool keeper_progress(struct keeper *, const char *account, const struct language *, struct arena *into, cJSON **steps_out, bool *done_out);
+
+struct keeper_counts { int64_t parked, opening, waiting, verifying, connects, losses, messages; };
+void keeper_counts(struct keeper *, struct keeper_counts *out);
+
+#endif

@@ -1,0 +1,27 @@
+/* service.h -- what all parts of the daemon share: made by daemon.c, read by the others, freed last. */
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+#include "base/settings.h"
+#include "connect/vault.h"
+#include "store/store.h"
+
+struct keeper;
+struct bus;
+struct net_settings;
+
+struct service {
+	const struct settings     *settings;
+	const struct net_settings *net;
+	struct store              *store;
+	struct vault              *vault;
+	struct keeper             *keeper;           /* looks after the accounts                                     */
+	struct bus                *bus;              /* says to whom it concerns that there are new events           */
+	const char                *base_url;         /* "https://mail.example.org", no slash behind                  */
+	const char                *inbound_domain;   /* of the BCC addresses; NULL: none, test mails go to the mailbox itself */
+	const char                *node;
+	int64_t                    fence;            /* of this start                                                */
+	int64_t                    started;          /* Unix ms */
+};
+
+#endif

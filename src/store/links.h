@@ -1,0 +1,56 @@
+/* links.h -- links that let somebody in without a key: single-use, expiring; and the incidents; and the mail logged. */
+#ifndef STORE_LINKS_H
+#define STORE_LINKS_H
+
+#include "store/store.h"
+
+struct link {
+	const char *id;                      /* "lnk_…"                                                   */
+	const char *hash;                    /* hex SHA-256 of the token in the URL, which is kept nowhere */
+	const char *workspace;
+	const char *kind;                    /* "connect" "settings" "admin"                              */
+	const char *expected;                /* the address it is for, NULL any                           */
+	const char *account;                 /* that it reconnects or is about; for "connect" set once used; NULL */
+	const char *lang, *return_url;       /* NULL                                                      */
+	const char *session;                 /* hash of the browser's cookie that opened it; NULL: nobody yet */
+	int64_t     created, expires, used;  /* used: a connection was made with it                       */
+};
+
+bool link_insert(struct txn *, const struct link *, struct error *err);
+bool link_by_hash(struct txn *, struct arena *into, const char *hash, struct link *out, struct error *err);      /* expired and used ones too */
+/* Binds it to the first browser: FAULT_REFUSED when another one has it. */
+bool link_open(struct txn *, const char *id, const char *session_hash, struct error *err);
+/* Single use: FAULT_REFUSED when it was used for another account. The same account may be tried again with it. */
+bool link_use(struct txn *, const char *id, const char *account, int64_t now, struct error *err);
+bool link_forget(struct txn *, int64_t expired_before, struct error *err);
+
+struct incident {
+	const char *id, *host, *cause, *who;
+	int64_t     opened, closed;          /* closed 0: open */
+	int64_t     accounts;                /* how many are or were part of it */
+};
+
+/* The open one for that host and cause. FAULT_ABSENT. */
+bool incident_find(struct txn *, struct arena *into, const char *host, const char *cause, struct incident *out, struct error *err);
+bool incident_insert(struct txn *, const struct incident *, struct error *err);
+bool incident_update(struct txn *, const struct incident *, struct error *err);          /* closed, accounts */
+bool incident_list(struct txn *, struct arena *into, bool open_only, size_t most, struct incident **out, size_t *count, struct error *err);
+/* Workspaces that have accounts in it. */
+bool incident_workspaces(struct txn *, struct arena *into, const char *incident, const char ***out, size_t *count, struct error *err);
+
+/* A message that came in at the BCC address. Bodies are kept compressed (zstd) and bounded by the listener. */
+struct logged_mail {
+	const char  *id, *workspace;
+	const char  *account;                /* the one it was sent from, when known; NULL */
+	const char  *envelope_from, *envelope_to, *from, *subject, *message_id, *test_token;      /* NULL where absent */
+	int64_t      received, size;
+	struct slice bytes;                  /* whole message; empty when listed */
+};
+
+bool mail_insert(struct txn *, const struct logged_mail *, struct error *err);           /* FAULT_REFUSED: that id is there */
+bool mail_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct logged_mail *out, struct error *err);
+bool mail_list(struct txn *, struct arena *into, const char *workspace, const char *after, size_t most,
+               struct logged_mail **out, size_t *count, const char **next, struct error *err);                  /* newest first, no bytes */
+bool mail_by_test(struct txn *, struct arena *into, const char *workspace, const char *test_token, struct logged_mail *out, struct error *err);
+
+#endif

@@ -1,0 +1,32 @@
+#include "model/account.h"
+
+#include "test.h"
+
+TEST(every_state_has_a_name_of_its_own_and_is_found_by_it)
+{
+	for (enum account_state s = 0; s < ACCOUNT_STATES; s++) {
+		enum account_state found = ACCOUNT_STATES;
+
+		EXPECT(account_state_find(account_state_name(s), &found));
+		EXPECT(found == s);
+	}
+}
+
+TEST(what_is_no_state_is_not_found)
+{
+	enum account_state found = ACCOUNT_PAUSED;
+
+	EXPECT(!account_state_find("", &found));
+	EXPECT(!account_state_find("needs", &found));
+	EXPECT(found == ACCOUNT_PAUSED);
+}
+
+TEST(an_id_tells_its_kind_and_comes_once)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char *a = new_id(work, "acc"), *b = new_id(work, "acc");
+
+	EXPECT(strncmp(a, "acc_", 4) == 0);
+	EXPECT(strlen(a) == 26);
+	EXPECT(strcmp(a, b) != 0);
+}
