@@ -457,6 +457,8 @@ struct report *flow_diagnose(const struct flow_request *q, struct verdict *v, st
 		return NULL;
 	}
 	*f = (struct flow){ .request = q, .report = r, .waits = waits_within(q->timeout_ms) };
+	if (q->credentials)
+		report_guard(r, &q->credentials->secrets);
 	r->keep_talk = q->keep_talk;
 	r->watch = q->watch;
 	r->watcher = q->watcher;

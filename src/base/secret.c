@@ -11,13 +11,10 @@
 #define FORMS 8                        /* raw, quoted, hex, three escapes, JSON, Latin-1; the percent form is compared, not kept */
 #define BASE64_SHORTEST 6              /* characters of base64 for four bytes: the shortest secret that is struck everywhere */
 
-struct known {
+struct secret_forms {
 	struct slice form[FORMS];
 	size_t       count;
 };
-
-static struct known *known;
-static size_t        known_count;
 
 void secret_wipe(void *p, size_t size)
 {
@@ -25,7 +22,7 @@ void secret_wipe(void *p, size_t size)
 		explicit_bzero(p, size);
 }
 
-static void add_form(struct known *k, const struct buffer *form)
+static void add_form(struct secret_forms *k, const struct buffer *form)
 {
 	struct slice held = buffer_held(form);
 	char        *copy;
@@ -124,25 +121,25 @@ static bool as_latin1(struct slice s, struct buffer *out)
 	return true;
 }
 
-static bool is_known(struct slice secret)
+static bool is_known(const struct secrets *set, struct slice secret)
 {
-	for (size_t i = 0; i < known_count; i++)
-		if (slice_equal(known[i].form[0], secret))
+	for (size_t i = 0; i < set->count; i++)
+		if (slice_equal(set->known[i].form[0], secret))
 			return true;
 	return false;
 }
 
-void secret_know(struct slice secret)
+void secrets_know(struct secrets *set, struct slice secret)
 {
 	static void (*const forms[])(struct buffer *, unsigned char) = { form_raw, form_quoted, form_hex, form_escaped, form_slashes };
-	struct known *k;
+	struct secret_forms *k;
 	struct buffer form;
 
-	if (secret.len == 0 || is_known(secret))
+	if (secret.len == 0 || is_known(set, secret))
 		return;
-	known = must_realloc(known, (known_count + 1) * sizeof *known);
-	k = &known[known_count++];
-	*k = (struct known){ 0 };
+	set->known = must_realloc(set->known, (set->count + 1) * sizeof *set->known);
+	k = &set->known[set->count++];
+	*k = (struct secret_forms){ 0 };
 	buffer_init(&form, secret.len * 6 + 1);
 	for (size_t f = 0; f < COUNT(forms); f++) {
 		for (size_t i = 0; i < secret.len; i++)
@@ -158,18 +155,17 @@ void secret_know(struct slice secret)
 	buffer_release(&form);
 }
 
-void secret_forget_all(void)
+void secrets_forget(struct secrets *set)
 {
-	for (size_t i = 0; i < known_count; i++)
-		for (size_t f = 0; f < known[i].count; f++) {
-			char *at = (char *)known[i].form[f].at;
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t f = 0; f < set->known[i].count; f++) {
+			char *at = (char *)set->known[i].form[f].at;
 
-			secret_wipe(at, known[i].form[f].len);
+			secret_wipe(at, set->known[i].form[f].len);
 			free(at);
 		}
-	free(known);
-	known = NULL;
-	known_count = 0;
+	free(set->known);
+	*set = (struct secrets){ 0 };
 }
 
 static bool same_bytes(struct slice text, size_t at, struct slice form)
@@ -213,16 +209,16 @@ static size_t percent_at(struct slice text, size_t at, struct slice raw)
 }
 
 /* How many bytes at `at` are a secret in one of its forms; 0 when none begins there. */
-static size_t secret_at(struct slice text, size_t at)
+static size_t secret_at(const struct secrets *set, struct slice text, size_t at)
 {
 	size_t longest = 0;
 
-	for (size_t i = 0; i < known_count; i++) {
-		size_t percent = known[i].form[0].len >= 4 ? percent_at(text, at, known[i].form[0]) : 0;
+	for (size_t i = 0; i < set->count; i++) {
+		size_t percent = set->known[i].form[0].len >= 4 ? percent_at(text, at, set->known[i].form[0]) : 0;
 
 		longest = percent > longest ? percent : longest;
-		for (size_t f = 0; f < known[i].count; f++) {
-			struct slice form = known[i].form[f];
+		for (size_t f = 0; f < set->known[i].count; f++) {
+			struct slice form = set->known[i].form[f];
 
 			if (form.len > longest && form.len <= text.len - at && same_bytes(text, at, form)
 			    && (form.len >= 4 || stands_alone(text, at, form.len)))
@@ -246,7 +242,7 @@ static int base64_value(char c)
 }
 
 /* Does this run of base64 characters, read from any of the four places in a group, hold a secret? */
-static bool hides_secret(struct slice run)
+static bool hides_secret(const struct secrets *set, struct slice run)
 {
 	char *plain = must_alloc(run.len);
 	bool  found = false;
@@ -265,7 +261,7 @@ static bool hides_secret(struct slice run)
 			}
 		}
 		for (size_t i = 0; i < n && !found; i++)
-			found = secret_at(slice(plain, n), i) > 0;
+			found = secret_at(set, slice(plain, n), i) > 0;
 		secret_wipe(plain, n);
 	}
 	free(plain);
@@ -315,13 +311,16 @@ static bool url_begins(struct slice text, size_t at)
 	return slice_starts(slice_from(text, at), "https://") || slice_starts(slice_from(text, at), "http://");
 }
 
-const char *secret_strike(struct slice text, struct arena *into)
+const char *secrets_strike(const struct secrets *set, struct slice text, struct arena *into)
 {
+	static const struct secrets none = { 0 };
 	struct buffer out;
 	struct link   link = { 0, 0 };
 	const char   *struck;
 	size_t        fresh = 0;          /* what stands before it was struck: base64 may begin right here */
 
+	if (!set)
+		set = &none;
 	buffer_init(&out, text.len * (sizeof SECRET_STRUCK) + 64);
 	for (size_t i = 0, len, run; i < text.len;) {
 		if (i >= link.end && url_begins(text, i))
@@ -329,11 +328,11 @@ const char *secret_strike(struct slice text, struct arena *into)
 		if (i >= link.secret && i < link.end) {
 			buffer_add_str(&out, SECRET_STRUCK);
 			i = fresh = link.end;
-		} else if ((len = secret_at(text, i)) > 0) {
+		} else if ((len = secret_at(set, text, i)) > 0) {
 			buffer_add_str(&out, SECRET_STRUCK);
 			i = fresh = i + len;
-		} else if (known_count && (i == fresh || base64_value(text.at[i - 1]) < 0)
-		           && (run = base64_run(text, i)) >= BASE64_SHORTEST && hides_secret(slice(text.at + i, run))) {
+		} else if (set->count && (i == fresh || base64_value(text.at[i - 1]) < 0)
+		           && (run = base64_run(text, i)) >= BASE64_SHORTEST && hides_secret(set, slice(text.at + i, run))) {
 			buffer_add_str(&out, SECRET_STRUCK);
 			i = fresh = i + run;
 		} else {

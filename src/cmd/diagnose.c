@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/secret.h"
 #include "base/settings.h"
 #include "cmd/command.h"
 #include "cmd/print.h"
@@ -349,7 +348,6 @@ static int run(int argc, char **argv)
 	if (err.fault && status == EXIT_USAGE)
 		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
 	credentials_release(&c);
-	secret_forget_all();
 	for (enum service i = SERVICE_IMAP; i < SERVICES; i++)
 		free(o->host[i]);
 	free(o->place);

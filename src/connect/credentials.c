@@ -45,13 +45,13 @@ static bool read_file(const char *file, struct buffer *out, int64_t *changed, st
 	return fine;
 }
 
-static char *secret_copy(struct slice s)
+static char *secret_copy(struct credentials *c, struct slice s)
 {
 	char *copy = must_alloc(s.len + 1);
 
 	if (s.len)
 		memcpy(copy, s.at, s.len);
-	secret_know(s);
+	secrets_know(&c->secrets, s);
 	return copy;
 }
 
@@ -72,7 +72,7 @@ bool credentials_read_password(struct credentials *c, const char *file, struct e
 	else if (fine && slice_find(held, '\0') < held.len)
 		fine = fail(err, FAULT_LOCAL, "%s: a NUL byte in the password", file);
 	if (fine)
-		c->password = secret_copy(held);
+		c->password = secret_copy(c, held);
 	buffer_release(&bytes);
 	return fine;
 }
@@ -108,13 +108,13 @@ static void wipe_texts(cJSON *json)
 }
 
 /* Every secret of the answer is made known, also those that are not used here. */
-static void know_all(const cJSON *json)
+static void know_all(struct credentials *c, const cJSON *json)
 {
 	static const char *const members[] = { "refresh_token", "id_token", "client_secret" };
 
 	for (size_t i = 0; i < COUNT(members); i++)
 		if (json_text(json, members[i]))
-			secret_know(slice_str(json_text(json, members[i])));
+			secrets_know(&c->secrets, slice_str(json_text(json, members[i])));
 }
 
 bool credentials_read_token(struct credentials *c, const char *file, struct error *err)
@@ -131,8 +131,8 @@ bool credentials_read_token(struct credentials *c, const char *file, struct erro
 	if (fine) {
 		int64_t lasts = seconds(json, "expires_in"), from = seconds(json, "obtained_at");
 
-		know_all(json);
-		c->token = secret_copy(slice_str(json_text(json, "access_token")));
+		know_all(c, json);
+		c->token = secret_copy(c, slice_str(json_text(json, "access_token")));
 		if (lasts > 0)
 			c->expires_at = (from ? from : changed) + lasts;
 	}
@@ -153,5 +153,6 @@ void credentials_release(struct credentials *c)
 {
 	wipe(c->password);
 	wipe(c->token);
+	secrets_forget(&c->secrets);
 	*c = (struct credentials){ 0 };
 }

@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 struct credentials {
 	char   *password;        /* one of the two is NULL */
 	char   *token;
 	int64_t expires_at;      /* of the token, Unix seconds; 0 unknown */
+	struct secrets secrets;  /* every secret that was read, to be struck out of what is kept */
 };
 
 bool credentials_read_password(struct credentials *, const char *file, struct error *err);

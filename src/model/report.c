@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "base/secret.h"
 
 /* Length of the valid UTF-8 sequence at the start, 0 when there is none (RFC 3629 §4). */
 static size_t utf8_length(const unsigned char *s, size_t left)
@@ -35,11 +34,11 @@ static bool commands_terminal(const unsigned char *c, size_t n)
 }
 
 /* What a peer said, made fit to be shown: secrets out first, then the length, then the characters. */
-static const char *presentable(struct arena *job, struct slice raw)
+static const char *presentable(const struct report *r, struct slice raw)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
 	/* a secret that is cut in two would not be known again: so they go first, out of all that a peer can say at once */
-	struct slice   text = slice_upto(slice_str(secret_strike(slice_upto(raw, REPORT_RAW), work)), REPORT_VALUE);
+	struct slice   text = slice_upto(slice_str(secrets_strike(r->secrets, slice_upto(raw, REPORT_RAW), work)), REPORT_VALUE);
 	struct buffer  out;
 	const char    *copy;
 
@@ -56,7 +55,7 @@ static const char *presentable(struct arena *job, struct slice raw)
 			buffer_add(&out, slice(text.at + i, n));
 		i += n ? n : 1;
 	}
-	copy = arena_copy(job, buffer_held(&out));
+	copy = arena_copy(r->job, buffer_held(&out));
 	buffer_release(&out);
 	return copy;
 }
@@ -66,9 +65,15 @@ struct report *report_new(const char *address)
 	struct report *r = must_alloc(sizeof *r);
 
 	r->job = arena_new();
-	r->address = presentable(r->job, slice_str(address));
+	r->address = presentable(r, slice_str(address));
 	r->provider = "auto";
 	return r;
+}
+
+void report_guard(struct report *r, const struct secrets *secrets)
+{
+	r->secrets = secrets;
+	r->address = presentable(r, slice_str(r->address));
 }
 
 void report_free(struct report *r)
@@ -151,7 +156,7 @@ void report_fact(struct report *r, int step, const char *name, struct slice valu
 		return;
 	GROW(r->fact, r->fact_count, r->fact_room);
 	r->fact[r->fact_count++] = (struct fact){
-		.name = arena_str(r->job, name), .value = presentable(r->job, value), .step = step,
+		.name = arena_str(r->job, name), .value = presentable(r, value), .step = step,
 	};
 }
 
@@ -171,7 +176,7 @@ void report_talk(struct report *r, int attempt, char from, struct slice text, in
 
 	if (!r->keep_talk || r->talk_bytes > REPORT_TALK)
 		return;
-	kept = presentable(r->job, text);
+	kept = presentable(r, text);
 	r->talk_bytes += strlen(kept);
 	GROW(r->talk, r->talk_count, r->talk_room);
 	r->talk[r->talk_count++] = (struct talk){ .attempt = attempt, .ms = since_began(r, now_ms), .from = from,

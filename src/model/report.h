@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/secret.h"
 #include "base/slice.h"
 
 enum step_state { STEP_RUNNING, STEP_PASSED, STEP_FAILED, STEP_WARNED, STEP_SKIPPED };
@@ -45,6 +46,7 @@ struct talk {
 struct report {
 	struct arena *job;
 	const char   *address, *provider;
+	const struct secrets *secrets;   /* struck out of all that comes in; somebody else's, NULL none */
 	struct step  *step;
 	size_t        step_count, step_room;
 	struct fact  *fact;
@@ -63,6 +65,9 @@ struct report {
 struct report *report_new(const char *address);
 void           report_free(struct report *);
 DEFINE_CLEANUP(report)
+
+/* Those secrets are struck out of the address and of all that comes in from now on. The set is borrowed. */
+void report_guard(struct report *, const struct secrets *);
 
 int  report_attempt(struct report *);
 int  report_begin(struct report *, const char *id, int attempt, int64_t now_ms);

@@ -9,9 +9,11 @@
 #include "test.h"
 #include "wire/sasl.h"
 
+static struct secrets known;
+
 static const char *struck(const char *text, struct arena *into)
 {
-	return secret_strike(slice_str(text), into);
+	return secrets_strike(&known, slice_str(text), into);
 }
 
 TEST(every_form_of_a_secret)
@@ -50,11 +52,11 @@ TEST(every_form_of_a_secret)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 
-		secret_forget_all();
-		secret_know(slice_str(rows[i].secret));
+		secrets_forget(&known);
+		secrets_know(&known, slice_str(rows[i].secret));
 		EXPECT_TEXT(struck(rows[i].text, job), rows[i].struck);
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* `inner` in base64, standing alone, between words, glued to others, and without its padding. */
@@ -104,12 +106,12 @@ TEST(base64_of_whatever_has_the_secret_in_it)
 				} else {
 					inner[len++] = *c == '^' ? '\0' : *c == '~' ? '\001' : *c;
 				}
-			secret_forget_all();
-			secret_know(slice_str(secrets[s]));
+			secrets_forget(&known);
+			secrets_know(&known, slice_str(secrets[s]));
 			hidden_in_base64(slice(inner, len), secrets[s], false);
 			hidden_in_base64(slice(inner, len), secrets[s], true);
 		}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* Where the text is cut, the rest of the base64 must not give away what came before. */
@@ -118,11 +120,11 @@ TEST(base64_right_behind_the_secret_itself)
 	CLEANUP(arena) struct arena *job = arena_new();
 	const char *code = "aHVudGVyMjI=";       /* hunter22 */
 
-	secret_forget_all();
-	secret_know(slice_str("hunter22"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("hunter22"));
 	EXPECT(!slice_has(slice_str(struck(arena_print(job, "hunter22%s", code), job)), "aHVudGVyMjI"));
 	EXPECT(!slice_has(slice_str(struck(arena_print(job, "68756e7465723232%s", code), job)), "aHVudGVyMjI"));
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 TEST(what_sasl_says_is_struck_out_of_a_transcript)
@@ -130,9 +132,9 @@ TEST(what_sasl_says_is_struck_out_of_a_transcript)
 	static const char *const names[] = { "PLAIN", "XOAUTH2", "OAUTHBEARER" };
 	CLEANUP(arena) struct arena *job = arena_new();
 
-	secret_forget_all();
-	secret_know(slice_str("hunter22"));
-	secret_know(slice_str("ya29.a0AfB_byC-token-of-some-length"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("hunter22"));
+	secrets_know(&known, slice_str("ya29.a0AfB_byC-token-of-some-length"));
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct sasl_credentials who = { .user = "ann@birch.example", .password = "hunter22", .token = "ya29.a0AfB_byC-token-of-some-length", .host = "h", .port = 993 };
 		CLEANUP(sasl) struct sasl *s = sasl_new(sasl_find(names[i]), &who);
@@ -144,7 +146,7 @@ TEST(what_sasl_says_is_struck_out_of_a_transcript)
 	/* LOGIN: the name stays, the password goes */
 	EXPECT_TEXT(struck("YW5uQGJpcmNoLmV4YW1wbGU=", job), "YW5uQGJpcmNoLmV4YW1wbGU=");
 	EXPECT_TEXT(struck("aHVudGVyMjI=", job), "[secret]=");
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 TEST(short_secrets_only_where_they_stand_alone)
@@ -163,21 +165,21 @@ TEST(short_secrets_only_where_they_stand_alone)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 
-		secret_forget_all();
-		secret_know(slice_str(rows[i].secret));
+		secrets_forget(&known);
+		secrets_know(&known, slice_str(rows[i].secret));
 		EXPECT_TEXT(struck(rows[i].text, job), rows[i].struck);
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 TEST(several_secrets)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
 
-	secret_forget_all();
-	secret_know(slice_str("hunter22"));
-	secret_know(slice_str("hunter22-and-longer"));
-	secret_know(slice_str("refresh/token"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("hunter22"));
+	secrets_know(&known, slice_str("hunter22-and-longer"));
+	secrets_know(&known, slice_str("refresh/token"));
 	EXPECT_TEXT(struck("hunter22 refresh/token", job), "[secret] [secret]");
 	/* the longer one where both begin: no tail of it is left */
 	EXPECT_TEXT(struck("x hunter22-and-longer y", job), "x [secret] y");
@@ -186,10 +188,10 @@ TEST(several_secrets)
 		char other[20];
 
 		snprintf(other, sizeof other, "other-%d", i);
-		secret_know(slice_str(other));
+		secrets_know(&known, slice_str(other));
 	}
 	EXPECT_TEXT(struck("other-0 hunter22", job), "[secret] [secret]");
-	secret_forget_all();
+	secrets_forget(&known);
 	EXPECT_TEXT(struck("hunter22 other-0", job), "hunter22 other-0");
 }
 
@@ -198,12 +200,12 @@ TEST(a_secret_known_twice_takes_one_place)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
 
-	secret_forget_all();
+	secrets_forget(&known);
 	for (int i = 0; i < SECRETS + 2; i++)
-		secret_know(slice_str("hunter22"));
-	secret_know(slice_str("another-one"));
+		secrets_know(&known, slice_str("hunter22"));
+	secrets_know(&known, slice_str("another-one"));
 	EXPECT_TEXT(struck("another-one", job), "[secret]");
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* All behind the host goes: a sign-in link may carry its secret in the path as well. */
@@ -224,16 +226,16 @@ TEST(links_that_sign_in_keep_their_host_alone)
 		  "https://a.example/?x=1 https://b.example/[secret] https://c.example/?x=3" },
 	};
 
-	secret_forget_all();
-	for (int known = 0; known < 2; known++) {
+	secrets_forget(&known);
+	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < COUNT(rows); i++) {
 			CLEANUP(arena) struct arena *job = arena_new();
 
 			EXPECT_TEXT(struck(rows[i].text, job), rows[i].struck);
 		}
-		secret_know(slice_str("hunter22"));
+		secrets_know(&known, slice_str("hunter22"));
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* Links without a '/' behind the host, and others that no parser of URLs would take. */
@@ -244,7 +246,7 @@ TEST(a_link_that_is_hardly_one_still_loses_its_secret)
 		"https://u:p@example.org/?code=SECRETPART", "https://[2001:db8::1]/?code=SECRETPART",
 	};
 
-	secret_forget_all();
+	secrets_forget(&known);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 
@@ -257,13 +259,13 @@ TEST(a_secret_in_a_link)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
 
-	secret_forget_all();
-	secret_know(slice_str("p@ssword"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("p@ssword"));
 	EXPECT_TEXT(struck("https://example.org/?user=ann&p=p%40ssword", job), "https://example.org/?user=ann&p=[secret]");
 	EXPECT_TEXT(struck("https://example.org/p%40ssword/x", job), "https://example.org/[secret]/x");
 	EXPECT_TEXT(struck("https://example.org/p%40ssword/x?code=1", job), "https://example.org/[secret]");
 	EXPECT_TEXT(struck("https://p%40ssword.example/x?code=1", job), "https://[secret].example/[secret]");
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* The whole forms, cut at every byte: no crash, and the text before the secret is the same. */
@@ -271,18 +273,18 @@ TEST(cut_at_every_byte)
 {
 	static const char text[] = "a1 LOGIN ann \"a\\\"hunter\" aHVudGVyMjI= https://x.example/signin/?plt=1 %68 pAGFubgBodW50ZXIyMg==";
 
-	secret_forget_all();
-	secret_know(slice_str("a\"hunter"));
-	secret_know(slice_str("hunter22"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("a\"hunter"));
+	secrets_know(&known, slice_str("hunter22"));
 	for (size_t len = 0; len < sizeof text; len++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 		char *copy = must_alloc(len);
 
 		memcpy(copy, text, len);
-		EXPECT(strncmp(secret_strike(slice(copy, len), job), text, len < 14 ? len : 14) == 0);
+		EXPECT(strncmp(secrets_strike(&known, slice(copy, len), job), text, len < 14 ? len : 14) == 0);
 		free(copy);
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 static double seconds_for(const char *unit, size_t len)
@@ -294,7 +296,7 @@ static double seconds_for(const char *unit, size_t len)
 	for (size_t i = 0; i < len; i++)
 		text[i] = unit[i % strlen(unit)];
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	secret_strike(slice(text, len), job);
+	secrets_strike(&known, slice(text, len), job);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	free(text);
 	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
@@ -307,12 +309,12 @@ TEST(the_time_grows_with_the_length_and_not_with_its_square)
 		"QUJD", "A", "AAAAAAAA=", "hunter2", "68756e74", "http://", "http://a/?", "https://signin/", "%68", "QUJDREVGR0hJ SktMTU5PUFFS",
 	};
 
-	secret_forget_all();
+	secrets_forget(&known);
 	for (int i = 0; i < SECRETS; i++) {
 		char secret[40];
 
 		snprintf(secret, sizeof secret, "hunter22-äöü-%d", i);
-		secret_know(slice_str(secret));
+		secrets_know(&known, slice_str(secret));
 	}
 	for (size_t i = 0; i < COUNT(units); i++) {
 		double small = seconds_for(units[i], 8 * 1024), large = seconds_for(units[i], 64 * 1024);
@@ -320,7 +322,7 @@ TEST(the_time_grows_with_the_length_and_not_with_its_square)
 		if (large > 0.2 && large > 24 * small)
 			test_fail(__FILE__, __LINE__, "64 KiB of \"%s\": %.2f s, 8 KiB: %.3f s", units[i], large, small);
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 TEST(wiping)

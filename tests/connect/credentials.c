@@ -44,11 +44,11 @@ static bool token_of(struct credentials *c, const char *json, struct error *err)
 	return fine;
 }
 
-static bool is_secret(const char *text)
+static bool is_secret(const struct credentials *c, const char *text)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
 
-	return strcmp(secret_strike(slice_str(text), job), SECRET_STRUCK) == 0;
+	return strcmp(secrets_strike(&c->secrets, slice_str(text), job), SECRET_STRUCK) == 0;
 }
 
 TEST(a_password_less_one_last_newline)
@@ -70,15 +70,13 @@ TEST(a_password_less_one_last_newline)
 		struct credentials c;
 		struct error       err = { 0 };
 
-		secret_forget_all();
 		EXPECT_ROW(password_of(&c, rows[i].content, strlen(rows[i].content), &err), rows[i].content);
 		EXPECT_TEXT(c.password, rows[i].password);
-		EXPECT_ROW(!c.token && !c.expires_at && is_secret(rows[i].password), rows[i].content);
+		EXPECT_ROW(!c.token && !c.expires_at && is_secret(&c, rows[i].password), rows[i].content);
 		credentials_release(&c);
 		EXPECT(!c.password);
 		credentials_release(&c);
 	}
-	secret_forget_all();
 }
 
 TEST(what_is_no_password)
@@ -101,14 +99,12 @@ TEST(the_length_is_bounded)
 	struct error       err = { 0 };
 
 	memset(big, 'x', sizeof big);
-	secret_forget_all();
 	EXPECT(!password_of(&c, big, sizeof big, &err) && err.fault == FAULT_TOO_BIG && !c.password);
 	EXPECT(password_of(&c, big, sizeof big - 2, &err) && strlen(c.password) == sizeof big - 2);
 	credentials_release(&c);
 	/* "over 64 KiB" is too big; 64 KiB are not */
 	EXPECT(password_of(&c, big, sizeof big - 1, &err) && strlen(c.password) == sizeof big - 1);
 	credentials_release(&c);
-	secret_forget_all();
 }
 
 TEST(files_that_cannot_be_read)
@@ -153,7 +149,6 @@ TEST(standard_input)
 	EXPECT(dup2(saved, STDIN_FILENO) == STDIN_FILENO);
 	close(saved);
 	clearerr(stdin);
-	secret_forget_all();
 }
 
 TEST(a_token)
@@ -171,14 +166,12 @@ TEST(a_token)
 		struct credentials c;
 		struct error       err = { 0 };
 
-		secret_forget_all();
 		EXPECT_ROW(token_of(&c, rows[i].json, &err), rows[i].json);
 		EXPECT_TEXT(c.token, rows[i].token);
-		EXPECT_ROW(c.expires_at == rows[i].expires_at && !c.password && is_secret("ya29.abc"), rows[i].json);
+		EXPECT_ROW(c.expires_at == rows[i].expires_at && !c.password && is_secret(&c, "ya29.abc"), rows[i].json);
 		credentials_release(&c);
 		EXPECT(!c.token && !c.expires_at);
 	}
-	secret_forget_all();
 }
 
 TEST(without_a_date_the_file_s_own_time_counts)
@@ -193,7 +186,6 @@ TEST(without_a_date_the_file_s_own_time_counts)
 	EXPECT(credentials_read_token(&c, file, &err) && c.expires_at == 1795003600);
 	unlink(file);
 	credentials_release(&c);
-	secret_forget_all();
 }
 
 TEST(everything_secret_in_the_answer_is_known_as_such)
@@ -201,11 +193,9 @@ TEST(everything_secret_in_the_answer_is_known_as_such)
 	struct credentials c;
 	struct error       err = { 0 };
 
-	secret_forget_all();
 	EXPECT(token_of(&c, "{\"access_token\":\"access-1\",\"refresh_token\":\"refresh-2\",\"id_token\":\"identity-3\",\"client_secret\":\"client-4\",\"scope\":\"scope-5\"}", &err));
-	EXPECT(is_secret("access-1") && is_secret("refresh-2") && is_secret("identity-3") && is_secret("client-4") && !is_secret("scope-5"));
+	EXPECT(is_secret(&c, "access-1") && is_secret(&c, "refresh-2") && is_secret(&c, "identity-3") && is_secret(&c, "client-4") && !is_secret(&c, "scope-5"));
 	credentials_release(&c);
-	secret_forget_all();
 }
 
 TEST(what_is_no_token)
@@ -222,7 +212,6 @@ TEST(what_is_no_token)
 		EXPECT_ROW(!token_of(&c, rows[i], &err), rows[i]);
 		EXPECT_ROW(!c.token && err.fault != FAULT_NONE && !slice_has(slice_str(err.text), "ya29"), rows[i]);
 	}
-	secret_forget_all();
 }
 
 TEST(releasing_nothing)

@@ -3,6 +3,8 @@
 #include "base/secret.h"
 #include "test.h"
 
+static struct secrets known;
+
 TEST(steps_are_begun_and_ended)
 {
 	CLEANUP(report) struct report *r = report_new("ann@birch.example");
@@ -174,12 +176,23 @@ TEST(a_value_does_not_follow_what_it_was_made_of)
 	EXPECT_TEXT(report_value(r, 0, "name"), "value");
 }
 
+TEST(an_address_that_holds_the_secret_loses_it)
+{
+	CLEANUP(report) struct report *r = report_new("ann:hunter22@birch.example");
+
+	secrets_know(&known, slice_str("hunter22"));
+	report_guard(r, &known);
+	EXPECT_TEXT(r->address, "ann:[secret]@birch.example");
+	secrets_forget(&known);
+}
+
 TEST(secrets_are_struck_out_of_facts_notes_and_talk)
 {
 	CLEANUP(report) struct report *r = report_new("ann@birch.example");
 
-	secret_forget_all();
-	secret_know(slice_str("hunter22"));
+	secrets_forget(&known);
+	secrets_know(&known, slice_str("hunter22"));
+	report_guard(r, &known);
 	r->keep_talk = true;
 	EXPECT_TEXT(kept(r, slice_str("NO hunter22 is wrong")), "NO [secret] is wrong");
 	report_note(r, 0, "note", "%s", "aHVudGVyMjI=");
@@ -187,7 +200,7 @@ TEST(secrets_are_struck_out_of_facts_notes_and_talk)
 	report_talk(r, 0, 'S', slice_str("a1 NO hunter22"), 5);
 	EXPECT_TEXT(r->talk[0].text, "a1 NO [secret]");
 	EXPECT_TEXT(kept(r, slice("x\0hunter22", 10)), "x [secret]");
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 /* Secrets go out before anything is cut: half a secret is one. */
@@ -200,13 +213,14 @@ TEST(a_secret_across_a_limit)
 	for (size_t len = 20; len < sizeof secret; len = len * 3 / 2) {
 		static const size_t before[] = { 0, 1, REPORT_VALUE - 10, 4 * REPORT_VALUE - 10, 4 * REPORT_VALUE - 1200 };
 
-		secret_forget_all();
-		secret_know(slice(secret, len));
+		secrets_forget(&known);
+		secrets_know(&known, slice(secret, len));
 		for (size_t b = 0; b < COUNT(before); b++) {
 			CLEANUP(report) struct report *r = report_new("ann@birch.example");
 			struct slice got;
 			size_t       n = before[b];
 
+			report_guard(r, &known);
 			memset(text, '.', n);
 			memcpy(text + n, secret, len), n += len;
 			memcpy(text + n, " ", 1), n++;
@@ -220,7 +234,7 @@ TEST(a_secret_across_a_limit)
 			}
 		}
 	}
-	secret_forget_all();
+	secrets_forget(&known);
 }
 
 TEST(talk_is_kept_only_when_asked_for)
