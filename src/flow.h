@@ -8,7 +8,7 @@
 #include "connect/credentials.h"
 #include "diagnose/diagnose.h"
 #include "model/endpoint.h"
-#include "net/net.h"
+#include "net/options.h"
 
 struct flow_request {
 	const char                *address;

@@ -12,8 +12,6 @@
 #include "model/mailaddress.h"
 #include "model/record.h"
 
-#define PLACES_MOST   4096      /* a whole test network has hundreds */
-#define BLOCKS_MOST   32
 #define TIMEOUT_LEAST 1
 #define TIMEOUT_MOST  3600
 
@@ -24,9 +22,7 @@ struct options {
 	const char *send_to;
 	bool        send_test, json, verbose;
 	int         timeout_s;
-	struct net_settings net;
-	struct net_place   *place;
-	struct address_block block[BLOCKS_MOST];
+	struct net_options net;
 };
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
@@ -97,21 +93,6 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 		argp_error(state, "%s: not HOST or HOST:PORT", arg);
 }
 
-static bool add_resolver(struct options *o, const char *text)
-{
-	struct net_resolver *r = &o->net.resolver[o->net.resolver_count];
-
-	return o->net.resolver_count < NET_RESOLVERS && net_resolver_parse(text, &r->address, &r->port) && ++o->net.resolver_count;
-}
-
-static bool add_place(struct options *o, const char *text)
-{
-	if (o->net.connect_to_count == PLACES_MOST)
-		return false;
-	o->place = must_realloc(o->place, (o->net.connect_to_count + 1) * sizeof *o->place);
-	return net_place_parse(text, &o->place[o->net.connect_to_count]) && ++o->net.connect_to_count;
-}
-
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
 	static const char *const coming[] = { "exchange", "microsoft", "google", "caldav" };
@@ -131,14 +112,14 @@ static error_t parse_network(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_RESOLVER:
-		if (!add_resolver(o, arg))
+		if (!net_options_resolver(&o->net, arg))
 			argp_error(state, "%s: not IP or IP:PORT", arg);
 		return 0;
 	case KEY_CA_FILE:
-		o->net.ca_file = arg;
+		o->net.net.ca_file = arg;
 		return 0;
 	case KEY_CONNECT_TO:
-		if (!add_place(o, arg))
+		if (!net_options_place(&o->net, arg))
 			argp_error(state, "%s: not HOST:PORT=IP:PORT", arg);
 		return 0;
 	case KEY_TIMEOUT:
@@ -202,70 +183,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* -- settings ----------------------------------------------------------------------------------------------------- */
-
-/* Each word of a setting that holds several, blanks or commas between. */
-static bool each_word(const char *value, struct options *o, bool (*take)(struct options *, const char *))
-{
-	CLEANUP(arena) struct arena *work = arena_new();
-
-	while (value && *(value += strspn(value, " ,\t"))) {
-		size_t len = strcspn(value, " ,\t");
-
-		if (!take(o, arena_copy(work, slice(value, len))))
-			return false;
-		value += len;
-	}
-	return true;
-}
-
-static bool add_block(struct options *o, const char *text)
-{
-	return o->net.allow_count < BLOCKS_MOST && address_block_parse(text, &o->block[o->net.allow_count]) && ++o->net.allow_count;
-}
-
-static bool wrong_setting(enum setting which, struct error *err)
-{
-	return fail(err, FAULT_MALFORMED, "[%s] %s cannot be read", setting_rows[which].section, setting_rows[which].key);
-}
-
-/* Of several places for one host the last holds: those of the settings stand before those of the command line. */
-static bool settings_places(struct options *o, const char *value)
-{
-	struct net_place *said = o->place;
-	size_t            count = o->net.connect_to_count;
-	bool              fine;
-
-	o->place = NULL;
-	o->net.connect_to_count = 0;
-	fine = each_word(value, o, add_place);
-	if (count) {
-		o->place = must_realloc(o->place, (o->net.connect_to_count + count) * sizeof *o->place);
-		memcpy(o->place + o->net.connect_to_count, said, count * sizeof *said);
-		o->net.connect_to_count += count;
-	}
-	free(said);
-	return fine;
-}
-
-/* What the command line did not say. */
-static bool apply_settings(struct options *o, const struct settings *s, struct error *err)
-{
-	if (o->net.resolver_count == 0 && !each_word(s->value[SETTING_NET_RESOLVER], o, add_resolver))
-		return wrong_setting(SETTING_NET_RESOLVER, err);
-	if (!settings_places(o, s->value[SETTING_NET_CONNECT_TO]))
-		return wrong_setting(SETTING_NET_CONNECT_TO, err);
-	if (!each_word(s->value[SETTING_NET_ALLOW], o, add_block))
-		return wrong_setting(SETTING_NET_ALLOW, err);
-	if (!o->net.ca_file)
-		o->net.ca_file = s->value[SETTING_NET_CA_FILE];
-	o->net.check_targets = s->given[SETTING_NET_ALLOW];
-	o->net.connect_to = o->place;
-	o->net.allow = o->block;
-	o->net.user_agent = "mailmoor/" MAILMOOR_VERSION;
-	return true;
-}
-
 /* -- the run ------------------------------------------------------------------------------------------------------ */
 
 static void on_signal(int number)
@@ -295,7 +212,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
-		.our_addresses = our_addresses, .net = &o->net,
+		.our_addresses = our_addresses, .net = &o->net.net,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -341,7 +258,7 @@ static int run(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, o) == 0 && settings_read(&s, o->config, &err)) {
 		if (!command_language(o->lang, &lang))
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
-		else if (apply_settings(o, &s, &err) && read_credentials(o, &c, &err))
+		else if (net_options_settings(&o->net, &s, &err) && read_credentials(o, &c, &err))
 			status = diagnose_it(o, &c, s.value[SETTING_NET_EGRESS], lang);
 	}
 	settings_release(&s);
@@ -350,7 +267,7 @@ static int run(int argc, char **argv)
 	credentials_release(&c);
 	for (enum service i = SERVICE_IMAP; i < SERVICES; i++)
 		free(o->host[i]);
-	free(o->place);
+	net_options_release(&o->net);
 	free(o);
 	return status;
 }
