@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cmd/command.h"
 #include "cmd/print.h"
+#include "diagnose/report_json.h"
 #include "diagnose/tell.h"
 
 struct options {
@@ -40,7 +41,7 @@ static cJSON *row(enum cause cause, const struct language *lang, struct arena *w
 	tell_cause(cause, lang, work, &t);
 	cJSON_AddStringToObject(o, "id", cause_row(cause)->id);
 	cJSON_AddStringToObject(o, "who", who_name(cause_row(cause)->who));
-	json_told(o, &t, lang);
+	told_json(o, &t, lang);
 	return o;
 }
 

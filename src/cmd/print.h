@@ -12,12 +12,6 @@ void print_json(FILE *, const struct report *, const struct verdict *, const str
 
 #define CHECKLIST_STEPS 256
 
-struct cJSON;
-struct told;
-
-/* title, why, fix, links, aliases, lang: the same members wherever a cause is told as JSON. */
-void json_told(struct cJSON *, const struct told *, const struct language *);
-
 /* The live checklist: one line for each step when it ends; on a terminal also one that is under way. IMAP and SMTP are
  * looked at side by side; the list tells IMAP's story first and holds SMTP's back until then. */
 struct checklist {
