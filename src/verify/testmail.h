@@ -1,7 +1,7 @@
 /* testmail.h -- the test message: sent, seen to arrive, its copy in Sent looked at, removed again.
  *
- * Sent from the mailbox to itself, where it is waited for; or to another address, where only acceptance, a bounce and
- * the copy in Sent can be seen from here. Everything of it that is found is removed, also when the whole is called off
+ * Sent from the mailbox to itself, where it is waited for; or to another address, where it is waited for when somebody
+ * can be asked whether it has come (`has_come`, set after testmail_init()), and else only acceptance, a bounce and the copy in Sent can be seen. Everything of it that is found is removed, also when the whole is called off
  * after the server has taken it; a message that may have been taken (the line broke before the answer) counts as taken.
  * A bounce is left where it is: it is the server's word to the owner of the mailbox.
  *
@@ -25,6 +25,8 @@ struct testmail {
 	struct imap_session *imap;             /* NULL: the mailbox cannot be read */
 	const char          *address, *to;
 	bool                 to_self;
+	bool               (*has_come)(void *asked, const char *token);      /* to another address; NULL: cannot be seen from here */
+	void                *asked;
 	struct waits         waits;
 	const char          *token, *message_id, *subject;
 	/* its own */
@@ -38,6 +40,7 @@ struct testmail {
 	int                  arrive, bounce, copy, remove;      /* in the report */
 	int64_t              sent_ms, hurry_ms;
 	bool                 taken;                             /* the server has it, or may have it           */
+	bool                 come;                              /* to another address                          */
 	bool                 hurry, halfway, bounced;
 	bool                 lost, over;                        /* the line to the mailbox; all the time there was */
 	enum came            lost_by;

@@ -471,3 +471,48 @@ TEST(called_off_before_it_began_nothing_is_sent)
 	EXPECT_TEXT(seen(&s, "send.remove"), "skipped called_off");
 	scene_close(&s);
 }
+
+/* -- to another address that can be asked about ------------------------------------------------------------------ */
+
+struct elsewhere {
+	const char *token;       /* that was asked for   */
+	int         asked, at;   /* it is there at the at-th asking; 0: never */
+};
+
+static bool has_come(void *self, const char *token)
+{
+	struct elsewhere *e = self;
+
+	e->token = token;
+	return ++e->asked == e->at;
+}
+
+TEST(to_another_address_and_it_is_seen_to_arrive_there)
+{
+	struct elsewhere e = { .at = 3 };
+	struct scene     s;
+
+	scene_open(&s, SENT_TO("bcc@ash.example") "-- wait 300\n-- wait 600\n" FOUND_IN("Sent", "5") REMOVED("Sent", "5"), NULL, "bcc@ash.example");
+	s.mail.has_come = has_come;
+	s.mail.asked = &e;
+	scene_run(&s);
+	EXPECT_TEXT(seen(&s, "send.arrive"), "passed send.found=yes");
+	EXPECT_TEXT(seen(&s, "send.bounce"), "");
+	EXPECT_TEXT(e.token, s.mail.token);
+	scene_close(&s);
+}
+
+TEST(to_another_address_and_it_never_comes)
+{
+	struct elsewhere e = { 0 };
+	struct scene     s;
+
+	scene_open_with(&s, "", SENT_TO("bcc@ash.example"), NULL, "bcc@ash.example");
+	s.mail.has_come = has_come;
+	s.mail.asked = &e;
+	s.mail.imap = NULL;
+	scene_run(&s);
+	EXPECT(slice_starts(slice_str(seen(&s, "send.arrive")), "failed send.found=no send.waited"));
+	EXPECT(e.asked > 10);
+	scene_close(&s);
+}
