@@ -185,7 +185,8 @@ static bool another_name(struct part *p)
 	struct finding finding;
 	const char    *name;
 
-	if (p->service != SERVICE_IMAP || !p->session.imap.refused || f->report->password_tries != 1 || !f->login.password)
+	if (p->service != SERVICE_IMAP || !p->session.imap.refused || f->report->password_tries != 1 || f->request->tries_most == 1
+	    || !f->login.password)
 		return false;
 	if (!diagnose_attempt(f->report, p->attempt, &finding) || finding.cause != CAUSE_AUTH_PASSWORD_REJECTED)
 		return false;
@@ -375,6 +376,8 @@ static void start_testmail(struct flow *f)
 	testmail_init(&f->testmail, f->report, &f->part[SERVICE_SMTP].session.smtp,
 	              imap->well && imap->in_session && imap->session.imap.logged_in ? &imap->session.imap : NULL,
 	              f->address.text, f->request->send_to, f->waits);
+	f->testmail.has_come = f->request->arrived;
+	f->testmail.asked = f->request->arrival;
 }
 
 static bool is_open(const struct part *p)
@@ -392,7 +395,7 @@ static void note_sent(struct flow *f)
 	report_note(f->report, step, FACT_AUTH_SENT, "%s", any ? "yes" : "no");
 }
 
-static enum want_kind flow_step(void *self, struct want *w, struct error *err)
+enum want_kind flow_step(void *self, struct want *w, struct error *err)
 {
 	struct flow               *f = self;
 	const struct flow_request *q = f->request;
@@ -432,6 +435,19 @@ static enum want_kind flow_step(void *self, struct want *w, struct error *err)
 	return WANT_FAILED;
 }
 
+struct flow *flow_new(const struct flow_request *q)
+{
+	struct flow *f = must_alloc(sizeof *f);
+
+	*f = (struct flow){ .request = q, .report = report_new(q->address), .waits = waits_within(q->timeout_ms) };
+	if (q->credentials)
+		report_guard(f->report, &q->credentials->secrets);
+	f->report->keep_talk = q->keep_talk;
+	f->report->watch = q->watch;
+	f->report->watcher = q->watcher;
+	return f;
+}
+
 static void flow_release(struct flow *f)
 {
 	if (f->detecting)
@@ -444,34 +460,70 @@ static void flow_release(struct flow *f)
 	}
 }
 
-struct report *flow_diagnose(const struct flow_request *q, struct verdict *v, struct error *err)
+void flow_free(struct flow *f)
 {
-	struct flow   *f = must_alloc(sizeof *f);
-	struct report *r = report_new(q->address);
-	struct net    *net = net_new(q->net, err);
-	struct task    task = { .step = flow_step, .self = f, .wait_ms = q->timeout_ms };
+	if (!f)
+		return;
+	flow_release(f);
+	report_free(f->report);
+	free(f);
+}
 
-	if (!net) {
-		report_free(r);
-		free(f);
-		return NULL;
+static bool signed_in(const struct part *p)
+{
+	return p->well && p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.logged_in : p->session.smtp.logged_in);
+}
+
+static void note_worked(struct flow *f, struct flow_worked *out)
+{
+	struct arena *job = f->report->job;
+
+	*out = (struct flow_worked){ .username = f->login.username ? arena_str(job, f->login.username) : NULL };
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
+		const struct part *p = &f->part[s];
+
+		if (!signed_in(p))
+			continue;
+		out->well[s] = true;
+		out->endpoint[s] = *p->endpoint;
+		out->endpoint[s].host = arena_str(job, p->endpoint->host);
+		out->endpoint[s].username = NULL;
 	}
-	*f = (struct flow){ .request = q, .report = r, .waits = waits_within(q->timeout_ms) };
-	if (q->credentials)
-		report_guard(r, &q->credentials->secrets);
-	r->keep_talk = q->keep_talk;
-	r->watch = q->watch;
-	r->watcher = q->watcher;
+}
+
+struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_worked *worked)
+{
+	const struct flow_request *q = f->request;
+	struct report             *r = f->report;
+
+	r->provider = strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	r->ms = ms;
+	note_worked(f, worked);
+	flow_release(f);
+	report_finish(r);
+	r->secrets = NULL;
+	diagnose(r, v);
+	free(f);
+	return r;
+}
+
+struct report *flow_diagnose(const struct flow_request *q, const struct net_settings *settings, struct verdict *v, struct error *err)
+{
+	struct net        *net = net_new(settings, err);
+	struct flow       *f;
+	struct task        task;
+	struct report     *r;
+	struct flow_worked worked;
+
+	if (!net)
+		return NULL;
+	f = flow_new(q);
+	task = (struct task){ .step = flow_step, .self = f, .wait_ms = q->timeout_ms };
 	running_net = net;
 	net_run(net, &task);
 	running_net = NULL;
-	r->ms = task.ms;
-	r->provider = strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
-	flow_release(f);
+	r = flow_end(f, task.ms, v, &worked);
 	net_free(net);
-	report_finish(r);
-	diagnose(r, v);
-	free(f);
 	return r;
 }
 

@@ -10,27 +10,46 @@
 #include "model/endpoint.h"
 #include "net/options.h"
 
+/* Where and how a mailbox was signed in to; for the sessions after this one. Kept by the report. */
+struct flow_worked {
+	bool            well[SERVICES];
+	struct endpoint endpoint[SERVICES];
+	const char     *username;
+};
+
 struct flow_request {
 	const char                *address;
 	const char                *provider;                /* "auto" "imap" …                                      */
 	const char                *username;                /* NULL: the form the source names, else the address    */
 	const struct credentials  *credentials;             /* NULL: only what needs none                           */
+	int                        tries_most;              /* refused sign-ins; 0: as many as is sane (2)          */
 	const char                *host[SERVICES];          /* NULL: to be detected                                 */
 	uint16_t                   port[SERVICES];          /* 0: the usual ones                                    */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
+	bool                     (*arrived)(void *, const char *token);      /* has the test message come to send_to? NULL: cannot be seen */
+	void                      *arrival;
 	int                        timeout_ms;              /* the whole                                            */
 	const char                *our_addresses;           /* outgoing ones, as the operator wrote them; or NULL   */
 	bool                       keep_talk;               /* for a record                                         */
-	const struct net_settings *net;
 	void                     (*watch)(void *, const struct report *, int step);
 	void                      *watcher;
 };
 
-/* The report with its verdict; NULL only for what is wrong on this machine (FAULT_LOCAL). */
-struct report *flow_diagnose(const struct flow_request *, struct verdict *, struct error *err);
+/* -- the line as a conversation, for a loop that has others as well. The request must live as long. -- */
 
-/* From a signal handler: stop, clean up at the provider what can be cleaned up, report what is known. */
+struct flow;
+
+struct flow   *flow_new(const struct flow_request *);
+enum want_kind flow_step(void *flow, struct want *, struct error *);      /* never WANT_FAILED: see the verdict */
+/* After the conversation has ended (it took `ms`), or was called off: the verdict, the report (the caller's), and what worked. */
+struct report *flow_end(struct flow *, int ms, struct verdict *, struct flow_worked *);
+void           flow_free(struct flow *);
+
+/* -- the same on a loop of its own: NULL only for what is wrong on this machine (FAULT_LOCAL). -- */
+struct report *flow_diagnose(const struct flow_request *, const struct net_settings *, struct verdict *, struct error *err);
+
+/* From a signal handler: stop flow_diagnose(), clean up at the provider what can be cleaned up, report what is known. */
 void flow_stop(void);
 
 #endif

@@ -212,7 +212,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
-		.our_addresses = our_addresses, .net = &o->net.net,
+		.our_addresses = our_addresses,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -222,7 +222,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	r = flow_diagnose(&q, &v, &err);
+	r = flow_diagnose(&q, &o->net.net, &v, &err);
 	if (!r) {
 		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);
 		return EXIT_USAGE;
