@@ -89,44 +89,17 @@ static void take_esearch(struct imap_hunt *h, struct slice text)
 		add_range(h, slice_cut(&text, ','));
 }
 
-/* Past the parenthesis that was opened just now. */
-static void skip_list(struct slice *rest, struct arena *work)
-{
-	struct slice value;
-	size_t       depth = 1;
-
-	while (depth) {
-		enum imap_value_kind kind = imap_value(rest, work, &value);
-
-		if (kind == IMAP_END || kind == IMAP_JUNK)
-			return;
-		depth += kind == IMAP_OPEN;
-		depth -= kind == IMAP_CLOSE;
-	}
-}
-
-/* "* 23 FETCH (UID 7 BODY[HEADER.FIELDS (FROM)]<0> {42}…)". One without a body is news about flags, and no answer; of
- * several answers the first is kept, so that a server cannot fill our memory. */
+/* One without a body is news about flags, and no answer; of several answers the first is kept, so that a server cannot
+ * fill our memory. */
 static void take_fetch(struct imap_hunt *h, struct slice text)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct slice       name, value, body = slice(NULL, 0);
-	unsigned long long uid = 0;
+	struct imap_fetch got;
 
-	if (imap_value(&text, work, &name) != IMAP_OPEN)
+	if (!imap_fetch(text, work, &got))
 		return;
-	while (imap_value(&text, work, &name) == IMAP_ATOM) {
-		enum imap_value_kind kind = imap_value(&text, work, &value);
-
-		if (kind == IMAP_OPEN)
-			skip_list(&text, work);
-		else if (kind == IMAP_ATOM && slice_is(name, "UID"))
-			slice_number(value, UINT32_MAX, &uid);
-		else if (kind == IMAP_STRING && slice_starts(name, "BODY["))
-			body = value;
-	}
-	if (body.at && !h->text.at && h->next < h->hits && uid == h->hit[h->next])
-		h->text = slice(arena_copy(h->job, body), body.len);
+	if (got.body.at && !h->text.at && h->next < h->hits && got.uid == h->hit[h->next])
+		h->text = slice(arena_copy(h->job, got.body), got.body.len);
 }
 
 static void take_code(struct imap_hunt *h, struct slice code)

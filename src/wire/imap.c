@@ -493,6 +493,47 @@ bool imap_mailbox(struct slice text, struct arena *into, struct imap_mailbox *ou
 	return true;
 }
 
+/* Past the parenthesis that was opened just now. */
+static void skip_list(struct slice *rest, struct arena *work)
+{
+	struct slice value;
+	size_t       depth = 1;
+
+	while (depth) {
+		enum imap_value_kind kind = imap_value(rest, work, &value);
+
+		if (kind == IMAP_END || kind == IMAP_JUNK)
+			return;
+		depth += kind == IMAP_OPEN;
+		depth -= kind == IMAP_CLOSE;
+	}
+}
+
+bool imap_fetch(struct slice text, struct arena *into, struct imap_fetch *out)
+{
+	struct slice       name, value;
+	unsigned long long n;
+
+	*out = (struct imap_fetch){ 0 };
+	if (imap_value(&text, into, &name) != IMAP_OPEN)
+		return false;
+	while (imap_value(&text, into, &name) == IMAP_ATOM) {
+		enum imap_value_kind kind = imap_value(&text, into, &value);
+
+		if (kind == IMAP_OPEN)
+			skip_list(&text, into);
+		else if (kind == IMAP_ATOM && slice_is(name, "UID") && slice_number(value, UINT32_MAX, &n))
+			out->uid = (uint32_t)n;
+		else if (kind == IMAP_ATOM && slice_is(name, "RFC822.SIZE"))
+			slice_number(value, UINT64_MAX, &out->size);
+		else if (kind == IMAP_STRING && slice_is(name, "INTERNALDATE"))
+			out->internal_date = value;
+		else if (kind == IMAP_STRING && slice_starts(name, "BODY["))
+			out->body = value;
+	}
+	return true;
+}
+
 /* -- modified UTF-7 ----------------------------------------------------------------------------------------------- */
 
 static size_t put_utf8(char *at, unsigned long c)

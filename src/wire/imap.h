@@ -77,6 +77,15 @@ struct imap_mailbox {            /* one LIST, LSUB or XLIST response */
 };
 bool imap_mailbox(struct slice text, struct arena *into, struct imap_mailbox *out);
 
+struct imap_fetch {              /* one FETCH response; what it does not say is 0 or at == NULL */
+	uint32_t           uid;
+	unsigned long long size;     /* RFC822.SIZE, bytes */
+	struct slice       internal_date;
+	struct slice       body;     /* of the last BODY[…] */
+};
+/* "(UID 7 BODY[HEADER.FIELDS (FROM)]<0> {42}…)"; what else it says is passed over. False when it is no list. */
+bool imap_fetch(struct slice text, struct arena *into, struct imap_fetch *out);
+
 /* Modified UTF-7 (RFC 3501 §5.1.3) to UTF-8, or NULL when it is no such thing. */
 const char *imap_utf7_decode(struct slice name, struct arena *into);
 

@@ -452,6 +452,33 @@ TEST(a_mailbox_name_with_a_nul_is_none)
 	EXPECT(!imap_mailbox(slice("() \"/\" {3}\r\na\0b", 14), arena, &box));
 }
 
+TEST(fetches)
+{
+	static const struct { const char *text; bool good; uint32_t uid; unsigned size; const char *date, *body; } rows[] = {
+		{ "(UID 7 RFC822.SIZE 4711 INTERNALDATE \"21-Nov-2026 08:00:00 +0000\" BODY[HEADER.FIELDS (FROM)]<0> {6}\r\nFrom: )", true, 7, 4711,
+		  "21-Nov-2026 08:00:00 +0000", "From: " },
+		{ "(FLAGS (\\Seen (\\Odd)) UID 8)", true, 8, 0, NULL, NULL },
+		{ "(ENVELOPE ((NIL) \"UID\" 9) BODY[] \"\" UID 4294967295)", true, UINT32_MAX, 0, NULL, "" },
+		{ "(UID 4294967296 RFC822.SIZE -1)", true, 0, 0, NULL, NULL },
+		{ "(BODY[] NIL UID 3)", true, 3, 0, NULL, NULL },
+		{ "()", true, 0, 0, NULL, NULL },
+		{ "UID 7", false, 0, 0, NULL, NULL },
+		{ "", false, 0, 0, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct imap_fetch got;
+
+		EXPECT_ROW(imap_fetch(slice_str(rows[i].text), job, &got) == rows[i].good, rows[i].text);
+		EXPECT_ROW(got.uid == rows[i].uid && got.size == rows[i].size, rows[i].text);
+		EXPECT_ROW(rows[i].date ? slice_is(got.internal_date, rows[i].date) : !got.internal_date.at, rows[i].text);
+		EXPECT_ROW(rows[i].body ? slice_is(got.body, rows[i].body) : !got.body.at, rows[i].text);
+		for (size_t cut = 0; cut < strlen(rows[i].text); cut++)
+			imap_fetch(slice(rows[i].text, cut), job, &got);
+	}
+}
+
 TEST(modified_utf7)
 {
 	static const struct { const char *name, *text; } rows[] = {
