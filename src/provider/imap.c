@@ -1,6 +1,7 @@
 #include "provider/imap.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "model/facts.h"
 
@@ -10,34 +11,68 @@ enum { OPEN_START, OPEN_REACH, OPEN_GREETING, OPEN_UPGRADE, OPEN_CAPABILITY, OPE
 
 enum { UPGRADE_START, UPGRADE_CAPABILITY, UPGRADE_STARTTLS, UPGRADE_TLS, UPGRADE_DONE };
 
+/* What a session needs while something goes on, and not while it waits for news. */
+static void equip(struct imap_session *s, struct report *report)
+{
+	s->report = report;
+	s->reader = imap_reader_new(IMAP_LONGEST_LINE, IMAP_LONGEST_LITERAL);
+	s->job = arena_new();
+	s->reach = must_alloc(sizeof *s->reach);
+	reach_init(s->reach, report, s->endpoint, "imap", &s->line, s->waits, s->attempt);
+}
+
+static void strip(struct imap_session *s)
+{
+	sasl_free(s->sasl);
+	imap_reader_free(s->reader);
+	arena_free(s->job);
+	if (s->reach)
+		reach_release(s->reach);
+	free(s->reach);
+	s->sasl = NULL;
+	s->reader = NULL;
+	s->job = NULL;
+	s->reach = NULL;
+}
+
 void imap_session_init(struct imap_session *s, struct report *report, const struct endpoint *endpoint, const struct login *login,
                        struct waits waits, int attempt)
 {
-	*s = (struct imap_session){ .report = report, .endpoint = endpoint, .login = login, .waits = waits, .attempt = attempt };
+	*s = (struct imap_session){ .endpoint = endpoint, .login = login, .waits = waits, .attempt = attempt };
 	line_init(&s->line, IMAP_LONGEST_LINE + IMAP_LONGEST_LITERAL + 1024, 64 * 1024);
-	s->reader = imap_reader_new(IMAP_LONGEST_LINE, IMAP_LONGEST_LITERAL);
-	s->job = arena_new();
-	reach_init(&s->reach, report, endpoint, "imap", &s->line, waits, attempt);
+	equip(s, report);
 }
 
 void imap_session_release(struct imap_session *s)
 {
-	sasl_free(s->sasl);
-	reach_release(&s->reach);
+	line_close(&s->line);      /* before what it may still write to */
+	strip(s);
 	line_release(&s->line);
-	imap_reader_free(s->reader);
-	arena_free(s->job);
 	*s = (struct imap_session){ 0 };
+}
+
+void imap_session_park(struct imap_session *s)
+{
+	strip(s);
+	s->report = NULL;
+	s->login = NULL;
+	s->capability = slice(NULL, 0);
+}
+
+void imap_session_wake(struct imap_session *s, struct report *report)
+{
+	s->attempt = report_attempt(report);
+	equip(s, report);
 }
 
 /* -- the report --------------------------------------------------------------------------------------------------- */
 
-static void begin(struct imap_session *s, const char *name, const struct want *w)
+void imap_begin(struct imap_session *s, const char *name, const struct want *w)
 {
 	s->reported = report_begin(s->report, step_id(s->report, "imap", name), s->attempt, w->now_ms);
 }
 
-static void end(struct imap_session *s, enum step_state state, const struct want *w)
+void imap_end(struct imap_session *s, enum step_state state, const struct want *w)
 {
 	report_end(s->report, s->reported, state, w->now_ms);
 }
@@ -61,19 +96,19 @@ static void reply_facts(struct imap_session *s, const struct imap_event *e)
 
 static enum want_kind lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
 {
-	return reach_lost(&s->reach, s->reported, came, w, err);
+	return reach_lost(s->reach, s->reported, came, w, err);
 }
 
 static enum want_kind broken(struct imap_session *s, const struct want *w, struct error *err)
 {
-	return reach_broken(&s->reach, s->reported, "imap", imap_broken(s->reader), w, err);
+	return reach_broken(s->reach, s->reported, "imap", imap_broken(s->reader), w, err);
 }
 
-static enum want_kind refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
+enum want_kind imap_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
 	reply_facts(s, e);
 	fail(err, FAULT_REFUSED, "%s refused", s->endpoint->host);
-	end(s, STEP_FAILED, w);
+	imap_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
@@ -124,19 +159,31 @@ bool imap_is_tag(const struct imap_event *e, unsigned tag)
 	return e->kind == IMAP_TAGGED && slice_is(e->tag, text);
 }
 
-/* What to do when no whole response is there: wait, or give up. WANT_NOTHING: there is one. */
-static enum want_kind more(struct imap_session *s, const struct imap_event *e, struct want *w, struct error *err)
+void imap_say_bare(struct imap_session *s, const struct want *w, const char *word)
+{
+	buffer_add_str(&s->line.out, word);
+	buffer_add_str(&s->line.out, "\r\n");
+	report_talk(s->report, s->attempt, 'C', slice_str(word), w->now_ms);
+}
+
+enum want_kind imap_await(struct imap_session *s, struct imap_event *e, size_t *used, int wait_ms, struct want *w, struct error *err)
 {
 	enum came came;
 
+	*e = imap_hear(s, w, used);
 	if (e->kind == IMAP_BROKEN)
 		return broken(s, w, err);
 	if (e->kind != IMAP_MORE)
 		return WANT_NOTHING;
 	came = want_came(w);
 	if (came == CAME || came == CAME_NOTHING)
-		return want_read(w, &s->line, s->step == OPEN_GREETING ? s->waits.greeting_ms : s->waits.reply_ms);
+		return want_read(w, &s->line, wait_ms);
 	return lost(s, came, w, err);
+}
+
+static enum want_kind hear(struct imap_session *s, struct imap_event *e, size_t *used, struct want *w, struct error *err)
+{
+	return imap_await(s, e, used, s->step == OPEN_GREETING ? s->waits.greeting_ms : s->waits.reply_ms, w, err);
 }
 
 /* A tag that is none of ours cannot be an answer to anything. */
@@ -146,7 +193,7 @@ static enum want_kind foreign_tag(struct imap_session *s, const struct imap_even
 	            (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
 	note(s, FACT_FIRST_BYTES, e->line);
 	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->endpoint->host);
-	end(s, STEP_FAILED, w);
+	imap_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
@@ -178,8 +225,7 @@ static enum want_kind answer(struct imap_session *s, struct imap_event *e, size_
 	for (;;) {
 		enum want_kind kind;
 
-		*e = imap_hear(s, w, used);
-		kind = more(s, e, w, err);
+		kind = hear(s, e, used, w, err);
 		if (kind != WANT_NOTHING)
 			return kind;
 		if (e->kind == IMAP_CONTINUE || imap_is_tag(e, s->tag))
@@ -310,7 +356,7 @@ static enum want_kind nothing_in_common(struct imap_session *s, const struct wan
 	if (imap_list_has(s->capability, "LOGINDISABLED"))
 		report_note(s->report, s->reported, FACT_REPLY_CODE, "LOGINDISABLED");
 	fail(err, FAULT_NOT_OFFERED, "%s offers no way to sign in that we have credentials for", s->endpoint->host);
-	end(s, STEP_FAILED, w);
+	imap_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
@@ -323,14 +369,14 @@ static enum want_kind sign_in_refused(struct imap_session *s, const struct imap_
 		login_cancelled(s->report, s->reported);
 	if (s->sasl)
 		login_reason(s->report, s->reported, sasl_reason(s->sasl));
-	return refused(s, e, w, err);
+	return imap_refused(s, e, w, err);
 }
 
 static enum want_kind greeting(struct imap_session *s, struct want *w, struct error *err)
 {
 	size_t            used;
-	struct imap_event e = imap_hear(s, w, &used);
-	enum want_kind    kind = more(s, &e, w, err);
+	struct imap_event e;
+	enum want_kind    kind = hear(s, &e, &used, w, err);
 	bool              fine;
 
 	if (kind != WANT_NOTHING)
@@ -339,7 +385,7 @@ static enum want_kind greeting(struct imap_session *s, struct want *w, struct er
 	if (e.kind == IMAP_TAGGED || (!slice_is(e.word, "OK") && !slice_is(e.word, "PREAUTH"))) {
 		reply_facts(s, &e);
 		fail(err, FAULT_REFUSED, "%s greets with %.*s", s->endpoint->host, (int)e.word.len, e.word.at);
-		end(s, STEP_FAILED, w);
+		imap_end(s, STEP_FAILED, w);
 		return WANT_FAILED;
 	}
 	/* "Already signed in" on a line without TLS is what an attacker says to have us go on in the clear (facts H.4). */
@@ -349,7 +395,7 @@ static enum want_kind greeting(struct imap_session *s, struct want *w, struct er
 	if (slice_is(imap_code_word(e.code), "CAPABILITY"))
 		keep_capability(s, imap_code_rest(e.code));
 	imap_heard(s, used);
-	end(s, fine ? STEP_PASSED : STEP_FAILED, w);
+	imap_end(s, fine ? STEP_PASSED : STEP_FAILED, w);
 	if (!fine)
 		fail(err, FAULT_BROKEN, "%s says PREAUTH before TLS", s->endpoint->host);
 	return fine ? WANT_NOTHING : WANT_FAILED;
@@ -365,7 +411,7 @@ static enum want_kind done(struct imap_session *s, struct want *w, struct error 
 	if (kind != WANT_NOTHING)
 		return kind;
 	if (!slice_is(e.word, "OK"))
-		return refused(s, &e, w, err);
+		return imap_refused(s, &e, w, err);
 	if (slice_is(imap_code_word(e.code), "CAPABILITY"))
 		keep_capability(s, imap_code_rest(e.code));
 	imap_heard(s, used);
@@ -388,15 +434,15 @@ static enum want_kind starttls_offered(struct imap_session *s, const struct want
 	if (offered)
 		return WANT_NOTHING;
 	fail(err, FAULT_NOT_OFFERED, "%s offers no STARTTLS", s->endpoint->host);
-	end(s, STEP_FAILED, w);
+	imap_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
 /* RFC 9051 §6.2.1: whatever came before the handshake, anyone may have sent. */
 static enum want_kind nothing_injected(struct imap_session *s, const struct want *w, struct error *err)
 {
-	PASS(reach_not_injected(&s->reach, s->reported, w, err));
-	end(s, STEP_PASSED, w);
+	PASS(reach_not_injected(s->reach, s->reported, w, err));
+	imap_end(s, STEP_PASSED, w);
 	s->capability = slice(NULL, 0);
 	imap_reader_clear(s->reader);
 	return WANT_NOTHING;
@@ -406,7 +452,7 @@ static enum want_kind endless(struct imap_session *s, const struct want *w, stru
 {
 	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a sign-in without end");
 	fail(err, FAULT_BROKEN, "%s asks on and on", s->endpoint->host);
-	end(s, STEP_FAILED, w);
+	imap_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
@@ -436,7 +482,7 @@ static enum want_kind authenticate(struct imap_session *s, struct want *w, struc
 			return sign_in_refused(s, &e, w, err);
 		if (s->sasl && !sasl_proven(s->sasl)) {
 			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
-			return refused(s, &e, w, err);
+			return imap_refused(s, &e, w, err);
 		}
 		if (slice_is(imap_code_word(e.code), "CAPABILITY"))
 			keep_capability(s, imap_code_rest(e.code));
@@ -459,7 +505,7 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 {
 	switch (s->upgrade.step) {
 	case UPGRADE_START:
-		begin(s, "starttls", w);
+		imap_begin(s, "starttls", w);
 		ask_capability(s, w);
 
 	STEP(&s->upgrade, UPGRADE_CAPABILITY):
@@ -473,7 +519,7 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 		PASS(nothing_injected(s, w, err));
 
 	STEP(&s->upgrade, UPGRADE_TLS):
-		PASS(reach_tls_step(&s->reach, w, err));
+		PASS(reach_tls_step(s->reach, w, err));
 
 	STEP(&s->upgrade, UPGRADE_DONE):
 		return WANT_NOTHING;
@@ -483,7 +529,7 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 
 static enum want_kind say_credentials(struct imap_session *s, const struct want *w, struct error *err)
 {
-	begin(s, "login", w);
+	imap_begin(s, "login", w);
 	s->mechanism = login_choose(s->report, s->reported, offered_mechanisms(s), s->login, login_command_serves(s));
 	if (s->mechanism)
 		say_authenticate(s, w);
@@ -506,8 +552,8 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 	case OPEN_START:
 
 	STEP(s, OPEN_REACH):
-		PASS(reach_step(&s->reach, w, err));
-		begin(s, "greeting", w);
+		PASS(reach_step(s->reach, w, err));
+		imap_begin(s, "greeting", w);
 
 	STEP(s, OPEN_GREETING):
 		PASS(greeting(s, w, err));
@@ -515,7 +561,7 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_UPGRADE):
 		if (s->endpoint->socket == SOCKET_STARTTLS)
 			PASS(upgrade(s, w, err));
-		begin(s, "capability", w);
+		imap_begin(s, "capability", w);
 		if (s->capability.len)
 			note(s, FACT_CAPABILITY, s->capability);
 		ask_capability(s, w);
@@ -523,7 +569,7 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_CAPABILITY):
 		if (s->asking)
 			PASS(done(s, w, err));
-		end(s, STEP_PASSED, w);
+		imap_end(s, STEP_PASSED, w);
 		if (!may_sign_in(s, w))
 			return WANT_NOTHING;
 		PASS(say_credentials(s, w, err));
@@ -532,7 +578,7 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 		PASS(authenticate(s, w, err));
 		forget_sign_in(s);
 		s->logged_in = true;
-		end(s, STEP_PASSED, w);
+		imap_end(s, STEP_PASSED, w);
 
 	STEP(s, OPEN_DONE):
 		return WANT_NOTHING;
@@ -620,7 +666,7 @@ static void close_step(struct imap_session *s, int step, const struct imap_event
 	s->reported = step;
 	if (!fine)
 		reply_facts(s, e);
-	end(s, fine ? STEP_PASSED : otherwise, w);
+	imap_end(s, fine ? STEP_PASSED : otherwise, w);
 }
 
 /* A tagged answer of the look; false when the tag is none of ours. A refused ID or LIST is worth a warning; a refused
@@ -669,11 +715,11 @@ static enum want_kind look_answers(struct imap_session *s, struct want *w, struc
 {
 	while (running(s, s->id_step) || running(s, s->list_step) || running(s, s->inbox_step)) {
 		size_t            used;
-		struct imap_event e = imap_hear(s, w, &used);
+		struct imap_event e;
 		enum want_kind    kind;
 
 		s->reported = first_due(s);
-		kind = more(s, &e, w, err);
+		kind = hear(s, &e, &used, w, err);
 		if (kind == WANT_FAILED)
 			give_up_rest(s, w);
 		if (kind != WANT_NOTHING)

@@ -36,7 +36,7 @@ struct imap_session {
 	char                   trash_folder[128];   /* \Trash, likewise                                           */
 	/* its own */
 	struct line            line;
-	struct reach           reach;
+	struct reach          *reach;               /* NULL while parked, like report, reader and job             */
 	struct imap_reader    *reader;
 	struct arena          *job;                 /* of one step */
 	int                    step;
@@ -61,6 +61,12 @@ enum want_kind imap_look_step(void *self, struct want *, struct error *);      /
 void           imap_goodbye(struct imap_session *, const struct want *);       /* LOGOUT, flushed with the next want, not waited for */
 void           imap_session_release(struct imap_session *);
 
+/* Between two responses of a signed-in session: gives back all memory but the line's, so that thousands can wait. The
+ * credentials and the report are not looked at any more. */
+void           imap_session_park(struct imap_session *);
+/* Before anything else is done with a parked one: what happens from here on goes into this report. */
+void           imap_session_wake(struct imap_session *, struct report *);
+
 /* -- for others that go on talking on an open session (the search for a test message) -- */
 
 /* Says one command; its tag is returned. */
@@ -69,6 +75,15 @@ unsigned imap_say(struct imap_session *, const struct want *, const char *fmt, .
 /* The next response, once there is a whole one; drop it with imap_heard() when it is dealt with. */
 struct imap_event imap_hear(struct imap_session *, const struct want *, size_t *used);
 void              imap_heard(struct imap_session *, size_t used);
+/* The same, waited for: WANT_NOTHING when it is there. How the line ended, or what came instead, is recorded in the step under way. */
+enum want_kind    imap_await(struct imap_session *, struct imap_event *, size_t *used, int wait_ms, struct want *, struct error *);
+/* The step under way: begun, and closed. */
+void              imap_begin(struct imap_session *, const char *name, const struct want *);
+void              imap_end(struct imap_session *, enum step_state, const struct want *);
+/* A tagged NO or BAD, or a BYE, that ends it: recorded, the step closed as failed. WANT_FAILED. */
+enum want_kind    imap_refused(struct imap_session *, const struct imap_event *, const struct want *, struct error *);
+/* Without a tag: "DONE". */
+void              imap_say_bare(struct imap_session *, const struct want *, const char *word);
 bool              imap_is_tag(const struct imap_event *, unsigned tag);
 
 #endif
