@@ -94,7 +94,7 @@ static void reply_facts(struct imap_session *s, const struct imap_event *e)
 	note(s, FACT_REPLY_TEXT, words);
 }
 
-static enum want_kind lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
+enum want_kind imap_lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
 {
 	return reach_lost(s->reach, s->reported, came, w, err);
 }
@@ -178,7 +178,7 @@ enum want_kind imap_await(struct imap_session *s, struct imap_event *e, size_t *
 	came = want_came(w);
 	if (came == CAME || came == CAME_NOTHING)
 		return want_read(w, &s->line, wait_ms);
-	return lost(s, came, w, err);
+	return imap_lost(s, came, w, err);
 }
 
 static enum want_kind hear(struct imap_session *s, struct imap_event *e, size_t *used, struct want *w, struct error *err)

@@ -82,6 +82,8 @@ void              imap_begin(struct imap_session *, const char *name, const stru
 void              imap_end(struct imap_session *, enum step_state, const struct want *);
 /* A tagged NO or BAD, or a BYE, that ends it: recorded, the step closed as failed. WANT_FAILED. */
 enum want_kind    imap_refused(struct imap_session *, const struct imap_event *, const struct want *, struct error *);
+/* A wait on its line that did not come: likewise. */
+enum want_kind    imap_lost(struct imap_session *, enum came, const struct want *, struct error *);
 /* Without a tag: "DONE". */
 void              imap_say_bare(struct imap_session *, const struct want *, const char *word);
 bool              imap_is_tag(const struct imap_event *, unsigned tag);

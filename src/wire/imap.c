@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 #define WHY       120
 #define QUOTE_MAX 60       /* of what a peer said that is no IMAP */
@@ -532,6 +533,41 @@ bool imap_fetch(struct slice text, struct arena *into, struct imap_fetch *out)
 			out->body = value;
 	}
 	return true;
+}
+
+/* Two or four digits at a fixed place; a blank stands for a leading zero of the day. */
+static bool digits(struct slice text, size_t at, size_t len, int most, int *out)
+{
+	unsigned long long n;
+	struct slice       part = slice_upto(slice_from(text, at), len);
+
+	if (part.len && part.at[0] == ' ')
+		part = slice_from(part, 1);
+	if (!slice_number(part, (unsigned long long)most, &n))
+		return false;
+	*out = (int)n;
+	return true;
+}
+
+int64_t imap_date(struct slice text)
+{
+	static const char *const months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm tm = { 0 };
+	int       month = 0, zone_h, zone_m;
+	int64_t   at;
+
+	if (text.len != strlen("21-Nov-2026 08:00:00 +0200") || text.at[2] != '-' || text.at[6] != '-' || text.at[14] != ':' || text.at[17] != ':')
+		return 0;
+	while (month < 12 && strncasecmp(months + 3 * month, text.at + 3, 3) != 0)
+		month++;
+	if (month == 12 || !digits(text, 0, 2, 31, &tm.tm_mday) || !digits(text, 7, 4, 9999, &tm.tm_year) || !digits(text, 12, 2, 23, &tm.tm_hour)
+	    || !digits(text, 15, 2, 59, &tm.tm_min) || !digits(text, 18, 2, 60, &tm.tm_sec) || !digits(text, 22, 2, 14, &zone_h)
+	    || !digits(text, 24, 2, 59, &zone_m) || (text.at[21] != '+' && text.at[21] != '-'))
+		return 0;
+	tm.tm_mon = month;
+	tm.tm_year -= 1900;
+	at = timegm(&tm);
+	return text.at[21] == '+' ? at - zone_h * 3600 - zone_m * 60 : at + zone_h * 3600 + zone_m * 60;
 }
 
 /* -- modified UTF-7 ----------------------------------------------------------------------------------------------- */

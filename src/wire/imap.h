@@ -86,6 +86,9 @@ struct imap_fetch {              /* one FETCH response; what it does not say is 
 /* "(UID 7 BODY[HEADER.FIELDS (FROM)]<0> {42}…)"; what else it says is passed over. False when it is no list. */
 bool imap_fetch(struct slice text, struct arena *into, struct imap_fetch *out);
 
+/* An INTERNALDATE ("21-Nov-2026 08:00:00 +0200", RFC 9051 §9 date-time) as Unix seconds; 0 when it is none. */
+int64_t imap_date(struct slice text);
+
 /* Modified UTF-7 (RFC 3501 §5.1.3) to UTF-8, or NULL when it is no such thing. */
 const char *imap_utf7_decode(struct slice name, struct arena *into);
 

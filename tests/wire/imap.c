@@ -479,6 +479,25 @@ TEST(fetches)
 	}
 }
 
+TEST(dates)
+{
+	static const struct { const char *text; int64_t unix_s; } rows[] = {
+		{ "21-Nov-2026 08:00:00 +0000", 1795248000 },
+		{ "21-nov-2026 10:00:00 +0200", 1795248000 },
+		{ "21-Nov-2026 02:30:00 -0530", 1795248000 },
+		{ " 1-Jan-1970 00:00:01 +0000", 1 },
+		{ "29-Feb-2024 23:59:60 +0000", 1709251200 },
+		{ "21-Nov-2026 08:00:00", 0 }, { "21-Now-2026 08:00:00 +0000", 0 }, { "21-Nov-2026 24:00:00 +0000", 0 },
+		{ "21-Nov-2026 08:00:00 ?0000", 0 }, { "21/Nov/2026 08:00:00 +0000", 0 }, { "xx-Nov-2026 08:00:00 +0000", 0 }, { "", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		EXPECT_ROW(imap_date(slice_str(rows[i].text)) == rows[i].unix_s, rows[i].text);
+		for (size_t cut = 0; cut < strlen(rows[i].text); cut++)
+			EXPECT_ROW(imap_date(slice(rows[i].text, cut)) == 0, rows[i].text);
+	}
+}
+
 TEST(modified_utf7)
 {
 	static const struct { const char *name, *text; } rows[] = {
