@@ -268,10 +268,12 @@ enum want_kind imap_watch_news_step(void *self, struct want *w, struct error *er
 	switch (s->step) {
 	case NEWS_START:
 		arena_free(s->page);
-		s->page = arena_new();
+		s->page = NULL;
 		s->count = 0;
 		if (!s->stirred && !s->fetching)
 			return WANT_NOTHING;
+		s->page = arena_new();
+		s->news = arena_get(s->page, IMAP_NEWS_MOST * sizeof *s->news);
 		if (!s->fetching) {
 			s->fetching = true;
 			s->stirred = false;

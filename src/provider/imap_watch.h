@@ -27,7 +27,7 @@ struct imap_watch {
 	struct report       *report;                 /* NULL while parked                                                   */
 	bool                 renumbered;             /* the old UIDs mean nothing any more: what came meanwhile was not told */
 	bool                 idles, parked;
-	struct message       news[IMAP_NEWS_MOST];   /* of the last page; until the next call of any step                   */
+	struct message      *news;                   /* of the last page; until the next call of any step                   */
 	size_t               count;
 	bool                 more;                   /* there is another page; `uidnext` moves when all are told            */
 	/* its own */

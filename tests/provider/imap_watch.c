@@ -216,10 +216,11 @@ TEST(what_is_known_of_a_message)
 	struct scene s;
 	struct error err = { 0 };
 	CLEANUP(transcript) struct transcript *t = scene_open(&s, EXAMINED("4", "13") FETCH("12") MESSAGE("4", "12", "=?utf-8?q?Gr=C3=BC=C3=9Fe?=") DONE_FETCH, "IDLE", 7, 12, 0);
-	const struct message *m = &s.watch.news[0];
+	const struct message *m;
 
 	EXPECT(transcript_run(t, scene_step, &s, &err));
 	EXPECT(s.watch.count == 1);
+	m = s.watch.news;
 	EXPECT_TEXT(m->subject, "Grüße");
 	EXPECT_TEXT(m->from, "bob@oak.example");
 	EXPECT_TEXT(m->message_id, "<12@oak.example>");
