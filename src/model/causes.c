@@ -42,3 +42,18 @@ const char *certainty_name(enum certainty certainty)
 
 	return name[certainty];
 }
+
+bool cause_is_outage(enum cause cause)
+{
+	static const enum cause outages[] = {
+		CAUSE_NET_REFUSED, CAUSE_NET_TIMEOUT, CAUSE_NET_SILENT, CAUSE_NET_RESET, CAUSE_NET_UNREACHABLE, CAUSE_NET_INTERCEPTED,
+		CAUSE_OPERATOR_EGRESS_BLOCKED, CAUSE_OPERATOR_CLOCK_WRONG, CAUSE_DNS_FAILURE, CAUSE_DNS_NO_SUCH_HOST, CAUSE_SERVER_UNAVAILABLE,
+		CAUSE_SERVER_ANSWER_UNREADABLE, CAUSE_SERVER_WRONG_PROTOCOL, CAUSE_THROTTLE_PROVIDER, CAUSE_AUTH_BACKEND_DOWN,
+		CAUSE_IMAP_TOO_MANY_CONNECTIONS, CAUSE_IMAP_TRAFFIC_EXCEEDED, CAUSE_MAILBOX_MOVING,
+	};
+
+	for (size_t i = 0; i < sizeof outages / sizeof *outages; i++)
+		if (outages[i] == cause)
+			return true;
+	return false;
+}

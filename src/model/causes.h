@@ -32,6 +32,9 @@ struct cause_row {
 const struct cause_row *cause_row(enum cause);          /* of CAUSE_NONE: id "" */
 enum cause              cause_find(const char *id);     /* CAUSE_NONE when there is none */
 
+/* Of those that come and go by themselves: the network, the name servers, a server that is down or asks for patience. */
+bool cause_is_outage(enum cause);
+
 const char *who_name(enum who);                         /* "admin"  */
 const char *certainty_name(enum certainty);             /* "likely" */
 
