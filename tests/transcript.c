@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "errands.h"
 #include "test.h"
 
 #define NAMES       16
@@ -478,6 +479,8 @@ static enum came answer_gate(struct transcript *t, const struct want *w)
 
 static enum came answer(struct transcript *t, struct want *w)
 {
+	if (w->kind == WANT_COMMIT)
+		return answer_commit(w);
 	if (w->wait_ms <= 0)
 		parted(t, "a wait without an end");
 	if (t->now >= t->life_ends) {

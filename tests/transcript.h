@@ -21,8 +21,8 @@
  * two part, the test fails with the number and the text of the line in the script. Names that transcript_set() knows are
  * put in for {NAME}.
  *
- * Time is counted, not spent. transcript_run() plays one conversation and answers CONNECT, TLS, READ, WRITE, TIME and
- * GATE; for conversations that look up names or have children, give transcript_answer() to world_lines().
+ * Time is counted, not spent. transcript_run() plays one conversation and answers CONNECT, TLS, READ, WRITE, TIME, GATE
+ * and COMMIT (begun, and waited for where we stand, taking no counted time); for conversations that look up names or have children, give transcript_answer() to world_lines().
  */
 #ifndef TESTS_TRANSCRIPT_H
 #define TESTS_TRANSCRIPT_H

@@ -1,11 +1,8 @@
 #include "net/loop.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 
@@ -76,8 +73,12 @@ void runner_waits_for(struct runner *r, struct wait *w, enum came (*stop)(struct
 	r->wait = w;
 }
 
+static void settle_children(struct runner *, enum came);
+
 static void break_off(struct runner *r, enum came came)
 {
+	if (r->want.kind == WANT_CHILDREN)
+		return settle_children(r, came);
 	if (r->wait)
 		came = r->wait->stop(r->wait, came);
 	runner_answer(r, came);
@@ -124,28 +125,51 @@ static void runner_free(struct runner *r)
 	free(r);
 }
 
+static bool cancel_all(struct children *);
+
+/* Ends it now or, where it does an errand (or a child of it does), as soon as that is answered: an errand is done in its memory. */
 static void cancel(struct runner *r)
 {
+	bool ends_later = r == r->net->stepping || (r->waiting && r->want.kind == WANT_COMMIT);
+
+	if (r->cancelled)
+		return;
+	if (r->waiting && r->want.kind == WANT_CHILDREN && !cancel_all(r->want.children)) {
+		r->settled = CAME_CANCELLED;
+		ends_later = true;
+	}
+	if (ends_later) {
+		r->cancelled = true;
+		return;
+	}
 	if (r->wait)
 		r->wait->stop(r->wait, CAME_CANCELLED);
 	r->task->state = TASK_CANCELLED;
 	runner_free(r);
 }
 
-static void cancel_all(struct children *c)
+/* True when none of them runs any more. */
+static bool cancel_all(struct children *c)
 {
+	bool gone = true;
+
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->task[i]->state == TASK_RUNNING)
 			cancel(c->task[i]->carrier);
 		else if (c->task[i]->state == TASK_NEW)
 			c->task[i]->state = TASK_CANCELLED;
+		gone &= c->task[i]->state != TASK_RUNNING;
 	}
+	return gone;
 }
 
-static enum came children_stop(struct wait *w, enum came came)
+/* The first word on how this wait ends is the last; it is given when no child runs any more. */
+static void settle_children(struct runner *r, enum came came)
 {
-	cancel_all(w->runner->want.children);
-	return came;
+	if (r->settled == CAME_NOTHING)
+		r->settled = came;
+	if (cancel_all(r->want.children))
+		runner_answer(r, r->settled);
 }
 
 static bool suffices(const struct children *c)
@@ -161,16 +185,12 @@ static bool suffices(const struct children *c)
 
 static void answer_if_children_suffice(struct runner *r)
 {
-	enum came came = CAME;
-
 	if (!suffices(r->want.children))
 		return;
-	cancel_all(r->want.children);
 	if (r->called_off)
-		came = CAME_CANCELLED;
-	else if (net_now_ms(r->net) >= r->life_ends_ms)
-		came = CAME_TIMEOUT;
-	runner_answer(r, came);
+		settle_children(r, CAME_CANCELLED);
+	else
+		settle_children(r, net_now_ms(r->net) >= r->life_ends_ms ? CAME_TIMEOUT : CAME);
 }
 
 static void children_begin(struct runner *r)
@@ -178,12 +198,38 @@ static void children_begin(struct runner *r)
 	struct children *c = r->want.children;
 
 	r->called_off = false;
-	runner_waits_for(r, &r->children_wait, children_stop);
+	r->settled = CAME_NOTHING;
 	if (!suffices(c))
 		for (size_t i = 0; i < c->count; i++)
 			if (c->task[i]->state == TASK_NEW)
 				runner_new(r->net, c->task[i], r);
 	answer_if_children_suffice(r);
+}
+
+/* -- errands ------------------------------------------------------------------------------------------------------ */
+
+/* In the loop. */
+static void errand_over(struct net_post *p)
+{
+	runner_answer((struct runner *)((char *)p - offsetof(struct runner, errand_over)), CAME);
+}
+
+/* On any thread; also from inside begin(). */
+static void errand_answered(struct errand *e)
+{
+	struct runner *r = e->carrier;
+
+	net_post(r->net, &r->errand_over);
+}
+
+static void commit_begin(struct runner *r)
+{
+	struct errand *e = r->want.errand;
+
+	e->carrier = r;
+	e->answered = errand_answered;
+	r->errand_over.run = errand_over;
+	e->begin(e);
 }
 
 /* -- time and gates ----------------------------------------------------------------------------------------------- */
@@ -273,6 +319,8 @@ static void wait_for(struct runner *r, enum want_kind kind)
 	assert(kind <= WANT_CHILDREN);
 	r->want.kind = kind;
 	r->waiting = true;
+	if (kind == WANT_COMMIT)
+		return commit_begin(r);
 	if (now >= r->life_ends_ms)
 		return answer_late(r);
 	r->wait_ends_ms = now + r->want.wait_ms;
@@ -285,33 +333,23 @@ static void step(struct runner *r)
 	struct task   *t = r->task;
 	enum want_kind kind;
 
+	if (r->cancelled)
+		return end(r, TASK_CANCELLED);
 	r->want.now_ms = net_now_ms(r->net);
 	r->want.now_unix = time(NULL);
 	r->want.stopping = r->net->stopping;
+	r->net->stepping = r;
 	kind = t->step(t->self, &r->want, &t->err);
-	if (kind == WANT_NOTHING || kind == WANT_FAILED)
+	r->net->stepping = NULL;
+	if (r->cancelled)
+		end(r, TASK_CANCELLED);
+	else if (kind == WANT_NOTHING || kind == WANT_FAILED)
 		end(r, kind == WANT_NOTHING ? TASK_DONE : TASK_FAILED);
 	else
 		wait_for(r, kind);
 }
 
 /* -- stopping ----------------------------------------------------------------------------------------------------- */
-
-void net_stop(struct net *n)
-{
-	uint64_t one = 1;
-	int      before = errno;       /* a signal handler must leave it as it was */
-
-	atomic_store(&n->stop, true);
-	/* It can only fail when the counter is full: then the loop is being woken already. */
-	if (write(n->wake_fd, &one, sizeof one) < 0)
-		errno = before;
-}
-
-static void awake(evutil_socket_t fd, short what, void *self)
-{
-	(void)fd, (void)what, (void)self;     /* that the loop turned is all that was wanted */
-}
 
 /* Before each step, so that no wait which was asked for in the knowledge of the stop is taken away by it. */
 static void notice_stop(struct net *n)
@@ -327,7 +365,7 @@ static void notice_stop(struct net *n)
 		if (r->waiting && r->want.kind == WANT_CHILDREN) {
 			r->called_off = true;
 			set_timer(r);
-		} else if (r->waiting) {
+		} else if (r->waiting && r->want.kind != WANT_COMMIT) {
 			break_off(r, CAME_CANCELLED);
 		}
 	}
@@ -361,6 +399,7 @@ bool net_run(struct net *n, struct task *task)
 	n->running = true;
 	runner_new(n, task, NULL);
 	for (;;) {
+		posts_run(n);
 		step_the_ready(n);
 		if (task->state != TASK_RUNNING)
 			break;
@@ -388,11 +427,7 @@ static bool start_loop(struct net *n)
 		n->base = event_base_new_with_config(config);
 		event_config_free(config);
 	}
-	n->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!n->base || n->wake_fd < 0)
-		return false;
-	n->wake = event_new(n->base, n->wake_fd, EV_READ, awake, NULL);
-	return event_add(n->wake, NULL) == 0;
+	return n->base && posts_init(n);
 }
 
 struct net *net_new(const struct net_settings *settings, struct error *err)
@@ -402,6 +437,9 @@ struct net *net_new(const struct net_settings *settings, struct error *err)
 	TAILQ_INIT(&n->all);
 	TAILQ_INIT(&n->ready);
 	TAILQ_INIT(&n->streams);
+	pthread_mutex_init(&n->post_lock, NULL);
+	n->last_post = &n->posts;
+	n->wake_fd = -1;
 	n->began_ms = net_clock_us() / 1000;
 	n->settings = *settings;
 	n->settings.connect_to = n->places =
@@ -430,10 +468,7 @@ void net_free(struct net *n)
 	streams_shut(n);
 	curl_side_free(n->curl);
 	tls_trust_free(n->trust);
-	if (n->wake)
-		event_free(n->wake);
-	if (n->wake_fd >= 0)
-		close(n->wake_fd);
+	posts_release(n);
 	if (n->base)
 		event_base_free(n->base);
 	free(n->places);

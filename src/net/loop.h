@@ -4,11 +4,14 @@
  * `struct wait` stands for that something. The wait ends in one of two ways, and in both that object gives all back:
  *   by itself:  it cleans up, then calls runner_answer() as its last act;
  *   from above (time, cancellation): its stop() is called, cleans up, and returns how it ended in truth.
- * Steps are only ever called from net_run(), never from a callback.
+ * An errand (COMMIT) is the exception: it ends by itself only. A runner that is cancelled meanwhile is `cancelled` and ends
+ * when the errand does, and whoever waits for it as a child waits on.
+ * Steps are only ever called from the loop itself, never from a callback.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -32,13 +35,15 @@ struct runner {
 	struct task   *task;
 	struct runner *parent;
 	struct want    want;
-	struct wait   *wait;             /* NULL: nothing but the timer (TIME, GATE) */
-	struct wait    children_wait;
+	struct wait   *wait;             /* NULL: nothing to clean up (TIME, GATE, CHILDREN, COMMIT) */
+	struct net_post errand_over;
 	struct event  *timer;
 	int64_t        began_ms, wait_ends_ms, life_ends_ms;
 	unsigned       answered_late;
 	bool           waiting, queued;
 	bool           called_off;       /* net_stop() met it waiting for its children */
+	bool           cancelled;        /* ends, as TASK_CANCELLED, at its next turn  */
+	enum came      settled;          /* how its wait for CHILDREN ends once they all have; CAME_NOTHING: open */
 	TAILQ_ENTRY(runner) all, ready;
 };
 
@@ -56,10 +61,13 @@ struct net {
 	int64_t                stop_ends_ms;
 	int                    wake_fd;
 	struct event          *wake;
+	pthread_mutex_t        post_lock;        /* of the next two               */
+	struct net_post       *posts, **last_post;
 	struct tls_trust      *trust;            /* made at first use             */
 	struct curl_side      *curl;             /* the same                      */
 	struct net_costs       costs;
 	bool                   running;
+	struct runner         *stepping;
 	TAILQ_HEAD(runner_queue, runner) all, ready;
 	TAILQ_HEAD(, stream) streams;
 };
@@ -71,6 +79,11 @@ void    runner_answer(struct runner *, enum came);
 void    runner_waits_for(struct runner *, struct wait *, enum came (*stop)(struct wait *, enum came));
 void    net_alarm(struct event *timer, int64_t ms);
 struct tls_trust *net_trust(struct net *, struct error *err);
+
+/* post.c */
+bool posts_init(struct net *);
+void posts_release(struct net *);
+void posts_run(struct net *);
 
 /* policy.c */
 bool net_allows(const struct net *, const struct address *);

@@ -1,6 +1,10 @@
 #include "base/want.h"
 
+#include <pthread.h>
+
 #include "test.h"
+#include "transcript.h"
+#include "world.h"
 
 TEST(every_end_of_a_wait_has_a_name_of_its_own)
 {
@@ -72,4 +76,56 @@ TEST(a_want_of_tls_forgets_the_certificate_of_the_last_one)
 	EXPECT(want_tls_with(&w, &l, "host", TLS_FULL, slice_str("der"), &a, 5) == WANT_TLS);
 	EXPECT(w.extra.len == 3 && w.wait_ms == 5);
 	EXPECT(want_tls(&w, &l, "host", TLS_FULL, &a, 7) == WANT_TLS && w.extra.len == 0 && w.wait_ms == 7);
+}
+
+/* -- an errand, as the tests' own runners answer it --------------------------------------------------------------- */
+
+struct clerk {
+	struct errand errand;
+	bool          asked;
+	enum came     came;
+};
+
+static void *answer_from_a_thread(void *errand)
+{
+	errand_done(errand);
+	return NULL;
+}
+
+static void hand_over(struct errand *e)
+{
+	pthread_t thread;
+
+	EXPECT(pthread_create(&thread, NULL, answer_from_a_thread, e) == 0);
+	pthread_detach(thread);
+}
+
+static enum want_kind clerk_step(void *self, struct want *w, struct error *err)
+{
+	struct clerk *c = self;
+
+	(void)err;
+	if (!c->asked) {
+		c->asked = true;
+		return want_commit(w, &c->errand);
+	}
+	c->came = want_came(w);
+	return WANT_NOTHING;
+}
+
+TEST(transcripts_and_worlds_answer_errands)
+{
+	static void (*const begins[])(struct errand *) = { errand_done, hand_over };
+
+	for (size_t i = 0; i < COUNT(begins); i++) {
+		struct transcript *t = transcript_new("");
+		struct world      *w = world_new();
+		struct clerk       in_transcript = { .errand.begin = begins[i], .came = CAME_NOTHING }, in_world = in_transcript;
+		struct error       err = { 0 };
+
+		EXPECT(transcript_run(t, clerk_step, &in_transcript, &err) && in_transcript.came == CAME);
+		EXPECT(world_run(w, clerk_step, &in_world, &err) && in_world.came == CAME && world_now(w) == 0);
+		transcript_free(t);
+		world_free(w);
+	}
 }

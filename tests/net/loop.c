@@ -422,6 +422,242 @@ TEST(stop_before_the_run_is_seen_by_the_first_step)
 	net_free(n);
 }
 
+/* -- errands ------------------------------------------------------------------------------------------------------ */
+
+/* Does one errand after the other, and says how each wait came. */
+struct runner_of_errands {
+	struct errand errand;
+	void        (*begin)(struct errand *);
+	int           errands, begun, done, naps_after;
+	enum came     came, after;
+	bool          stopping;
+};
+
+static enum want_kind errands_step(void *self, struct want *w, struct error *err)
+{
+	struct runner_of_errands *e = self;
+
+	(void)err;
+	if (e->begun > e->done) {
+		e->came = want_came(w);
+		e->done += e->came == CAME;
+	} else if (e->begun) {
+		e->after = want_came(w);
+	}
+	e->stopping = w->stopping;
+	if (e->begun < e->errands) {
+		e->begun++;
+		e->errand.begin = e->begin;
+		return want_commit(w, &e->errand);
+	}
+	return e->naps_after-- > 0 ? want_time(w, 60000) : WANT_NOTHING;
+}
+
+/* What a writer of a store is: a thread that does one thing after the other. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t  changed;
+	struct errand  *errand[8];
+	size_t          count;
+	bool            over;
+} desk = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void to_the_desk(struct errand *e)
+{
+	pthread_mutex_lock(&desk.lock);
+	desk.errand[desk.count++] = e;
+	pthread_cond_signal(&desk.changed);
+	pthread_mutex_unlock(&desk.lock);
+}
+
+static void *desk_thread(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&desk.lock);
+	for (;;) {
+		struct errand *e;
+
+		while (!desk.count && !desk.over)
+			pthread_cond_wait(&desk.changed, &desk.lock);
+		if (!desk.count)
+			break;
+		e = desk.errand[--desk.count];
+		pthread_mutex_unlock(&desk.lock);
+		errand_done(e);
+		pthread_mutex_lock(&desk.lock);
+	}
+	pthread_mutex_unlock(&desk.lock);
+	return NULL;
+}
+
+struct two_errands {
+	struct children          children;
+	struct task              task[2];
+	struct runner_of_errands does[2];
+	bool                     asked;
+};
+
+static enum want_kind two_errands_step(void *self, struct want *w, struct error *err)
+{
+	struct two_errands *t = self;
+
+	(void)err;
+	if (t->asked)
+		return WANT_NOTHING;
+	t->asked = true;
+	children_init(&t->children, UNTIL_ALL);
+	for (size_t i = 0; i < 2; i++)
+		children_add(&t->children, &t->task[i], errands_step, &t->does[i], 0);
+	return want_children(w, &t->children, 60000);
+}
+
+TEST(errands_are_answered_at_once_and_by_another_thread)
+{
+	struct two_errands t = { .does = { { .begin = errand_done, .errands = 2000 },
+		{ .begin = to_the_desk, .errands = 2000 } } };
+	struct task        task = { .step = two_errands_step, .self = &t };
+	struct net        *n = net_plain();
+	pthread_t          thread;
+
+	EXPECT(pthread_create(&thread, NULL, desk_thread, NULL) == 0);
+	EXPECT(net_run(n, &task));
+	/* the net may go as soon as the last errand is answered: the thread that did it must not be in it any more */
+	net_free(n);
+	EXPECT(t.does[0].done == 2000 && t.does[1].done == 2000);
+	pthread_mutex_lock(&desk.lock);
+	desk.over = true;
+	pthread_cond_signal(&desk.changed);
+	pthread_mutex_unlock(&desk.lock);
+	pthread_join(thread, NULL);
+}
+
+/* Beside what is looked at, one who answers the errand after a while, and sees what was the case until then. */
+struct released {
+	struct children          children;
+	struct task              task[2];
+	struct task              leaf_task[2], branch_task;
+	struct children          leaves, branch;
+	struct runner_of_errands errand;
+	struct sleeper           quick;
+	enum children_until      until;
+	int                      wait_ms, errand_life_ms;
+	bool                     deep, asked, race_asked, deep_asked;
+	int                      at;
+	enum task_state          before;        /* of the errand's task, just before the answer */
+	bool                     answered_early;
+	enum came                race_came;
+};
+
+static struct errand *held;
+
+static void hold(struct errand *e)
+{
+	held = e;
+}
+
+static enum want_kind releaser_step(void *self, struct want *w, struct error *err)
+{
+	struct released *r = self;
+
+	(void)err;
+	if (r->at++ == 0)
+		return want_time(w, w->stopping ? 1 : 80);
+	if (want_came(w) == CAME_CANCELLED)
+		return want_time(w, 40);
+	r->before = r->leaf_task[0].state;
+	r->answered_early = r->race_came != CAME_NOTHING;
+	errand_done(held);
+	return WANT_NOTHING;
+}
+
+static enum want_kind deep_step(void *self, struct want *w, struct error *err)
+{
+	struct released *r = self;
+
+	(void)err;
+	if (r->deep_asked)
+		return WANT_NOTHING;
+	r->deep_asked = true;
+	children_init(&r->branch, UNTIL_ALL);
+	children_add(&r->branch, &r->branch_task, errands_step, &r->errand, 0);
+	return want_children(w, &r->branch, 60000);
+}
+
+static enum want_kind race_of_errand_step(void *self, struct want *w, struct error *err)
+{
+	struct released *r = self;
+
+	(void)err;
+	if (r->race_asked) {
+		r->race_came = want_came(w);
+		return WANT_NOTHING;
+	}
+	r->race_asked = true;
+	children_init(&r->leaves, r->until);
+	if (r->deep)
+		children_add(&r->leaves, &r->leaf_task[0], deep_step, r, 0);
+	else
+		children_add(&r->leaves, &r->leaf_task[0], errands_step, &r->errand, r->errand_life_ms);
+	children_add(&r->leaves, &r->leaf_task[1], sleeper_step, &r->quick, 0);
+	return want_children(w, &r->leaves, r->wait_ms);
+}
+
+static enum want_kind released_step(void *self, struct want *w, struct error *err)
+{
+	struct released *r = self;
+
+	(void)err;
+	if (r->asked)
+		return WANT_NOTHING;
+	r->asked = true;
+	children_init(&r->children, UNTIL_ALL);
+	children_add(&r->children, &r->task[0], race_of_errand_step, r, 0);
+	children_add(&r->children, &r->task[1], releaser_step, r, 0);
+	return want_children(w, &r->children, 60000);
+}
+
+TEST(an_errand_is_never_cut_off)
+{
+	static const struct {
+		const char         *row;
+		enum children_until until;
+		bool                deep, stops;
+		int                 wait_ms, life_ms, quick_ms;
+		enum task_state     errand;
+		enum came           came, race_came, after;
+	} rows[] = {
+		{ "alone",                UNTIL_ALL, false, false, 60000, 0,  1,    TASK_DONE,      CAME, CAME,         CAME_NOTHING },
+		{ "one was faster",       UNTIL_ONE, false, false, 60000, 0,  1,    TASK_CANCELLED, CAME_NOTHING, CAME, CAME_NOTHING },
+		{ "below a slower one",   UNTIL_ONE, true,  false, 60000, 0,  1,    TASK_CANCELLED, CAME_NOTHING, CAME, CAME_NOTHING },
+		{ "the wait is over",     UNTIL_ALL, false, false, 20,    0,  5000, TASK_CANCELLED, CAME_NOTHING, CAME_TIMEOUT, CAME_NOTHING },
+		{ "the wait, below",      UNTIL_ALL, true,  false, 20,    0,  5000, TASK_CANCELLED, CAME_NOTHING, CAME_TIMEOUT, CAME_NOTHING },
+		{ "faster, then over",    UNTIL_ONE, false, false, 20,    0,  1,    TASK_CANCELLED, CAME_NOTHING, CAME, CAME_NOTHING },
+		{ "the life is over",     UNTIL_ALL, false, false, 60000, 20, 1,    TASK_DONE,      CAME, CAME,         CAME_TIMEOUT },
+		{ "stopped",              UNTIL_ALL, false, true,  60000, 0,  5000, TASK_DONE,      CAME, CAME_CANCELLED, CAME_NOTHING },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct net     *n = net_plain();
+		struct released r = { .until = rows[i].until, .deep = rows[i].deep, .wait_ms = rows[i].wait_ms,
+			.errand_life_ms = rows[i].life_ms, .quick = { .naps = 1, .nap_ms = rows[i].quick_ms },
+			.errand = { .begin = hold, .errands = 1, .naps_after = rows[i].after != CAME_NOTHING },
+			.race_came = CAME_NOTHING };
+		struct task     t = { .step = released_step, .self = &r };
+
+		r.errand.came = r.errand.after = CAME_NOTHING;
+		if (rows[i].stops)
+			stop_soon(n);
+		EXPECT_ROW(net_run(n, &t), rows[i].row);
+		EXPECT_ROW(r.before == TASK_RUNNING && !r.answered_early, rows[i].row);
+		EXPECT_ROW(r.leaf_task[0].state == rows[i].errand && !r.leaf_task[0].carrier, rows[i].row);
+		EXPECT_ROW(!rows[i].deep || r.branch_task.state == rows[i].errand, rows[i].row);
+		EXPECT_ROW(r.errand.came == rows[i].came && r.errand.after == rows[i].after, rows[i].row);
+		EXPECT_ROW(r.race_came == rows[i].race_came, rows[i].row);
+		EXPECT_ROW(r.errand.stopping == rows[i].stops, rows[i].row);
+		net_free(n);
+	}
+}
+
 TEST(an_unreadable_ca_file_is_a_local_fault)
 {
 	struct net_settings s = { .ca_file = "/nonexistent/ca.pem" };
