@@ -50,10 +50,27 @@ struct net_costs net_costs(const struct net *n)
 
 /* -- a wait and its end ------------------------------------------------------------------------------------------- */
 
-static void be_ready(struct runner *r)
+static void leave(struct runner *r)
 {
-	TAILQ_INSERT_TAIL(&r->net->ready, r, ready);
-	r->queued = true;
+	if (r->in)
+		TAILQ_REMOVE(r->in, r, queue);
+	r->in = NULL;
+}
+
+static void enter(struct runner *r, struct runner_queue *queue)
+{
+	leave(r);
+	TAILQ_INSERT_TAIL(queue, r, queue);
+	r->in = queue;
+	r->turn = r->net->turn;
+}
+
+/* Only those who stood there when this turn began: one who always comes back at once must not starve the sockets. */
+static struct runner *next_of_this_turn(const struct net *n, const struct runner_queue *queue)
+{
+	struct runner *r = TAILQ_FIRST(queue);
+
+	return r && r->turn != n->turn ? r : NULL;
 }
 
 void runner_answer(struct runner *r, enum came came)
@@ -61,9 +78,9 @@ void runner_answer(struct runner *r, enum came came)
 	assert(r->waiting);
 	r->waiting = false;
 	r->wait = NULL;
-	evtimer_del(r->timer);
+	evtimer_del(&r->timer);
 	r->want.came = came;
-	be_ready(r);
+	enter(r, &r->net->ready);
 }
 
 void runner_waits_for(struct runner *r, struct wait *w, enum came (*stop)(struct wait *, enum came))
@@ -91,7 +108,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void set_timer(struct runner *r)
 {
-	net_alarm(r->timer, earlier(r->wait_ends_ms, r->life_ends_ms) - net_now_ms(r->net));
+	net_alarm(&r->timer, earlier(r->wait_ends_ms, r->life_ends_ms) - net_now_ms(r->net));
 }
 
 static void time_is_up(evutil_socket_t fd, short what, void *self)
@@ -114,15 +131,20 @@ static void time_is_up(evutil_socket_t fd, short what, void *self)
 
 static struct runner *runner_new(struct net *, struct task *, struct runner *parent);
 
-static void runner_free(struct runner *r)
+static void finish(struct runner *r, enum task_state state)
 {
-	TAILQ_REMOVE(&r->net->all, r, all);
-	if (r->queued)
-		TAILQ_REMOVE(&r->net->ready, r, ready);
-	event_free(r->timer);
-	r->task->ms = (int)(net_now_ms(r->net) - r->began_ms);
+	struct net *n = r->net;
+
+	TAILQ_REMOVE(&n->all, r, all);
+	leave(r);
+	evtimer_del(&r->timer);
+	r->task->state = state;
+	r->task->ms = (int)(net_now_ms(n) - r->began_ms);
 	r->task->carrier = NULL;
-	free(r);
+	if (r->ended)
+		enter(r, &n->over);
+	else
+		free(r);
 }
 
 static bool cancel_all(struct children *);
@@ -144,8 +166,7 @@ static void cancel(struct runner *r)
 	}
 	if (r->wait)
 		r->wait->stop(r->wait, CAME_CANCELLED);
-	r->task->state = TASK_CANCELLED;
-	runner_free(r);
+	finish(r, TASK_CANCELLED);
 }
 
 /* True when none of them runs any more. */
@@ -243,15 +264,19 @@ static void gate_begin(struct runner *r)
 {
 	if (r->want.gate->open)
 		runner_answer(r, CAME);
+	else
+		enter(r, &r->net->gates);
 }
 
 static void pass_open_gates(struct net *n)
 {
-	struct runner *r;
+	struct runner *r, *next;
 
-	TAILQ_FOREACH(r, &n->all, all)
-		if (r->waiting && r->want.kind == WANT_GATE && r->want.gate->open)
+	for (r = TAILQ_FIRST(&n->gates); r; r = next) {
+		next = TAILQ_NEXT(r, queue);
+		if (r->want.gate->open)
 			runner_answer(r, CAME);
+	}
 }
 
 /* -- a task ------------------------------------------------------------------------------------------------------- */
@@ -276,12 +301,12 @@ static struct runner *runner_new(struct net *n, struct task *t, struct runner *p
 		r->life_ends_ms = earlier(r->life_ends_ms, r->began_ms + t->wait_ms);
 	if (n->stopping)
 		r->life_ends_ms = earlier(r->life_ends_ms, n->stop_ends_ms);
-	r->timer = evtimer_new(n->base, time_is_up, r);
+	evtimer_assign(&r->timer, n->base, time_is_up, r);
 	t->state = TASK_RUNNING;
 	t->err = (struct error){ 0 };
 	t->carrier = r;
 	TAILQ_INSERT_TAIL(&n->all, r, all);
-	be_ready(r);
+	enter(r, &n->ready);
 	return r;
 }
 
@@ -289,8 +314,7 @@ static void end(struct runner *r, enum task_state state)
 {
 	struct runner *parent = r->parent;
 
-	r->task->state = state;
-	runner_free(r);
+	finish(r, state);
 	if (parent)
 		answer_if_children_suffice(parent);
 }
@@ -324,8 +348,9 @@ static void wait_for(struct runner *r, enum want_kind kind)
 	if (now >= r->life_ends_ms)
 		return answer_late(r);
 	r->wait_ends_ms = now + r->want.wait_ms;
-	set_timer(r);
 	begin[kind](r);
+	if (r->waiting)
+		set_timer(r);
 }
 
 static void step(struct runner *r)
@@ -373,24 +398,46 @@ static void notice_stop(struct net *n)
 
 /* -- the loop ----------------------------------------------------------------------------------------------------- */
 
-/* Only those who are ready now: one who always asks for what is there already must not starve the sockets. */
 static void step_the_ready(struct net *n)
 {
-	struct runner *r, *last;
+	struct runner *r;
 
+	n->turn++;
 	notice_stop(n);
-	last = TAILQ_LAST(&n->ready, runner_queue);
-	while ((r = TAILQ_FIRST(&n->ready))) {
-		bool is_last = r == last;
-
-		TAILQ_REMOVE(&n->ready, r, ready);
-		r->queued = false;
+	while ((r = next_of_this_turn(n, &n->ready))) {
+		leave(r);
 		step(r);
-		if (is_last)
-			break;
 		notice_stop(n);
 	}
 	pass_open_gates(n);
+}
+
+/* Each is the caller's again when it is told, to be freed or begun anew. */
+static void tell_the_ended(struct net *n)
+{
+	struct runner *r;
+
+	n->turn++;
+	while ((r = next_of_this_turn(n, &n->over))) {
+		struct task *t = r->task;
+		void       (*ended)(struct task *) = r->ended;
+
+		leave(r);
+		free(r);
+		ended(t);
+	}
+}
+
+static void turn(struct net *n)
+{
+	posts_run(n);
+	step_the_ready(n);
+	tell_the_ended(n);
+}
+
+static void wait_for_events(struct net *n)
+{
+	event_base_loop(n->base, TAILQ_EMPTY(&n->ready) && TAILQ_EMPTY(&n->over) ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
 bool net_run(struct net *n, struct task *task)
@@ -398,16 +445,56 @@ bool net_run(struct net *n, struct task *task)
 	assert(!n->running);
 	n->running = true;
 	runner_new(n, task, NULL);
-	for (;;) {
-		posts_run(n);
-		step_the_ready(n);
-		if (task->state != TASK_RUNNING)
-			break;
-		event_base_loop(n->base, TAILQ_EMPTY(&n->ready) ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	}
-	assert(TAILQ_EMPTY(&n->all));
+	for (turn(n); task->state == TASK_RUNNING; turn(n))
+		wait_for_events(n);
 	n->running = false;
 	return task->state == TASK_DONE;
+}
+
+void net_serve(struct net *n)
+{
+	assert(!n->running);
+	n->running = true;
+	for (turn(n); !n->stopping || !TAILQ_EMPTY(&n->all) || !TAILQ_EMPTY(&n->over); turn(n))
+		wait_for_events(n);
+	n->running = false;
+}
+
+void net_start(struct net *n, struct task *t, void (*ended)(struct task *))
+{
+	struct runner *r = runner_new(n, t, NULL);
+
+	r->ended = ended;
+	if (atomic_load(&n->stop))
+		cancel(r);
+}
+
+void net_cancel(struct net *n, struct task *t)
+{
+	struct runner *r = t->carrier;
+
+	if (t->state != TASK_RUNNING)
+		return;
+	assert(r->net == n && !r->parent);
+	cancel(r);
+}
+
+/* Those that were started and never ran to their end, and nobody is told any more. */
+static void forget_tasks(struct net *n)
+{
+	struct runner *r;
+
+	while ((r = TAILQ_FIRST(&n->all))) {
+		while (r->parent)
+			r = r->parent;
+		assert(!r->cancelled);      /* an errand is still to be answered, and would be in what is freed here */
+		r->ended = NULL;
+		cancel(r);
+	}
+	while ((r = TAILQ_FIRST(&n->over))) {
+		leave(r);
+		free(r);
+	}
 }
 
 static void *copy_array(const void *from, size_t count, size_t size)
@@ -436,6 +523,8 @@ struct net *net_new(const struct net_settings *settings, struct error *err)
 
 	TAILQ_INIT(&n->all);
 	TAILQ_INIT(&n->ready);
+	TAILQ_INIT(&n->gates);
+	TAILQ_INIT(&n->over);
 	TAILQ_INIT(&n->streams);
 	pthread_mutex_init(&n->post_lock, NULL);
 	n->last_post = &n->posts;
@@ -465,6 +554,7 @@ void net_free(struct net *n)
 	if (!n)
 		return;
 	assert(!n->running);
+	forget_tasks(n);
 	streams_shut(n);
 	curl_side_free(n->curl);
 	tls_trust_free(n->trust);

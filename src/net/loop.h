@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "net/net.h"
 #include "net/tls.h"
@@ -30,6 +31,8 @@ struct wait {
 	enum came    (*stop)(struct wait *, enum came);
 };
 
+TAILQ_HEAD(runner_queue, runner);
+
 struct runner {
 	struct net    *net;
 	struct task   *task;
@@ -37,14 +40,17 @@ struct runner {
 	struct want    want;
 	struct wait   *wait;             /* NULL: nothing to clean up (TIME, GATE, CHILDREN, COMMIT) */
 	struct net_post errand_over;
-	struct event  *timer;
+	void         (*ended)(struct task *);
+	struct event   timer;            /* added only while something is waited for */
 	int64_t        began_ms, wait_ends_ms, life_ends_ms;
 	unsigned       answered_late;
-	bool           waiting, queued;
+	bool           waiting;
 	bool           called_off;       /* net_stop() met it waiting for its children */
 	bool           cancelled;        /* ends, as TASK_CANCELLED, at its next turn  */
 	enum came      settled;          /* how its wait for CHILDREN ends once they all have; CAME_NOTHING: open */
-	TAILQ_ENTRY(runner) all, ready;
+	struct runner_queue *in;         /* the queue it stands in, or NULL … */
+	unsigned       turn;             /* … since that turn of the loop     */
+	TAILQ_ENTRY(runner) all, queue;
 };
 
 struct net {
@@ -67,8 +73,12 @@ struct net {
 	struct curl_side      *curl;             /* the same                      */
 	struct net_costs       costs;
 	bool                   running;
+	unsigned               turn;
 	struct runner         *stepping;
-	TAILQ_HEAD(runner_queue, runner) all, ready;
+	struct runner_queue    all;
+	struct runner_queue    ready;            /* to be stepped                              */
+	struct runner_queue    gates;            /* waiting at one                             */
+	struct runner_queue    over;             /* of whose end somebody is still to be told  */
 	TAILQ_HEAD(, stream) streams;
 };
 

@@ -56,16 +56,20 @@ struct net;
  * are needed). NULL with FAULT_LOCAL: ca_file cannot be read or holds no certificate; or no descriptors are left. */
 struct net *net_new(const struct net_settings *, struct error *err);
 
-/* Not while net_run() is under way. Lines still open are closed; line_release() may come later. NULL is fine. */
+/* Not while net_run() or net_serve() is under way, nor while a task waits for a COMMIT. Tasks that were started and have not ended
+ * are TASK_CANCELLED, and nobody is told; listeners are taken down. Lines still open are closed; line_release() may come later. NULL is fine. */
 void net_free(struct net *);
 
-/* Runs the task until it ends; true when TASK_DONE, else task->err says why not. May be called again for another.
+/* Runs the task until it ends; true when TASK_DONE, else task->err says why not. May be called again for another. Those of
+ * net_start() go on meanwhile.
  *
  * A task whose life (wait_ms, or that of a task above it) is over has its wait answered with CAME_TIMEOUT, and each
  * later one at once too; after 50 such answers it is ended with FAULT_TIMEOUT. A wait for CHILDREN is then answered
  * once the children, whose lives are over too, have ended; but when the wait's own wait_ms passes they are cancelled.
  * A connection attempt that timed out answers with the most telling of what the addresses gave (REFUSED over TIMEOUT).
- * CONNECT clears both buffers of the line. */
+ * CONNECT clears both buffers of the line.
+ * A wait for a COMMIT has no deadline and is not called off, whatever happens. A task cancelled while it waits for one (because a sibling
+ * sufficed, or its parent's wait was over) ends when it is answered, and its parent's wait with it. */
 bool net_run(struct net *, struct task *);
 
 /* Async-signal-safe, and fine from another thread. What waits is answered CAME_CANCELLED once (a wait for CHILDREN:
@@ -75,14 +79,18 @@ void net_stop(struct net *);
 
 /* -- the daemon's loop: many tasks, started and ended at any time ------------------------------------------------- */
 
-/* Runs until net_stop() was called and every task has ended. Tasks come by net_start() and net_listen(). */
+/* Runs until net_stop() was called and every task has ended. Tasks come by net_start() and net_listen(). The stop is to each of them what
+ * it is to that of net_run(); listeners take nobody any more. A call that is posted when it has returned is run by the next
+ * net_run() or net_serve(), or never. */
 void net_serve(struct net *);
 
 /* In the loop's own thread (from a step, an `ended` or a posted call), or before net_serve(). `ended`, which may be NULL, is called
- * from the loop once the task is over, never from inside net_start(); the task is the caller's again then. */
+ * from the loop once the task is over, never from inside net_start(); the task is the caller's again then, to be freed
+ * or started anew. After net_stop() it is never stepped, and ended as TASK_CANCELLED: do not start it anew for that. */
 void net_start(struct net *, struct task *, void (*ended)(struct task *));
-/* Ends it at once, as TASK_CANCELLED, and calls its `ended` soon; one that waits for a COMMIT ends when that is answered. Same thread.
- * A task that has ended already: nothing. */
+/* Ends it at once, as TASK_CANCELLED, and calls its `ended` soon; one that waits for a COMMIT (itself or in a child) ends when that is
+ * answered, and one that calls this from its own step when the step returns. Same thread. Only for what net_start() or net_run() was
+ * given; a task that has ended already, or never began: nothing. */
 void net_cancel(struct net *, struct task *);
 
 /* Has the loop call `run`: any thread, in the order of posting. Must live until then. The only way into a loop from outside. */
