@@ -57,7 +57,8 @@ struct net;
 struct net *net_new(const struct net_settings *, struct error *err);
 
 /* Not while net_run() or net_serve() is under way, nor while a task waits for a COMMIT. Tasks that were started and have not ended
- * are TASK_CANCELLED, and nobody is told; listeners are taken down. Lines still open are closed; line_release() may come later. NULL is fine. */
+ * are TASK_CANCELLED, and nobody is told; listeners are taken down. Lines still open are closed; line_release() may come later.
+ * NULL is fine. */
 void net_free(struct net *);
 
 /* Runs the task until it ends; true when TASK_DONE, else task->err says why not. May be called again for another. Those of

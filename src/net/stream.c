@@ -15,7 +15,7 @@ struct stream {
 	struct line  *line;
 	int           fd;
 	struct tls   *tls;
-	struct event *event;
+	struct event  event;
 	enum came     over;             /* how hearing ended; CAME_NOTHING while it goes on */
 	int64_t       shake_began_us;
 	TAILQ_ENTRY(stream) links;
@@ -26,7 +26,7 @@ static void shut(struct stream *s)
 	if (!s->net)
 		return;
 	tls_free(s->tls);
-	event_free(s->event);
+	event_del(&s->event);
 	close(s->fd);
 	TAILQ_REMOVE(&s->net->streams, s, links);
 	s->net = NULL;
@@ -65,7 +65,7 @@ void stream_open(struct net *n, struct line *l, int fd)
 	s->line = l;
 	s->fd = fd;
 	s->over = CAME_NOTHING;
-	s->event = event_new(n->base, fd, EV_READ, no_event, s);
+	event_assign(&s->event, n->base, fd, EV_READ, no_event, s);
 	TAILQ_INSERT_TAIL(&n->streams, s, links);
 	/* What an earlier connection said, or was to be told, has no business on this one. */
 	buffer_clear(&l->in);
@@ -82,7 +82,7 @@ static enum came stream_stop(struct wait *w, enum came came)
 {
 	struct stream *s = (struct stream *)w;
 
-	event_del(s->event);
+	event_del(&s->event);
 	s->wait.runner = NULL;
 	return came;
 }
@@ -115,9 +115,9 @@ static void watch(struct stream *s, short what, void (*then)(evutil_socket_t, sh
 	/* Parked lines are many: one that waits with nothing heard holds no memory for it. */
 	if (buffer_held(&s->line->in).len == 0)
 		buffer_release(&s->line->in);
-	event_del(s->event);
-	event_assign(s->event, s->net->base, s->fd, what, then, s);
-	event_add(s->event, NULL);
+	event_del(&s->event);
+	event_assign(&s->event, s->net->base, s->fd, what, then, s);
+	event_add(&s->event, NULL);
 }
 
 static bool blocks(void)
