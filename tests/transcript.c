@@ -425,7 +425,8 @@ static enum came answer_tls(struct transcript *t, struct want *w)
 	if (how)
 		t->at++;
 	*w->tls = t->tls;
-	if (came == CAME && w->how == TLS_FULL)
+	w->line->handshake = w->tls;
+	if (came == CAME && w->how != TLS_OLD_ONLY)
 		w->line->secure = true;
 	else
 		line_close(w->line);

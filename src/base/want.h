@@ -70,8 +70,11 @@ struct line {
 	struct buffer in;          /* heard and not yet used: the conversation drops what it has read   */
 	struct buffer out;         /* to be said: the conversation adds, the carrier drops (and wipes)  */
 	bool          open;
-	bool          secure;      /* inside TLS that was verified; never true otherwise                */
+	bool          secure;      /* inside TLS: with a peer that was verified, where we connected; with
+	                              anybody, where we were called (TLS_SERVE)                        */
 	bool          ended;       /* nothing more will come                                            */
+	struct tls_answer *handshake;          /* of its TLS, set by the carrier: where a late alert is written
+	                                          down. From CAME on the conversation may take it away (NULL) */
 	void         *carrier;
 	void        (*drop)(struct line *);    /* closes at once; set with `carrier`                    */
 };
@@ -88,6 +91,7 @@ static inline void line_close(struct line *l)
 	if (l->drop)
 		l->drop(l);
 	l->carrier = NULL;
+	l->handshake = NULL;
 	l->drop = NULL;
 	l->open = l->secure = false;
 }
@@ -145,6 +149,7 @@ enum tls_flaw {
 
 struct tls_answer {
 	bool     shook;                        /* the handshake itself came to its end                     */
+	bool     resumed;                      /* by what an earlier one proved: no chain is shown         */
 	unsigned flaws;                        /* of enum tls_flaw; verified == shook && flaws == 0        */
 	int      flaw_depth;                   /* of the first flaw: 0 is the server's own                 */
 	char     verify[48];                   /* OpenSSL's symbol of the first flaw ("CERT_HAS_EXPIRED"), or "ok" */
@@ -161,8 +166,9 @@ struct tls_answer {
 
 enum tls_how {
 	TLS_FULL,         /* today's TLS, the chain and the name verified: the only one that may carry anything    */
-	TLS_QUICK,        /* the same, but may resume a session of this host that was verified before: then no chain is shown  */
-	TLS_SERVE,        /* we are the server: our certificate is shown, the client's is not asked for                  */
+	TLS_QUICK,        /* the same, but may resume a session that was verified with this host and port by the same net in the last
+	                     24 hours: then `resumed`, verify "ok", and no chain                                        */
+	TLS_SERVE,        /* we are the server: our certificate is shown, the client's is not asked for; `host` may be NULL     */
 	TLS_OLD_ONLY,     /* a probe: would TLS 1.0 or 1.1 shake hands? Closed at once, nothing is said inside     */
 };
 
@@ -307,7 +313,10 @@ static inline enum want_kind want_write(struct want *w, struct line *line, int w
 }
 
 /* `host` is the name that the certificate must carry (or an address literal). CAME only when verified: then
- * line->secure. Otherwise the line is closed by then, and the answer says why. */
+ * line->secure. Otherwise the line is closed by then, and the answer says why. The answer must live as long as line->handshake
+ * leads to it: a conversation that parks its line sets that to NULL and need not hold it. An alert that comes later (TLS 1.3
+ * refuses a client's certificate after the handshake) ends its READ with CAME_TLS_FAILED in either case, and is written down only
+ * where there is an answer. */
 static inline enum want_kind want_tls(struct want *w, struct line *line, const char *host, enum tls_how how,
                                       struct tls_answer *answer, int wait_ms)
 {

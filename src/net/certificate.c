@@ -122,6 +122,11 @@ static int64_t unix_time(const ASN1_TIME *t)
 	return t && ASN1_TIME_to_tm(t, &tm) ? (int64_t)timegm(&tm) : 0;
 }
 
+int64_t certificate_not_after(const X509 *x)
+{
+	return unix_time(X509_get0_notAfter(x));
+}
+
 static void fingerprint(const X509 *x, char out[65])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -157,7 +162,7 @@ void certificate_describe(X509 *x, struct tls_certificate *out)
 	key_text(x, out->key, sizeof out->key);
 	snprintf(out->signature, sizeof out->signature, "%s", signature ? signature : "");
 	out->not_before = unix_time(X509_get0_notBefore(x));
-	out->not_after = unix_time(X509_get0_notAfter(x));
+	out->not_after = certificate_not_after(x);
 	out->is_ca = X509_check_ca(x) > 0;
 	out->self_issued = X509_NAME_cmp(subject, issuer) == 0;
 }

@@ -26,6 +26,25 @@ socklen_t address_to_socket(const struct address *a, uint16_t port, struct socka
 	return sizeof v6;
 }
 
+struct address address_of_socket(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in  *v4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+	struct address             a = { 0 };
+
+	if (from->ss_family == AF_INET) {
+		a.family = 4;
+		memcpy(a.bytes, &v4->sin_addr, 4);
+	} else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		a.family = 4;
+		memcpy(a.bytes, v6->sin6_addr.s6_addr + 12, 4);
+	} else if (from->ss_family == AF_INET6) {
+		a.family = 6;
+		memcpy(a.bytes, &v6->sin6_addr, 16);
+	}
+	return a;
+}
+
 enum came came_of_errno(int error)
 {
 	switch (error) {
@@ -96,7 +115,7 @@ struct connecting {
 	struct net      *net;
 	struct line     *line;
 	struct connect_answer *answer;
-	uint16_t         port;
+	uint16_t         port, named_port;
 	bool             own_word;      /* --connect-to: the operator said so, no policy applies */
 	struct attempt   attempt[CONNECT_ADDRESSES];
 	size_t           order[CONNECT_ADDRESSES], next;
@@ -186,7 +205,7 @@ static void connected(struct connecting *c, size_t i, int fd)
 
 	note(c, i, CAME);
 	c->answer->chosen = i;
-	stream_open(c->net, c->line, fd);
+	stream_open(c->net, c->line, fd, c->named_port);
 	connecting_free(c);
 	runner_answer(r, CAME);
 }
@@ -284,6 +303,7 @@ void connect_begin(struct runner *r)
 	c->line = r->want.line;
 	c->answer = answer;
 	c->port = place ? place->to_port : r->want.port;
+	c->named_port = r->want.port;
 	c->own_word = place != NULL;
 	c->stagger = evtimer_new(r->net->base, head_start_over, c);
 	interleave(c);

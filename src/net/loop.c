@@ -43,6 +43,13 @@ struct tls_trust *net_trust(struct net *n, struct error *err)
 	return n->trust;
 }
 
+bool net_serve_tls(struct net *n, const char *certificate_file, const char *key_file, struct error *err)
+{
+	struct tls_trust *trust = net_trust(n, err);
+
+	return trust && tls_trust_show(trust, certificate_file, key_file, err);
+}
+
 struct net_costs net_costs(const struct net *n)
 {
 	return n->costs;
@@ -385,6 +392,7 @@ static void notice_stop(struct net *n)
 		return;
 	n->stopping = true;
 	n->stop_ends_ms = net_now_ms(n) + STOP_MS;
+	listeners_pause(n);
 	TAILQ_FOREACH(r, &n->all, all) {
 		r->life_ends_ms = earlier(r->life_ends_ms, n->stop_ends_ms);
 		if (r->waiting && r->want.kind == WANT_CHILDREN) {
@@ -526,6 +534,7 @@ struct net *net_new(const struct net_settings *settings, struct error *err)
 	TAILQ_INIT(&n->gates);
 	TAILQ_INIT(&n->over);
 	TAILQ_INIT(&n->streams);
+	TAILQ_INIT(&n->listeners);
 	pthread_mutex_init(&n->post_lock, NULL);
 	n->last_post = &n->posts;
 	n->wake_fd = -1;
@@ -555,6 +564,7 @@ void net_free(struct net *n)
 		return;
 	assert(!n->running);
 	forget_tasks(n);
+	listeners_free(n);
 	streams_shut(n);
 	curl_side_free(n->curl);
 	tls_trust_free(n->trust);

@@ -79,7 +79,8 @@ struct net {
 	struct runner_queue    ready;            /* to be stepped                              */
 	struct runner_queue    gates;            /* waiting at one                             */
 	struct runner_queue    over;             /* of whose end somebody is still to be told  */
-	TAILQ_HEAD(, stream) streams;
+	TAILQ_HEAD(, stream)   streams;
+	TAILQ_HEAD(, net_listener) listeners;
 };
 
 /* loop.c */
@@ -102,6 +103,7 @@ bool host_equal(const char *a, const char *b);      /* names without regard to c
 
 /* connect.c */
 void connect_begin(struct runner *);
+struct address address_of_socket(const struct sockaddr_storage *);      /* family 0: of none that we know */
 socklen_t address_to_socket(const struct address *, uint16_t port, struct sockaddr_storage *out);
 enum came came_of_errno(int error);
 /* A socket on its way to there, not blocking. -1 with `*came` when it failed at once; `*came` is CAME when it stands
@@ -110,11 +112,16 @@ int       net_dial(const struct address *, uint16_t port, int type, enum came *c
 enum came net_dialled(int fd);
 
 /* stream.c */
-void stream_open(struct net *, struct line *, int fd);
+/* `port`: as whoever wanted the connection named it; 0 for one that was accepted. */
+void stream_open(struct net *, struct line *, int fd, uint16_t port);
 void stream_read(struct runner *);
 void stream_write(struct runner *);
 void stream_tls(struct runner *);
 void streams_shut(struct net *);
+
+/* listen.c */
+void listeners_pause(struct net *);      /* for good: the net is being stopped */
+void listeners_free(struct net *);
 
 /* dns.c */
 void   dns_begin(struct runner *);

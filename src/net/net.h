@@ -5,11 +5,11 @@
  * what can be answered at once is queued. Two promises are kept here and nowhere else:
  *
  *  - An address that our policy forbids is never connected to: what is checked is what is connected to.
- *  - line->secure, and an answer over https, mean TLS 1.2 or later with a chain and a name that were verified.
+ *  - line->secure, and an answer over https, mean TLS 1.2 or later with a chain and a name that were verified: in this
+ *    handshake, or (TLS_QUICK) in the one that it resumes. On a line that was accepted it means TLS 1.2 or later, with anybody.
  *
- * Raises no SIGPIPE and leaves signal dispositions alone. A line must not move while it is open, and the tls_answer of
- * its handshake must live as long as the line: an alert that arrives later (TLS 1.3 refuses a client's certificate
- * after the handshake) is written there, and the READ that met it ends with CAME_TLS_FAILED.
+ * Raises no SIGPIPE and leaves signal dispositions alone. A line must not move while it is open. What its handshake was
+ * written down in must stay for as long as line->handshake leads there.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -101,14 +101,18 @@ struct net_post {
 };
 void net_post(struct net *, struct net_post *);
 
-/* Takes connections from a listening socket, which it then owns. For each, `accepted` names the line that gets it, or NULL to
- * turn it away; it usually starts a task on that line. No policy applies to who calls us. */
+/* Takes connections from a listening socket, which it then owns. For each, `accepted` names the line that gets it (closed until then;
+ * its buffers are cleared), or NULL to turn it away; it usually starts a task on that line, whose first step finds it open. `peer` has
+ * family 0 for a local socket. No policy applies to who calls us. Out of descriptors it takes nobody for a moment, and those who call
+ * wait in the socket's queue. In the loop's own thread or before it runs, both; net_unlisten() also from inside `accepted`, and not
+ * after net_free(), which takes down those that are left. */
 struct net_listener;
 struct net_listener *net_listen(struct net *, int fd, struct line *(*accepted)(void *self, const struct address *peer), void *self);
 void                 net_unlisten(struct net_listener *);
 
-/* What our side shows in a handshake on an accepted line (WANT_TLS with TLS_SERVE). Read again at each call: a renewed certificate
- * needs no restart. FAULT_LOCAL. */
+/* What our side shows in a handshake on an accepted line (WANT_TLS with TLS_SERVE): both PEM, the chain behind the certificate. Read
+ * again at each call: a renewed certificate needs no restart, and lines that stand go on. In the loop's own thread, or before it runs.
+ * False with FAULT_LOCAL, and what was shown before is shown on: a file cannot be read, is encrypted, or they do not belong together. */
 bool net_serve_tls(struct net *, const char *certificate_file, const char *key_file, struct error *err);
 
 /* "imap.example.org:993=127.0.0.1:10993", "[2001:db8::1]:993=[::1]:1993" */

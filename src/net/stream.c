@@ -14,6 +14,7 @@ struct stream {
 	struct net   *net;              /* NULL: net_free() came first                   */
 	struct line  *line;
 	int           fd;
+	uint16_t      port;             /* as the conversation named it      */
 	struct tls   *tls;
 	struct event  event;
 	enum came     over;             /* how hearing ended; CAME_NOTHING while it goes on */
@@ -57,13 +58,14 @@ static void no_event(evutil_socket_t fd, short what, void *self)
 	(void)fd, (void)what, (void)self;
 }
 
-void stream_open(struct net *n, struct line *l, int fd)
+void stream_open(struct net *n, struct line *l, int fd, uint16_t port)
 {
 	struct stream *s = must_alloc(sizeof *s);
 
 	s->net = n;
 	s->line = l;
 	s->fd = fd;
+	s->port = port;
 	s->over = CAME_NOTHING;
 	event_assign(&s->event, n->base, fd, EV_READ, no_event, s);
 	TAILQ_INSERT_TAIL(&n->streams, s, links);
@@ -72,6 +74,7 @@ void stream_open(struct net *n, struct line *l, int fd)
 	buffer_clear(&l->out);
 	l->open = true;
 	l->secure = l->ended = false;
+	l->handshake = NULL;
 	l->carrier = s;
 	l->drop = stream_drop;
 }
@@ -136,7 +139,7 @@ static enum came say(struct stream *s, short *events)
 		size_t n = 0;
 
 		if (s->tls) {
-			enum tls_io io = tls_write(s->tls, held, &n);
+			enum tls_io io = tls_write(s->tls, s->line->handshake, held, &n);
 
 			if (io == TLS_WANTS_READ || io == TLS_WANTS_WRITE) {
 				*events |= io == TLS_WANTS_READ ? EV_READ : EV_WRITE;
@@ -189,7 +192,7 @@ void stream_write(struct runner *r)
 
 static enum came hear_tls(struct stream *s, char *at, size_t room, size_t *n, short *events)
 {
-	switch (tls_read(s->tls, at, room, n)) {
+	switch (tls_read(s->tls, s->line->handshake, at, room, n)) {
 	case TLS_OK:          return CAME;
 	case TLS_WANTS_WRITE: *events |= EV_WRITE; return CAME_NOTHING;
 	case TLS_WANTS_READ:  return CAME_NOTHING;
@@ -335,13 +338,14 @@ void stream_tls(struct runner *r)
 	*a = (struct tls_answer){ .alert = -1 };
 	if (!s)
 		return;
+	s->line->handshake = a;
 	s->shake_began_us = net_clock_us();
 	if (s->tls || heard_in_the_clear(s, a))
 		return shake_over(s, CAME_TLS_FAILED, false);
 	trust = net_trust(r->net, &err);
-	s->tls = trust ? tls_new(trust, s->fd, r->want.host, r->want.how, r->want.extra, a) : NULL;
+	s->tls = trust ? tls_new(trust, s->fd, r->want.host, s->port, r->want.how, r->want.extra, a) : NULL;
 	if (!s->tls) {
-		tls_reason(a, err.fault ? err.text : "no TLS here");
+		tls_reason(a, err.fault ? err.text : r->want.how == TLS_SERVE ? "no certificate to show" : "no TLS here");
 		return shake_over(s, CAME_FAILED, false);
 	}
 	shake_event(s->fd, 0, s);

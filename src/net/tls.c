@@ -5,14 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "net/tls_openssl.h"
 
 struct tls_trust {
 	X509_STORE *store;
-	SSL_CTX    *ctx;
+	SSL_CTX    *full, *quick;       /* the same, but that the second one remembers sessions */
+	SSL_CTX    *ours;               /* where we are the server; NULL: nothing to show       */
 	BIO_METHOD *socket;
+	struct tls_sessions *sessions;
 };
 
 struct tls {
@@ -25,11 +28,14 @@ struct tls {
 	bool               shook;
 	bool               broken;      /* no goodbye may be said       */
 	bool               trusted;
+	bool               offered;     /* a session to resume          */
+	char              *key;         /* TLS_QUICK: of its sessions   */
+	struct tls_proof   proof;       /*   and what they rest on      */
 };
 
 void tls_reason(struct tls_answer *a, const char *words)
 {
-	if (a->reason[0] == '\0')
+	if (a && a->reason[0] == '\0')
 		snprintf(a->reason, sizeof a->reason, "%s", words ? words : "");
 }
 
@@ -115,16 +121,21 @@ static void on_info(const SSL *ssl, int where, int value)
 {
 	struct tls_answer *a = witness_of(ssl)->answer;
 
+	if (!a)
+		return;
 	if (where == SSL_CB_READ_ALERT && (value & 0xFF) != SSL3_AD_CLOSE_NOTIFY)
 		a->alert = value & 0xFF;
-	if (where & SSL_CB_HANDSHAKE_DONE)
+	if ((where & SSL_CB_HANDSHAKE_DONE) && !a->shook)
 		note_end_of_handshake(ssl, a);
 }
 
 static int on_certificate_wanted(SSL *ssl, X509 **certificate, EVP_PKEY **key)
 {
+	struct tls_answer *a = witness_of(ssl)->answer;
+
 	(void)certificate, (void)key;
-	witness_of(ssl)->answer->wants_client_certificate = true;
+	if (a)
+		a->wants_client_certificate = true;
 	return 0;
 }
 
@@ -134,7 +145,7 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
 	struct tls_answer *a = witness_of(ssl)->answer;
 
 	(void)version, (void)unused;
-	if (!sent && type == SSL3_RT_HEADER && a->first_len == 0 && len <= sizeof a->first) {
+	if (a && !sent && type == SSL3_RT_HEADER && a->first_len == 0 && len <= sizeof a->first) {
 		memcpy(a->first, bytes, len);
 		a->first_len = len;
 	}
@@ -179,6 +190,15 @@ static bool trust_system(X509_STORE *store)
 	return directory && X509_LOOKUP_add_dir(directory, NULL, X509_FILETYPE_DEFAULT);
 }
 
+static void set_thrift(SSL_CTX *ctx)
+{
+	/* A parked line gives its 2 × 17 kB back between records. */
+	SSL_CTX_set_mode(ctx,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* Whom we talk to is settled once: there is nobody to judge a second handshake. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+}
+
 static SSL_CTX *ordinary_ctx(X509_STORE *store)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -186,13 +206,24 @@ static SSL_CTX *ordinary_ctx(X509_STORE *store)
 	if (!ctx)
 		return NULL;
 	set_callbacks(ctx);
-	/* A parked line gives its 2 × 17 kB back between records. */
-	SSL_CTX_set_mode(ctx,
-		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	set_thrift(ctx);
 	if (set_verification(ctx, store))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
+}
+
+static int on_session(SSL *, SSL_SESSION *);
+
+static SSL_CTX *remembering_ctx(X509_STORE *store)
+{
+	SSL_CTX *ctx = ordinary_ctx(store);
+
+	if (ctx) {
+		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_sess_set_new_cb(ctx, on_session);
+	}
+	return ctx;
 }
 
 /* Everything that is refused otherwise: only to learn whether the peer would talk like that. */
@@ -226,8 +257,10 @@ struct tls_trust *tls_trust_new(const char *ca_file, struct error *err)
 	} else {
 		/* What the operator names is trusted as it is: an issuing CA, or one server's own certificate, too. */
 		X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-		t->ctx = ordinary_ctx(t->store);
-		if (t->ctx)
+		t->full = ordinary_ctx(t->store);
+		t->quick = remembering_ctx(t->store);
+		t->sessions = tls_sessions_new();
+		if (t->full && t->quick)
 			return t;
 		fail(err, FAULT_LOCAL, "OpenSSL cannot make a TLS context");
 	}
@@ -240,10 +273,134 @@ void tls_trust_free(struct tls_trust *t)
 {
 	if (!t)
 		return;
-	SSL_CTX_free(t->ctx);
+	SSL_CTX_free(t->full);
+	SSL_CTX_free(t->quick);
+	SSL_CTX_free(t->ours);
+	tls_sessions_free(t->sessions);
 	X509_STORE_free(t->store);
 	BIO_meth_free(t->socket);
 	free(t);
+}
+
+/* -- our own certificate ------------------------------------------------------------------------------------------ */
+
+/* OpenSSL would ask at the terminal. */
+static int no_password(char *at, int size, int writing, void *unused)
+{
+	(void)at, (void)size, (void)writing, (void)unused;
+	return 0;
+}
+
+static SSL_CTX *serving_ctx(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_info_callback(ctx, on_info);
+	SSL_CTX_set_default_passwd_cb(ctx, no_password);
+	set_thrift(ctx);
+	/* No tickets: their key would open what was said under it for as long as we run. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+bool tls_trust_show(struct tls_trust *t, const char *certificate_file, const char *key_file, struct error *err)
+{
+	SSL_CTX *ctx = serving_ctx();
+	bool     shown = false;
+
+	ERR_clear_error();
+	if (!ctx)
+		fail(err, FAULT_LOCAL, "OpenSSL cannot make a TLS context");
+	else if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file) != 1)
+		fail(err, FAULT_LOCAL, "%s: cannot be read, or holds no certificate (PEM)", certificate_file);
+	else if (SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
+		fail(err, FAULT_LOCAL, "%s: cannot be read, or holds no key (PEM, not encrypted) that belongs to %s", key_file,
+		     certificate_file);
+	else
+		shown = true;
+	ERR_clear_error();
+	if (!shown) {
+		SSL_CTX_free(ctx);
+		return false;
+	}
+	SSL_CTX_free(t->ours);
+	t->ours = ctx;
+	return true;
+}
+
+/* -- sessions ----------------------------------------------------------------------------------------------------- */
+
+/* The host in one form of writing, and the port. NULL for what can be no host. */
+static char *session_key(const char *host, uint16_t port)
+{
+	struct address a;
+	char           literal[ADDRESS_TEXT], key[300];
+	size_t         len = strlen(host);
+
+	if (address_parse(host, &a))
+		len = strlen(host = address_text(&a, literal));
+	else if (len && host[len - 1] == '.')
+		len--;
+	if (len == 0 || len > 255)
+		return NULL;
+	snprintf(key, sizeof key, "%.*s %u", (int)len, host, port);
+	for (char *c = key; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+	return must_copy(key);
+}
+
+static void offer_session(struct tls *t)
+{
+	SSL_SESSION *session = t->key ? tls_session_of(t->witness.trust->sessions, t->key, time(NULL), &t->proof) : NULL;
+
+	t->offered = session && SSL_set_session(t->ssl, session);
+	SSL_SESSION_free(session);
+}
+
+/* What this handshake proved counts as long as every certificate that it rests on. */
+static struct tls_proof proof_of(const SSL *ssl)
+{
+	STACK_OF(X509)  *chain = SSL_get0_verified_chain(ssl);
+	struct tls_proof p = { .from = time(NULL) };
+
+	p.until = sk_X509_num(chain) > 0 ? INT64_MAX : 0;
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		int64_t ends = certificate_not_after(sk_X509_value(chain, i));
+
+		if (ends < p.until)
+			p.until = ends;
+	}
+	return p;
+}
+
+/* In TLS 1.3 they come when they like after the handshake; before that they belong to nobody who is known. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls *t = (struct tls *)witness_of(ssl);
+
+	if (t->trusted && t->key)
+		tls_session_keep(t->witness.trust->sessions, t->key, session, t->proof);
+	return 0;
+}
+
+static void settle_session(struct tls *t, bool resumed)
+{
+	if (!t->key)
+		return;
+	if (t->trusted && !resumed)
+		t->proof = proof_of(t->ssl);
+	if (t->trusted && SSL_version(t->ssl) < TLS1_3_VERSION)
+		tls_session_keep(t->witness.trust->sessions, t->key, SSL_get_session(t->ssl), t->proof);
+	/* Whatever it was that went wrong: the next one shall be judged anew. */
+	if (!t->trusted)
+		tls_session_forget(t->witness.trust->sessions, t->key);
 }
 
 /* -- one connection ----------------------------------------------------------------------------------------------- */
@@ -265,23 +422,29 @@ static bool name_server(SSL *ssl, const char *host)
 	return SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, enum tls_how how, struct slice link, struct tls_answer *answer)
+static SSL *ssl_new(struct tls_trust *trust, enum tls_how how)
+{
+	SSL_CTX *ctx[] = { [TLS_FULL] = trust->full, [TLS_QUICK] = trust->quick, [TLS_SERVE] = trust->ours,
+		[TLS_OLD_ONLY] = how == TLS_OLD_ONLY ? old_ctx() : NULL };
+	SSL     *ssl = ctx[how] ? SSL_new(ctx[how]) : NULL;
+
+	SSL_CTX_free(ctx[TLS_OLD_ONLY]);
+	return ssl;
+}
+
+struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, uint16_t port, enum tls_how how, struct slice link,
+                    struct tls_answer *answer)
 {
 	struct tls *t = must_alloc(sizeof *t);
-	SSL_CTX    *old = how == TLS_OLD_ONLY ? old_ctx() : NULL;
 	BIO        *bio;
 
 	t->witness = (struct tls_witness){ .answer = answer, .trust = trust, .host = host, .link = link };
 	t->how = how;
 	t->fd = fd;
 	ERR_clear_error();
-	if (how == TLS_FULL)
-		t->ssl = SSL_new(trust->ctx);
-	else if (old)
-		t->ssl = SSL_new(old);
-	SSL_CTX_free(old);
+	t->ssl = ssl_new(trust, how);
 	bio = t->ssl ? BIO_new(trust->socket) : NULL;
-	if (!bio || !name_server(t->ssl, host)) {
+	if (!bio || (how != TLS_SERVE && !name_server(t->ssl, host))) {
 		BIO_free(bio);
 		t->broken = true;
 		tls_free(t);
@@ -291,7 +454,14 @@ struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, enum tls_
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_app_data(t->ssl, &t->witness);
+	if (how == TLS_SERVE) {
+		SSL_set_accept_state(t->ssl);
+		return t;
+	}
 	SSL_set_connect_state(t->ssl);
+	/* What holds only with a link that the server did not send is proof of nothing but that. */
+	t->key = how == TLS_QUICK && link.len == 0 ? session_key(host, port) : NULL;
+	offer_session(t);
 	return t;
 }
 
@@ -303,6 +473,7 @@ void tls_free(struct tls *t)
 		SSL_shutdown(t->ssl);
 	SSL_free(t->ssl);
 	ERR_clear_error();
+	free(t->key);
 	free(t);
 }
 
@@ -330,34 +501,65 @@ static enum tls_io outcome(struct tls *t, int returned)
 	return t->error ? TLS_CUT : TLS_ENDED;
 }
 
+/* The handshake is done: is the peer who it must be? */
+static bool peer_is_proven(struct tls *t, bool resumed)
+{
+	struct tls_answer *a = t->witness.answer;
+
+	if (t->how == TLS_OLD_ONLY)
+		return false;
+	if (t->how == TLS_SERVE)
+		return true;
+	a->resumed = resumed;
+	if (resumed)
+		snprintf(a->verify, sizeof a->verify, "ok");
+	/* Whatever OpenSSL may think: nobody is trusted here who showed no certificate, now or then. */
+	else if (!t->witness.judged)
+		a->flaws |= TLS_FLAW_OTHER;
+	return a->flaws == 0;
+}
+
 enum tls_io tls_shake(struct tls *t)
+{
+	enum tls_io io;
+	bool        resumed;
+
+	ERR_clear_error();
+	io = outcome(t, SSL_do_handshake(t->ssl));
+	if (io == TLS_WANTS_READ || io == TLS_WANTS_WRITE)
+		return io;
+	resumed = t->offered && SSL_session_reused(t->ssl);
+	if (io == TLS_OK) {
+		t->shook = true;
+		note_end_of_handshake(t->ssl, t->witness.answer);
+		t->trusted = peer_is_proven(t, resumed);
+	}
+	settle_session(t, resumed);
+	t->witness.host = NULL;
+	t->witness.answer = NULL;
+	return io;
+}
+
+enum tls_io tls_read(struct tls *t, struct tls_answer *late, char *at, size_t room, size_t *n)
 {
 	enum tls_io io;
 
 	ERR_clear_error();
-	io = outcome(t, SSL_do_handshake(t->ssl));
-	if (io != TLS_OK)
-		return io;
-	t->shook = true;
-	t->witness.host = NULL;
-	note_end_of_handshake(t->ssl, t->witness.answer);
-	/* Whatever OpenSSL may think: nobody is trusted here who showed no certificate. */
-	if (t->how == TLS_FULL && !t->witness.judged)
-		t->witness.answer->flaws |= TLS_FLAW_OTHER;
-	t->trusted = t->how == TLS_FULL && t->witness.answer->flaws == 0;
-	return TLS_OK;
+	t->witness.answer = late;
+	io = outcome(t, SSL_read_ex(t->ssl, at, room, n));
+	t->witness.answer = NULL;
+	return io;
 }
 
-enum tls_io tls_read(struct tls *t, char *at, size_t room, size_t *n)
+enum tls_io tls_write(struct tls *t, struct tls_answer *late, struct slice bytes, size_t *n)
 {
-	ERR_clear_error();
-	return outcome(t, SSL_read_ex(t->ssl, at, room, n));
-}
+	enum tls_io io;
 
-enum tls_io tls_write(struct tls *t, struct slice bytes, size_t *n)
-{
 	ERR_clear_error();
-	return outcome(t, SSL_write_ex(t->ssl, bytes.at, bytes.len, n));
+	t->witness.answer = late;
+	io = outcome(t, SSL_write_ex(t->ssl, bytes.at, bytes.len, n));
+	t->witness.answer = NULL;
+	return io;
 }
 
 bool tls_has_more(const struct tls *t)

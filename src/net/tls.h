@@ -7,15 +7,18 @@
 #include "base/want.h"
 
 /* The certificates we believe in (the system's, looked up one by one as they are needed, plus a file), and what all
- * connections share. */
+ * connections share: sessions to resume, and our own certificate where we are the server. */
 struct tls_trust;
 
 struct tls_trust *tls_trust_new(const char *ca_file, struct error *err);    /* FAULT_LOCAL */
 void tls_trust_free(struct tls_trust *);
 
+/* What we show as a server from now on. False, and nothing changed: FAULT_LOCAL. */
+bool tls_trust_show(struct tls_trust *, const char *certificate_file, const char *key_file, struct error *err);
+
 /* Watches one handshake and writes down what it shows. Lives as long as the connection it watches. */
 struct tls_witness {
-	struct tls_answer *answer;
+	struct tls_answer *answer;    /* never NULL during the handshake; NULL later when nobody wants to know */
 	struct tls_trust  *trust;
 	const char        *host;      /* that the certificate must name; used until the handshake is over */
 	struct slice       link;      /* DER of a certificate to try as a missing link, or empty */
@@ -37,14 +40,16 @@ enum tls_io {
 
 struct tls;
 
-/* Over a connected, non-blocking socket, which stays the caller's. NULL when OpenSSL cannot. */
-struct tls *tls_new(struct tls_trust *, int fd, const char *host, enum tls_how, struct slice link, struct tls_answer *);
+/* Over a connected, non-blocking socket, which stays the caller's. `port`: as it is known to whoever named the host; sessions are
+ * resumed only for both. NULL when OpenSSL cannot, or for TLS_SERVE when there is nothing to show. */
+struct tls *tls_new(struct tls_trust *, int fd, const char *host, uint16_t port, enum tls_how, struct slice link, struct tls_answer *);
 void        tls_free(struct tls *);      /* says goodbye if it is in order to */
 enum tls_io tls_shake(struct tls *);     /* TLS_OK says nothing of trust: see the answer's flaws */
-enum tls_io tls_read(struct tls *, char *at, size_t room, size_t *n);
-enum tls_io tls_write(struct tls *, struct slice, size_t *n);
+/* `late`: where an alert that comes after the handshake is written down, or NULL. */
+enum tls_io tls_read(struct tls *, struct tls_answer *late, char *at, size_t room, size_t *n);
+enum tls_io tls_write(struct tls *, struct tls_answer *late, struct slice, size_t *n);
 bool        tls_has_more(const struct tls *);     /* bytes wait inside, of which the socket knows nothing */
 
-void tls_reason(struct tls_answer *, const char *words);
+void tls_reason(struct tls_answer *, const char *words);      /* the first one stays; the answer may be NULL */
 
 #endif

@@ -294,6 +294,20 @@ UNUSED static void pem_file(const struct identity *i, char path[32])
 	fclose(f);
 }
 
+/* Its key as a PEM file; encrypted when there is a password. */
+UNUSED static void key_file(const struct identity *i, const char *password, char path[32])
+{
+	FILE *f;
+	int   fd;
+
+	snprintf(path, 32, "/tmp/mailmoor-test-XXXXXX");
+	fd = mkstemp(path);
+	EXPECT(fd >= 0 && (f = fdopen(fd, "w")));
+	EXPECT(PEM_write_PrivateKey(f, i->key, password ? EVP_aes_128_cbc() : NULL, (const unsigned char *)password,
+		password ? (int)strlen(password) : 0, NULL, NULL) == 1);
+	fclose(f);
+}
+
 /* -- a TLS server ------------------------------------------------------------------------------------------------- */
 
 struct tls_server {
@@ -307,8 +321,9 @@ struct tls_server {
 	int                    staple_len;
 	bool                   http;                  /* one request is read first          */
 	bool                   cuts;                  /* closes without TLS's goodbye       */
+	SSL_CTX               *ctx;                   /* of all its connections, or NULL: each has its own, and knows no session */
 	/* what it saw */
-	bool                   shook;
+	bool                   shook, resumed;
 	char                   sni[100];
 	char                   heard[4096];
 };
@@ -322,13 +337,9 @@ static int send_staple(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-UNUSED static void serve_tls(int fd, void *arg)
+UNUSED static SSL_CTX *tls_server_ctx(struct tls_server *s)
 {
-	struct tls_server *s = arg;
-	SSL_CTX           *ctx = SSL_CTX_new(TLS_server_method());
-	SSL               *ssl;
-	size_t             used = 0;
-	int                n;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	SSL_CTX_set_security_level(ctx, 0);
 	SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
@@ -345,6 +356,18 @@ UNUSED static void serve_tls(int fd, void *arg)
 		SSL_CTX_set_tlsext_status_cb(ctx, send_staple);
 		SSL_CTX_set_tlsext_status_arg(ctx, s);
 	}
+	return ctx;
+}
+
+UNUSED static void serve_tls(int fd, void *arg)
+{
+	struct tls_server *s = arg;
+	bool               own = !s->ctx;
+	SSL_CTX           *ctx = own ? tls_server_ctx(s) : s->ctx;
+	SSL               *ssl;
+	size_t             used = 0;
+	int                n;
+
 	if (s->greeting)
 		say_str(fd, s->greeting);
 	ssl = SSL_new(ctx);
@@ -352,6 +375,7 @@ UNUSED static void serve_tls(int fd, void *arg)
 	s->heard[0] = '\0';
 	s->sni[0] = '\0';
 	s->shook = SSL_accept(ssl) == 1;
+	s->resumed = SSL_session_reused(ssl);
 	if (s->shook) {
 		const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
@@ -369,7 +393,8 @@ UNUSED static void serve_tls(int fd, void *arg)
 			SSL_shutdown(ssl);
 	}
 	SSL_free(ssl);
-	SSL_CTX_free(ctx);
+	if (own)
+		SSL_CTX_free(ctx);
 	if (!s->cuts) {
 		shutdown(fd, SHUT_WR);
 		hear_out(fd);

@@ -422,6 +422,27 @@ TEST(a_client_certificate_is_wanted)
 	net_free(n);
 }
 
+/* A parked line holds nothing of its handshake. */
+TEST(who_lets_go_of_the_handshake_is_not_written_to)
+{
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert }, .max = TLS1_3_VERSION, .asks_certificate = true };
+	struct tls_answer a, before;
+	struct peer       p;
+	struct line       l;
+
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(shake(n, &l, p.port, "mail.example.org", TLS_FULL, &a) == CAME && l.handshake == &a);
+	l.handshake = NULL;
+	before = a;
+	EXPECT(WAIT_ONE(n, want_read(w, &l, 5000)) == CAME_TLS_FAILED);
+	EXPECT(memcmp(&a, &before, sizeof a) == 0);
+	line_release(&l);
+	net_free(n);
+	peer_stop(&p);
+}
+
 TEST(a_close_without_goodbye_is_an_end)
 {
 	struct net       *n = net_trusting_root();
@@ -530,4 +551,156 @@ TEST(stapled_answers)
 		OPENSSL_free(der);
 	}
 	net_free(n);
+}
+
+/* -- sessions that are resumed ------------------------------------------------------------------------------------ */
+
+/* A whole visit: connection, handshake, the greeting (with which the tickets come), and the end of it. */
+struct visit {
+	enum came         came;
+	struct tls_answer tls;
+	bool              secure;
+};
+
+static struct visit visit(struct net *n, uint16_t port, const char *host, enum tls_how how)
+{
+	struct visit v;
+	struct line  l;
+
+	line_init(&l, 1000, 1000);
+	v.came = shake(n, &l, port, host, how, &v.tls);
+	v.secure = l.secure;
+	while (v.came == CAME && WAIT_ONE(n, want_read(w, &l, 5000)) == CAME && !slice_ends(buffer_held(&l.in), "\n"))
+		;
+	line_release(&l);
+	return v;
+}
+
+static bool was_full(const struct visit *v)
+{
+	return v->came == CAME && v->secure && v->tls.shook && !v->tls.resumed && v->tls.chain_len > 0 && v->tls.flaws == 0;
+}
+
+static bool was_resumed(const struct visit *v)
+{
+	return v->came == CAME && v->secure && v->tls.shook && v->tls.resumed && v->tls.chain_len == 0 && v->tls.flaws == 0
+	    && strcmp(v->tls.verify, "ok") == 0 && v->tls.version[0] && v->tls.cipher[0];
+}
+
+static void server_begins(struct tls_server *s, struct peer *p)
+{
+	s->says = "* OK ready\r\n";
+	s->ctx = tls_server_ctx(s);
+	peer_start(p, serve_tls, s);
+}
+
+static void server_ends(struct tls_server *s, struct peer *p)
+{
+	peer_stop(p);
+	SSL_CTX_free(s->ctx);
+}
+
+#define EXPECT_FULL(n, p, host, how)    do { struct visit v_ = visit(n, (p).port, host, how); EXPECT(was_full(&v_)); } while (0)
+#define EXPECT_RESUMED(n, p, host, how) do { struct visit v_ = visit(n, (p).port, host, how); EXPECT(was_resumed(&v_)); } while (0)
+
+TEST(a_session_is_resumed_only_where_it_was_verified)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+	for (size_t i = 0; i < COUNT(versions); i++)
+		for (int cuts = 0; cuts < 2; cuts++) {
+			struct net       *n = net_trusting_root(), *another = net_trusting_root();
+			/* who cuts makes OpenSSL spoil the session of that connection */
+			struct tls_server s = { .me = &good, .above = { middle.cert }, .max = versions[i], .cuts = cuts };
+			struct tls_server s2;
+			struct peer       p, p2;
+			struct line       l;
+			struct tls_answer a;
+
+			server_begins(&s, &p);
+			s2 = s;
+			peer_start(&p2, serve_tls, &s2);
+			EXPECT_FULL(n, p, "mail.example.org", TLS_FULL);
+			EXPECT_FULL(n, p, "mail.example.org", TLS_QUICK);       /* nothing is kept of TLS_FULL */
+			EXPECT_RESUMED(n, p, "mail.example.org", TLS_QUICK);
+			EXPECT_RESUMED(n, p, "MAIL.example.org.", TLS_QUICK);   /* the same host, by ticket of a resumed one */
+			EXPECT_FULL(n, p, "mail.example.org", TLS_FULL);        /* is what it says */
+			EXPECT_FULL(n, p, "a.example.net", TLS_QUICK);
+			EXPECT_FULL(n, p, "127.0.0.1", TLS_QUICK);
+			EXPECT_RESUMED(n, p, "127.0.0.1", TLS_QUICK);
+			EXPECT_FULL(n, p2, "mail.example.org", TLS_QUICK);      /* another port */
+			EXPECT_FULL(another, p, "mail.example.org", TLS_QUICK);
+			EXPECT_RESUMED(n, p, "mail.example.org", TLS_QUICK);
+			/* a name that it was never verified for */
+			EXPECT(visit(n, p.port, "other.example.org", TLS_QUICK).came == CAME_TLS_FAILED);
+			/* what held only with a link of ours */
+			line_init(&l, 1000, 1000);
+			EXPECT(connect_to(n, &l, p.port) == CAME);
+			EXPECT(WAIT_ONE(n, want_tls_with(w, &l, "mail.example.org", TLS_QUICK, slice_str("x"), &a, 5000)) == CAME);
+			EXPECT(!a.resumed && a.chain_len > 0);
+			line_release(&l);
+			net_free(n);
+			net_free(another);
+			peer_stop(&p2);
+			server_ends(&s, &p);
+		}
+}
+
+TEST(a_refused_ticket_means_the_whole_truth)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct net *unused = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(versions); i++) {
+		struct net       *n = net_trusting_root();
+		struct identity   fake = identity_new((struct wish){ .cn = "mail.example.org", .san = "DNS:mail.example.org" }, &stranger);
+		struct tls_server s = { .me = &good, .above = { middle.cert }, .max = versions[i] }, bad = { .me = &fake, .max = versions[i] };
+		SSL_CTX          *first, *forgetful;
+		struct visit      v;
+		struct peer       p;
+
+		server_begins(&s, &p);
+		EXPECT_FULL(n, p, "mail.example.org", TLS_QUICK);
+		EXPECT_RESUMED(n, p, "mail.example.org", TLS_QUICK);
+		first = s.ctx;
+		s.ctx = forgetful = tls_server_ctx(&s);         /* other keys: it cannot read the ticket */
+		EXPECT_FULL(n, p, "mail.example.org", TLS_QUICK);
+		EXPECT_RESUMED(n, p, "mail.example.org", TLS_QUICK);
+		s.ctx = tls_server_ctx(&bad);                   /* and now somebody else sits there */
+		v = visit(n, p.port, "mail.example.org", TLS_QUICK);
+		EXPECT(v.came == CAME_TLS_FAILED && !v.secure && !v.tls.resumed && v.tls.flaws == TLS_FLAW_NO_ISSUER);
+		v = visit(n, p.port, "mail.example.org", TLS_QUICK);      /* of whom nothing was kept */
+		EXPECT(v.came == CAME_TLS_FAILED && !v.tls.resumed && v.tls.flaws == TLS_FLAW_NO_ISSUER);
+		SSL_CTX_free(s.ctx);
+		s.ctx = forgetful;
+		EXPECT_FULL(n, p, "mail.example.org", TLS_QUICK);
+		SSL_CTX_free(first);
+		net_free(n);
+		server_ends(&s, &p);
+		identity_free(&fake);
+	}
+	net_free(unused);
+}
+
+TEST(nothing_is_resumed_past_the_end_of_the_certificate)
+{
+	struct net       *n = net_trusting_root();
+	struct identity   brief = identity_new((struct wish){ .cn = "mail.example.org", .san = "DNS:mail.example.org" }, &root);
+	struct tls_server s = { .me = &brief };
+	time_t            ends = time(NULL) + 3;
+	struct visit      v;
+	struct peer       p;
+
+	ASN1_TIME_set(X509_getm_notAfter(brief.cert), ends);
+	EXPECT(X509_sign(brief.cert, root.key, EVP_sha256()) > 0);
+	server_begins(&s, &p);
+	EXPECT_FULL(n, p, "mail.example.org", TLS_QUICK);
+	EXPECT_RESUMED(n, p, "mail.example.org", TLS_QUICK);
+	while (time(NULL) <= ends)
+		poll(NULL, 0, 100);
+	v = visit(n, p.port, "mail.example.org", TLS_QUICK);
+	EXPECT(v.came == CAME_TLS_FAILED && !v.tls.resumed && v.tls.flaws == TLS_FLAW_EXPIRED);
+	net_free(n);
+	server_ends(&s, &p);
+	identity_free(&brief);
 }
