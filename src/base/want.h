@@ -188,15 +188,17 @@ struct http_request {
 	const char    *host;               /* its host … */
 	uint16_t       port;               /* … and port again, as --connect-to looks for them                  */
 	struct address address;            /* where it leads, resolved by the conversation, checked by net/     */
-	const char    *headers[8];         /* "Accept: text/xml"; NULL ends                                     */
+	const char    *headers[16];        /* "Accept: text/xml"; NULL ends                                     */
 	struct slice   body;
+	bool           keep;               /* the connection may be one that was kept, and may be kept: for the same host, port and
+	                                      address only. Such a one may break just then; what had no answer yet is sent once more */
 };
 
 struct http_answer {
 	int           status;              /* 0 when none came                                                  */
 	struct buffer head;                /* header lines of this answer, CRLF between                         */
 	struct buffer body;                /* limits are set by who inits them                                  */
-	struct tls_answer *tls;            /* filled in for https when not NULL                                 */
+	struct tls_answer *tls;            /* filled in for https when not NULL; over a kept connection as if it were resumed */
 	char          reason[100];         /* the library's words when it failed                                */
 };
 

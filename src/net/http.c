@@ -14,6 +14,7 @@
 
 #define HEAD_MOST ((size_t)64 * 1024)
 #define BODY_MOST ((size_t)1024 * 1024)
+#define KEPT_MOST 64L      /* connections that nobody uses at the moment */
 
 struct curl_side {
 	CURLM        *multi;
@@ -25,7 +26,7 @@ struct fetching {
 	struct wait          wait;
 	struct net          *net;
 	struct http_answer  *answer;
-	struct tls_witness   witness;
+	struct tls_witness  *witness;
 	struct tls_answer    unasked;        /* where the handshake is written down when nobody wants to know */
 	struct sockaddr_storage only;        /* the checked address: no socket is made for any other         */
 	socklen_t            only_len;
@@ -112,6 +113,7 @@ static struct curl_side *curl_side(struct net *n)
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, watch_clock);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, KEPT_MOST);
 	n->curl = c;
 	return c;
 }
@@ -138,6 +140,10 @@ static enum came http_stop(struct wait *w, enum came came)
 		curl_easy_cleanup(f->easy);
 	}
 	f->answer->status = status >= 200 && status <= 999 ? (int)status : 0;
+	/* The connection may be kept, and with it the witness. */
+	f->witness->answer = NULL;
+	f->witness->host = NULL;
+	tls_witness_release(f->witness);
 	curl_url_cleanup(f->url);
 	curl_slist_free_all(f->headers);
 	curl_slist_free_all(f->connect_to);
@@ -165,12 +171,12 @@ static void give_tls_reason(struct fetching *f)
 
 	while ((next = strstr(words, "::")))
 		words = next + 2;
-	tls_reason(f->witness.answer, words);
+	tls_reason(f->witness->answer, words);
 }
 
 static enum came came_of_tls(struct fetching *f, int error)
 {
-	if (f->witness.answer->flaws == 0 && f->witness.answer->alert < 0) {
+	if (f->witness->answer->flaws == 0 && f->witness->answer->alert < 0) {
 		if (error == ECONNRESET || error == EPIPE)
 			return CAME_RESET;
 		if (strstr(f->error, "SSL_ERROR_SYSCALL") || strstr(f->error, "unexpected eof"))
@@ -192,7 +198,7 @@ static enum came came_of_curl(struct fetching *f, CURLcode code)
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:             return CAME_END;
 	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:               return f->witness.answer->alert >= 0 ? came_of_tls(f, 0) : CAME_RESET;
+	case CURLE_RECV_ERROR:               return f->witness->answer->alert >= 0 ? came_of_tls(f, 0) : CAME_RESET;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
@@ -204,11 +210,24 @@ static enum came came_of_curl(struct fetching *f, CURLcode code)
 	}
 }
 
+/* Over a kept connection nobody shook hands: what is known of the peer is that he was verified then. */
+static void note_kept_connection(struct fetching *f)
+{
+	long made = 1;
+
+	curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &made);
+	if (made == 0 && f->witness->trust) {
+		f->witness->answer->shook = f->witness->answer->resumed = true;
+		snprintf(f->witness->answer->verify, sizeof f->witness->answer->verify, "ok");
+	}
+}
+
 static enum came judge(struct fetching *f, CURLcode code)
 {
 	long      status = 0;
 	enum came came;
 
+	note_kept_connection(f);
 	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	came = f->full ? CAME_FULL : came_of_curl(f, code);
 	if (came == CAME && status >= 200)
@@ -288,12 +307,25 @@ static curl_socket_t only_there(void *self, curlsocktype purpose, struct curl_so
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+/* Before the first byte of a request: a connection that was kept leads where this one is to go, too. */
+static int still_there(void *self, char *ip, char *our_ip, int port, int our_port)
+{
+	struct fetching        *f = self;
+	struct address          a;
+	struct sockaddr_storage to;
+
+	(void)our_ip, (void)our_port;
+	if (address_parse(ip, &a) && address_to_socket(&a, (uint16_t)port, &to) == f->only_len && memcmp(&to, &f->only, f->only_len) == 0)
+		return CURL_PREREQFUNC_OK;
+	return CURL_PREREQFUNC_ABORT;
+}
+
 static CURLcode our_trust(CURL *easy, void *ssl_ctx, void *self)
 {
 	struct fetching *f = self;
 
 	(void)easy;
-	return tls_lend(&f->witness, ssl_ctx) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+	return tls_lend(f->witness, ssl_ctx) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 static bool add_header(struct fetching *f, const char *line)
@@ -372,19 +404,21 @@ static void set_answer(CURL *e, struct fetching *f)
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
 }
 
-static void set_bounds(CURL *e, struct fetching *f)
+static void set_bounds(CURL *e, struct fetching *f, bool may_keep)
 {
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, may_keep ? 0L : 1L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, may_keep ? 0L : 1L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_CONNECT_TO, f->connect_to);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, only_there);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, still_there);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, f);
 }
 
 static void set_trust(CURL *e, struct fetching *f)
@@ -433,8 +467,8 @@ static const char *prepare(struct fetching *f, const struct http_request *q, enu
 	}
 	lead_to(f, place ? &place->address : &q->address, place ? place->to_port : q->port);
 	if (strncasecmp(q->url, "https:", 6) == 0) {
-		f->witness.trust = net_trust(f->net, &err);
-		if (!f->witness.trust)
+		f->witness->trust = net_trust(f->net, &err);
+		if (!f->witness->trust)
 			return "no TLS here";
 	}
 	return NULL;
@@ -452,8 +486,9 @@ void http_begin(struct runner *r)
 	f->net = r->net;
 	f->answer = r->want.http;
 	f->unasked.alert = -1;
-	f->witness = (struct tls_witness){ .answer = f->answer->tls ? f->answer->tls : &f->unasked, .host = q->host,
-		.refuse = true };
+	f->witness = tls_witness_new(f->answer->tls ? f->answer->tls : &f->unasked);
+	f->witness->host = q->host;
+	f->witness->refuse = true;
 	runner_waits_for(r, &f->wait, http_stop);
 	why = prepare(f, q, &came);
 	if (why) {
@@ -468,7 +503,7 @@ void http_begin(struct runner *r)
 	curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->headers);
 	set_method(f->easy, q);
 	set_answer(f->easy, f);
-	set_bounds(f->easy, f);
+	set_bounds(f->easy, f, q->keep);
 	set_trust(f->easy, f);
 	curl_multi_add_handle(c->multi, f->easy);
 }

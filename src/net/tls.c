@@ -172,9 +172,9 @@ bool tls_lend(struct tls_witness *w, void *ssl_ctx)
 {
 	SSL_CTX *ctx = ssl_ctx;
 
-	if (!w->trust)
+	if (!w->trust || !witness_lend(w, ctx))
 		return false;
-	SSL_CTX_set_app_data(ctx, w);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_msg_callback(ctx, on_message);
 	set_callbacks(ctx);
 	return set_verification(ctx, w->trust->store);

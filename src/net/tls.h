@@ -16,8 +16,10 @@ void tls_trust_free(struct tls_trust *);
 /* What we show as a server from now on. False, and nothing changed: FAULT_LOCAL. */
 bool tls_trust_show(struct tls_trust *, const char *certificate_file, const char *key_file, struct error *err);
 
-/* Watches one handshake and writes down what it shows. Lives as long as the connection it watches. */
+/* Watches one handshake and writes down what it shows. Lives as long as the connection it watches; one that is lent has several
+ * holders, as the other library may keep its connection for longer than we know of it. */
 struct tls_witness {
+	unsigned           holders;
 	struct tls_answer *answer;    /* never NULL during the handshake; NULL later when nobody wants to know */
 	struct tls_trust  *trust;
 	const char        *host;      /* that the certificate must name; used until the handshake is over */
@@ -26,7 +28,11 @@ struct tls_witness {
 	bool               judged;    /* a chain was seen and looked at */
 };
 
-/* Makes the SSL_CTX of another library ours: our store, our verification, our notes. False when it cannot be. */
+struct tls_witness *tls_witness_new(struct tls_answer *);
+void                tls_witness_release(struct tls_witness *);      /* by one holder; NULL is fine */
+
+/* Makes the SSL_CTX of another library ours: our store, our verification, our notes. It then holds the witness as well. False when
+ * it cannot be. */
 bool tls_lend(struct tls_witness *, void *ssl_ctx);
 
 enum tls_io {

@@ -10,11 +10,13 @@
 void certificate_describe(X509 *, struct tls_certificate *out);
 int64_t certificate_not_after(const X509 *);      /* Unix seconds */
 
-/* tls_verify.c: callbacks for an SSL_CTX. They find their witness through the SSL's or the SSL_CTX's app data. */
+/* tls_verify.c: callbacks for an SSL_CTX. They find their witness through the SSL_CTX when it is a lent one, else through the SSL's
+ * app data. */
 int  verify_flaw(int ok, X509_STORE_CTX *);
 int  verify_chain(X509_STORE_CTX *, void *unused);
 int  verify_staple(SSL *, void *unused);
 struct tls_witness *witness_of(const SSL *);
+bool witness_lend(struct tls_witness *, SSL_CTX *);
 
 /* tls_sessions.c: what was proved by full handshakes, to be resumed: one session for each host and port, of TLS_SESSIONS at most;
  * the one that was renewed longest ago goes first. Every session that leaves or enters is copied: OpenSSL spoils that of a connection which

@@ -3,7 +3,9 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/address.h"
 #include "base/arena.h"
@@ -44,9 +46,55 @@ static const struct { int code; const char *symbol; unsigned flaw; } verdicts[] 
 #undef V
 };
 
+/* -- who watches -------------------------------------------------------------------------------------------------- */
+
+struct tls_witness *tls_witness_new(struct tls_answer *answer)
+{
+	struct tls_witness *w = must_alloc(sizeof *w);
+
+	w->holders = 1;
+	w->answer = answer;
+	return w;
+}
+
+void tls_witness_release(struct tls_witness *w)
+{
+	if (w && --w->holders == 0)
+		free(w);
+}
+
+static void ctx_is_gone(void *parent, void *witness, CRYPTO_EX_DATA *unused, int index, long none, void *nothing)
+{
+	(void)parent, (void)unused, (void)index, (void)none, (void)nothing;
+	tls_witness_release(witness);
+}
+
+static int slot;      /* of a witness in an SSL_CTX; the same for good once it is known */
+
+static void find_slot(void)
+{
+	slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, ctx_is_gone);
+}
+
+static int witness_slot(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_slot);
+	return slot;
+}
+
+bool witness_lend(struct tls_witness *w, SSL_CTX *ctx)
+{
+	if (!SSL_CTX_set_ex_data(ctx, witness_slot(), w))
+		return false;
+	w->holders++;
+	return true;
+}
+
 struct tls_witness *witness_of(const SSL *ssl)
 {
-	struct tls_witness *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	struct tls_witness *w = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), witness_slot());
 
 	/* In this order: an SSL of curl's has something of curl's there. */
 	return w ? w : SSL_get_app_data(ssl);
@@ -56,6 +104,8 @@ static struct tls_witness *witness_of_store(X509_STORE_CTX *store)
 {
 	return witness_of(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
 }
+
+/* -- the chain and the name --------------------------------------------------------------------------------------- */
 
 static void note_flaw(struct tls_answer *a, int code, int depth)
 {
@@ -173,6 +223,8 @@ int verify_chain(X509_STORE_CTX *store, void *unused)
 	bool                well;
 
 	(void)unused;
+	if (!a || !w->host)      /* another handshake on a connection that is settled: there is none */
+		return 0;
 	bare_host(w->host, host);
 	describe_chain(a, store);
 	demand_host(store, host);

@@ -577,3 +577,254 @@ TEST(several_at_once_and_the_slow_ones_cancelled)
 			peer_stop(&p[i]);
 	}
 }
+
+/* -- connections that are kept ------------------------------------------------------------------------------------ */
+
+/* Each connection has a thread of its own and goes on until it is closed, or told to close after so many answers. */
+struct farm {
+	SSL_CTX *ctx;               /* NULL: without TLS */
+	int      closes_after;
+	int      requests, connections, live;
+	char     last[2000];
+};
+
+struct farm_connection {
+	struct farm *farm;
+	int          fd;
+};
+
+static int farm_read(SSL *ssl, int fd, char *at, size_t room)
+{
+	return ssl ? SSL_read(ssl, at, (int)room) : (int)recv(fd, at, room, 0);
+}
+
+/* One request with its body; false at the end. */
+static bool farm_hear(SSL *ssl, int fd, char heard[2000])
+{
+	size_t used = 0, body = 0;
+	char  *end = NULL, *length;
+
+	for (;;) {
+		int n = farm_read(ssl, fd, heard + used, 1999 - used);
+
+		if (n <= 0)
+			return false;
+		heard[used += (size_t)n] = '\0';
+		end = strstr(heard, "\r\n\r\n");
+		length = strstr(heard, "Content-Length: ");
+		body = length ? (size_t)atoi(length + 16) : 0;
+		if (end && strlen(end + 4) >= body)
+			return true;
+	}
+}
+
+static void *farm_thread(void *self)
+{
+	static const char       answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+	static pthread_mutex_t  lock = PTHREAD_MUTEX_INITIALIZER;
+	struct farm_connection *c = self;
+	struct farm            *f = c->farm;
+	SSL                    *ssl = f->ctx ? SSL_new(f->ctx) : NULL;
+	char                    heard[2000];
+	sigset_t                pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	if (ssl)
+		SSL_set_fd(ssl, c->fd);
+	if (!ssl || SSL_accept(ssl) == 1)
+		for (int said = 0; !(f->closes_after && said == f->closes_after) && farm_hear(ssl, c->fd, heard); said++) {
+			pthread_mutex_lock(&lock);
+			memcpy(f->last, heard, sizeof heard);
+			pthread_mutex_unlock(&lock);
+			__atomic_add_fetch(&f->requests, 1, __ATOMIC_SEQ_CST);
+			if (ssl)
+				SSL_write(ssl, answer, (int)strlen(answer));
+			else
+				say_str(c->fd, answer);
+		}
+	SSL_free(ssl);
+	shutdown(c->fd, SHUT_RDWR);
+	close(c->fd);
+	__atomic_sub_fetch(&f->live, 1, __ATOMIC_SEQ_CST);
+	free(c);
+	return NULL;
+}
+
+static void serve_farm(int fd, void *arg)
+{
+	struct farm            *f = arg;
+	struct farm_connection *c = must_alloc(sizeof *c);
+	pthread_t               thread;
+
+	*c = (struct farm_connection){ f, dup(fd) };
+	__atomic_add_fetch(&f->connections, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&f->live, 1, __ATOMIC_SEQ_CST);
+	EXPECT(pthread_create(&thread, NULL, farm_thread, c) == 0);
+	pthread_detach(thread);
+}
+
+static int count_of(int *number)
+{
+	return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
+
+/* Its threads see the connections end. */
+static void farm_ends(struct farm *f, struct peer *p)
+{
+	peer_stop(p);
+	for (int ms = 0; count_of(&f->live) && ms < 5000; ms += 5)
+		poll(NULL, 0, 5);
+	EXPECT(count_of(&f->live) == 0);
+}
+
+static enum came post(struct net *n, const char *scheme, const char *host, uint16_t port, const char *address, bool keep,
+	struct tls_answer *tls)
+{
+	struct fetch f;
+	enum came    came;
+
+	fetch_init(&f, scheme, host, port);
+	f.request.method = "POST";
+	f.request.body = slice_str("{}");
+	f.request.address = literal(address);
+	f.request.keep = keep;
+	f.answer.tls = tls;
+	came = fetch(n, &f, 5000);
+	EXPECT(came != CAME || (f.answer.status == 200 && slice_equal(buffer_held(&f.answer.body), slice_str("hi"))));
+	fetch_release(&f);
+	return came;
+}
+
+TEST(a_connection_is_kept_for_the_same_host_port_and_address)
+{
+	static const struct { const char *row, *host, *address; bool keep, other_port; int connections, elsewhere; } rows[] = {
+		{ "first",           "web.example.org", "127.0.0.1", true,  false, 1, 0 },
+		{ "again",           "web.example.org", "127.0.0.1", true,  false, 1, 0 },
+		{ "not asked for",   "web.example.org", "127.0.0.1", false, false, 2, 0 },
+		{ "again",           "web.example.org", "127.0.0.1", true,  false, 2, 0 },
+		{ "another host",    "x.example.org",   "127.0.0.1", true,  false, 3, 0 },
+		{ "another address", "web.example.org", "127.0.0.2", true,  false, 3, 1 },
+		{ "that one again",  "web.example.org", "127.0.0.2", true,  false, 3, 1 },
+		{ "the first again", "web.example.org", "127.0.0.1", true,  false, 3, 1 },
+		{ "a third address", "web.example.org", "127.0.0.3", true,  false, 3, 1 },
+		{ "another port",    "web.example.org", "127.0.0.1", true,  true,  3, 2 },
+	};
+	struct net *n = net_with((struct net_settings){ 0 });
+	struct farm one = { 0 }, other = { 0 }, third = { 0 };
+	struct peer p, q, r;
+	uint16_t    port;
+
+	peer_start(&p, serve_farm, &one);
+	port = p.port;
+	q = (struct peer){ .serve = serve_farm, .arg = &other, .port = p.port };
+	q.fd = bound_at(literal("127.0.0.2"), SOCK_STREAM, &port);
+	EXPECT(q.fd >= 0 && listen(q.fd, 16) == 0 && pthread_create(&q.thread, NULL, peer_thread, &q) == 0);
+	peer_start(&r, serve_farm, &third);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool nobody = strcmp(rows[i].address, "127.0.0.3") == 0;
+
+		EXPECT_ROW(post(n, "http", rows[i].host, rows[i].other_port ? r.port : p.port, rows[i].address, rows[i].keep, NULL)
+			== (nobody ? CAME_REFUSED : CAME), rows[i].row);
+		EXPECT_ROW(count_of(&one.connections) == rows[i].connections, rows[i].row);
+		EXPECT_ROW(count_of(&other.connections) + count_of(&third.connections) == rows[i].elsewhere, rows[i].row);
+	}
+	net_free(n);
+	farm_ends(&one, &p);
+	farm_ends(&other, &q);
+	farm_ends(&third, &r);
+	EXPECT(strstr(one.last, "POST /a?b=c HTTP/1.1\r\n") && strstr(one.last, "\r\n\r\n{}"));
+}
+
+TEST(over_https_a_kept_connection_shows_no_chain_and_was_verified)
+{
+	struct net       *n = net_with((struct net_settings){ 0 });
+	struct tls_server s = { .me = &good }, false_one = { .me = &foreign };
+	struct farm       farm = { .ctx = tls_server_ctx(&s) }, liar = { .ctx = tls_server_ctx(&false_one) };
+	struct tls_answer first, again;
+	struct peer       p, q;
+
+	peer_start(&p, serve_farm, &farm);
+	peer_start(&q, serve_farm, &liar);
+	EXPECT(post(n, "https", "web.example.org", p.port, "127.0.0.1", true, &first) == CAME);
+	EXPECT(post(n, "https", "web.example.org", p.port, "127.0.0.1", true, &again) == CAME);
+	EXPECT(post(n, "https", "web.example.org", p.port, "127.0.0.1", true, NULL) == CAME);
+	EXPECT(count_of(&farm.connections) == 1 && count_of(&farm.requests) == 3);
+	EXPECT(first.shook && !first.resumed && first.chain_len == 1 && first.flaws == 0);
+	EXPECT(again.shook && again.resumed && again.chain_len == 0 && again.flaws == 0 && again.alert == -1);
+	EXPECT_TEXT(again.verify, "ok");
+	/* a name the connection was not verified for, and one who is not to be trusted, twice */
+	EXPECT(post(n, "https", "other.example.org", p.port, "127.0.0.1", true, &again) == CAME_TLS_FAILED);
+	for (int i = 0; i < 2; i++)
+		EXPECT(post(n, "https", "web.example.org", q.port, "127.0.0.1", true, &again) == CAME_TLS_FAILED
+			&& again.flaws == TLS_FLAW_NO_ISSUER && !again.resumed);
+	EXPECT(count_of(&liar.requests) == 0);
+	net_free(n);
+	farm_ends(&farm, &p);
+	farm_ends(&liar, &q);
+	SSL_CTX_free(farm.ctx);
+	SSL_CTX_free(liar.ctx);
+}
+
+TEST(a_kept_connection_that_was_closed_is_made_anew)
+{
+	static const char *const schemes[] = { "http", "https" };
+
+	for (size_t i = 0; i < COUNT(schemes); i++) {
+		struct net       *n = net_with((struct net_settings){ 0 });
+		struct tls_server s = { .me = &good };
+		struct farm       farm = { .closes_after = 1, .ctx = i ? tls_server_ctx(&s) : NULL };
+		struct peer       p;
+
+		peer_start(&p, serve_farm, &farm);
+		for (int k = 0; k < 3; k++)
+			EXPECT_ROW(post(n, schemes[i], "web.example.org", p.port, "127.0.0.1", true, NULL) == CAME, schemes[i]);
+		EXPECT(count_of(&farm.requests) == 3 && count_of(&farm.connections) == 3);
+		net_free(n);
+		farm_ends(&farm, &p);
+		SSL_CTX_free(farm.ctx);
+	}
+}
+
+TEST(not_many_idle_connections_are_kept)
+{
+	struct net *n = net_with((struct net_settings){ 0 });
+	struct farm farm = { 0 };
+	struct peer p;
+	char        host[40];
+
+	peer_start(&p, serve_farm, &farm);
+	for (int i = 0; i < 80; i++) {
+		snprintf(host, sizeof host, "h%d.example.org", i);
+		EXPECT(post(n, "http", host, p.port, "127.0.0.1", true, NULL) == CAME);
+	}
+	EXPECT(count_of(&farm.connections) == 80);
+	for (int ms = 0; count_of(&farm.live) > 64 && ms < 5000; ms += 5)
+		poll(NULL, 0, 5);
+	EXPECT(count_of(&farm.live) <= 64 && count_of(&farm.live) > 32);
+	net_free(n);
+	farm_ends(&farm, &p);
+}
+
+TEST(sixteen_headers_fit)
+{
+	struct net  *n = net_with((struct net_settings){ 0 });
+	struct web   web = { .says = "HTTP/1.1 204 No Content\r\n\r\n" };
+	struct fetch f;
+	struct peer  p;
+	char         line[16][20];
+
+	peer_start(&p, serve_web, &web);
+	fetch_init(&f, "http", "web.example.org", p.port);
+	for (size_t i = 0; i < 16; i++) {
+		snprintf(line[i], sizeof line[i], "X-%zu: %zu", i, i);
+		f.request.headers[i] = line[i];
+	}
+	EXPECT(fetch(n, &f, 5000) == CAME);
+	fetch_release(&f);
+	net_free(n);
+	peer_stop(&p);
+	for (size_t i = 0; i < 16; i++)
+		EXPECT_ROW(strstr(web.heard, line[i]), line[i]);
+}
