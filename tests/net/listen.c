@@ -59,6 +59,9 @@ static enum want_kind guest_step(void *self, struct want *w, struct error *err)
 				buffer_clear(&g->line.in);
 			else
 				buffer_drop(&g->line.in, 10);
+			buffer_add_str(&g->line.out, "220 go\r\n");
+			AWAIT(g, 4, want_write(w, &g->line, 5000)):
+			EXPECT(want_came(w) == CAME);
 		}
 		AWAIT(g, 2, want_tls(w, &g->line, NULL, TLS_SERVE, &g->tls, 5000)):
 		g->server->shook = came = want_came(w);
@@ -426,8 +429,12 @@ static SSL *say_hello(const struct caller *c, SSL_CTX *ctx, int *fd)
 	SSL *ssl = SSL_new(ctx);
 
 	*fd = call(c->server->port);
-	if (c->before)
+	if (c->before) {
+		char go[8];
+
 		say_str(*fd, c->before);
+		EXPECT(recv(*fd, go, sizeof go, MSG_WAITALL) == sizeof go);
+	}
 	SSL_set_fd(ssl, *fd);
 	return ssl;
 }
