@@ -53,6 +53,7 @@ void imap_session_release(struct imap_session *s)
 
 void imap_session_park(struct imap_session *s)
 {
+	s->line.handshake = NULL;
 	strip(s);
 	s->report = NULL;
 	s->login = NULL;
