@@ -19,7 +19,7 @@
 
 struct exchange {
 	/* of the request */
-	struct service        *service;
+	struct daemon        *service;
 	struct arena          *job;                  /* lives as long as the exchange                     */
 	const char            *method, *path;
 	const char            *param[HTTP_PARAMS];   /* what stood for each {name} of the route, decoded   */
@@ -71,7 +71,7 @@ void answer_problem(struct exchange *, int status, const char *kind, const char 
 void answer_fault(struct exchange *, const struct error *);                   /* what the store said, as 404, 409, 503 …  */
 
 struct http_server;
-struct http_server *http_start(struct service *, struct error *err);       /* FAULT_LOCAL; listens on [web] listen or the sockets systemd gives */
+struct http_server *http_start(struct daemon *, struct error *err);       /* FAULT_LOCAL; listens on [web] listen or the sockets systemd gives */
 void                http_stop(struct http_server *);                       /* takes no more, lets those under way end within 5 s                */
 const char         *http_listening(const struct http_server *);            /* "127.0.0.1:8325", the port that it really is                      */
 

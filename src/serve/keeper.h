@@ -10,7 +10,7 @@
 #include "diagnose/catalogue.h"
 #include "serve/service.h"
 
-struct keeper *keeper_start(struct service *, struct error *err);      /* takes up every account of the store */
+struct keeper *keeper_start(struct daemon *, struct error *err);      /* takes up every account of the store */
 void           keeper_stop(struct keeper *);                           /* says goodbye to the servers; what is under way is called off */
 
 /* The account was added, changed, paused, resumed, removed, or is to be verified now (then its state is ACCOUNT_CONNECTING). */

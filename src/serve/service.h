@@ -10,7 +10,7 @@ struct keeper;
 struct bus;
 struct net_settings;
 
-struct service {
+struct daemon {
 	const struct settings     *settings;
 	const struct net_settings *net;
 	struct store              *store;
