@@ -17,7 +17,8 @@ struct link {
 };
 
 bool link_insert(struct txn *, const struct link *, struct error *err);
-bool link_by_hash(struct txn *, struct arena *into, const char *hash, struct link *out, struct error *err);      /* expired and used ones too */
+bool link_by_hash(struct txn *, struct arena *into, const char *hash, struct link *out,
+                  struct error *err);      /* expired and used ones too */
 /* Binds it to the first browser: FAULT_REFUSED when another one has it. */
 bool link_open(struct txn *, const char *id, const char *session_hash, struct error *err);
 /* Single use: FAULT_REFUSED when it was used for another account. The same account may be tried again with it. */
@@ -51,6 +52,7 @@ bool mail_insert(struct txn *, const struct logged_mail *, struct error *err);  
 bool mail_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct logged_mail *out, struct error *err);
 bool mail_list(struct txn *, struct arena *into, const char *workspace, const char *after, size_t most,
                struct logged_mail **out, size_t *count, const char **next, struct error *err);                  /* newest first, no bytes */
-bool mail_by_test(struct txn *, struct arena *into, const char *workspace, const char *test_token, struct logged_mail *out, struct error *err);
+bool mail_by_test(struct txn *, struct arena *into, const char *workspace, const char *test_token, struct logged_mail *out,
+                  struct error *err);
 
 #endif

@@ -41,7 +41,8 @@ bool key_used(struct txn *, const char *id, int64_t now, struct error *err);
 /* Settings of a workspace for one mail domain: JSON {imap, smtp, ca_pem, pin …}, checked by who writes it. */
 struct domain_settings { const char *workspace, *domain, *json; int64_t changed; };
 bool domain_put(struct txn *, const struct domain_settings *, struct error *err);
-bool domain_get(struct txn *, struct arena *into, const char *workspace, const char *domain, struct domain_settings *out, struct error *err);
+bool domain_get(struct txn *, struct arena *into, const char *workspace, const char *domain, struct domain_settings *out,
+                struct error *err);
 bool domain_list(struct txn *, struct arena *into, const char *workspace, struct domain_settings **out, size_t *count, struct error *err);
 bool domain_delete(struct txn *, const char *workspace, const char *domain, struct error *err);
 
