@@ -23,6 +23,11 @@
 #define VALUES_MOST    32
 #define BUCKETS        256
 
+/* Pages kept in memory, at most, in KiB (SQLite's sign for that is the minus). A reader's are void after each commit of the
+ * writer; the writer's are not, and a change that outgrows them is written twice. */
+#define WRITER_CACHE   "-32768"
+#define READER_CACHE   "-4096"
+
 #define LOG_PAGES_TIDY 1000            /* from here on the log is copied into the file … */
 #define LOG_PAGES_MUCH 16000           /* … and here readers are waited for, so that it begins anew */
 
@@ -400,7 +405,8 @@ static bool set_up_writer(struct sqlite_db *s, bool closed, struct error *err)
 		return false;
 	sqlite3_wal_hook(s->sqlite, log_grew, s);
 	/* what is deleted is to be gone from the file as well */
-	return script(&s->db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;", err) && script(&s->db, id, err);
+	return script(&s->db, "PRAGMA cache_size = " WRITER_CACHE "; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;", err)
+	    && script(&s->db, id, err);
 }
 
 static void sqlite_close(struct db *db)
@@ -465,7 +471,7 @@ static bool open_check(struct sqlite_db *s, const char *file, struct error *err)
 
 static bool open_read(struct sqlite_db *s, const char *file, struct error *err)
 {
-	return connect_to(s, file, SQLITE_OPEN_READONLY, err);
+	return connect_to(s, file, SQLITE_OPEN_READONLY, err) && script(&s->db, "PRAGMA cache_size = " READER_CACHE, err);
 }
 
 static struct db *sqlite_open(const char *file, enum db_use use, struct error *err)

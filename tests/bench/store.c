@@ -20,12 +20,17 @@
 
 static char folder[200];
 
-static double seconds(void)
+static double seconds_by(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double seconds(void)
+{
+	return seconds_by(CLOCK_MONOTONIC);
 }
 
 static void must(bool fine, const struct error *err)
@@ -72,14 +77,14 @@ static bool get_one(struct txn *t, void *self, struct error *err)
 static void reads(struct store *store)
 {
 	struct error err = { 0 };
-	double       began = seconds();
+	double       began = seconds_by(CLOCK_THREAD_CPUTIME_ID);
 	char         id[40];
 
 	for (int i = 0; i < READS; i++) {
 		snprintf(id, sizeof id, "acc_%022d", (int)(i * 7919L % ACCOUNTS));
 		must(store_read(store, get_one, id, &err), &err);
 	}
-	printf("account_get, one thread\t%.0f\n", READS / (seconds() - began));
+	printf("account_get, by the processor's time\t%.0f\n", READS / (seconds_by(CLOCK_THREAD_CPUTIME_ID) - began));
 }
 
 /* -- writing -------------------------------------------------------------------------------------------------------- */
