@@ -16,7 +16,7 @@ bool workspace_by_bcc(struct txn *, struct arena *into, const char *bcc_token, s
 bool workspace_list(struct txn *, struct arena *into, struct workspace **out, size_t *count, struct error *err);
 
 /* What a key may do. "admin" includes all of its workspace; "operator" also what is of the whole system. */
-enum scope {
+enum key_scope {
 	SCOPE_ACCOUNTS_READ  = 1 << 0,      /* "accounts:read"  */
 	SCOPE_ACCOUNTS_WRITE = 1 << 1,      /* "accounts:write" */
 	SCOPE_EVENTS_READ    = 1 << 2,      /* "events:read"    */
