@@ -354,11 +354,12 @@ bool vault_drop_old_keys(const char *key_file, struct error *err)
 /* What is authenticated besides the secret: how it is sealed, and for whom. */
 static struct slice bound_to(struct slice head, const char *label, struct arena *work)
 {
-	char *text = arena_get(work, head.len + strlen(label) + 1);
+	struct slice whose = slice_str(label);
+	char        *text = arena_get(work, head.len + whose.len);
 
 	memcpy(text, head.at, head.len);
-	memcpy(text + head.len, label, strlen(label));
-	return slice(text, head.len + strlen(label));
+	memcpy(text + head.len, whose.at, whose.len);
+	return slice(text, head.len + whose.len);
 }
 
 bool vault_seal(const struct vault *v, const char *label, struct slice secret, struct arena *into, struct slice *sealed_out,

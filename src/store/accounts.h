@@ -9,9 +9,10 @@
 bool account_insert(struct txn *, const struct account *, struct error *err);
 /* `workspace` NULL: of any. A removed one is found too. FAULT_ABSENT. */
 bool account_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err);
-/* All but id, workspace, key and created. */
+/* All but id, workspace, key and created. FAULT_ABSENT also when it has been removed: whoever still held it cannot bring it back. */
 bool account_update(struct txn *, const struct account *, struct error *err);
-/* What removal deletes: secrets, report, cursor, place, address; events and logged mail keep the id only. */
+/* What removal deletes: secrets, report, cursor, place, address, its links; events and logged mail stay as they are and know it by
+ * its id only. */
 bool account_erase(struct txn *, const char *id, int64_t now, struct error *err);
 
 #define PAGE_MOST 200

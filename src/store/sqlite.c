@@ -339,9 +339,11 @@ static bool write_word(int lock, const char *word)
 
 static char *lock_name(const char *file)
 {
-	char *name = must_alloc(strlen(file) + sizeof ".lock");
+	size_t size = strlen(file) + sizeof ".lock";
+	char  *name = must_alloc(size);
 
-	return strcat(strcpy(name, file), ".lock");
+	snprintf(name, size, "%s.lock", file);
+	return name;
 }
 
 static int take_lock(const char *file, int flags, struct error *err)

@@ -554,6 +554,33 @@ TEST(a_full_disk_is_said_and_got_over)
 	scratch_end(&s);
 }
 
+static off_t log_size(struct scratch *s)
+{
+	struct stat st;
+	char        path[80];
+
+	snprintf(path, sizeof path, "%s-wal", s->file);
+	EXPECT(stat(path, &st) == 0);
+	return st.st_size;
+}
+
+/* 64 MB through a log that is folded into the file all along. */
+TEST(the_log_does_not_grow_with_what_is_written)
+{
+	struct scratch s;
+	struct store  *store = begun(&s);
+	struct job     job;
+
+	for (int i = 0; i < 64; i++) {
+		job = a_job(i % 4, NULL);
+		job.padding = 1000000;
+		EXPECT(store_write_wait(store, apply_job, &job, &s.err));
+	}
+	EXPECT(log_size(&s) < 16000000);
+	store_close(store);
+	scratch_end(&s);
+}
+
 /* -- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool refuse(struct txn *t, void *self, struct error *err)
