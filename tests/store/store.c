@@ -573,7 +573,8 @@ TEST(the_log_does_not_grow_with_what_is_written)
 
 	for (int i = 0; i < 64; i++) {
 		job = a_job(i % 4, NULL);
-		job.padding = 1000000;
+		/* pages that stay the same are not written */
+		job.padding = 1000000 + (size_t)i;
 		EXPECT(store_write_wait(store, apply_job, &job, &s.err));
 	}
 	EXPECT(log_size(&s) < 16000000);
