@@ -55,6 +55,11 @@ static char *secret_copy(struct credentials *c, struct slice s)
 	return copy;
 }
 
+void credentials_take_password(struct credentials *c, struct slice password)
+{
+	c->password = secret_copy(c, password);
+}
+
 bool credentials_read_password(struct credentials *c, const char *file, struct error *err)
 {
 	struct buffer bytes;

@@ -21,6 +21,8 @@ struct credentials {
 };
 
 bool credentials_read_password(struct credentials *, const char *file, struct error *err);
+/* One that is at hand already; copied. */
+void credentials_take_password(struct credentials *, struct slice password);
 bool credentials_read_token(struct credentials *, const char *file, struct error *err);
 void credentials_release(struct credentials *);      /* wipes */
 

@@ -1,0 +1,312 @@
+#include "serve/keeper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/kept.h"
+
+#define LOOPS_MOST   16
+#define TURN_MS     250               /* how often the turnstile looks who may pass */
+#define PROOFS_MS (30 * 1000)         /* how often it is looked whose proof of life is due */
+
+struct keeper {
+	struct daemon         *daemon;
+	struct progress_board *board;
+	size_t                 loops;
+	struct keeper_loop     loop[LOOPS_MOST];
+};
+
+struct progress_board *keeper_board(struct keeper *k)
+{
+	return k->board;
+}
+
+/* -- which account is where --------------------------------------------------------------------------------------- */
+
+static uint32_t hash_of(const char *id)
+{
+	uint32_t hash = 2166136261u;      /* FNV-1a; ids are from our own dice */
+
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * 16777619u;
+	return hash;
+}
+
+static struct keeper_loop *loop_of(struct keeper *keeper, const char *id)
+{
+	return &keeper->loop[hash_of(id) / KEPT_SLOTS % keeper->loops];
+}
+
+static struct kept *find(struct keeper_loop *l, const char *id)
+{
+	struct kept *k;
+
+	LIST_FOREACH(k, &l->slot[hash_of(id) % KEPT_SLOTS], slot)
+		if (strcmp(k->id, id) == 0)
+			return k;
+	return NULL;
+}
+
+static void forget(struct kept *k)
+{
+	LIST_REMOVE(k, slot);
+	free(k);
+}
+
+/* -- beginning and ending ----------------------------------------------------------------------------------------- */
+
+static void begin(struct kept *k);
+
+static void ended(struct task *t)
+{
+	struct kept *k = t->self;
+
+	kept_release(k);
+	if (k->again && !k->loop->stopping)
+		begin(k);
+	else
+		forget(k);
+}
+
+static void begin(struct kept *k)
+{
+	k->again = false;
+	k->step = 0;
+	k->task = (struct task){ .step = kept_step, .self = k };
+	net_start(k->loop->net, &k->task, ended);
+}
+
+static void take_up(struct keeper_loop *l, const char *id)
+{
+	struct kept *k = must_alloc(sizeof *k);
+
+	snprintf(k->id, sizeof k->id, "%s", id);
+	k->loop = l;
+	LIST_INSERT_HEAD(&l->slot[hash_of(id) % KEPT_SLOTS], k, slot);
+	begin(k);
+}
+
+/* What is under way is called off; it begins anew with what the store says then. One that waits at the turnstile is answered by that. */
+static void begin_anew(struct kept *k)
+{
+	k->again = true;
+	net_cancel(k->loop->net, &k->task);
+	if (k->passage.state == PASSAGE_WAITS)
+		passage_give_up(&k->passage);
+}
+
+struct change_post {
+	struct net_post     post;
+	struct keeper_loop *loop;
+	char                id[KEPT_ID];
+};
+
+static void changed(struct net_post *p)
+{
+	struct change_post *c = (struct change_post *)p;
+	struct kept        *k = find(c->loop, c->id);
+
+	if (c->loop->stopping)
+		;
+	else if (k)
+		begin_anew(k);
+	else
+		take_up(c->loop, c->id);
+	free(c);
+}
+
+void keeper_changed(struct keeper *keeper, const char *account)
+{
+	struct change_post *c = must_alloc(sizeof *c);
+
+	c->post.run = changed;
+	c->loop = loop_of(keeper, account);
+	snprintf(c->id, sizeof c->id, "%s", account);
+	net_post(c->loop->net, &c->post);
+}
+
+/* -- the clock of a loop ------------------------------------------------------------------------------------------ */
+
+static void look_for_proofs(struct keeper_loop *l)
+{
+	int64_t now = clock_unix_ms();
+
+	for (size_t i = 0; i < KEPT_SLOTS; i++) {
+		struct kept *k;
+
+		LIST_FOREACH(k, &l->slot[i], slot)
+			if (k->settled_ms && k->proof_due && now >= k->proof_due && !k->saving && !k->again)
+				begin_anew(k);
+	}
+}
+
+static enum want_kind clock_step(void *self, struct want *w, struct error *err)
+{
+	struct keeper_loop *l = self;
+
+	(void)err;
+	if (w->stopping)
+		return WANT_NOTHING;
+	want_came(w);
+	turnstile_turn(l->turnstile, w->now_ms);
+	if (w->now_ms - l->proofs_ms >= PROOFS_MS) {
+		l->proofs_ms = w->now_ms;
+		look_for_proofs(l);
+	}
+	return want_time(w, TURN_MS);
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void *run(void *self)
+{
+	struct keeper_loop *l = self;
+
+	net_serve(l->net);
+	return NULL;
+}
+
+static bool open_loop(struct keeper *keeper, struct keeper_loop *l, struct error *err)
+{
+	l->keeper = keeper;
+	l->daemon = keeper->daemon;
+	l->net = net_new(keeper->daemon->net, err);
+	if (!l->net)
+		return false;
+	l->turnstile = turnstile_new(&turnstile_usual);
+	l->clock = (struct task){ .step = clock_step, .self = l };
+	net_start(l->net, &l->clock, NULL);
+	return true;
+}
+
+struct page {
+	struct arena        *work;
+	struct account_query query;
+	struct account_page  page;
+};
+
+static bool read_page(struct txn *t, void *self, struct error *err)
+{
+	struct page *p = self;
+
+	return account_list(t, p->work, &p->query, &p->page, err);
+}
+
+/* Every account of the store, before the loops run. */
+static bool take_up_all(struct keeper *keeper, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct page p = { .work = work, .query = { .most = PAGE_MOST } };
+
+	do {
+		if (!store_read(keeper->daemon->store, read_page, &p, err))
+			return false;
+		for (size_t i = 0; i < p.page.count; i++)
+			take_up(loop_of(keeper, p.page.item[i].id), p.page.item[i].id);
+		p.query.after = p.page.next;
+	} while (p.page.next);
+	return true;
+}
+
+static size_t loops_wanted(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > LOOPS_MOST ? LOOPS_MOST : (size_t)cores;
+}
+
+static void free_loop(struct keeper_loop *l)
+{
+	for (size_t i = 0; i < KEPT_SLOTS; i++)
+		while (!LIST_EMPTY(&l->slot[i])) {
+			struct kept *k = LIST_FIRST(&l->slot[i]);
+
+			kept_release(k);
+			forget(k);
+		}
+	turnstile_free(l->turnstile);
+	net_free(l->net);
+}
+
+struct keeper *keeper_start(struct daemon *d, struct error *err)
+{
+	struct keeper *keeper = must_alloc(sizeof *keeper);
+	bool           ok = true;
+
+	keeper->daemon = d;
+	keeper->board = progress_board_new();
+	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
+		ok = open_loop(keeper, &keeper->loop[keeper->loops], err) && ++keeper->loops;
+	ok = ok && take_up_all(keeper, err);
+	for (size_t i = 0; ok && i < keeper->loops; i++)
+		pthread_create(&keeper->loop[i].thread, NULL, run, &keeper->loop[i]);
+	if (ok)
+		return keeper;
+	for (size_t i = 0; i < keeper->loops; i++)
+		free_loop(&keeper->loop[i]);
+	progress_board_free(keeper->board);
+	free(keeper);
+	return NULL;
+}
+
+struct stop_post {
+	struct net_post     post;
+	struct keeper_loop *loop;
+};
+
+/* Those who wait at the turnstile would wait for ever: nothing calls their wait off but its answer. */
+static void stop(struct net_post *p)
+{
+	struct keeper_loop *l = ((struct stop_post *)p)->loop;
+
+	l->stopping = true;
+	for (size_t i = 0; i < KEPT_SLOTS; i++) {
+		struct kept *k;
+
+		LIST_FOREACH(k, &l->slot[i], slot)
+			if (k->passage.state == PASSAGE_WAITS)
+				passage_give_up(&k->passage);
+	}
+	net_stop(l->net);
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+	struct stop_post post[LOOPS_MOST];
+
+	if (!keeper)
+		return;
+	for (size_t i = 0; i < keeper->loops; i++) {
+		post[i] = (struct stop_post){ .post.run = stop, .loop = &keeper->loop[i] };
+		net_post(keeper->loop[i].net, &post[i].post);
+	}
+	for (size_t i = 0; i < keeper->loops; i++) {
+		pthread_join(keeper->loop[i].thread, NULL);
+		free_loop(&keeper->loop[i]);
+	}
+	progress_board_free(keeper->board);
+	free(keeper);
+}
+
+bool keeper_progress(struct keeper *keeper, const char *account, const struct language *lang, struct arena *into, cJSON **steps_out, bool *done_out)
+{
+	(void)into;
+	return progress_json(keeper->board, account, lang, steps_out, done_out);
+}
+
+void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
+{
+	*out = (struct keeper_counts){ 0 };
+	for (size_t i = 0; i < keeper->loops; i++) {
+		struct keeper_loop *l = &keeper->loop[i];
+
+		out->parked += atomic_load(&l->counts.parked);
+		out->verifying += atomic_load(&l->counts.verifying);
+		out->connects += atomic_load(&l->counts.connects);
+		out->losses += atomic_load(&l->counts.losses);
+		out->messages += atomic_load(&l->counts.messages);
+	}
+}

@@ -1,0 +1,401 @@
+/* What the keeper writes down: state, place, report, news, and the events that tell of them; each in one transaction. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "diagnose/report_json.h"
+#include "diagnose/tell.h"
+#include "serve/bus.h"
+#include "serve/kept.h"
+
+#define DAY_MS (24 * 3600 * (int64_t)1000)
+
+struct saving {
+	struct store_write  write;
+	struct errand       errand;
+	struct kept        *kept;
+	struct arena       *job;
+	const char         *id;
+	int64_t             now, fence;
+	enum account_state  seen;              /* the state that it was decided upon: another one now is somebody else's word */
+	/* the outcome */
+	bool                decides, verified;
+	struct outcome      outcome;
+	const char         *place, *report;    /* NULL: as it was */
+	int                 refused;
+	/* the news */
+	const char         *cursor;            /* NULL: as it was */
+	struct message     *news;
+	size_t              count;
+	bool                told;              /* an event was written */
+	bool                recovered;
+};
+
+/* -- events ------------------------------------------------------------------------------------------------------- */
+
+static bool tell(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const char *id, const char *type, cJSON *data,
+                 struct error *err)
+{
+	char        *text = cJSON_PrintUnformatted(data);
+	struct event e = { .id = id ? id : new_id(work, "evt"), .workspace = a->workspace, .account = a->id, .type = type, .data = text, .created = s->now };
+	bool         ok = event_append(t, &e, NULL, err);
+
+	free(text);
+	cJSON_Delete(data);
+	/* the same news a second time, after a crash between two pages: told already */
+	if (!ok && id && err->fault == FAULT_REFUSED) {
+		*err = (struct error){ 0 };
+		return true;
+	}
+	s->told |= ok;
+	return ok;
+}
+
+/* What every event about an account tells of it. */
+static cJSON *account_data(const struct account *a)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "id", a->id);
+	cJSON_AddStringToObject(o, "address", a->address);
+	cJSON_AddStringToObject(o, "state", account_state_name(a->state));
+	if (a->external_id)
+		cJSON_AddStringToObject(o, "external_id", a->external_id);
+	if (a->next_try && a->next_try != NEVER)
+		cJSON_AddNumberToObject(o, "next_try", (double)(a->next_try / 1000));
+	return o;
+}
+
+static cJSON *cause_data(const struct account *a, struct arena *work)
+{
+	struct told t;
+	cJSON      *o = cJSON_CreateObject();
+
+	tell_cause(cause_find(a->cause), language_english(), work, &t);
+	cJSON_AddStringToObject(o, "id", a->cause);
+	cJSON_AddStringToObject(o, "certainty", a->certainty);
+	cJSON_AddStringToObject(o, "who", a->who);
+	cJSON_AddStringToObject(o, "title", t.title);
+	return o;
+}
+
+static cJSON *event_data(const struct account *a, struct arena *work)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(o, "account", account_data(a));
+	if (a->cause)
+		cJSON_AddItemToObject(o, "cause", cause_data(a, work));
+	return o;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_well(enum account_state state)
+{
+	return state == ACCOUNT_CONNECTED;
+}
+
+/* From one state to another: what is worth telling. */
+static bool tell_change(struct saving *s, struct txn *t, struct arena *work, const struct account *was, const struct account *is, struct error *err)
+{
+	const char *type = is_well(is->state) ? was->last_ok && was->state != ACCOUNT_CONNECTING ? "account.recovered" : "account.connected" : "account.failed";
+
+	if (was->state == is->state && same_text(was->cause, is->cause))
+		return true;
+	return tell(s, t, work, is, NULL, type, event_data(is, work), err)
+	    && (is->state != ACCOUNT_NEEDS_ADMIN || was->state == ACCOUNT_NEEDS_ADMIN
+	        || tell(s, t, work, is, NULL, "account.needs_admin", event_data(is, work), err));
+}
+
+/* -- the change itself -------------------------------------------------------------------------------------------- */
+
+static void decide(const struct saving *s, struct account *a)
+{
+	const struct outcome *o = &s->outcome;
+	bool                  well = o->state == ACCOUNT_CONNECTED || o->state == ACCOUNT_DEGRADED;
+
+	if (a->state != o->state)
+		a->state_since = s->now;
+	a->state = o->state;
+	a->next_try = o->next_try;
+	a->failures = o->state == ACCOUNT_CONNECTED ? 0 : a->failures + 1;
+	a->cause = o->cause ? cause_row(o->cause)->id : NULL;
+	a->certainty = o->cause ? certainty_name(o->certainty) : NULL;
+	a->who = o->cause || o->who ? who_name(o->who) : NULL;
+	if (well)
+		a->last_ok = s->now;
+	if (s->place)
+		a->place = s->place;
+	if (s->report) {
+		a->report = s->report;
+		a->report_at = s->now;
+	}
+}
+
+static void recover(const struct saving *s, struct account *a)
+{
+	if (a->state != ACCOUNT_WAITING)
+		return;
+	a->state = ACCOUNT_CONNECTED;
+	a->state_since = a->last_ok = s->now;
+	a->next_try = s->now + DAY_MS;
+	a->failures = 0;
+	a->cause = a->certainty = a->who = NULL;
+}
+
+static cJSON *message_data(const struct account *a, const struct message *m)
+{
+	cJSON *o = cJSON_CreateObject(), *of = cJSON_AddObjectToObject(o, "account"), *message = cJSON_AddObjectToObject(o, "message");
+	const struct { const char *name, *text; } texts[] = {
+		{ "id", m->remote_id }, { "message_id", m->message_id }, { "in_reply_to", m->in_reply_to }, { "from", m->from }, { "to", m->to }, { "subject", m->subject },
+	};
+
+	cJSON_AddStringToObject(of, "id", a->id);
+	cJSON_AddStringToObject(of, "address", a->address);
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (texts[i].text)
+			cJSON_AddStringToObject(message, texts[i].name, texts[i].text);
+	cJSON_AddStringToObject(message, "folder", "INBOX");
+	cJSON_AddNumberToObject(message, "size", (double)m->size);
+	if (m->received)
+		cJSON_AddNumberToObject(message, "received", (double)m->received);
+	return o;
+}
+
+/* The id follows from what it tells of: however often a page is told, it is one event. */
+static bool tell_news(struct saving *s, struct txn *t, struct arena *work, const struct account *a, struct error *err)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!tell(s, t, work, a, arena_print(work, "evt_%s-%s", a->id + strlen("acc_"), s->news[i].remote_id), "message.received",
+		          message_data(a, &s->news[i]), err))
+			return false;
+	return true;
+}
+
+static bool apply(struct txn *t, void *self, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct saving *s = self;
+	struct account was, is;
+
+	s->told = false;
+	if (!lease_take(t, s->id, s->kept->loop->daemon->node, s->fence, NEVER, err) || !account_get(t, work, NULL, s->id, &was, err))
+		return false;
+	if (was.state != s->seen)
+		return fail(err, FAULT_REFUSED, "it was changed meanwhile");
+	is = was;
+	if (s->decides)
+		decide(s, &is);
+	if (s->recovered)
+		recover(s, &is);
+	if (s->cursor)
+		is.cursor = s->cursor;
+	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
+	    && (!s->refused || tries_add(t, s->id, s->now / DAY_MS, s->refused, err));
+}
+
+static void answered(struct store_write *w)
+{
+	struct saving *s = w->self;
+
+	if (w->ok && s->told)
+		bus_ring(s->kept->loop->daemon->bus);
+	errand_done(&s->errand);
+}
+
+static void begin(struct errand *e)
+{
+	struct saving *s = (struct saving *)((char *)e - offsetof(struct saving, errand));
+
+	store_write(s->kept->loop->daemon->store, &s->write);
+}
+
+static struct saving *saving_new(struct kept *k, enum account_state seen, int64_t now)
+{
+	struct saving *s = must_alloc(sizeof *s);
+
+	*s = (struct saving){ .write = { .apply = apply, .done = answered, .self = s }, .errand.begin = begin, .kept = k, .job = arena_new(),
+	                      .id = k->id, .now = now, .fence = k->loop->daemon->fence, .seen = seen };
+	k->saving = s;
+	return s;
+}
+
+bool save_over(struct kept *k)
+{
+	struct saving *s = k->saving;
+	bool           ok = s->write.ok;
+
+	/* somebody else's word counts, and the keeper hears of it by itself */
+	if (!ok && s->write.err.fault != FAULT_REFUSED)
+		LOG(LOG_FAILURE, "account.unsaved", LOG_TEXT("account", k->id), LOG_TEXT("why", s->write.err.text));
+	if (ok && s->recovered)
+		k->state = ACCOUNT_CONNECTED;
+	if (ok)
+		atomic_fetch_add(&k->loop->counts.messages, (long long)s->count);
+	arena_free(s->job);
+	free(s);
+	k->saving = NULL;
+	return ok;
+}
+
+/* -- what is saved ------------------------------------------------------------------------------------------------ */
+
+static const char *report_text(const struct report *r, const struct verdict *v, struct arena *into)
+{
+	cJSON *json = report_json(r, v, language_english());
+	char  *text = cJSON_PrintUnformatted(json);
+	const char *copy = arena_str(into, text);
+
+	free(text);
+	cJSON_Delete(json);
+	return copy;
+}
+
+struct errand *save_outcome(struct kept *k, const struct outcome *o, const struct report *r, const struct verdict *v,
+                            const struct flow_worked *worked, bool verified, int64_t now)
+{
+	struct saving *s = saving_new(k, k->round->account.state, now);
+
+	s->decides = true;
+	s->verified = verified;
+	s->outcome = *o;
+	s->refused = r->password_tries;
+	/* a session that was lost tells less than the verification before it, unless that one was well */
+	if (verified || o->cause)
+		s->report = report_text(r, v, s->job);
+	if (worked && worked->well[SERVICE_IMAP])
+		s->place = place_write(worked, s->job);
+	return &s->errand;
+}
+
+/* Copied: the mailbox goes on to other things, not before this is answered, but it may be closed. */
+static void take_news(struct saving *s, const struct mailbox *m)
+{
+	s->count = m->watch.count;
+	s->news = s->count ? arena_get(s->job, s->count * sizeof *s->news) : NULL;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct message *n = &m->watch.news[i];
+
+		s->news[i] = *n;
+		s->news[i].remote_id = arena_str(s->job, n->remote_id);
+		s->news[i].message_id = n->message_id ? arena_str(s->job, n->message_id) : NULL;
+		s->news[i].in_reply_to = n->in_reply_to ? arena_str(s->job, n->in_reply_to) : NULL;
+		s->news[i].from = n->from ? arena_str(s->job, n->from) : NULL;
+		s->news[i].to = n->to ? arena_str(s->job, n->to) : NULL;
+		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
+	}
+	s->cursor = cursor_write((struct cursor){ m->watch.uidvalidity, m->watch.uidnext }, s->job);
+}
+
+struct errand *save_news(struct kept *k, const struct mailbox *m, int64_t now)
+{
+	struct saving *s = saving_new(k, k->state, now);
+
+	take_news(s, m);
+	return &s->errand;
+}
+
+struct errand *save_settled(struct kept *k, const struct mailbox *m, int64_t now)
+{
+	struct saving *s = saving_new(k, k->state, now);
+
+	s->recovered = true;
+	take_news(s, m);
+	return &s->errand;
+}
+
+/* -- place and cursor --------------------------------------------------------------------------------------------- */
+
+static void write_endpoint(cJSON *o, const struct flow_worked *w, enum service service)
+{
+	const struct endpoint *e = &w->endpoint[service];
+	cJSON                 *place;
+
+	if (!w->well[service])
+		return;
+	place = cJSON_AddObjectToObject(o, service_name(service));
+	cJSON_AddStringToObject(place, "host", e->host);
+	cJSON_AddNumberToObject(place, "port", e->port);
+	cJSON_AddStringToObject(place, "socket", e->socket == SOCKET_TLS ? "tls" : "starttls");
+	cJSON_AddStringToObject(place, "source", endpoint_source_name(e->source));
+}
+
+const char *place_write(const struct flow_worked *w, struct arena *into)
+{
+	cJSON      *o = cJSON_CreateObject();
+	char       *text;
+	const char *copy;
+
+	if (w->username)
+		cJSON_AddStringToObject(o, "username", w->username);
+	write_endpoint(o, w, SERVICE_IMAP);
+	write_endpoint(o, w, SERVICE_SMTP);
+	text = cJSON_PrintUnformatted(o);
+	copy = arena_str(into, text);
+	free(text);
+	cJSON_Delete(o);
+	return copy;
+}
+
+static bool read_source(const char *name, enum endpoint_source *out)
+{
+	for (enum endpoint_source s = SOURCE_USER; name && s < SOURCES; s++)
+		if (strcmp(endpoint_source_name(s), name) == 0) {
+			*out = s;
+			return true;
+		}
+	return false;
+}
+
+static void read_endpoint(const cJSON *o, enum service service, struct arena *into, struct flow_worked *out)
+{
+	const cJSON     *place = cJSON_GetObjectItemCaseSensitive(o, service_name(service));
+	struct endpoint *e = &out->endpoint[service];
+	const char      *host = json_text(place, "host"), *socket = json_text(place, "socket");
+	double           port = json_number(place, "port", 0);
+
+	if (!host || !socket || port < 1 || port > 65535 || !read_source(json_text(place, "source"), &e->source))
+		return;
+	e->service = service;
+	e->host = arena_str(into, host);
+	e->port = (uint16_t)port;
+	e->socket = strcmp(socket, "tls") == 0 ? SOCKET_TLS : SOCKET_STARTTLS;
+	out->well[service] = true;
+}
+
+#define PLACE_LONGEST 4096
+
+bool place_read(const char *json, struct arena *into, struct flow_worked *out)
+{
+	cJSON *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
+
+	*out = (struct flow_worked){ 0 };
+	if (!o)
+		return false;
+	read_endpoint(o, SERVICE_IMAP, into, out);
+	read_endpoint(o, SERVICE_SMTP, into, out);
+	if (json_text(o, "username"))
+		out->username = arena_str(into, json_text(o, "username"));
+	cJSON_Delete(o);
+	return out->well[SERVICE_IMAP] && out->username;
+}
+
+const char *cursor_write(struct cursor c, struct arena *into)
+{
+	return arena_print(into, "{\"uidvalidity\":%" PRIu32 ",\"uidnext\":%" PRIu32 "}", c.uidvalidity, c.uidnext);
+}
+
+void cursor_read(const char *json, struct cursor *out)
+{
+	cJSON *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
+	double validity = json_number(o, "uidvalidity", 0), next = json_number(o, "uidnext", 0);
+
+	*out = (struct cursor){ 0 };
+	if (validity >= 1 && validity <= UINT32_MAX && next >= 1 && next <= UINT32_MAX)
+		*out = (struct cursor){ (uint32_t)validity, (uint32_t)next };
+	cJSON_Delete(o);
+}

@@ -1,0 +1,416 @@
+#include "serve/kept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "store/links.h"
+#include "store/workspaces.h"
+
+#define VERIFY_MS     60000              /* the whole of a verification                                  */
+#define VERIFY_PLACE  "(verification)"   /* their own way through the turnstile: a down host delays none */
+#define GRACE_MS      10000              /* for it to notice that its time is over                      */
+#define YOUNG_MS      60000              /* a connection lost before that is no good one                 */
+#define LOSS_MS       2000               /* the others of that host were lost in the same moment         */
+#define REST_MOST_MS  (60 * 60 * 1000)   /* clocks jump: nobody rests longer without looking at it       */
+
+enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
+
+/* -- what is read ------------------------------------------------------------------------------------------------- */
+
+struct reading {
+	struct kept       *k;
+	struct slice       sealed;
+	struct workspace   workspace;
+	int                refused_today;
+};
+
+static bool read_all(struct txn *t, void *self, struct error *err)
+{
+	struct reading    *r = self;
+	struct kept_round *round = r->k->round;
+	int64_t            day = clock_unix_ms() / (24 * 3600 * 1000);
+
+	return account_get(t, round->job, NULL, r->k->id, &round->account, err)
+	    && (round->account.state == ACCOUNT_REMOVED
+	        || (workspace_get(t, round->job, round->account.workspace, &r->workspace, err)
+	            && tries_of(t, r->k->id, day, &r->refused_today, err)
+	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
+}
+
+static bool open_password(struct kept *k, struct slice sealed, struct error *err)
+{
+	struct kept_round *round = k->round;
+	struct slice       plain;
+
+	if (!sealed.at)
+		return true;
+	if (!vault_unseal(k->loop->daemon->vault, arena_print(round->job, "%s/password", k->id), sealed, round->job, &plain, err))
+		return false;
+	credentials_take_password(&round->credentials, plain);
+	return true;
+}
+
+static void close_round(struct kept *k)
+{
+	struct kept_round *round = k->round;
+
+	if (!round)
+		return;
+	flow_free(round->flow);
+	if (round->progress)
+		progress_end(round->progress);
+	credentials_release(&round->credentials);
+	arena_free(round->job);
+	free(round);
+	k->round = NULL;
+}
+
+/* Everything anew from the store: the account may have changed since it was read last. False: there is nothing to look after. */
+static bool open_round(struct kept *k)
+{
+	struct reading r = { .k = k };
+	struct error   err = { 0 };
+
+	close_round(k);
+	k->round = must_alloc(sizeof *k->round);
+	k->round->job = arena_new();
+	if (!store_read(k->loop->daemon->store, read_all, &r, &err) && err.fault != FAULT_ABSENT) {
+		LOG(LOG_FAILURE, "account.unreadable", LOG_TEXT("account", k->id), LOG_TEXT("why", err.text));
+		return false;
+	}
+	err = (struct error){ 0 };
+	if (!k->round->account.id || k->round->account.state == ACCOUNT_REMOVED || k->round->account.state == ACCOUNT_PAUSED)
+		return false;
+	if (!open_password(k, r.sealed, &err))
+		LOG(LOG_FAILURE, "account.secret", LOG_TEXT("account", k->id), LOG_TEXT("why", err.text));
+	k->round->asked = k->round->account.state == ACCOUNT_CONNECTING;
+	if (k->loop->daemon->inbound_domain)
+		snprintf(k->round->bcc, sizeof k->round->bcc, "%s@%s", r.workspace.bcc_token, k->loop->daemon->inbound_domain);
+	k->rests_until = budget_allows(r.refused_today, k->round->asked ? TRIES_A_DAY_ASKED : TRIES_A_DAY, 0);
+	return true;
+}
+
+/* -- resting ------------------------------------------------------------------------------------------------------ */
+
+/* What is to be done with it now, or from when on. */
+enum task_of_account { TO_NOTHING, TO_VERIFY, TO_HOLD };
+
+static enum task_of_account due(struct kept *k)
+{
+	const struct account *a = &k->round->account;
+	int64_t               budget = k->rests_until;
+
+	k->state = a->state;
+	switch (a->state) {
+	case ACCOUNT_CONNECTING:
+		k->rests_until = budget;
+		return TO_VERIFY;
+	case ACCOUNT_CONNECTED:
+	case ACCOUNT_DEGRADED:
+	case ACCOUNT_WAITING:
+		/* the daily proof of life, or another look at what does not work */
+		if (a->place && (a->state == ACCOUNT_WAITING || a->next_try > clock_unix_ms())) {
+			k->proof_due = a->state == ACCOUNT_WAITING ? NEVER : a->next_try;
+			k->rests_until = budget;
+			return TO_HOLD;
+		}
+		k->rests_until = a->next_try > budget ? a->next_try : budget;
+		return TO_VERIFY;
+	case ACCOUNT_NEEDS_USER:
+	case ACCOUNT_NEEDS_ADMIN:
+		k->rests_until = a->next_try > budget ? a->next_try : budget;
+		return a->next_try == NEVER ? TO_NOTHING : TO_VERIFY;
+	default:
+		return TO_NOTHING;
+	}
+}
+
+/* How long it rests from now on, 0 when its time has come; in pieces, since the clock may be set. */
+static int rest_ms(const struct kept *k)
+{
+	int64_t left = k->rests_until - clock_unix_ms();
+
+	return left <= 0 ? 0 : left < REST_MOST_MS ? (int)left : REST_MOST_MS;
+}
+
+/* -- verifying ---------------------------------------------------------------------------------------------------- */
+
+struct arrival {
+	const char *workspace, *token;
+};
+
+static bool look_for_arrival(struct txn *t, void *self, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct arrival    *a = self;
+	struct logged_mail mail;
+
+	return mail_by_test(t, work, a->workspace, a->token, &mail, err);
+}
+
+static bool has_arrived(void *self, const char *token)
+{
+	struct kept   *k = self;
+	struct arrival a = { k->round->account.workspace, token };
+	struct error   err = { 0 };
+
+	return store_read(k->loop->daemon->store, look_for_arrival, &a, &err);
+}
+
+static void begin_verification(struct kept *k, const struct want *w)
+{
+	struct kept_round    *round = k->round;
+	const struct account *a = &round->account;
+	const char           *egress = k->loop->daemon->settings->value[SETTING_NET_EGRESS];
+
+	round->began_ms = w->now_ms;
+	round->progress = progress_begin(keeper_board(k->loop->keeper), k->id);
+	round->request = (struct flow_request){
+		.address = a->address, .provider = a->provider, .username = a->username,
+		.credentials = round->credentials.password || round->credentials.token ? &round->credentials : NULL,
+		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
+		/* the daily proof of life signs in and sends nothing */
+		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
+		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
+		.timeout_ms = VERIFY_MS, .our_addresses = egress, .watch = progress_watch, .watcher = round->progress,
+	};
+	round->flow = flow_new(&round->request);
+	children_init(&round->flows, UNTIL_ALL);
+	children_add(&round->flows, &round->flow_task, flow_step, round->flow, VERIFY_MS);
+	atomic_fetch_add(&k->loop->counts.verifying, 1);
+	LOG(LOG_NEWS, "verify.begin", LOG_TEXT("account", k->id));
+}
+
+static uint16_t dice(void)
+{
+	uint16_t n;
+
+	random_bytes(&n, sizeof n);
+	return n;
+}
+
+static struct errand *end_verification(struct kept *k, const struct want *w)
+{
+	struct kept_round *round = k->round;
+	int64_t            now = clock_unix_ms();
+	struct verdict     v;
+	struct flow_worked worked;
+	struct outcome     o;
+	CLEANUP(report) struct report *r = flow_end(round->flow, (int)(w->now_ms - round->began_ms), &v, &worked);
+	bool               refused = r->password_tries > 0;
+
+	round->flow = NULL;
+	atomic_fetch_sub(&k->loop->counts.verifying, 1);
+	outcome_of(&v, &round->account, refused, round->account.failures + 1, dice(), now, &o);
+	LOG(LOG_NEWS, "verify.end", LOG_TEXT("account", k->id), LOG_TEXT("state", account_state_name(o.state)),
+	    LOG_TEXT("cause", cause_row(o.cause)->id), LOG_NUMBER("ms", r->ms));
+	return save_outcome(k, &o, r, &v, &worked, true, now);
+}
+
+/* -- holding ------------------------------------------------------------------------------------------------------ */
+
+static bool unlock(void *self, struct login *out, const struct secrets **secrets_out)
+{
+	struct kept       *k = self;
+	struct kept_round *round = k->round;
+	struct flow_worked worked;
+
+	if (!round || !(round->credentials.password || round->credentials.token) || !place_read(round->account.place, round->job, &worked))
+		return false;
+	*out = (struct login){ .username = worked.username, .username_form = "given", .password = round->credentials.password,
+	                       .token = round->credentials.token, .nonce = random_text(round->job, 24) };
+	*secrets_out = &round->credentials.secrets;
+	return true;
+}
+
+static void lock(void *self)
+{
+	struct kept *k = self;
+
+	if (k->round)
+		credentials_release(&k->round->credentials);
+}
+
+static void settled(void *self, const struct mailbox *m)
+{
+	struct kept *k = self;
+
+	(void)m;
+	passage_leave(&k->passage, true, k->loop->now_ms);
+	k->settled_ms = k->loop->now_ms;
+	atomic_fetch_add(&k->loop->counts.parked, 1);
+	atomic_fetch_add(&k->loop->counts.connects, 1);
+}
+
+static struct errand *keep(void *self, const struct mailbox *m)
+{
+	struct kept *k = self;
+	bool         first = k->round != NULL;
+
+	if (k->state == ACCOUNT_WAITING)
+		return save_settled(k, m, clock_unix_ms());
+	if (m->watch.count || first)
+		return save_news(k, m, clock_unix_ms());
+	return NULL;
+}
+
+static bool kept_news(void *self)
+{
+	struct kept *k = self;
+	bool         ok = save_over(k);
+
+	close_round(k);      /* from here on it is parked, and holds nothing of that */
+	return ok;
+}
+
+static const struct mailbox_owner owner = { .unlock = unlock, .lock = lock, .settled = settled, .keep = keep, .kept = kept_news };
+
+static void close_mailbox(struct kept *k)
+{
+	if (!k->mailbox)
+		return;
+	if (k->settled_ms)
+		atomic_fetch_sub(&k->loop->counts.parked, 1);
+	k->settled_ms = 0;
+	mailbox_release(k->mailbox);
+	free(k->mailbox);
+	free(k->host);
+	free(k->host_name);
+	free(k->address);
+	k->mailbox = NULL;
+	k->host = k->host_name = k->address = NULL;
+}
+
+/* The mailbox by the place that worked. False: none is known after all. */
+static bool open_mailbox(struct kept *k)
+{
+	struct kept_round *round = k->round;
+	struct cursor      cursor = { 0 };
+	struct flow_worked worked;
+	struct endpoint    place;
+
+	if (!place_read(round->account.place, round->job, &worked) || !worked.well[SERVICE_IMAP])
+		return false;
+	cursor_read(round->account.cursor, &cursor);
+	place = worked.endpoint[SERVICE_IMAP];
+	k->host_name = must_copy(place.host);
+	k->address = must_copy(round->account.address);
+	k->host = must_copy(arena_print(round->job, "%s:%u", place.host, place.port));
+	place.host = k->host_name;
+	k->mailbox = must_alloc(sizeof *k->mailbox);
+	mailbox_init(k->mailbox, &owner, k, k->address, &place, TLS_QUICK, cursor.uidvalidity, cursor.uidnext);
+	return true;
+}
+
+/* It was lost or never opened: what that means, and the errand that writes it down; NULL when it means nothing yet. */
+static struct errand *judge_loss(struct kept *k, const struct error *why, int64_t now_ms)
+{
+	int64_t        now = clock_unix_ms();
+	bool           reached = k->mailbox->imap.asked;
+	struct verdict v;
+	struct outcome o;
+
+	LOG(LOG_NEWS, k->settled_ms ? "mailbox.lost" : "mailbox.unopened", LOG_TEXT("account", k->id), LOG_TEXT("why", why->text),
+	    LOG_TEXT("fault", fault_name(why->fault)));
+	if (k->settled_ms) {
+		k->losses = now_ms - k->settled_ms < YOUNG_MS ? k->losses + 1 : 0;
+		k->rests_until = now + (k->losses ? pause_ms(k->losses, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
+		atomic_fetch_add(&k->loop->counts.losses, 1);
+		return NULL;
+	}
+	passage_leave(&k->passage, reached, now_ms);
+	report_finish(mailbox_report(k->mailbox));
+	diagnose(mailbox_report(k->mailbox), &v);
+	outcome_of(&v, &k->round->account, mailbox_report(k->mailbox)->password_tries > 0, k->round->account.failures + 1, dice(), now, &o);
+	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
+	k->rests_until = reached ? o.next_try : now;
+	return save_outcome(k, &o, mailbox_report(k->mailbox), &v, NULL, false, now);
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+void kept_release(struct kept *k)
+{
+	passage_give_up(&k->passage);
+	close_mailbox(k);
+	close_round(k);
+	if (k->saving)
+		save_over(k);
+}
+
+static enum want_kind again(struct kept *k, struct want *w, struct error *err)
+{
+	close_mailbox(k);
+	close_round(k);
+	k->step = KEPT_START;
+	return kept_step(k, w, err);
+}
+
+/* The errand of a passage to that place: `place` may be a host or our own limit on verifications. */
+static struct errand *knock(struct kept *k, const char *place, const struct want *w)
+{
+	return passage_ask(&k->passage, k->loop->turnstile, place, w->now_ms);
+}
+
+enum want_kind kept_step(void *self, struct want *w, struct error *err)
+{
+	struct kept         *k = self;
+	enum task_of_account task;
+
+	k->loop->now_ms = w->now_ms;
+	if (w->stopping)
+		return WANT_NOTHING;
+	switch (k->step) {
+	case KEPT_START:
+		task = open_round(k) ? due(k) : TO_NOTHING;
+		if (task == TO_NOTHING)
+			return WANT_NOTHING;
+		if (rest_ms(k)) {
+			close_round(k);
+			AWAIT(k, KEPT_RESTED, want_time(w, rest_ms(k))):
+			want_came(w);
+			return again(k, w, err);
+		}
+		if (task == TO_HOLD && open_mailbox(k))
+			goto hold;
+
+		AWAIT(k, KEPT_VERIFY, want_commit(w, knock(k, VERIFY_PLACE, w))):
+		want_came(w);
+		begin_verification(k, w);
+		AWAIT(k, KEPT_VERIFYING, want_children(w, &k->round->flows, VERIFY_MS + GRACE_MS)):
+		want_came(w);
+		AWAIT(k, KEPT_VERIFIED, want_commit(w, end_verification(k, w))):
+		want_came(w);
+		passage_leave(&k->passage, true, w->now_ms);
+		save_over(k);
+		return again(k, w, err);
+
+	hold:
+		AWAIT(k, KEPT_HOLD, want_commit(w, knock(k, k->host, w))):
+		want_came(w);
+
+	STEP(k, KEPT_HOLDING): {
+		enum want_kind kind = mailbox_step(k->mailbox, w, err);
+
+		if (kind != WANT_FAILED)
+			return kind;
+		k->saved = judge_loss(k, err, w->now_ms);
+		close_round(k);
+		if (k->saved) {
+			AWAIT(k, KEPT_LOST, want_commit(w, k->saved)):
+			want_came(w);
+			save_over(k);
+		}
+		close_mailbox(k);
+		if (k->rests_until == NEVER)
+			return again(k, w, err);
+		AWAIT(k, KEPT_DONE, want_time(w, rest_ms(k) + 1)):
+		want_came(w);
+		return again(k, w, err);
+	}
+	}
+	return WANT_FAILED;
+}

@@ -1,0 +1,106 @@
+/* kept.h -- one account under the keeper's eyes: the conversation that verifies it, holds it, and tries again.
+ *
+ * Between keeper.c (which account is on which loop, what begins and ends) and keeper_*.c (what is written down). All of it runs in
+ * the thread of the account's loop. What is only needed while something goes on hangs on `round` and is NULL while parked.
+ */
+#ifndef SERVE_KEPT_H
+#define SERVE_KEPT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "connect/credentials.h"
+#include "flow.h"
+#include "serve/keeper.h"
+#include "serve/progress.h"
+#include "serve/state.h"
+#include "store/accounts.h"
+#include "store/events.h"
+#include "watch/mailbox.h"
+#include "watch/turnstile.h"
+
+#define KEPT_ID    40
+#define KEPT_SLOTS 4096
+
+struct keeper_loop {
+	struct keeper     *keeper;
+	struct daemon     *daemon;
+	struct net        *net;
+	struct turnstile  *turnstile;
+	struct task        clock;              /* turns the turnstile                    */
+	pthread_t          thread;
+	bool               stopping;
+	int64_t            now_ms;             /* of the step under way                  */
+	int64_t            proofs_ms;          /* when it was looked whose proof of life is due */
+	struct { atomic_llong parked, verifying, connects, losses, messages; } counts;
+	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
+};
+
+struct progress_board *keeper_board(struct keeper *);
+
+/* What was done, to be written down in one transaction. Lives until the store has answered. */
+struct saving;
+
+struct kept {
+	char                id[KEPT_ID];
+	struct keeper_loop *loop;
+	struct task         task;
+	int                 step;
+	enum account_state  state;             /* as it was read last, or written since */
+	bool                again;             /* it was changed: once this round has ended, begin anew */
+	struct kept_round  *round;             /* NULL while parked or resting */
+	struct mailbox     *mailbox;           /* NULL unless it is open or being opened */
+	char               *host;              /* of that one: "imap.birch.example:993", and its name alone */
+	char               *host_name, *address;
+	struct passage      passage;
+	struct saving      *saving;
+	int64_t             rests_until;       /* Unix ms */
+	int64_t             proof_due;         /* the next proof of life, Unix ms */
+	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
+	unsigned            losses;            /* of young connections in a row */
+	struct errand      *saved;
+	LIST_ENTRY(kept)    slot;
+};
+
+/* One turn: what was read of the account, and what works on it. */
+struct kept_round {
+	struct arena       *job;
+	struct account      account;
+	struct credentials  credentials;
+	bool                asked;             /* somebody waits for it: it is no proof of life */
+	struct flow_request request;
+	struct flow        *flow;
+	struct task         flow_task;
+	struct children     flows;
+	struct progress    *progress;
+	char                bcc[320];          /* where the test message goes, "" to itself */
+	int64_t             began_ms;
+};
+
+enum want_kind kept_step(void *kept, struct want *, struct error *);
+/* Lets go of all but the struct itself: after the task has ended. */
+void           kept_release(struct kept *);
+
+/* -- keeper_write.c -- */
+
+/* The outcome of a verification or of a lost or refused session: state, report, place and events. */
+struct errand *save_outcome(struct kept *, const struct outcome *, const struct report *, const struct verdict *,
+                            const struct flow_worked *, bool verified, int64_t now);
+/* New messages and the place in the mailbox. */
+struct errand *save_news(struct kept *, const struct mailbox *, int64_t now);
+/* The same for one that was waiting: it is connected again. */
+struct errand *save_settled(struct kept *, const struct mailbox *, int64_t now);
+/* True when it was kept; what could not be kept is in the log. Frees it. */
+bool           save_over(struct kept *);
+
+/* The place that worked, as account.place; and back. False: none, or not one. */
+const char *place_write(const struct flow_worked *, struct arena *into);
+bool        place_read(const char *json, struct arena *into, struct flow_worked *out);
+
+/* How far the mailbox is known, as account.cursor. */
+struct cursor { uint32_t uidvalidity, uidnext; };
+const char *cursor_write(struct cursor, struct arena *into);
+void        cursor_read(const char *json, struct cursor *out);      /* all 0 for what is none */
+
+#endif
