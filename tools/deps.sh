@@ -3,7 +3,7 @@
 # Why each part is here stands in docs/dependencies.md.
 set -eu
 
-packages="gcc libc6-dev meson ninja-build pkg-config python3 openssl ca-certificates
+packages="gcc libc6-dev meson ninja-build pkg-config python3 python3-yaml openssl ca-certificates
 libevent-dev libssl-dev libcurl4-openssl-dev libcjson-dev libxml2-dev libpsl-dev libidn2-dev libthai-dev
 libsqlite3-dev libsodium-dev libmicrohttpd-dev libzstd-dev libcmocka-dev
 dovecot-imapd dovecot-pop3d postfix curl mandoc iproute2"
