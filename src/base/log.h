@@ -26,7 +26,7 @@ struct log_field {
 	int64_t     number;
 };
 
-#define LOG_TEXT(name, value)   { (name), (value) ? (value) : "", 0 }
+#define LOG_TEXT(name, value)   { (name), log_text(value), 0 }
 #define LOG_NUMBER(name, value) { (name), NULL, (value) }
 #define LOG(level, what, ...)                                                                                     \
 	log_line((level), (what), (const struct log_field[]){ { "", "", 0 }, __VA_ARGS__ } + 1,                   \
@@ -34,6 +34,8 @@ struct log_field {
 
 #define LOG_VALUE_MOST 300      /* of a value; what is longer is cut */
 #define LOG_LINE_MOST  2000
+
+static inline const char *log_text(const char *value) { return value ? value : ""; }
 
 void log_line(enum log_level, const char *what, const struct log_field *, size_t count);
 void log_down_to(enum log_level);

@@ -3,7 +3,8 @@
  * A handler runs on one of the server's own threads with the whole request at hand. It may wait for the store's commit, not
  * for a mail server. Before a handler is called the server has checked: method and path (404, 405 with Allow), the size of
  * the body (413) and its type (415), the key and its scopes for routes that want one (401, 403), the CSRF token and
- * Origin for forms (403), the rate of this client (429). Every answer carries the security headers; an error under /v1 is an RFC 9457 problem.
+ * Origin for forms (403), the rate of this client (429). Every answer carries the security headers; an error under /v1 is an RFC 9457
+ * problem.
  * Everything a client can make us hold is bounded: connections in all and for each address, time for a request to be complete,
  * head and body. The client's address is the peer's, or that named by X-Forwarded-For when the peer is a trusted proxy.
  */
@@ -53,26 +54,35 @@ struct route {
 	void      (*handle)(struct exchange *);
 };
 
-/* Every route there is, from all tables (api_*.c, pages_*.c); ends with a NULL method. For tests as well. */
+/* Every route there is: a list of tables (of api_*.c, pages_*.c) that ends with NULL; each table ends with a NULL method. It stands in
+ * routes.c. A literal part of a path comes before a {name}. HEAD is answered by the route of GET. */
 extern const struct route *const http_routes[];
 
 const char *http_query(struct exchange *, const char *name);       /* decoded, NULL when absent          */
-const char *http_header(struct exchange *, const char *name);
+const char *http_field(struct exchange *, const char *name);
 const char *http_cookie(struct exchange *, const char *name);
 const char *http_form(struct exchange *, const char *name);        /* of an urlencoded body              */
+/* Of the answer; both live as long as the exchange. A value with a control character in it is left out. */
 void        http_set(struct exchange *, const char *header, const char *value);
+
+/* The token that a page's form carries in its hidden field "csrf". It is bound to the browser by the cookie "mm_browser", which is set
+ * when it is not there yet: ask for the token before the answer is given. The cookie's value, for links that belong to one browser. */
+const char *http_csrf(struct exchange *);
+const char *http_browser(struct exchange *);
 
 void answer_json(struct exchange *, int status, cJSON *owned);                /* deletes it                       */
 void answer_text(struct exchange *, int status, const char *type, const char *text);
 void answer_redirect(struct exchange *, const char *where);                   /* 303                              */
 /* RFC 9457. `kind` is a cause id ("auth.password_rejected") or one of ours ("request.malformed"); `pointer` (JSON pointer to
  * the wrong field) and `who` may be NULL. */
-void answer_problem(struct exchange *, int status, const char *kind, const char *title, const char *detail, const char *pointer, const char *who);
+void answer_problem(struct exchange *, int status, const char *kind, const char *title, const char *detail, const char *pointer,
+                    const char *who);
 void answer_fault(struct exchange *, const struct error *);                   /* what the store said, as 404, 409, 503 …  */
 
 struct http_server;
-struct http_server *http_start(struct daemon *, struct error *err);       /* FAULT_LOCAL; listens on [web] listen or the sockets systemd gives */
-void                http_stop(struct http_server *);                       /* takes no more, lets those under way end within 5 s                */
-const char         *http_listening(const struct http_server *);            /* "127.0.0.1:8325", the port that it really is                      */
+/* FAULT_LOCAL, FAULT_MALFORMED; listens on [web] listen or the sockets systemd gives. */
+struct http_server *http_start(struct daemon *, struct error *err);
+void                http_stop(struct http_server *);                 /* takes no more, lets those under way end within 5 s */
+const char         *http_listening(const struct http_server *);      /* "127.0.0.1:8325", the port that it really is       */
 
 #endif

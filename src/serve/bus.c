@@ -1,0 +1,55 @@
+#include "serve/bus.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+struct bus {
+	pthread_mutex_t      lock;
+	struct bus_listener *first;
+};
+
+struct bus *bus_new(void)
+{
+	struct bus *b = must_alloc(sizeof *b);
+
+	pthread_mutex_init(&b->lock, NULL);
+	return b;
+}
+
+void bus_free(struct bus *b)
+{
+	if (!b)
+		return;
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+/* Under the lock, so that nobody is called who has left. */
+void bus_ring(struct bus *b)
+{
+	pthread_mutex_lock(&b->lock);
+	for (struct bus_listener *l = b->first; l; l = l->next)
+		l->rung(l);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void bus_listen(struct bus *b, struct bus_listener *l)
+{
+	pthread_mutex_lock(&b->lock);
+	l->next = b->first;
+	b->first = l;
+	pthread_mutex_unlock(&b->lock);
+}
+
+void bus_unlisten(struct bus *b, struct bus_listener *l)
+{
+	pthread_mutex_lock(&b->lock);
+	for (struct bus_listener **at = &b->first; *at; at = &(*at)->next)
+		if (*at == l) {
+			*at = l->next;
+			break;
+		}
+	pthread_mutex_unlock(&b->lock);
+}

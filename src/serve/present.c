@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "diagnose/tell.h"
+#include "serve/api.h"
+
+const char *time_text(int64_t unix_ms, char out[40])
+{
+	time_t    second = (time_t)(unix_ms / 1000);
+	struct tm tm = { 0 };
+
+	gmtime_r(&second, &tm);
+	snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	         (unsigned)(unix_ms % 1000) % 1000);
+	return out;
+}
+
+void json_time(cJSON *o, const char *name, int64_t unix_ms)
+{
+	char text[40];
+
+	if (unix_ms > 0)
+		cJSON_AddStringToObject(o, name, time_text(unix_ms, text));
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+void json_maybe(cJSON *o, const char *name, const char *text)
+{
+	if (text)
+		cJSON_AddStringToObject(o, name, text);
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+cJSON *list_json(cJSON *items, const char *next)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(o, "items", items);
+	json_maybe(o, "next", next);
+	return o;
+}
+
+/* -- causes ----------------------------------------------------------------------------------------------------------- */
+
+static void add_texts(cJSON *o, const char *name, const char *const *text, size_t count)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, name);
+
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(text[i]));
+}
+
+static void add_help(cJSON *o, struct exchange *x, const char *id)
+{
+	cJSON_AddStringToObject(o, "help", arena_print(x->job, "%s/help/%s?lang=%s", x->service->base_url, id, x->lang->tag));
+	cJSON_AddStringToObject(o, "lang", x->lang->tag);
+}
+
+static void add_told(cJSON *o, const struct told *t)
+{
+	cJSON_AddStringToObject(o, "title", t->title);
+	cJSON_AddStringToObject(o, "why", t->why);
+	add_texts(o, "fix", t->fix, t->fixes);
+	add_texts(o, "links", t->link, t->links);
+}
+
+cJSON *cause_json(struct exchange *x, const char *id)
+{
+	enum cause  cause = cause_find(id);
+	cJSON      *o = cJSON_CreateObject();
+	struct told t;
+
+	tell_cause(cause, x->lang, x->job, &t);
+	cJSON_AddStringToObject(o, "id", id);
+	cJSON_AddStringToObject(o, "who", who_name(cause_row(cause)->who));
+	add_told(o, &t);
+	add_texts(o, "aliases", &t.alias, *t.alias ? 1 : 0);
+	add_help(o, x, id);
+	return o;
+}
+
+/* The first cause of the stored report knows the values of the case; the catalogue has the words. */
+static cJSON *account_cause(struct exchange *x, const struct account *a)
+{
+	cJSON      *o;
+	struct told t;
+
+	if (!a->cause || cause_find(a->cause) == CAUSE_NONE)
+		return cJSON_CreateNull();
+	o = cJSON_CreateObject();
+	tell_cause(cause_find(a->cause), x->lang, x->job, &t);
+	cJSON_AddStringToObject(o, "id", a->cause);
+	add_told(o, &t);
+	cJSON_AddStringToObject(o, "who", a->who ? a->who : who_name(cause_row(cause_find(a->cause))->who));
+	cJSON_AddStringToObject(o, "certainty", a->certainty ? a->certainty : certainty_name(POSSIBLE));
+	add_help(o, x, a->cause);
+	return o;
+}
+
+/* -- accounts --------------------------------------------------------------------------------------------------------- */
+
+static void add_server(cJSON *o, const struct account *a, enum service which)
+{
+	cJSON *server;
+
+	if (!a->host[which]) {
+		cJSON_AddNullToObject(o, service_name(which));
+		return;
+	}
+	server = cJSON_AddObjectToObject(o, service_name(which));
+	cJSON_AddStringToObject(server, "host", a->host[which]);
+	if (a->port[which])
+		cJSON_AddNumberToObject(server, "port", a->port[which]);
+}
+
+cJSON *account_json(struct exchange *x, const struct account *a)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "id", a->id);
+	cJSON_AddStringToObject(o, "address", a->address ? a->address : "");
+	cJSON_AddStringToObject(o, "provider", a->provider ? a->provider : "auto");
+	json_maybe(o, "username", a->username);
+	for (enum service s = 0; s < SERVICES; s++)
+		add_server(o, a, s);
+	json_maybe(o, "lang", a->lang);
+	json_maybe(o, "external_id", a->external_id);
+	cJSON_AddStringToObject(o, "state", account_state_name(a->state));
+	json_time(o, "since", a->state_since);
+	json_time(o, "next_try", a->next_try);
+	json_time(o, "last_ok", a->last_ok);
+	json_time(o, "created", a->created);
+	cJSON_AddItemToObject(o, "cause", account_cause(x, a));
+	json_maybe(o, "incident", a->incident);
+	return o;
+}
+
+cJSON *account_event_json(const struct account *a)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "account", a->id);
+	json_maybe(o, "external_id", a->external_id);
+	cJSON_AddStringToObject(o, "state", account_state_name(a->state));
+	return o;
+}
+
+/* -- events ----------------------------------------------------------------------------------------------------------- */
+
+cJSON *event_json(const struct event *e)
+{
+	cJSON *o = cJSON_CreateObject(), *data;
+	char   seq[24];
+
+	snprintf(seq, sizeof seq, "%lld", (long long)e->seq);
+	cJSON_AddStringToObject(o, "seq", seq);
+	cJSON_AddStringToObject(o, "id", e->id);
+	cJSON_AddStringToObject(o, "type", e->type);
+	json_maybe(o, "account", e->account);
+	data = e->data ? cJSON_Parse(e->data) : NULL;
+	cJSON_AddItemToObject(o, "data", data ? data : cJSON_CreateObject());
+	json_time(o, "created", e->created);
+	return o;
+}

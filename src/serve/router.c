@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "serve/http_parts.h"
+
+#define PARTS 12       /* of a path; no route has more */
+
+struct path {
+	const char *part[PARTS];
+	size_t      count;
+};
+
+static bool path_read(struct slice raw, struct arena *into, struct path *out, bool *too_long)
+{
+	*out = (struct path){ 0 };
+	*too_long = false;
+	if (raw.len == 0 || raw.at[0] != '/')
+		return false;
+	raw = slice_from(raw, 1);
+	for (bool more = true; more;) {
+		struct slice part = raw;
+
+		more = slice_find(raw, '/') < raw.len;
+		if (more)
+			part = slice_cut(&raw, '/');
+		if (out->count == PARTS) {
+			*too_long = true;
+			return true;
+		}
+		if (!percent_decode(part, false, into, &out->part[out->count++]))
+			return false;
+	}
+	return true;
+}
+
+/* How many parts of the route are literal, or -1 when it does not fit. */
+static int fits(const char *route, const struct path *path, const char *param[HTTP_PARAMS])
+{
+	struct slice rest = slice_str(route + 1);
+	int          literal = 0;
+	size_t       params = 0;
+
+	for (size_t i = 0; i < path->count; i++) {
+		struct slice part;
+
+		if (!rest.at)
+			return -1;
+		part = slice_cut(&rest, '/');
+		if (part.len && part.at[0] == '{') {
+			if (!*path->part[i] || params == HTTP_PARAMS)
+				return -1;
+			param[params++] = path->part[i];
+		} else if (slice_equal(part, slice_str(path->part[i]))) {
+			literal++;
+		} else {
+			return -1;
+		}
+	}
+	return rest.at ? -1 : literal;
+}
+
+static const char *allowed(const char *so_far, const char *method, struct arena *into)
+{
+	const char *name = strcmp(method, "GET") == 0 ? "GET, HEAD" : method;
+
+	return so_far ? arena_print(into, "%s, %s", so_far, name) : name;
+}
+
+enum routed route_find(const struct route *const *tables, const char *method, struct slice raw_path, struct arena *into,
+                       const struct route **out, const char *param[HTTP_PARAMS], const char **allow)
+{
+	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	struct path path;
+	bool        too_long;
+	int         best = -1;
+
+	*out = NULL;
+	*allow = NULL;
+	if (!path_read(raw_path, into, &path, &too_long))
+		return ROUTED_MALFORMED;
+	for (size_t t = 0; tables[t] && !too_long; t++)
+		for (const struct route *r = tables[t]; r->method; r++) {
+			const char *found[HTTP_PARAMS] = { 0 };
+			int         literal = fits(r->path, &path, found);
+
+			if (literal >= 0 && strcmp(r->method, wanted) != 0)
+				*allow = allowed(*allow, r->method, into);
+			if (literal <= best || strcmp(r->method, wanted) != 0)
+				continue;
+			best = literal;
+			*out = r;
+			memcpy(param, found, sizeof found);
+		}
+	return *out ? ROUTED : *allow ? ROUTED_OTHER_METHOD : ROUTED_NOWHERE;
+}
