@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "serve/bus.h"
 #include "serve/http.h"
+#include "serve/keys.h"
 #include "serve/rate.h"
 
 struct MHD_Connection;
@@ -164,8 +165,6 @@ bool guard_head(struct request *);
 bool guard_body(struct request *);
 /* A revoked key opens nothing more, from now on. */
 void http_key_revoked(struct exchange *, const char *key_id);
-/* Hex SHA-256 of a key or a token, as the store has it. */
-const char *token_hash(const char *token, struct arena *into);
 /* Scopes with what they include. */
 unsigned scopes_meant(unsigned scopes);
 

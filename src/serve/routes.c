@@ -1,6 +1,9 @@
 #include "serve/http.h"
 
-/* Every table of routes. A file with one declares it nowhere else. */
-extern const struct route routes_system[], routes_events[];
+/* Every table of routes; a file with one declares it nowhere else. */
+extern const struct route routes_accounts[], routes_domains[], routes_events[], routes_keys[], routes_links[], routes_mail[],
+	routes_system[], routes_webhooks[];
 
-const struct route *const http_routes[] = { routes_system, routes_events, NULL };
+const struct route *const http_routes[] = {
+	routes_accounts, routes_domains, routes_events, routes_keys, routes_links, routes_mail, routes_system, routes_webhooks, NULL
+};

@@ -1,0 +1,449 @@
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "model/mailaddress.h"
+#include "serve/api.h"
+#include "serve/keeper.h"
+#include "serve/retell.h"
+
+/* -- what comes in ---------------------------------------------------------------------------------------------------- */
+
+static bool is_wrong(struct exchange *x, const char *pointer, const char *detail)
+{
+	answer_problem(x, 400, "request.invalid", "This field is not valid", detail, pointer, NULL);
+	return false;
+}
+
+/* What two addresses are compared by. `text` has its domain in A-labels and lower case already. */
+static const char *address_key(const char *text, struct arena *into)
+{
+	char *key = arena_str(into, text);
+
+	for (char *c = key; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return key;
+}
+
+static bool take_address(struct exchange *x, const cJSON *body, struct account *a)
+{
+	struct mail_address address;
+	const char         *problem;
+
+	if (!mail_address_parse(json_text(body, "address"), x->job, &address, &problem)) {
+		answer_problem(x, 400, "address.malformed", "This is no e-mail address", problem, "/address", "user");
+		return false;
+	}
+	a->address = address.text;
+	a->key = address_key(address.text, x->job);
+	return true;
+}
+
+/* A server that is named; null takes the name away; not there, it stays. */
+static bool take_server(struct exchange *x, const cJSON *body, enum service which, struct account *a, bool *changed)
+{
+	const cJSON *server = cJSON_GetObjectItemCaseSensitive(body, service_name(which));
+	const char  *host;
+
+	if (!server)
+		return true;
+	*changed = true;
+	a->host[which] = NULL;
+	a->port[which] = 0;
+	if (cJSON_IsNull(server))
+		return true;
+	host = host_ascii(json_text(server, "host"), x->job);
+	if (!host)
+		return is_wrong(x, arena_print(x->job, "/%s/host", service_name(which)), "is no host name");
+	a->host[which] = host;
+	a->port[which] = (uint16_t)json_number(server, "port", 0);
+	return true;
+}
+
+/* Not there it stays; null takes it away. */
+static bool take_text(struct exchange *x, const cJSON *body, const char *name, const char **text)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, name);
+
+	if (!item)
+		return false;
+	*text = cJSON_IsNull(item) ? NULL : arena_str(x->job, item->valuestring);
+	return true;
+}
+
+static bool take_places(struct exchange *x, const cJSON *body, struct account *a, bool *changed)
+{
+	*changed |= take_text(x, body, "username", &a->username);
+	return take_server(x, body, SERVICE_IMAP, a, changed) && take_server(x, body, SERVICE_SMTP, a, changed);
+}
+
+/* From here on the password is only in its sealed form, in the body that is wiped, and in the job's arena that is wiped. */
+static bool seal_password(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
+{
+	struct error err = { 0 };
+
+	if (vault_seal(x->service->vault, arena_print(x->job, "%s/password", id), slice_str(json_text(body, "password")), x->job, sealed, &err))
+		return true;
+	answer_fault(x, &err);
+	return false;
+}
+
+/* -- changes ------------------------------------------------------------------------------------------------------------ */
+
+struct account_op {
+	struct change   change;              /* first */
+	const char     *id;
+	struct account  account;             /* to be added, or as it was found and is to be */
+	struct slice    sealed;
+	const cJSON    *body;
+	int64_t         now;
+};
+
+static void tell_keeper(struct change *c)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	if (c->x->service->keeper)
+		keeper_changed(c->x->service->keeper, op->id);
+}
+
+static void show(struct change *c, int status, const struct account *a)
+{
+	c->status = status;
+	c->body = account_json(c->x, a);
+}
+
+static void enter(struct account *a, enum account_state state, int64_t now)
+{
+	if (a->state != state)
+		a->state_since = now;
+	a->state = state;
+	a->next_try = 0;
+}
+
+static bool found(struct txn *t, struct account_op *op, struct error *err)
+{
+	return account_get(t, op->change.work, op->change.x->workspace, op->id, &op->account, err)
+	    && (op->account.state != ACCOUNT_REMOVED || fail(err, FAULT_ABSENT, "a removed account"));
+}
+
+static bool tell(struct txn *t, struct account_op *op, const char *type, struct error *err)
+{
+	return event_tell(t, op->change.work, op->account.workspace, op->account.id, type, account_event_json(&op->account), err);
+}
+
+static bool conflict(struct change *c, const char *why, struct error *err)
+{
+	c->conflict = why;
+	return fail(err, FAULT_REFUSED, "%s", why);
+}
+
+static bool apply_create(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	if (!account_insert(t, &op->account, err)) {
+		if (err->fault == FAULT_REFUSED)
+			c->conflict = "this address is connected already";
+		return false;
+	}
+	if (!sealed_put(t, op->id, "password", op->sealed, err) || !tell(t, op, "account.created", err))
+		return false;
+	show(c, 201, &op->account);
+	c->location = arena_print(c->work, "/v1/accounts/%s", op->id);
+	return true;
+}
+
+static void create_account(struct exchange *x)
+{
+	cJSON            *body = body_read(x, fields_account_new);
+	struct account_op op = { .change = { .x = x, .apply = apply_create, .after = tell_keeper }, .now = clock_unix_ms() };
+	struct account   *a = &op.account;
+	bool              changed = false;
+
+	if (!body)
+		return;
+	a->id = op.id = new_id(x->job, "acc");
+	a->workspace = x->workspace;
+	a->provider = json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "auto";
+	a->created = a->state_since = op.now;
+	a->state = ACCOUNT_CONNECTING;
+	a->lang = x->lang->tag;
+	take_text(x, body, "lang", &a->lang);
+	take_text(x, body, "external_id", &a->external_id);
+	if (take_address(x, body, a) && take_places(x, body, a, &changed) && seal_password(x, body, op.id, &op.sealed))
+		api_change(&op.change);
+	body_free(body);
+}
+
+/* The names in the body were tried before: here only what is wrong with the account can be wrong. */
+static bool apply_patch(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+	bool               places = false;
+
+	if (!found(t, op, err))
+		return false;
+	take_places(c->x, op->body, &op->account, &places);
+	take_text(c->x, op->body, "lang", &op->account.lang);
+	take_text(c->x, op->body, "external_id", &op->account.external_id);
+	if (places && op->account.state != ACCOUNT_PAUSED)
+		enter(&op->account, ACCOUNT_CONNECTING, op->now);
+	if (!account_update(t, &op->account, err))
+		return false;
+	show(c, 200, &op->account);
+	return true;
+}
+
+static bool places_are_fine(struct exchange *x, const cJSON *body)
+{
+	struct account tried = { 0 };
+	bool           changed;
+
+	return take_places(x, body, &tried, &changed);
+}
+
+static void change_account(struct exchange *x)
+{
+	cJSON            *body = body_read(x, fields_account_change);
+	struct account_op op = { .change = { .x = x, .apply = apply_patch, .after = tell_keeper }, .id = x->param[0], .body = body,
+		.now = clock_unix_ms() };
+
+	if (!body)
+		return;
+	if (places_are_fine(x, body))
+		api_change(&op.change);
+	body_free(body);
+}
+
+static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+	bool               places;
+
+	if (!found(t, op, err))
+		return false;
+	take_places(c->x, op->body, &op->account, &places);
+	enter(&op->account, ACCOUNT_CONNECTING, op->now);
+	op->account.failures = 0;
+	if (!account_update(t, &op->account, err) || !sealed_put(t, op->id, "password", op->sealed, err))
+		return false;
+	show(c, 200, &op->account);
+	return true;
+}
+
+static void reconnect_account(struct exchange *x)
+{
+	cJSON            *body = body_read(x, fields_reconnection);
+	struct account_op op = { .change = { .x = x, .apply = apply_reconnect, .after = tell_keeper }, .id = x->param[0], .body = body,
+		.now = clock_unix_ms() };
+
+	if (!body)
+		return;
+	if (places_are_fine(x, body) && seal_password(x, body, op.id, &op.sealed))
+		api_change(&op.change);
+	body_free(body);
+}
+
+static bool apply_verify(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	if (!found(t, op, err))
+		return false;
+	if (op->account.state == ACCOUNT_PAUSED)
+		return conflict(c, "the account is paused", err);
+	enter(&op->account, ACCOUNT_CONNECTING, op->now);
+	if (!account_update(t, &op->account, err))
+		return false;
+	show(c, 200, &op->account);
+	return true;
+}
+
+static bool apply_pause(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	if (!found(t, op, err))
+		return false;
+	if (op->account.state != ACCOUNT_PAUSED) {
+		enter(&op->account, ACCOUNT_PAUSED, op->now);
+		if (!account_update(t, &op->account, err) || !tell(t, op, "account.paused", err))
+			return false;
+	}
+	show(c, 200, &op->account);
+	return true;
+}
+
+static bool apply_resume(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	if (!found(t, op, err))
+		return false;
+	if (op->account.state != ACCOUNT_PAUSED)
+		return conflict(c, "the account is not paused", err);
+	enter(&op->account, ACCOUNT_CONNECTING, op->now);
+	if (!account_update(t, &op->account, err) || !tell(t, op, "account.resumed", err))
+		return false;
+	show(c, 200, &op->account);
+	return true;
+}
+
+static bool apply_remove(struct txn *t, struct change *c, struct error *err)
+{
+	struct account_op *op = (struct account_op *)c;
+	cJSON             *data;
+
+	if (!found(t, op, err))
+		return false;
+	enter(&op->account, ACCOUNT_REMOVED, op->now);
+	data = account_event_json(&op->account);
+	if (!account_erase(t, op->id, op->now, err)) {
+		cJSON_Delete(data);
+		return false;
+	}
+	c->status = 204;
+	return event_tell(t, c->work, op->account.workspace, op->id, "account.removed", data, err);
+}
+
+static void simply(struct exchange *x, bool (*apply)(struct txn *, struct change *, struct error *))
+{
+	struct account_op op = { .change = { .x = x, .apply = apply, .after = tell_keeper }, .id = x->param[0], .now = clock_unix_ms() };
+
+	api_change(&op.change);
+}
+
+static void verify_account(struct exchange *x) { simply(x, apply_verify); }
+static void pause_account(struct exchange *x)  { simply(x, apply_pause); }
+static void resume_account(struct exchange *x) { simply(x, apply_resume); }
+static void remove_account(struct exchange *x) { simply(x, apply_remove); }
+
+/* -- looking ------------------------------------------------------------------------------------------------------------ */
+
+struct account_look {
+	struct exchange      *x;
+	struct account        account;
+	struct account_query  query;
+	struct account_page   page;
+};
+
+static bool look_at_one(struct txn *t, void *self, struct error *err)
+{
+	struct account_look *l = self;
+
+	return account_get(t, l->x->job, l->x->workspace, l->x->param[0], &l->account, err)
+	    && (l->account.state != ACCOUNT_REMOVED || fail(err, FAULT_ABSENT, "a removed account"));
+}
+
+static bool look_up(struct exchange *x, struct account *out)
+{
+	struct account_look l = { .x = x };
+	struct error        err = { 0 };
+
+	if (!store_read(x->service->store, look_at_one, &l, &err)) {
+		answer_fault(x, &err);
+		return false;
+	}
+	*out = l.account;
+	return true;
+}
+
+static void get_account(struct exchange *x)
+{
+	struct account a;
+
+	if (look_up(x, &a))
+		answer_json(x, 200, account_json(x, &a));
+}
+
+static void get_report(struct exchange *x)
+{
+	struct account a;
+	cJSON         *report;
+
+	if (!look_up(x, &a))
+		return;
+	report = a.report ? report_in_language(a.report, x->lang, x->job) : NULL;
+	if (report)
+		answer_json(x, 200, report);
+	else
+		answer_problem(x, 404, "request.absent", "There is no report yet", NULL, NULL, NULL);
+}
+
+static void get_progress(struct exchange *x)
+{
+	struct account a;
+	cJSON         *steps = NULL, *o;
+	bool           done = false;
+
+	if (!look_up(x, &a))
+		return;
+	if (!x->service->keeper || !keeper_progress(x->service->keeper, a.id, x->lang, x->job, &steps, &done)) {
+		steps = cJSON_CreateArray();
+		done = a.state != ACCOUNT_CONNECTING;
+	}
+	o = cJSON_CreateObject();
+	cJSON_AddBoolToObject(o, "done", done);
+	cJSON_AddStringToObject(o, "state", account_state_name(a.state));
+	cJSON_AddItemToObject(o, "steps", steps);
+	answer_json(x, 200, o);
+}
+
+static bool look_at_page(struct txn *t, void *self, struct error *err)
+{
+	struct account_look *l = self;
+
+	return account_list(t, l->x->job, &l->query, &l->page, err);
+}
+
+static bool query_is_fine(struct exchange *x, struct account_query *q)
+{
+	enum account_state state;
+	long long          most;
+
+	if (!query_number(x, "limit", 1, PAGE_MOST, 50, &most) || !query_text(x, "state", 20, &q->state) || !query_text(x, "cause", 60, &q->cause)
+	    || !query_text(x, "external_id", 200, &q->external_id) || !query_text(x, "search", 254, &q->search)
+	    || !query_text(x, "after", 300, &q->after))
+		return false;
+	if (q->state && !account_state_find(q->state, &state)) {
+		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "there is no such state", "state", NULL);
+		return false;
+	}
+	q->most = (size_t)most;
+	q->workspace = x->workspace;
+	return true;
+}
+
+static void list_accounts(struct exchange *x)
+{
+	struct account_look l = { .x = x };
+	struct error        err = { 0 };
+	cJSON              *items;
+
+	if (!query_is_fine(x, &l.query))
+		return;
+	if (!store_read(x->service->store, look_at_page, &l, &err)) {
+		answer_fault(x, &err);
+		return;
+	}
+	items = cJSON_CreateArray();
+	for (size_t i = 0; i < l.page.count; i++)
+		cJSON_AddItemToArray(items, account_json(x, &l.page.item[i]));
+	answer_json(x, 200, list_json(items, l.page.next));
+}
+
+const struct route routes_accounts[] = {
+	{ "GET",    "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_READ,  list_accounts },
+	{ "POST",   "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_account },
+	{ "GET",    "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_READ,  get_account },
+	{ "PATCH",  "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_WRITE, change_account },
+	{ "DELETE", "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_WRITE, remove_account },
+	{ "POST",   "/v1/accounts/{id}/verify",    GUARD_KEY, SCOPE_ACCOUNTS_WRITE, verify_account },
+	{ "POST",   "/v1/accounts/{id}/pause",     GUARD_KEY, SCOPE_ACCOUNTS_WRITE, pause_account },
+	{ "POST",   "/v1/accounts/{id}/resume",    GUARD_KEY, SCOPE_ACCOUNTS_WRITE, resume_account },
+	{ "POST",   "/v1/accounts/{id}/reconnect", GUARD_KEY, SCOPE_ACCOUNTS_WRITE, reconnect_account },
+	{ "GET",    "/v1/accounts/{id}/report",    GUARD_KEY, SCOPE_ACCOUNTS_READ,  get_report },
+	{ "GET",    "/v1/accounts/{id}/progress",  GUARD_KEY, SCOPE_ACCOUNTS_READ,  get_progress },
+	{ 0 }
+};
