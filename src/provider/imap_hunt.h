@@ -12,10 +12,10 @@
 #define PROVIDER_IMAP_HUNT_H
 
 #include "provider/imap.h"
+#include "wire/header.h"
 
 #define IMAP_HUNT_HITS 4
-/* A field that carries the token: no reply and no bounce copies it to its own header. */
-#define IMAP_HUNT_FIELD "X-Mailmoor-Test"
+#define IMAP_HUNT_FIELD HEADER_TEST
 
 struct imap_hunt {
 	/* in */

@@ -1,10 +1,12 @@
 #include "serve/bus.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 
+/* The lock is held while listeners are called: so nobody who has left is called any more. */
 struct bus {
 	pthread_mutex_t      lock;
 	struct bus_listener *first;
@@ -22,11 +24,11 @@ void bus_free(struct bus *b)
 {
 	if (!b)
 		return;
+	assert(!b->first);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
-/* Under the lock, so that nobody is called who has left. */
 void bus_ring(struct bus *b)
 {
 	pthread_mutex_lock(&b->lock);

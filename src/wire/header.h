@@ -9,6 +9,9 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
+/* Ours: carries the token of a test message. No reply and no bounce copies it to its own header. */
+#define HEADER_TEST "X-Mailmoor-Test"
+
 struct header_field {
 	struct slice name;       /* without the colon                                               */
 	struct slice body;       /* behind the colon and its white space, with its folding as it came,

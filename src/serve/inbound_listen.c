@@ -1,0 +1,255 @@
+#include "serve/inbound_listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKLOG      128
+#define LARGEST_SIZE ((unsigned long long)1024 * 1024 * 1024)
+
+struct door {
+	struct inbound_post *post;
+	struct net_listener *listener;
+	struct inbound_place place;
+};
+
+/* A file as it was when it was read. */
+struct seen_file {
+	const char     *path;
+	struct timespec changed;
+	ino_t           number;
+};
+
+struct inbound_post {
+	struct arena    *own;
+	struct net      *net;
+	struct inbound  *inbound;
+	struct door      door[INBOUND_DOORS];
+	size_t           doors;
+	struct seen_file certificate, key;
+};
+
+/* One session and the task that it runs as. */
+struct visit {
+	struct task             task;
+	struct inbound_session *session;
+};
+
+/* -- the certificate ---------------------------------------------------------------------------------------------- */
+
+/* Is it another than was read? Remembers what it is now. */
+static bool is_new(struct seen_file *f)
+{
+	struct stat now;
+	bool        same;
+
+	if (stat(f->path, &now) != 0)
+		return false;
+	same = f->number == now.st_ino && f->changed.tv_sec == now.st_mtim.tv_sec && f->changed.tv_nsec == now.st_mtim.tv_nsec;
+	f->number = now.st_ino;
+	f->changed = now.st_mtim;
+	return !same;
+}
+
+/* A renewed one that cannot be read (half written) leaves the old one in use: its second half changes the file once more. */
+static bool show_certificate(struct inbound_post *p, struct error *err)
+{
+	bool certificate, key;
+
+	if (!p->certificate.path)
+		return true;
+	certificate = is_new(&p->certificate);
+	key = is_new(&p->key);
+	if (!certificate && !key)
+		return true;
+	if (!net_serve_tls(p->net, p->certificate.path, p->key.path, err))
+		return false;
+	inbound_offer_tls(p->inbound, true);
+	return true;
+}
+
+/* -- callers ------------------------------------------------------------------------------------------------------ */
+
+static void ended(struct task *t)
+{
+	struct visit *v = (struct visit *)t;
+
+	inbound_session_free(v->session);
+	free(v);
+}
+
+static struct line *accepted(void *self, const struct address *peer)
+{
+	struct door            *d = self;
+	struct inbound_session *session = inbound_admit(d->post->inbound, peer, d->place.lmtp);
+	struct visit           *v;
+
+	if (!session)
+		return NULL;
+	show_certificate(d->post, NULL);
+	v = must_alloc(sizeof *v);
+	v->session = session;
+	v->task = (struct task){ .step = inbound_step, .self = session };
+	net_start(d->post->net, &v->task, ended);
+	return inbound_line(session);
+}
+
+/* -- places ------------------------------------------------------------------------------------------------------- */
+
+bool inbound_place_parse(const char *text, struct inbound_place *out)
+{
+	static const char    lmtp[] = "lmtp:";
+	struct inbound_place place = { .lmtp = slice_starts(slice_str(text), lmtp) };
+	const char          *host = place.lmtp ? text + strlen(lmtp) : text, *colon = strrchr(host, ':');
+	unsigned long long   port;
+	char                 address[ADDRESS_TEXT + 2];
+	size_t               len = colon ? (size_t)(colon - host) : 0;
+
+	/* a colon of the address itself must not be taken for that of the port */
+	if (len == 0 || len >= sizeof address || (memchr(host, ':', len) && host[0] != '['))
+		return false;
+	snprintf(address, sizeof address, "%.*s", (int)len, host);
+	if (!address_parse(address, &place.address) || !slice_number(slice_str(colon + 1), UINT16_MAX, &port))
+		return false;
+	place.port = (uint16_t)port;
+	*out = place;
+	return true;
+}
+
+static socklen_t socket_address(const struct inbound_place *place, struct sockaddr_storage *out)
+{
+	struct sockaddr_in  *four = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+
+	memset(out, 0, sizeof *out);
+	if (place->address.family == 4) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(place->port);
+		memcpy(&four->sin_addr, place->address.bytes, 4);
+		return sizeof *four;
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(place->port);
+	memcpy(&six->sin6_addr, place->address.bytes, 16);
+	return sizeof *six;
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage is;
+	socklen_t               len = sizeof is;
+
+	getsockname(fd, (struct sockaddr *)&is, &len);
+	return ntohs(is.ss_family == AF_INET ? ((struct sockaddr_in *)&is)->sin_port : ((struct sockaddr_in6 *)&is)->sin6_port);
+}
+
+static bool open_door(struct inbound_post *p, const char *text, struct error *err)
+{
+	struct door            *d = &p->door[p->doors];
+	struct sockaddr_storage at;
+	socklen_t               len;
+	int                     fd, yes = 1;
+
+	if (p->doors == INBOUND_DOORS || !inbound_place_parse(text, &d->place))
+		return fail(err, FAULT_MALFORMED, "[inbound] listen: \"%s\" is no IP:PORT, or one too many", text);
+	len = socket_address(&d->place, &at);
+	fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(err, FAULT_LOCAL, "[inbound] listen %s: %s", text, strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (bind(fd, (struct sockaddr *)&at, len) != 0 || listen(fd, BACKLOG) != 0) {
+		fail(err, FAULT_LOCAL, "[inbound] listen %s: %s", text, strerror(errno));
+		close(fd);
+		return false;
+	}
+	d->post = p;
+	d->place.port = port_of(fd);
+	d->listener = net_listen(p->net, fd, accepted, d);
+	p->doors++;
+	return true;
+}
+
+static bool open_doors(struct inbound_post *p, const char *places, struct error *err)
+{
+	for (struct slice rest = slice_str(places); rest.len;) {
+		struct slice word = slice_trim(slice_cut(&rest, ' '));
+
+		if (word.len && !open_door(p, arena_copy(p->own, word), err))
+			return false;
+	}
+	return p->doors > 0 || fail(err, FAULT_MALFORMED, "[inbound] listen names no place");
+}
+
+/* -- beginning and end -------------------------------------------------------------------------------------------- */
+
+static bool configure(struct inbound_post *p, const struct settings *set, const struct inbound_archive *archive, struct error *err)
+{
+	struct inbound_settings inbound = { .host = set->value[SETTING_INBOUND_DOMAIN], .domain = set->value[SETTING_INBOUND_DOMAIN],
+	                                    .limits = inbound_usual, .archive = *archive };
+	const char             *size = set->value[SETTING_INBOUND_MOST];
+	unsigned long long      most;
+
+	if (!inbound.domain)
+		return fail(err, FAULT_MALFORMED, "[inbound] listen is set and domain is not");
+	if (!slice_number(slice_str(size), LARGEST_SIZE, &most) || most == 0)
+		return fail(err, FAULT_MALFORMED, "[inbound] size_limit: \"%s\" is no number of bytes up to 1 GiB", size);
+	if (!set->value[SETTING_INBOUND_CERT] != !set->value[SETTING_INBOUND_KEY])
+		return fail(err, FAULT_MALFORMED, "[inbound] certificate_file and key_file go together");
+	inbound.limits.message = (size_t)most;
+	/* one message of that size must always find room, and its buffer grows by doubling */
+	if (inbound.limits.all < 3 * inbound.limits.message)
+		inbound.limits.all = 3 * inbound.limits.message;
+	p->inbound = inbound_new(&inbound, err);
+	if (set->value[SETTING_INBOUND_CERT]) {
+		p->certificate.path = arena_str(p->own, set->value[SETTING_INBOUND_CERT]);
+		p->key.path = arena_str(p->own, set->value[SETTING_INBOUND_KEY]);
+	}
+	return p->inbound != NULL;
+}
+
+struct inbound_post *inbound_start(struct net *net, const struct settings *set, const struct inbound_archive *archive, struct error *err)
+{
+	struct inbound_post *p = must_alloc(sizeof *p);
+
+	p->own = arena_new();
+	p->net = net;
+	if (configure(p, set, archive, err) && show_certificate(p, err) && open_doors(p, set->value[SETTING_INBOUND_LISTEN], err))
+		return p;
+	inbound_stop(p);
+	inbound_post_free(p);
+	return NULL;
+}
+
+void inbound_stop(struct inbound_post *p)
+{
+	for (size_t i = 0; i < p->doors; i++)
+		if (p->door[i].listener) {
+			net_unlisten(p->door[i].listener);
+			p->door[i].listener = NULL;
+		}
+}
+
+void inbound_post_free(struct inbound_post *p)
+{
+	if (!p)
+		return;
+	inbound_free(p->inbound);
+	arena_free(p->own);
+	free(p);
+}
+
+size_t inbound_places(const struct inbound_post *p, struct inbound_place out[INBOUND_DOORS])
+{
+	for (size_t i = 0; i < p->doors; i++)
+		out[i] = p->door[i].place;
+	return p->doors;
+}
+
+const struct inbound *inbound_of(const struct inbound_post *p)
+{
+	return p->inbound;
+}
