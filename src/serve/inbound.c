@@ -544,8 +544,11 @@ static enum want_kind found(struct inbound_session *s, struct want *w)
 /* The answer lies in the line already and goes out with the next wait for the client: first this one passes. */
 static enum want_kind slowed(struct inbound_session *s, struct want *w)
 {
+	int ms = s->inbound->limits.unknown_ms << (s->unknown - 1);
+
 	next_command(s, w);
-	return want_time(w, s->inbound->limits.unknown_ms << (s->unknown - 1));
+	s->until_ms += ms;
+	return want_time(w, ms);
 }
 
 /* -- DATA and BDAT ------------------------------------------------------------------------------------------------ */
