@@ -593,15 +593,16 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
 
 
 class Postfix:
-    """One instance, with a pair of ports (STARTTLS, TLS) for each way of configuring it."""
+    """One instance, with a pair of ports (STARTTLS, TLS) for each way of configuring it; `extra` ends main.cf, and its word is the last."""
 
-    def __init__(self, folder, address, cert, sasl, mail, users, variants):
+    def __init__(self, folder, address, cert, sasl, mail, users, variants, extra=""):
         self.folder, self.address = folder, address
         self.etc = os.path.join(folder, "etc")
         self.ports = {}
@@ -611,7 +612,7 @@ class Postfix:
         shutil.chown(os.path.join(folder, "data"), "postfix")
         with open(os.path.join(self.etc, "main.cf"), "w") as f:
             f.write(POSTFIX_MAIN.format(folder=folder, daemons=POSTFIX_DAEMONS, domain=DOMAIN, address=address, mail=mail, uid=OWNER[0],
-                                        gid=OWNER[1], cert=cert[0], key=cert[1], sasl=sasl))
+                                        gid=OWNER[1], cert=cert[0], key=cert[1], sasl=sasl) + extra)
         with open(os.path.join(folder, "boxes"), "w") as f:
             f.writelines("%s %s/\n" % (u, u) for u in users)
         with open(os.path.join(self.etc, "master.cf"), "w") as f:
