@@ -140,7 +140,7 @@ static socklen_t socket_address(const struct inbound_place *place, struct sockad
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_storage is;
+	struct sockaddr_storage is = { 0 };
 	socklen_t               len = sizeof is;
 
 	getsockname(fd, (struct sockaddr *)&is, &len);

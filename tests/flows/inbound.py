@@ -45,8 +45,8 @@ def session(address, port, cafile=None, host=None):
                 context.verify_mode = ssl.CERT_NONE
             s._host = host or address
             expect(s.starttls(context=context), 220, "2.0.0")
-            hold(not s.has_extn("starttls"), "STARTTLS is offered inside TLS")
             s.ehlo()
+            hold(not s.has_extn("starttls"), "STARTTLS is offered inside TLS")
         yield s
 
 
@@ -104,10 +104,10 @@ def over_smtp(address, port, domain, token, cafile=None, host=None):
 FRONT = """relay_domains = {domain}
 relay_recipient_maps =
 transport_maps = inline:{{ {{ {domain} = lmtp:inet:[{address}]:{port} }} }}
-smtpd_sasl_auth_enable = no
 lmtp_tls_security_level = none
 """
-OPEN = ["smtpd_recipient_restrictions = permit", "smtpd_relay_restrictions = permit"]
+OPEN = ["smtpd_sasl_auth_enable = no", "smtpd_recipient_restrictions = reject_unauth_destination",
+        "smtpd_relay_restrictions = reject_unauth_destination"]
 
 
 def over_postfix(here, address, port, domain, token):
@@ -120,7 +120,7 @@ def over_postfix(here, address, port, domain, token):
                           FRONT.format(domain=domain, address=address, port=port))
     try:
         with smtplib.SMTP(front.address, front.ports["front"][0], timeout=10) as s:
-            refused = s.sendmail(SENDER, [to, "nobody2@" + domain], message(to, "through postfix"))
+            refused = s.sendmail(SENDER, [to, "nobody2@" + domain], message(to, "through-postfix"))
             hold(not refused, "Postfix refused %s" % refused)
         peers.until(lambda: front.log().count("dsn=") >= 2, 20, "Postfix's delivery")
         log = front.log()

@@ -600,7 +600,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """One instance, with a pair of ports (STARTTLS, TLS) for each way of configuring it; `extra` ends main.cf, and its word is the last."""
+    """One instance, with a pair of ports (STARTTLS, TLS) for each way of configuring it; `extra` is the end of main.cf."""
 
     def __init__(self, folder, address, cert, sasl, mail, users, variants, extra=""):
         self.folder, self.address = folder, address
