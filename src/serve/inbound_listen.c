@@ -140,11 +140,12 @@ static socklen_t socket_address(const struct inbound_place *place, struct sockad
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_storage is = { 0 };
-	socklen_t               len = sizeof is;
+	union { struct sockaddr_in6 six; struct sockaddr_in four; struct sockaddr any; } is = { 0 };
+	socklen_t len = sizeof is;
 
-	getsockname(fd, (struct sockaddr *)&is, &len);
-	return ntohs(is.ss_family == AF_INET ? ((struct sockaddr_in *)&is)->sin_port : ((struct sockaddr_in6 *)&is)->sin6_port);
+	if (getsockname(fd, &is.any, &len) != 0)
+		return 0;
+	return ntohs(is.any.sa_family == AF_INET ? is.four.sin_port : is.six.sin6_port);
 }
 
 static bool open_door(struct inbound_post *p, const char *text, struct error *err)

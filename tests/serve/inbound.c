@@ -14,9 +14,10 @@
 
 #include "test.h"
 
-#define HOST    "in.example.org"
-#define UNIX    1795248000      /* Sat, 21 Nov 2026 08:00:00 UTC */
-#define KEPT    64
+#define HOST      "in.example.org"
+#define UNIX      1795248000      /* Sat, 21 Nov 2026 08:00:00 UTC */
+#define KEPT      64
+#define LINE_MOST ((size_t)1024 * 1024)
 
 /* -- an archive in a table ---------------------------------------------------------------------------------------- */
 
@@ -139,7 +140,7 @@ static void scene_open(struct scene *s, bool lmtp, struct inbound_limits limits)
 	inbound_offer_tls(s->inbound, true);
 	buffer_init(&s->said, 1 << 20);
 	buffer_init(&s->wanted, 1 << 20);
-	buffer_init(&s->client, 1 << 20);
+	buffer_init(&s->client, 4 << 20);
 }
 
 static void scene_close(struct scene *s)
@@ -699,16 +700,18 @@ TEST(who_guesses_is_slowed_down_and_turned_away)
 TEST(commands_are_limited)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
-	const char  *script = HI;
+	const char  *script = HI, *twenty = "";
 	struct scene s;
 
 	for (int i = 0; i < 29; i++)
 		script = arena_print(job, "%sC: NOOP\nS: 250 …\n", script);
+	for (int i = 0; i < 20; i++)
+		twenty = arena_print(job, "%sC: NOOP\nS: 250 …\n", twenty);
 	scene_open(&s, false, small);
 	play(&s, "thirty", arena_print(job, "%sC: NOOP\nS: 421 4.7.0 too many commands, goodbye\n", script), BY_STEPS, 0);
 	play(&s, "and at once", arena_print(job, "%sC: NOOP\nS: 421 4.7.0 too many commands, goodbye\n", script), AT_ONCE, 0);
-	/* a message makes up for it */
-	play(&s, "with a message", HI "C: NOOP\nS: 250 …\n" ONE QUIT, BY_STEPS, 0);
+	/* a message makes up for them; 20 + 20 would be too many */
+	play(&s, "with a message", arena_print(job, HI "%s" ONE "%s" QUIT, twenty, 1, twenty), BY_STEPS, 0);
 	scene_close(&s);
 }
 
@@ -830,6 +833,26 @@ TEST(all_messages_under_way_are_limited_together)
 	inbound_session_free(session[1]);
 	inbound_session_free(session[2]);
 	play(&s, "room again", "S: 220 …\nC: HELO a\nS: 250 …\nC: MAIL FROM:<> SIZE=3000\nS: 250 …\n" RCPT DATA TEXT DOT QUIT, BY_STEPS, 0);
+	scene_close(&s);
+}
+
+TEST(a_line_without_end)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct inbound_limits wide = small;
+	char                 *line = arena_get(job, LINE_MOST + 2);
+	struct scene          s;
+
+	wide.message = 2 * LINE_MOST;
+	wide.all = 8 * LINE_MOST;
+	scene_open(&s, true, wide);
+	memset(line, 'x', LINE_MOST);
+	play(&s, "as long as may be", arena_print(job, "S: 220 …\nC: LHLO a\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\n" MAIL RCPT DATA "C: %s\n" DOT QUIT, line),
+	     BY_STEPS, 0);
+	line[LINE_MOST] = 'x';
+	play(&s, "one longer", arena_print(job, "S: 220 …\nC: LHLO a\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\nS: …\n" MAIL RCPT DATA "C: %s\nC: .\nS: 554 5.6.0 …\n" QUIT, line),
+	     BY_STEPS, 0);
+	EXPECT(s.archive.count == 1);
 	scene_close(&s);
 }
 
