@@ -288,7 +288,7 @@ static void take_news(struct saving *s, const struct mailbox *m)
 		s->news[i].to = n->to ? arena_str(s->job, n->to) : NULL;
 		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
 	}
-	s->cursor = cursor_write((struct cursor){ m->watch.uidvalidity, m->watch.uidnext }, s->job);
+	s->cursor = inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, s->job);
 }
 
 struct errand *save_news(struct kept *k, const struct mailbox *m, int64_t now)
@@ -384,18 +384,18 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	return out->well[SERVICE_IMAP] && out->username;
 }
 
-const char *cursor_write(struct cursor c, struct arena *into)
+const char *inbox_place_write(struct inbox_place c, struct arena *into)
 {
 	return arena_print(into, "{\"uidvalidity\":%" PRIu32 ",\"uidnext\":%" PRIu32 "}", c.uidvalidity, c.uidnext);
 }
 
-void cursor_read(const char *json, struct cursor *out)
+void inbox_place_read(const char *json, struct inbox_place *out)
 {
 	cJSON *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
 	double validity = json_number(o, "uidvalidity", 0), next = json_number(o, "uidnext", 0);
 
-	*out = (struct cursor){ 0 };
+	*out = (struct inbox_place){ 0 };
 	if (validity >= 1 && validity <= UINT32_MAX && next >= 1 && next <= UINT32_MAX)
-		*out = (struct cursor){ (uint32_t)validity, (uint32_t)next };
+		*out = (struct inbox_place){ (uint32_t)validity, (uint32_t)next };
 	cJSON_Delete(o);
 }

@@ -288,13 +288,13 @@ static void close_mailbox(struct kept *k)
 static bool open_mailbox(struct kept *k)
 {
 	struct kept_round *round = k->round;
-	struct cursor      cursor = { 0 };
+	struct inbox_place      cursor = { 0 };
 	struct flow_worked worked;
 	struct endpoint    place;
 
 	if (!place_read(round->account.place, round->job, &worked) || !worked.well[SERVICE_IMAP])
 		return false;
-	cursor_read(round->account.cursor, &cursor);
+	inbox_place_read(round->account.cursor, &cursor);
 	place = worked.endpoint[SERVICE_IMAP];
 	k->host_name = must_copy(place.host);
 	k->address = must_copy(round->account.address);

@@ -99,8 +99,8 @@ const char *place_write(const struct flow_worked *, struct arena *into);
 bool        place_read(const char *json, struct arena *into, struct flow_worked *out);
 
 /* How far the mailbox is known, as account.cursor. */
-struct cursor { uint32_t uidvalidity, uidnext; };
-const char *cursor_write(struct cursor, struct arena *into);
-void        cursor_read(const char *json, struct cursor *out);      /* all 0 for what is none */
+struct inbox_place { uint32_t uidvalidity, uidnext; };
+const char *inbox_place_write(struct inbox_place, struct arena *into);
+void        inbox_place_read(const char *json, struct inbox_place *out);      /* all 0 for what is none */
 
 #endif
