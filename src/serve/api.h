@@ -43,6 +43,9 @@ bool query_number(struct exchange *, const char *name, long long least, long lon
 bool query_text(struct exchange *, const char *name, size_t most, const char **out);     /* NULL when absent */
 
 bool text_is_utf8(const char *);
+/* A host as DNS wants it (A-labels, lower case), or an IP address as it is; NULL when it can be neither. Whether we may connect there is
+ * asked when we do. */
+const char *host_read(const char *text, struct arena *into);
 
 extern const struct field fields_account_new[], fields_account_change[], fields_reconnection[], fields_link_new[], fields_webhook_new[],
 	fields_webhook_change[], fields_replay[], fields_domain[], fields_workspace_new[], fields_key_new[];

@@ -52,7 +52,7 @@ static bool take_server(struct exchange *x, const cJSON *body, enum service whic
 	a->port[which] = 0;
 	if (cJSON_IsNull(server))
 		return true;
-	host = host_ascii(json_text(server, "host"), x->job);
+	host = host_read(json_text(server, "host"), x->job);
 	if (!host)
 		return is_wrong(x, arena_print(x->job, "/%s/host", service_name(which)), "is no host name");
 	a->host[which] = host;

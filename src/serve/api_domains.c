@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "model/mailaddress.h"
 #include "serve/api.h"
 
 struct domain_op {
@@ -13,7 +12,7 @@ struct domain_op {
 /* As DNS wants it; NULL: answered. */
 static const char *domain_named(struct exchange *x)
 {
-	const char *domain = text_is_utf8(x->param[0]) ? host_ascii(x->param[0], x->job) : NULL;
+	const char *domain = host_read(x->param[0], x->job);
 
 	if (!domain)
 		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "is no domain", "domain", NULL);
@@ -46,7 +45,7 @@ static bool hosts_are_fine(struct exchange *x, cJSON *body)
 {
 	for (enum service s = 0; s < SERVICES; s++) {
 		cJSON      *server = cJSON_GetObjectItemCaseSensitive(body, service_name(s));
-		const char *host = server ? host_ascii(json_text(server, "host"), x->job) : NULL;
+		const char *host = server ? host_read(json_text(server, "host"), x->job) : NULL;
 
 		if (server && !host) {
 			answer_problem(x, 400, "request.invalid", "This field is not valid", "is no host name",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "model/mailaddress.h"
 #include "serve/api.h"
 
 #define DEEPEST_POINTER 200
@@ -77,6 +78,33 @@ static bool is_plain(const char *text)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
 			return false;
 	return true;
+}
+
+static bool is_label(struct slice label)
+{
+	for (size_t i = 0; i < label.len; i++) {
+		char c = label.at[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+			return false;
+	}
+	return label.len > 0 && label.len <= 63 && label.at[0] != '-' && label.at[label.len - 1] != '-';
+}
+
+const char *host_read(const char *text, struct arena *into)
+{
+	struct address literal;
+	const char    *host = text && text_is_utf8(text) ? host_ascii(text, into) : NULL;
+	struct slice   rest = slice_str(host);
+
+	if (!host || strlen(host) > 253)
+		return NULL;
+	if (address_parse(host, &literal))
+		return host;
+	while (rest.at)
+		if (!is_label(slice_cut(&rest, '.')))
+			return NULL;
+	return host;
 }
 
 /* -- one member --------------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #include "diagnose/tell.h"
 #include "serve/api.h"
 
+#define LAST_TIME 253402300800000LL      /* the year 10000; NEVER is behind it */
+
 const char *time_text(int64_t unix_ms, char out[40])
 {
 	time_t    second = (time_t)(unix_ms / 1000);
@@ -20,7 +22,7 @@ void json_time(cJSON *o, const char *name, int64_t unix_ms)
 {
 	char text[40];
 
-	if (unix_ms > 0)
+	if (unix_ms > 0 && unix_ms < LAST_TIME)
 		cJSON_AddStringToObject(o, name, time_text(unix_ms, text));
 	else
 		cJSON_AddNullToObject(o, name);
