@@ -20,7 +20,7 @@ struct command {
 	int       (*run)(int argc, char **argv);  /* NULL: comes with a later version         */
 };
 
-extern const struct command command_diagnose, command_explain, command_replay, command_causes;
+extern const struct command command_diagnose, command_explain, command_replay, command_causes, command_serve;
 
 /* argv[0] of a command as argp shows it: "mailmoor diagnose". */
 void command_name(char *argv0[], const char *name);

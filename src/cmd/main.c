@@ -9,10 +9,9 @@
 /* What DESIGN promises and a later version brings says so, and nothing else. */
 #define LATER(name, arguments, summary) { name, arguments, summary, NULL }
 
-static const struct command *const built[] = { &command_diagnose, &command_explain, &command_replay, &command_causes };
+static const struct command *const built[] = { &command_diagnose, &command_explain, &command_replay, &command_causes, &command_serve };
 
 static const struct command later[] = {
-	LATER("serve",   "",                      "the daemon"),
 	LATER("account", "add|list|show|…",       "the accounts of a running daemon"),
 	LATER("key",     "add|list|revoke",       "API keys"),
 	LATER("sandbox", "",                      "emulated providers"),
@@ -24,7 +23,7 @@ static const struct command later[] = {
 	LATER("secrets", "rotate",                "a new key for the sealed secrets"),
 };
 
-#define LATER_BREAK 7      /* so many of them fit into a line */
+#define LATER_BREAK 6      /* so many of them fit into a line */
 
 static void help(FILE *out)
 {

@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "net/options.h"
+#include "serve/bus.h"
+#include "serve/http.h"
+#include "serve/inbound_listen.h"
+#include "serve/inbound_store.h"
+#include "serve/keeper.h"
+#include "serve/keys.h"
+#include "serve/serve.h"
+#include "store/accounts.h"
+#include "store/links.h"
+
+#define PLACE_MOST  4096
+#define LINK_MS     (24 * 3600 * (int64_t)1000)      /* the first connect link */
+
+/* -- where things lie --------------------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5)))
+static bool print_path(char *out, size_t size, struct error *err, const char *fmt, ...)
+{
+	va_list args;
+	int     len;
+
+	va_start(args, fmt);
+	len = vsnprintf(out, size, fmt, args);
+	va_end(args);
+	return len < (int)size || fail(err, FAULT_LOCAL, "the path of the state directory is too long");
+}
+
+static bool find_directory(char *out, size_t size, struct error *err)
+{
+	const char *given = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	/* systemd may name several, colons between: ours is the first */
+	if (given && *given)
+		return print_path(out, size, err, "%s", given) && (out[strcspn(out, ":")] = '\0', true);
+	if (geteuid() == 0)
+		return print_path(out, size, err, "/var/lib/mailmoor");
+	if (xdg && *xdg == '/')
+		return print_path(out, size, err, "%s/mailmoor", xdg);
+	if (home && *home == '/')
+		return print_path(out, size, err, "%s/.local/state/mailmoor", home);
+	return fail(err, FAULT_LOCAL, "there is no home to keep anything in: set [store] url and [secrets] key_file");
+}
+
+static bool make_directories(char *path, struct error *err)
+{
+	for (char *p = path + 1;; p++) {
+		char was = *p;
+
+		if (was && was != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return fail(err, FAULT_LOCAL, "%s cannot be made: %s", path, strerror(errno));
+		*p = was;
+		if (!was)
+			return true;
+	}
+}
+
+bool state_directory(char *out, size_t size, bool create, struct error *err)
+{
+	return find_directory(out, size, err) && (!create || make_directories(out, err));
+}
+
+bool serve_places(const struct settings *s, char store_url[PLACE_MOST], char key_file[PLACE_MOST], struct error *err)
+{
+	const char *url = s->value[SETTING_STORE_URL], *key = s->value[SETTING_SECRETS_KEY], *credentials = getenv("CREDENTIALS_DIRECTORY");
+	char        dir[PLACE_MOST - 64] = "";
+
+	if ((!url || (!key && !credentials)) && !state_directory(dir, sizeof dir, true, err))
+		return false;
+	if (!(url ? print_path(store_url, PLACE_MOST, err, "%s", url) : print_path(store_url, PLACE_MOST, err, "sqlite:%s/mailmoor.db", dir)))
+		return false;
+	if (key)
+		return print_path(key_file, PLACE_MOST, err, "%s", key);
+	if (credentials && print_path(key_file, PLACE_MOST, err, "%s/mailmoor.key", credentials) && access(key_file, R_OK) == 0)
+		return true;
+	return (*dir || state_directory(dir, sizeof dir, true, err)) && print_path(key_file, PLACE_MOST, err, "%s/mailmoor.key", dir);
+}
+
+/* -- the first start ---------------------------------------------------------------------------------------------- */
+
+struct first {
+	struct arena *work;
+	struct daemon *daemon;
+	const char   *key, *link;            /* to be shown once; NULL when this is not the first start */
+};
+
+static bool start_node(struct txn *t, void *self, struct error *err)
+{
+	struct first     *f = self;
+	struct workspace *known, mine;
+	struct api_key    key;
+	struct link       link;
+	int64_t           now = clock_unix_ms();
+	size_t            count;
+
+	f->key = f->link = NULL;
+	if (!node_start(t, f->daemon->node, &f->daemon->fence, err) || !workspace_list(t, f->work, &known, &count, err))
+		return false;
+	if (count)
+		return true;
+	workspace_make(f->work, "Main", now, &mine);
+	f->key = key_make(f->work, mine.id, "first key", SCOPE_ADMIN | SCOPE_OPERATOR, now, &key);
+	f->link = random_text(f->work, 40);
+	link = (struct link){ .id = new_id(f->work, "lnk"), .hash = token_hash(f->link, f->work), .workspace = mine.id, .kind = "connect",
+	                      .created = now, .expires = now + LINK_MS };
+	return workspace_insert(t, &mine, err) && key_insert(t, &key, err) && link_insert(t, &link, err);
+}
+
+/* -- mail and webhooks: a loop of their own, so that no mailbox waits for them ------------------------------------ */
+
+struct post_office {
+	struct net           *net;
+	struct inbound_shelf  shelf;
+	struct inbound_post  *inbound;
+	pthread_t             thread;
+	bool                  runs;
+};
+
+static void *run_post_office(void *self)
+{
+	net_serve(((struct post_office *)self)->net);
+	return NULL;
+}
+
+static bool open_post_office(struct post_office *p, struct daemon *d, struct error *err)
+{
+	struct inbound_archive archive;
+
+	p->shelf = (struct inbound_shelf){ d->store, d->bus };
+	p->net = net_new(d->net, err);
+	if (!p->net)
+		return false;
+	archive = inbound_archive_of(&p->shelf);
+	if (d->settings->value[SETTING_INBOUND_LISTEN]) {
+		p->inbound = inbound_start(p->net, d->settings, &archive, err);
+		if (!p->inbound)
+			return false;
+	}
+	p->runs = pthread_create(&p->thread, NULL, run_post_office, p) == 0;
+	return p->runs || fail(err, FAULT_LOCAL, "no thread can be started");
+}
+
+static void close_post_office(struct post_office *p)
+{
+	if (p->runs) {
+		net_stop(p->net);
+		pthread_join(p->thread, NULL);
+	}
+	if (p->inbound)
+		inbound_stop(p->inbound);
+	inbound_post_free(p->inbound);
+	net_free(p->net);
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+/* Ten thousand mailboxes are ten thousand descriptors. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+/* sd_notify(3): one datagram, and nothing when nobody asked for it. */
+static void notify(const char *text)
+{
+	const char        *where = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t             len = where ? strlen(where) : 0;
+	int                fd;
+
+	if (len == 0 || len >= sizeof to.sun_path || (*where != '/' && *where != '@'))
+		return;
+	memcpy(to.sun_path, where, len);
+	if (*where == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		LOG(LOG_CAUTION, "notify", LOG_TEXT("why", strerror(errno)));
+	close(fd);
+}
+
+struct running {
+	struct daemon        daemon;
+	struct net_options   options;
+	struct post_office   post_office;
+	struct http_server  *http;
+};
+
+static bool start_parts(struct running *r, const struct settings *s, struct first *first, struct error *err)
+{
+	struct daemon *d = &r->daemon;
+	char           url[PLACE_MOST], key_file[PLACE_MOST];
+
+	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(),
+	                      .inbound_domain = s->value[SETTING_INBOUND_LISTEN] ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
+	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err))
+		return false;
+	r->options.net.check_targets = true;
+	d->vault = vault_open(key_file, true, err);
+	d->store = d->vault ? store_open(url, err) : NULL;
+	if (!d->store || !store_write_wait(d->store, start_node, first, err))
+		return false;
+	d->bus = bus_new();
+	d->base_url = s->value[SETTING_WEB_BASE_URL] ? s->value[SETTING_WEB_BASE_URL] : arena_print(first->work, "http://%s", s->value[SETTING_WEB_LISTEN]);
+	d->keeper = keeper_start(d, err);
+	if (!d->keeper || !open_post_office(&r->post_office, d, err))
+		return false;
+	r->http = http_start(d, err);
+	if (r->http && !s->value[SETTING_WEB_BASE_URL])
+		d->base_url = arena_print(first->work, "http://%s", http_listening(r->http));
+	return r->http != NULL;
+}
+
+/* In the order in which nothing is called that is gone already. */
+static void stop_parts(struct running *r)
+{
+	struct daemon *d = &r->daemon;
+
+	if (r->http)
+		http_stop(r->http);
+	close_post_office(&r->post_office);
+	keeper_stop(d->keeper);
+	store_close(d->store);
+	if (d->bus)
+		bus_free(d->bus);
+	vault_free(d->vault);
+	net_options_release(&r->options);
+}
+
+static void greet(const struct running *r, const struct first *first, FILE *out)
+{
+	const char *base = r->daemon.base_url;
+
+	fprintf(out, "Mailmoor %s\n\n  pages and API   %s\n", MAILMOOR_VERSION, base);
+	if (first->key)
+		fprintf(out, "  first key       %s\n                  (shown this once; it may do everything)\n"
+		             "  connect         %s/connect/%s\n                  (one mailbox, within a day)\n", first->key, base, first->link);
+	fputc('\n', out);
+	fflush(out);
+}
+
+bool serve_run(const struct settings *s, FILE *out, struct error *err)
+{
+	struct running *r = must_alloc(sizeof *r);
+	struct first    first = { .work = arena_new(), .daemon = &r->daemon };
+	sigset_t        ends;
+	int             which;
+	bool            ok;
+
+	/* before any thread begins: only this one takes them */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	raise_limits();
+	ok = start_parts(r, s, &first, err);
+	if (ok) {
+		greet(r, &first, out);
+		LOG(LOG_NEWS, "daemon.started", LOG_TEXT("version", MAILMOOR_VERSION), LOG_TEXT("base_url", r->daemon.base_url));
+		notify("READY=1");
+		sigwait(&ends, &which);
+		notify("STOPPING=1");
+		LOG(LOG_NEWS, "daemon.stopping", LOG_NUMBER("signal", which));
+	}
+	stop_parts(r);
+	arena_free(first.work);
+	free(r);
+	return ok;
+}
