@@ -118,6 +118,8 @@ static void watch(struct stream *s, short what, void (*then)(evutil_socket_t, sh
 	/* Parked lines are many: one that waits with nothing heard holds no memory for it. */
 	if (buffer_held(&s->line->in).len == 0)
 		buffer_release(&s->line->in);
+	if (s->tls)
+		tls_rest(s->tls);
 	event_del(&s->event);
 	event_assign(&s->event, s->net->base, s->fd, what, then, s);
 	event_add(&s->event, NULL);

@@ -566,3 +566,11 @@ bool tls_has_more(const struct tls *t)
 {
 	return SSL_pending(t->ssl) > 0;
 }
+
+/* SSL_MODE_RELEASE_BUFFERS leaves a buffer of 16 kB behind when the tickets have come (seen with 3.0). Refused, and rightly, while
+ * something is in there. */
+void tls_rest(struct tls *t)
+{
+	if (t->shook)
+		SSL_free_buffers(t->ssl);
+}

@@ -55,6 +55,7 @@ enum tls_io tls_shake(struct tls *);     /* TLS_OK says nothing of trust: see th
 enum tls_io tls_read(struct tls *, struct tls_answer *late, char *at, size_t room, size_t *n);
 enum tls_io tls_write(struct tls *, struct tls_answer *late, struct slice, size_t *n);
 bool        tls_has_more(const struct tls *);     /* bytes wait inside, of which the socket knows nothing */
+void        tls_rest(struct tls *);               /* it will wait for long: gives back what it does not need meanwhile */
 
 void tls_reason(struct tls_answer *, const char *words);      /* the first one stays; the answer may be NULL */
 
