@@ -125,6 +125,10 @@ void listeners_pause(struct net *n)
 
 void listeners_free(struct net *n)
 {
-	while (!TAILQ_EMPTY(&n->listeners))
-		net_unlisten(TAILQ_FIRST(&n->listeners));
+	struct net_listener *l, *next;
+
+	for (l = TAILQ_FIRST(&n->listeners); l; l = next) {
+		next = TAILQ_NEXT(l, links);
+		net_unlisten(l);
+	}
 }

@@ -420,17 +420,18 @@ static void step_the_ready(struct net *n)
 	pass_open_gates(n);
 }
 
-/* Each is the caller's again when it is told, to be freed or begun anew. */
+/* Each is the caller's again when it is told, to be freed or begun anew. Who ends meanwhile is for the next turn. */
 static void tell_the_ended(struct net *n)
 {
-	struct runner *r;
+	struct runner_queue over = TAILQ_HEAD_INITIALIZER(over);
+	struct runner      *r, *next;
 
-	n->turn++;
-	while ((r = next_of_this_turn(n, &n->over))) {
+	TAILQ_CONCAT(&over, &n->over, queue);
+	for (r = TAILQ_FIRST(&over); r; r = next) {
 		struct task *t = r->task;
 		void       (*ended)(struct task *) = r->ended;
 
-		leave(r);
+		next = TAILQ_NEXT(r, queue);
 		free(r);
 		ended(t);
 	}
@@ -490,17 +491,19 @@ void net_cancel(struct net *n, struct task *t)
 /* Those that were started and never ran to their end, and nobody is told any more. */
 static void forget_tasks(struct net *n)
 {
-	struct runner *r;
+	struct runner *r, *next;
 
-	while ((r = TAILQ_FIRST(&n->all))) {
-		while (r->parent)
-			r = r->parent;
-		assert(!r->cancelled);      /* an errand is still to be answered, and would be in what is freed here */
-		r->ended = NULL;
-		cancel(r);
+	/* backwards, since children stand behind their parents and go with them */
+	for (r = TAILQ_LAST(&n->all, runner_queue); r; r = next) {
+		next = TAILQ_PREV(r, runner_queue, all);
+		if (!r->parent) {
+			r->ended = NULL;
+			cancel(r);
+		}
 	}
-	while ((r = TAILQ_FIRST(&n->over))) {
-		leave(r);
+	assert(TAILQ_EMPTY(&n->all));      /* or an errand is still to be answered, in what would be freed here */
+	for (r = TAILQ_FIRST(&n->over); r; r = next) {
+		next = TAILQ_NEXT(r, queue);
 		free(r);
 	}
 }
