@@ -562,6 +562,8 @@ struct visit {
 	bool              secure;
 };
 
+static bool to_the_end;      /* visits stay until the server closes */
+
 static struct visit visit(struct net *n, uint16_t port, const char *host, enum tls_how how)
 {
 	struct visit v;
@@ -570,7 +572,8 @@ static struct visit visit(struct net *n, uint16_t port, const char *host, enum t
 	line_init(&l, 1000, 1000);
 	v.came = shake(n, &l, port, host, how, &v.tls);
 	v.secure = l.secure;
-	while (v.came == CAME && WAIT_ONE(n, want_read(w, &l, 5000)) == CAME && !slice_ends(buffer_held(&l.in), "\n"))
+	while (v.came == CAME && WAIT_ONE(n, want_read(w, &l, 5000)) == CAME
+		&& (to_the_end || !slice_ends(buffer_held(&l.in), "\n")))
 		;
 	line_release(&l);
 	return v;
@@ -610,13 +613,14 @@ TEST(a_session_is_resumed_only_where_it_was_verified)
 	for (size_t i = 0; i < COUNT(versions); i++)
 		for (int cuts = 0; cuts < 2; cuts++) {
 			struct net       *n = net_trusting_root(), *another = net_trusting_root();
-			/* who cuts makes OpenSSL spoil the session of that connection */
+			/* who cuts, and is heard to, makes OpenSSL spoil the session of that connection */
 			struct tls_server s = { .me = &good, .above = { middle.cert }, .max = versions[i], .cuts = cuts };
 			struct tls_server s2;
 			struct peer       p, p2;
 			struct line       l;
 			struct tls_answer a;
 
+			to_the_end = cuts;
 			server_begins(&s, &p);
 			s2 = s;
 			peer_start(&p2, serve_tls, &s2);
@@ -643,6 +647,7 @@ TEST(a_session_is_resumed_only_where_it_was_verified)
 			net_free(another);
 			peer_stop(&p2);
 			server_ends(&s, &p);
+			to_the_end = false;
 		}
 }
 
