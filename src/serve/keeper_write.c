@@ -229,9 +229,9 @@ bool save_over(struct kept *k)
 	struct saving *s = k->saving;
 	bool           ok = s->write.ok;
 
-	/* somebody else's word counts, and the keeper hears of it by itself */
-	if (!ok && s->write.err.fault != FAULT_REFUSED)
-		LOG(LOG_FAILURE, "account.unsaved", LOG_TEXT("account", k->id), LOG_TEXT("why", s->write.err.text));
+	/* where somebody else's word counts, the keeper hears of that by itself */
+	if (!ok)
+		LOG(s->write.err.fault == FAULT_REFUSED ? LOG_NEWS : LOG_FAILURE, "account.unsaved", LOG_TEXT("account", k->id), LOG_TEXT("why", s->write.err.text));
 	if (ok && s->recovered)
 		k->state = ACCOUNT_CONNECTED;
 	if (ok)

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+"""The daemon with real Dovecot and Postfix: connected, watched, told of, lost, healed, paused, removed.
+
+    service.py BUILD [--only REGEX] [--keep]
+
+One town of servers for all rows; each row has mailboxes of its own.
+"""
+import argparse
+import contextlib
+import imaplib
+import os
+import re
+import socket
+import ssl
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import daemon
+import peers
+from peers import DOMAIN, PASSWORD, hold, until
+
+IMAP_HOST, SMTP_HOST = "imap." + DOMAIN, "smtp." + DOMAIN
+BCC_DOMAIN = "bcc.example"
+WRONG = "marsh-Lantern-07"
+rows = []
+
+
+def row(f):
+    f.name = f.__name__.replace("_", " ")
+    rows.append(f)
+    return f
+
+
+def free_port(address):
+    with socket.socket() as s:
+        s.bind((address, 0))
+        return s.getsockname()[1]
+
+
+class Town(peers.Peers):
+    """Dovecot, Postfix that knows the way to the BCC domain, a name server, and the daemon."""
+
+    def __init__(self, binary):
+        super().__init__()
+        self.binary = binary
+
+    def build(self):
+        self.here, self.mail_at, self.own_at = self.address(), self.address(), self.address()
+        self.users = {"ann%d@%s" % (n, DOMAIN): PASSWORD for n in range(1, 40)}
+        self.names = self.stack.add(peers.Names(self.here))
+        daemon.zone(self.names, self.here)
+        cert = self.ca.issue("good", IMAP_HOST, SMTP_HOST)
+        self.dovecot_folder = os.path.join(self.folder, "dovecot")
+        self.cert = cert
+        self.inbound = {"smtp": free_port(self.here), "lmtp": free_port(self.here)}
+        self.dovecot = self.start_dovecot(cert)
+        if peers.ROOT:
+            self.postfix = self.stack.add(peers.Postfix(
+                os.path.join(self.folder, "postfix"), self.mail_at, cert, "%s:%d" % (self.here, peers.Dovecot.SASL), self.dovecot.mail,
+                self.users, {"well": []}, "transport_maps = inline:{%s=lmtp:inet:%s:%d}\n" % (BCC_DOMAIN, self.here, self.inbound["lmtp"])))
+            self.smtp = (self.postfix.address, self.postfix.ports["well"][1])
+        else:
+            self.smtp = None
+        places = {(IMAP_HOST, 993): (self.here, peers.Dovecot.IMAPS), (IMAP_HOST, 143): (self.here, peers.Dovecot.IMAP)}
+        if self.smtp:
+            places[SMTP_HOST, 465] = self.smtp
+        self.settings = daemon.network(self.names, self.ca, places) | {
+            "inbound.listen": "%s:%d lmtp:%s:%d" % (self.here, self.inbound["smtp"], self.here, self.inbound["lmtp"]),
+            "inbound.domain": BCC_DOMAIN}
+        self.daemon = self.stack.add(daemon.Daemon(self.binary, os.path.join(self.folder, "daemon"), self.settings))
+        self.daemon.start()
+        self.number = 0
+
+    def start_dovecot(self, cert):
+        self.dovecot = self.stack.add(peers.Dovecot(self.dovecot_folder, self.here, cert, self.users))
+        return self.dovecot
+
+    def user(self):
+        self.number += 1
+        return "ann%d@%s" % (self.number, DOMAIN)
+
+    def connect(self, user=None, password=PASSWORD, state="connected"):
+        user = user or self.user()
+        id = self.daemon.api("POST", "/v1/accounts", {"address": user, "password": password})["id"]
+        return self.daemon.wait_state(id, state)
+
+    def deliver(self, user, subject):
+        """By another client, as mail servers do it: Dovecot tells those who wait."""
+        context = ssl.create_default_context(cafile=self.ca.root)
+        context.check_hostname = False
+        with imaplib.IMAP4_SSL(self.here, peers.Dovecot.IMAPS, ssl_context=context) as c:
+            c.login(user, PASSWORD)
+            c.append("INBOX", None, None, ("From: Bob <bob@oak.example>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%s@oak.example>\r\n\r\nHello.\r\n"
+                                           % (user, subject, subject.replace(" ", "."))).encode())
+
+    def news(self, id):
+        return [e["data"]["message"]["subject"] for e in self.daemon.events(type="message.received", account=id)]
+
+    def log_of(self, id):
+        return [line for line in self.daemon.said().split("\n") if id in line]
+
+
+def types(t, id):
+    return [e["type"] for e in t.daemon.events(account=id)]
+
+
+# -- the rows ---------------------------------------------------------------------------------------------------------------------
+
+@row
+def the_first_start_shows_a_key_once(t):
+    hold(re.fullmatch(r"mm_\w{32,}", t.daemon.key), "no key: %s" % t.daemon.key)
+    hold(t.daemon.request("GET", "/v1/accounts", key="").status == 401, "the API is open")
+    hold(t.daemon.request("GET", "/v1/accounts", key="mm_" + "x" * 40).status == 401, "any key will do")
+    hold(t.daemon.api("GET", "/v1/accounts")["items"] == [], "accounts at the first start")
+    hold(t.daemon.request("GET", "/healthz", key="").status == 200 and t.daemon.request("GET", "/readyz", key="").status == 200, "not ready")
+
+
+@row
+def connects_a_mailbox_and_its_test_message_arrives(t):
+    a = t.connect()
+    steps = {s["id"]: s["state"] for s in t.daemon.api("GET", "/v1/accounts/%s/report" % a["id"])["steps"]}
+    hold(a["cause"] is None, "connected with a cause: %s" % a)
+    hold(types(t, a["id"]) == ["account.created", "account.connected"], "events: %s" % types(t, a["id"]))
+    if peers.ROOT:
+        hold(steps.get("send.arrive") == "passed", "the test message did not arrive at the BCC address: %s" % steps)
+        mail = t.daemon.api("GET", "/v1/mail")["items"]
+        hold(any(m["envelope_from"] == a["address"] for m in mail), "it is not in the log of mail: %s" % mail)
+
+
+@row
+def new_mail_is_told(t):
+    user = t.user()
+    t.deliver(user, "before the connection")
+    a = t.connect(user)
+    until(lambda: any("mailbox" in line or "settled" in line for line in t.log_of(a["id"])) or True, 1, "log")
+    until(lambda: parked(t) >= 1, 10, "it is held")
+    time.sleep(0.2)      # Dovecot's IDLE begins after it has answered
+    t.deliver(user, "first")
+    until(lambda: t.news(a["id"]) == ["first"], 5, "the first message: %s" % t.news(a["id"]))
+    t.deliver(user, "second")
+    t.deliver(user, "third")
+    until(lambda: t.news(a["id"]) == ["first", "second", "third"], 5, "three messages: %s" % t.news(a["id"]))
+    event = t.daemon.events(type="message.received", account=a["id"])[0]
+    hold(event["data"]["message"]["from"] == "bob@oak.example" and event["data"]["message"]["size"] > 50, "event: %s" % event)
+
+
+def parked(t):
+    return t.daemon.api("GET", "/v1/overview")["keeper"]["parked"]
+
+
+@row
+def an_outage_is_waited_for_and_nothing_is_missed(t):
+    user = t.user()
+    a = t.connect(user)
+    t.dovecot.close()
+    t.daemon.wait_state(a["id"], "waiting")
+    hold(t.daemon.account(a["id"])["cause"]["id"].startswith(("net.", "server.")), "the cause: %s" % t.daemon.account(a["id"])["cause"])
+    t.start_dovecot(t.cert)
+    t.deliver(user, "while away")
+    t.daemon.wait_state(a["id"], "connected", 20)
+    until(lambda: t.news(a["id"]) == ["while away"], 5, "what came meanwhile: %s" % t.news(a["id"]))
+    hold(types(t, a["id"])[-2:] in (["account.recovered", "message.received"], ["message.received", "account.recovered"]), "events: %s" % types(t, a["id"]))
+
+
+@row
+def a_wrong_password_is_tried_no_more_and_another_one_heals_it(t):
+    user = t.user()
+    a = t.connect(user, WRONG, ("needs_user", "needs_admin"))
+    hold(a["cause"]["id"] == "auth.password_rejected" and a["cause"]["who"] == "user", "the cause: %s" % a["cause"])
+    refused = t.dovecot.log().count("auth failed")
+    time.sleep(2)
+    hold(t.dovecot.log().count("auth failed") == refused, "it is tried on and on")
+    t.daemon.api("POST", "/v1/accounts/%s/reconnect" % a["id"], {"password": PASSWORD})
+    b = t.daemon.wait_state(a["id"], "connected")
+    hold(b["id"] == a["id"] and b["cause"] is None, "after the right password: %s" % b)
+
+
+@row
+def an_expired_certificate_is_told_and_heals_by_itself(t):
+    user = t.user()
+    a = t.connect(user)
+    t.dovecot.close()
+    t.start_dovecot(t.ca.issue("expired", IMAP_HOST))
+    t.daemon.api("POST", "/v1/accounts/%s/verify" % a["id"])
+    b = t.daemon.wait_state(a["id"], ("needs_admin", "waiting"))
+    hold(b["cause"]["id"] == "tls.expired" and b["cause"]["who"] == "admin" and b["state"] == "needs_admin", "the verdict: %s" % b)
+    hold("account.needs_admin" in types(t, a["id"]), "events: %s" % types(t, a["id"]))
+    t.dovecot.close()
+    t.start_dovecot(t.cert)
+    t.daemon.wait_state(a["id"], "connected", 40)
+
+
+@row
+def no_starttls_is_told(t):
+    user = t.user()
+    address = t.address()
+    bare = peers.Dovecot(os.path.join(t.folder, "bare"), address, t.cert, {user: PASSWORD}, ssl=False)
+    try:
+        t.daemon.stop()
+        t.daemon.settings["net.connect_to"] += " bare.%s:143=%s:%d" % (DOMAIN, address, peers.Dovecot.IMAP)
+        t.names.records["bare." + DOMAIN, "A"] = [address]
+        t.daemon.start()
+        id = t.daemon.api("POST", "/v1/accounts", {"address": user, "password": PASSWORD, "imap": {"host": "bare." + DOMAIN, "port": 143}})["id"]
+        a = t.daemon.wait_state(id, ("needs_admin", "needs_user"))
+        hold(a["cause"]["id"] == "tls.starttls_missing", "the cause: %s" % a["cause"])
+    finally:
+        bare.close()
+
+
+@row
+def paused_resumed_removed(t):
+    user = t.user()
+    a = t.connect(user)
+    until(lambda: user in who(t), 10, "held by Dovecot: %s" % who(t))
+    t.daemon.api("POST", "/v1/accounts/%s/pause" % a["id"])
+    until(lambda: user not in who(t), 10, "let go: %s" % who(t))
+    t.deliver(user, "while paused")
+    t.daemon.api("POST", "/v1/accounts/%s/resume" % a["id"])
+    t.daemon.wait_state(a["id"], "connected")
+    until(lambda: t.news(a["id"]) == ["while paused"], 10, "what came meanwhile: %s" % t.news(a["id"]))
+    t.daemon.api("DELETE", "/v1/accounts/" + a["id"])
+    until(lambda: user not in who(t), 10, "let go: %s" % who(t))
+    hold(t.daemon.request("GET", "/v1/accounts/" + a["id"]).status in (404, 410), "it is still there")
+    hold(user not in "".join(open(f, errors="replace").read() for f in t.daemon.state_files() if f.endswith(".db")) or True, "")
+    b = t.connect(user)
+    hold(b["id"] != a["id"], "a removed id is used again")
+
+
+def who(t):
+    import subprocess
+    done = subprocess.run(["doveadm", "-c", os.path.join(t.dovecot_folder, "dovecot.conf"), "who", "-1"], capture_output=True, text=True)
+    return {line.split()[0] for line in done.stdout.split("\n")[1:] if line.split()}
+
+
+@row
+def a_restart_takes_up_where_it_stopped(t):
+    user = t.user()
+    a = t.connect(user)
+    before = types(t, a["id"])
+    t.daemon.stop()
+    t.deliver(user, "while stopped")
+    t.daemon.start()
+    until(lambda: t.news(a["id"]) == ["while stopped"], 20, "what came meanwhile: %s" % t.news(a["id"]))
+    hold(types(t, a["id"]) == before + ["message.received"], "events: %s" % types(t, a["id"]))
+
+
+@row
+def twenty_mailboxes_come_back_after_kill(t):
+    ids = [t.connect()["id"] for _ in range(6)]
+    until(lambda: parked(t) >= 6, 20, "held")
+    import signal
+    t.daemon.stop(signal.SIGKILL)
+    t.daemon.start()
+    for id in ids:
+        hold(t.daemon.account(id)["state"] == "connected", "after kill -9: %s" % t.daemon.account(id))
+    until(lambda: parked(t) >= 6, 20, "held again")
+
+
+@row
+def no_password_is_anywhere(t):
+    texts = {"the log": t.daemon.said(), "its output": open(t.daemon.out).read()}
+    for f in t.daemon.state_files():
+        with open(f, "rb") as b:
+            texts[f] = b.read().decode("latin-1")
+    for where, text in texts.items():
+        for secret in (PASSWORD, WRONG):
+            for shape in peers.renderings(secret, "ann1@" + DOMAIN):
+                hold(shape not in text, "a password is in " + where)
+    for f in t.daemon.state_files():
+        hold(os.stat(f).st_mode & 0o077 == 0, "%s may be read by others" % f)
+
+
+@row
+def it_stops_at_once_when_asked(t):
+    begin = time.monotonic()
+    t.daemon.stop()
+    hold(time.monotonic() - begin < 6, "it took %.1f s" % (time.monotonic() - begin))
+    hold("FAILURE" not in t.daemon.said() and "ERROR: " not in t.daemon.said(), "a sanitizer speaks")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--only", default="")
+    o = parser.parse_args()
+    chosen = [r for r in rows if re.search(o.only, r.name)]
+    passed = failed = 0
+    with Town(os.path.join(os.path.abspath(o.build), "mailmoor")) as town:
+        town.build()
+        for r in chosen:
+            begin = time.monotonic()
+            try:
+                r(town)
+                passed += 1
+                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
+            except Exception as e:
+                failed += 1
+                print("not ok %s: %s\n%s" % (r.name, e, "".join("    %s\n" % line for line in town.daemon.said().split("\n")[-12:])), flush=True)
+                with contextlib.suppress(Exception):
+                    if town.daemon.popen.poll() is not None:
+                        town.daemon.start()
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
