@@ -198,7 +198,7 @@ static bool apply_patch(struct txn *t, struct change *c, struct error *err)
 static bool places_are_fine(struct exchange *x, const cJSON *body)
 {
 	struct account tried = { 0 };
-	bool           changed;
+	bool           changed = false;
 
 	return take_places(x, body, &tried, &changed);
 }
@@ -219,7 +219,7 @@ static void change_account(struct exchange *x)
 static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
-	bool               places;
+	bool               places = false;
 
 	if (!found(t, op, err))
 		return false;
