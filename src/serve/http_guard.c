@@ -180,19 +180,16 @@ static void write_use(struct request *r, const struct known_key *k, int64_t now)
 	store_write(r->x.service->store, &u->write);
 }
 
-static bool find_key(struct request *r, const char *token, struct known_key *out, struct error *err)
+static bool read_key(struct request *r, const char *hash, unsigned revocations, struct known_key *out, struct error *err)
 {
-	struct looking l = { .hash = token_hash(token, r->x.job), .into = r->x.job };
-	unsigned       revocations;
+	struct looking l = { .hash = hash, .into = r->x.job };
 
-	if (known(r->server->keys, l.hash, out, &revocations))
-		return true;
 	if (!store_read(r->x.service->store, look_up, &l, err))
 		return false;
 	if (l.key.revoked)
 		return fail(err, FAULT_ABSENT, "a revoked key");
 	*out = (struct known_key){ .scopes = scopes_meant(l.key.scopes), .read = clock_mono_ms(), .used = l.key.last_used };
-	snprintf(out->hash, sizeof out->hash, "%s", l.hash);
+	snprintf(out->hash, sizeof out->hash, "%s", hash);
 	snprintf(out->id, sizeof out->id, "%s", l.key.id);
 	snprintf(out->workspace, sizeof out->workspace, "%s", l.key.workspace);
 	keep(r->server->keys, out, revocations);
@@ -247,28 +244,36 @@ static bool is_write(const struct request *r)
 	return strcmp(r->x.method, "GET") != 0 && strcmp(r->x.method, "HEAD") != 0;
 }
 
+/* The key of this request; false: answered. Whoever guesses is refused before the store is asked, but a key that is known here is
+ * not made to suffer for others behind the same address. */
+static bool find_key(struct request *r, struct known_key *out)
+{
+	const char  *token = bearer(r), *wrong = rate_name(r, "wrong"), *hash = token ? token_hash(token, r->x.job) : NULL;
+	struct error err = { 0 };
+	unsigned     revocations;
+	int          wait_s = 1;
+
+	if (hash && known(r->server->keys, hash, out, &revocations))
+		return true;
+	if (!rate_left(r->server->rates, wrong, r->server->limits.wrong, clock_mono_ms(), &wait_s))
+		return too_many(r, wait_s);
+	if (hash && read_key(r, hash, revocations, out, &err))
+		return true;
+	if (hash && err.fault != FAULT_ABSENT) {
+		answer_fault(&r->x, &err);
+		return false;
+	}
+	rate_take(r->server->rates, wrong, r->server->limits.wrong, clock_mono_ms(), &wait_s);
+	return no_key(r, hash ? "there is no such key, or it was revoked" : "Authorization: Bearer mm_…");
+}
+
 static bool guard_key(struct request *r)
 {
-	const char      *token = bearer(r), *wrong = rate_name(r, "wrong");
-	struct known_key key;
-	struct error     err = { 0 };
+	struct known_key key = { 0 };
 	int              wait_s = 1;
-	int64_t          now = clock_mono_ms();
 
-	if (!token)
-		return rate_take(r->server->rates, wrong, r->server->limits.wrong, now, &wait_s)
-		     ? no_key(r, "Authorization: Bearer mm_…") : too_many(r, wait_s);
-	/* whoever guesses is refused before the store is asked */
-	if (!rate_left(r->server->rates, wrong, r->server->limits.wrong, now, &wait_s))
-		return too_many(r, wait_s);
-	if (!find_key(r, token, &key, &err)) {
-		if (err.fault != FAULT_ABSENT) {
-			answer_fault(&r->x, &err);
-			return false;
-		}
-		rate_take(r->server->rates, wrong, r->server->limits.wrong, now, &wait_s);
-		return no_key(r, "there is no such key, or it was revoked");
-	}
+	if (!find_key(r, &key))
+		return false;
 	r->x.key_id = arena_str(r->x.job, key.id);
 	r->x.workspace = arena_str(r->x.job, key.workspace);
 	r->x.scopes = key.scopes;
@@ -276,7 +281,7 @@ static bool guard_key(struct request *r)
 		answer_problem(&r->x, 403, "request.scope", "This key may not do that", NULL, NULL, "operator");
 		return false;
 	}
-	if (is_write(r) && !rate_take(r->server->rates, key.id, r->server->limits.writes, now, &wait_s))
+	if (is_write(r) && !rate_take(r->server->rates, key.id, r->server->limits.writes, clock_mono_ms(), &wait_s))
 		return too_many(r, wait_s);
 	write_use(r, &key, clock_unix_ms());
 	return true;
