@@ -690,16 +690,19 @@ static bool is_quiet(struct http_server *s)
 void http_stop(struct http_server *s)
 {
 	int64_t until = clock_mono_ms() + STOP_MS;
+	int     fd[HTTP_SOCKETS];
 
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->daemons; i++)
-		close(MHD_quiesce_daemon(s->daemon[i]));
+		fd[i] = MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
 	while (!is_quiet(s) && clock_mono_ms() < until)
 		usleep(5000);
-	for (size_t i = 0; i < s->daemons; i++)
+	for (size_t i = 0; i < s->daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);
+		close(fd[i]);                  /* not before: its threads take it out of their sets */
+	}
 	pthread_mutex_destroy(&s->lock);
 	keys_free(s->keys);
 	rates_free(s->rates);

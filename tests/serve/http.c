@@ -433,6 +433,24 @@ TEST(forms_belong_to_the_browser_that_was_shown_them)
 	house_close(&h);
 }
 
+/* Sockets that are closed while a thread still looks at them end the process now and then. */
+TEST(the_server_starts_and_stops_a_hundred_times)
+{
+	struct http_limits limits = house_limits();
+	struct house       h;
+
+	house_open(&h, tables, limits, NULL);
+	for (int i = 0; i < 100; i++) {
+		struct error        err = { 0 };
+		struct http_server *other = http_start_with(&h.service, tables, &limits, &err);
+
+		EXPECT(other);
+		http_stop(other);
+	}
+	EXPECT(status_of(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "\r\n")) == 200);
+	house_close(&h);
+}
+
 /* -- those who take their time ------------------------------------------------------------------------------------------------ */
 
 TEST(slow_clients_are_cut_and_others_are_served_meanwhile)
