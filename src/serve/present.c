@@ -4,6 +4,7 @@
 
 #include "diagnose/tell.h"
 #include "serve/api.h"
+#include "serve/retell.h"
 
 #define LAST_TIME 253402300800000LL      /* the year 10000; NEVER is behind it */
 
@@ -84,18 +85,46 @@ cJSON *cause_json(struct exchange *x, const char *id)
 	return o;
 }
 
-/* The first cause of the stored report knows the values of the case; the catalogue has the words. */
+/* Without the values of the case: what cannot be said without one is left out. */
+static void add_plain(cJSON *o, enum cause cause, struct exchange *x)
+{
+	struct told t;
+	size_t      fixes = 0;
+
+	tell_cause(cause, x->lang, x->job, &t);
+	for (size_t i = 0; i < t.fixes; i++)
+		if (catalogue_fill(x->job, t.fix[i], NULL, 0, &t.fix[fixes]))
+			fixes++;
+	t.fixes = fixes;
+	add_told(o, &t);
+}
+
+/* The stored report knows the values of the case, and the catalogue has the words. */
+static bool add_reported(cJSON *o, const struct account *a, struct exchange *x)
+{
+	static const char *const parts[] = { "title", "why", "fix", "links" };
+	cJSON *report = a->report ? report_in_language(a->report, x->lang, x->job) : NULL;
+	cJSON *cause = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(report, "causes"), 0);
+	bool   same = json_text(cause, "id") && strcmp(json_text(cause, "id"), a->cause) == 0;
+
+	for (size_t i = 0; i < COUNT(parts); i++)
+		same = same && cJSON_HasObjectItem(cause, parts[i]);
+	for (size_t i = 0; i < COUNT(parts) && same; i++)
+		cJSON_AddItemToObject(o, parts[i], cJSON_DetachItemFromObjectCaseSensitive(cause, parts[i]));
+	cJSON_Delete(report);
+	return same;
+}
+
 static cJSON *account_cause(struct exchange *x, const struct account *a)
 {
-	cJSON      *o;
-	struct told t;
+	cJSON *o;
 
 	if (!a->cause || cause_find(a->cause) == CAUSE_NONE)
 		return cJSON_CreateNull();
 	o = cJSON_CreateObject();
-	tell_cause(cause_find(a->cause), x->lang, x->job, &t);
 	cJSON_AddStringToObject(o, "id", a->cause);
-	add_told(o, &t);
+	if (!add_reported(o, a, x))
+		add_plain(o, cause_find(a->cause), x);
 	cJSON_AddStringToObject(o, "who", a->who ? a->who : who_name(cause_row(cause_find(a->cause))->who));
 	cJSON_AddStringToObject(o, "certainty", a->certainty ? a->certainty : certainty_name(POSSIBLE));
 	add_help(o, x, a->cause);

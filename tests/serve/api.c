@@ -423,6 +423,46 @@ TEST(what_is_of_the_whole_system)
 	house_close(&h);
 }
 
+/* -- causes ---------------------------------------------------------------------------------------------------------------------- */
+
+struct failing { const char *id, *report; };
+
+static bool let_fail(struct txn *t, void *self, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct failing *f = self;
+	struct account  a;
+
+	if (!account_get(t, work, NULL, f->id, &a, err))
+		return false;
+	a.state = ACCOUNT_NEEDS_ADMIN;
+	a.cause = "tls.expired", a.certainty = "proven", a.who = "admin";
+	a.report = f->report;
+	a.next_try = INT64_MAX;
+	return account_update(t, &a, err);
+}
+
+TEST(the_cause_of_an_account_is_told_with_its_values_or_without_them)
+{
+	struct house   h;
+	struct error   err = { 0 };
+	struct failing f = { .report = "{\"causes\":[{\"id\":\"tls.expired\",\"title\":\"t\",\"why\":\"w\",\"fix\":[],\"links\":[],\"lang\":\"en\","
+		"\"values\":{\"host\":\"imap.birch.example\",\"expired_on\":\"3 March 2027\"}}]}" };
+	const char    *answer;
+
+	open_house(&h);
+	f.id = add(&h, ANN);
+	EXPECT(store_write_wait(h.service.store, let_fail, &f, &err));
+	answer = call(&h, path(&h, "GET", f.id, "?lang=de"), KEY_READER, NULL, NULL);
+	EXPECT(strstr(answer, catalogue_text(language_find("de"), "tls.expired/title")) && strstr(answer, "imap.birch.example") && !strstr(answer, "{host}"));
+	EXPECT(strstr(answer, "http://mail.example.org/help/tls.expired?lang=de") && strstr(answer, "\"certainty\":\"proven\"") && strstr(answer, "\"next_try\":null"));
+	f.report = NULL;
+	EXPECT(store_write_wait(h.service.store, let_fail, &f, &err));
+	answer = call(&h, path(&h, "GET", f.id, ""), KEY_READER, NULL, NULL);
+	EXPECT(strstr(answer, "\"id\":\"tls.expired\"") && !strstr(answer, "{host}") && !strstr(answer, "{expired_on}"));
+	house_close(&h);
+}
+
 /* -- reports ------------------------------------------------------------------------------------------------------------------------- */
 
 TEST(a_report_is_told_again_in_another_language)
