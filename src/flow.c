@@ -489,6 +489,10 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		out->endpoint[s].host = arena_str(job, p->endpoint->host);
 		out->endpoint[s].username = NULL;
 	}
+	if (out->well[SERVICE_IMAP]) {
+		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
+		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;
+	}
 }
 
 struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_worked *worked)

@@ -15,6 +15,7 @@ struct flow_worked {
 	bool            well[SERVICES];
 	struct endpoint endpoint[SERVICES];
 	const char     *username;
+	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
 };
 
 struct flow_request {

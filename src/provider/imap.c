@@ -642,6 +642,18 @@ static void server_id(struct imap_session *s, const struct imap_event *e)
 		report_fact(s->report, s->id_step, FACT_SERVER_ID, e->text);
 }
 
+static void inbox_code(struct imap_session *s, struct slice code)
+{
+	unsigned long long n;
+
+	if (!slice_number(imap_code_rest(code), UINT32_MAX, &n))
+		return;
+	if (slice_is(imap_code_word(code), "UIDVALIDITY"))
+		s->uidvalidity = (uint32_t)n;
+	else if (slice_is(imap_code_word(code), "UIDNEXT"))
+		s->uidnext = (uint32_t)n;
+}
+
 /* What an untagged response of the look belongs to. */
 static void seen(struct imap_session *s, const struct imap_event *e)
 {
@@ -651,7 +663,9 @@ static void seen(struct imap_session *s, const struct imap_event *e)
 		server_id(s, e);
 	else if (slice_is(e->word, "EXISTS"))
 		s->messages = e->number;
-	else if (!slice_is(e->word, "OK"))
+	else if (slice_is(e->word, "OK"))
+		inbox_code(s, e->code);
+	else
 		untagged(s, e);
 }
 

@@ -31,6 +31,7 @@ struct imap_session {
 	bool                   refused;             /* the server judged the credentials and said no              */
 	bool                   asked;               /* credentials were sent                                      */
 	bool                   inbox_open;
+	uint32_t               uidvalidity, uidnext; /* of the inbox, as the look saw it; 0 when it was not told  */
 	char                   sent_folder[128];    /* \Sent, as on the wire; "" unknown                          */
 	char                   junk_folder[128];    /* \Junk, likewise                                            */
 	char                   trash_folder[128];   /* \Trash, likewise                                           */

@@ -119,6 +119,7 @@ static void enter(struct account *a, enum account_state state, int64_t now)
 		a->state_since = now;
 	a->state = state;
 	a->next_try = 0;
+	a->incident = NULL;
 }
 
 static bool found(struct txn *t, struct account_op *op, struct error *err)

@@ -10,11 +10,13 @@
 
 #define LOOPS_MOST   16
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
-#define PROOFS_MS (30 * 1000)         /* how often it is looked whose proof of life is due */
+#define LOOK_MS    1000               /* how often it is looked at all of them */
 
 struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
+	struct troubles       *troubles;
+	int                    grace_ms;
 	size_t                 loops;
 	struct keeper_loop     loop[LOOPS_MOST];
 };
@@ -22,6 +24,11 @@ struct keeper {
 struct progress_board *keeper_board(struct keeper *k)
 {
 	return k->board;
+}
+
+struct troubles *keeper_troubles(struct keeper *k)
+{
+	return k->troubles;
 }
 
 /* -- which account is where --------------------------------------------------------------------------------------- */
@@ -52,6 +59,7 @@ static struct kept *find(struct keeper_loop *l, const char *id)
 
 static void forget(struct kept *k)
 {
+	kept_leave_trouble(k);
 	LIST_REMOVE(k, slot);
 	free(k);
 }
@@ -130,7 +138,18 @@ void keeper_changed(struct keeper *keeper, const char *account)
 
 /* -- the clock of a loop ------------------------------------------------------------------------------------------ */
 
-static void look_for_proofs(struct keeper_loop *l)
+/* Its proof of life is due, or it has been without connection for so long that it is to be shown. */
+static bool wants_attention(const struct keeper_loop *l, struct kept *k, int64_t now)
+{
+	if (k->saving || k->again || k->tell)
+		return false;
+	if (k->settled_ms)
+		return k->proof_due && now >= k->proof_due;
+	k->tell = k->trouble && (k->state == ACCOUNT_CONNECTED || k->state == ACCOUNT_DEGRADED) && l->now_ms - k->trouble_ms >= l->keeper->grace_ms;
+	return k->tell;
+}
+
+static void look_around(struct keeper_loop *l)
 {
 	int64_t now = clock_unix_ms();
 
@@ -138,7 +157,7 @@ static void look_for_proofs(struct keeper_loop *l)
 		struct kept *k;
 
 		LIST_FOREACH(k, &l->slot[i], slot)
-			if (k->settled_ms && k->proof_due && now >= k->proof_due && !k->saving && !k->again)
+			if (wants_attention(l, k, now))
 				begin_anew(k);
 	}
 }
@@ -151,10 +170,11 @@ static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 	if (w->stopping)
 		return WANT_NOTHING;
 	want_came(w);
+	l->now_ms = w->now_ms;
 	turnstile_turn(l->turnstile, w->now_ms);
-	if (w->now_ms - l->proofs_ms >= PROOFS_MS) {
-		l->proofs_ms = w->now_ms;
-		look_for_proofs(l);
+	if (w->now_ms - l->looked_ms >= LOOK_MS) {
+		l->looked_ms = w->now_ms;
+		look_around(l);
 	}
 	return want_time(w, TURN_MS);
 }
@@ -231,13 +251,24 @@ static void free_loop(struct keeper_loop *l)
 	net_free(l->net);
 }
 
+static bool read_grace(const char *seconds, int *out, struct error *err)
+{
+	unsigned long long n;
+
+	if (!slice_number(slice_str(seconds), 3600, &n))
+		return fail(err, FAULT_MALFORMED, "[watch] grace is not a number of seconds up to 3600");
+	*out = (int)n * 1000;
+	return true;
+}
+
 struct keeper *keeper_start(struct daemon *d, struct error *err)
 {
 	struct keeper *keeper = must_alloc(sizeof *keeper);
-	bool           ok = true;
+	bool           ok = read_grace(d->settings->value[SETTING_WATCH_GRACE], &keeper->grace_ms, err);
 
 	keeper->daemon = d;
 	keeper->board = progress_board_new();
+	keeper->troubles = troubles_new();
 	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
 		ok = open_loop(keeper, &keeper->loop[keeper->loops], err) && ++keeper->loops;
 	ok = ok && take_up_all(keeper, err);
@@ -248,6 +279,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	for (size_t i = 0; i < keeper->loops; i++)
 		free_loop(&keeper->loop[i]);
 	progress_board_free(keeper->board);
+	troubles_free(keeper->troubles);
 	free(keeper);
 	return NULL;
 }
@@ -288,6 +320,7 @@ void keeper_stop(struct keeper *keeper)
 		free_loop(&keeper->loop[i]);
 	}
 	progress_board_free(keeper->board);
+	troubles_free(keeper->troubles);
 	free(keeper);
 }
 

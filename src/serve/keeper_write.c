@@ -7,6 +7,7 @@
 #include "diagnose/tell.h"
 #include "serve/bus.h"
 #include "serve/kept.h"
+#include "store/links.h"
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
@@ -19,12 +20,14 @@ struct saving {
 	int64_t             now, fence;
 	enum account_state  seen;              /* the state that it was decided upon: another one now is somebody else's word */
 	/* the outcome */
-	bool                decides, verified;
+	bool                decides;
 	struct outcome      outcome;
 	const char         *place, *report;    /* NULL: as it was */
+	const char         *host;              /* it becomes part of an incident there; NULL: of none */
 	int                 refused;
 	/* the news */
 	const char         *cursor;            /* NULL: as it was */
+	bool                first_cursor;      /* it counts only where none is known: news are told from the verification on */
 	struct message     *news;
 	size_t              count;
 	bool                told;              /* an event was written */
@@ -104,11 +107,80 @@ static bool tell_change(struct saving *s, struct txn *t, struct arena *work, con
 {
 	const char *type = is_well(is->state) ? was->last_ok && was->state != ACCOUNT_CONNECTING ? "account.recovered" : "account.connected" : "account.failed";
 
-	if (was->state == is->state && same_text(was->cause, is->cause))
+	/* what is told as an incident, and its end, is not told of each account */
+	if ((was->state == is->state && same_text(was->cause, is->cause)) || is->incident || was->incident)
 		return true;
 	return tell(s, t, work, is, NULL, type, event_data(is, work), err)
 	    && (is->state != ACCOUNT_NEEDS_ADMIN || was->state == ACCOUNT_NEEDS_ADMIN
 	        || tell(s, t, work, is, NULL, "account.needs_admin", event_data(is, work), err));
+}
+
+/* -- incidents ---------------------------------------------------------------------------------------------------- */
+
+static cJSON *incident_data(const struct incident *n)
+{
+	cJSON *o = cJSON_CreateObject(), *in = cJSON_AddObjectToObject(o, "incident");
+
+	cJSON_AddStringToObject(in, "id", n->id);
+	cJSON_AddStringToObject(in, "host", n->host);
+	cJSON_AddStringToObject(in, "cause", n->cause);
+	cJSON_AddStringToObject(in, "who", n->who);
+	return o;
+}
+
+static bool has_workspace(const char *const *list, size_t count, const char *workspace)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i], workspace) == 0)
+			return true;
+	return false;
+}
+
+/* To a workspace, not to an account: whoever has twelve mailboxes there hears of it once. */
+static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const struct incident *n, const char *type,
+                          struct error *err)
+{
+	struct account everybody = { .id = NULL, .workspace = a->workspace };
+
+	return tell(s, t, work, &everybody, NULL, type, incident_data(n), err);
+}
+
+static bool join_incident(struct saving *s, struct txn *t, struct arena *work, struct account *a, struct error *err)
+{
+	struct incident n;
+	const char    **concerned;
+	size_t          count;
+	bool            known = incident_find(t, work, s->host, a->cause, &n, err);
+
+	if (!known && err->fault != FAULT_ABSENT)
+		return false;
+	*err = (struct error){ 0 };
+	if (!known)
+		n = (struct incident){ .id = new_id(work, "inc"), .host = s->host, .cause = a->cause, .who = a->who, .opened = s->now };
+	a->incident = n.id;
+	n.accounts++;
+	if (!(known ? incident_update(t, &n, err) : incident_insert(t, &n, err)) || !incident_workspaces(t, work, n.id, &concerned, &count, err))
+		return false;
+	return has_workspace(concerned, count, a->workspace) || tell_incident(s, t, work, a, &n, "incident.opened", err);
+}
+
+/* The last of a workspace tells it that it is over; the last of all closes it. */
+static bool leave_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *was, struct error *err)
+{
+	struct incident n;
+	const char    **concerned;
+	size_t          count;
+
+	if (!incident_get(t, work, was->incident, &n, err))
+		return err->fault == FAULT_ABSENT && (*err = (struct error){ 0 }, true);
+	if (!incident_workspaces(t, work, n.id, &concerned, &count, err))
+		return false;
+	if (count == 0) {
+		n.closed = s->now;
+		if (!incident_update(t, &n, err))
+			return false;
+	}
+	return has_workspace(concerned, count, was->workspace) || tell_incident(s, t, work, was, &n, "incident.closed", err);
 }
 
 /* -- the change itself -------------------------------------------------------------------------------------------- */
@@ -122,10 +194,12 @@ static void decide(const struct saving *s, struct account *a)
 		a->state_since = s->now;
 	a->state = o->state;
 	a->next_try = o->next_try;
-	a->failures = o->state == ACCOUNT_CONNECTED ? 0 : a->failures + 1;
+	a->failures = o->failures;
 	a->cause = o->cause ? cause_row(o->cause)->id : NULL;
 	a->certainty = o->cause ? certainty_name(o->certainty) : NULL;
 	a->who = o->cause || o->who ? who_name(o->who) : NULL;
+	if (a->state != ACCOUNT_WAITING)
+		a->incident = NULL;
 	if (well)
 		a->last_ok = s->now;
 	if (s->place)
@@ -144,7 +218,7 @@ static void recover(const struct saving *s, struct account *a)
 	a->state_since = a->last_ok = s->now;
 	a->next_try = s->now + DAY_MS;
 	a->failures = 0;
-	a->cause = a->certainty = a->who = NULL;
+	a->cause = a->certainty = a->who = a->incident = NULL;
 }
 
 static cJSON *message_data(const struct account *a, const struct message *m)
@@ -192,9 +266,12 @@ static bool apply(struct txn *t, void *self, struct error *err)
 		decide(s, &is);
 	if (s->recovered)
 		recover(s, &is);
-	if (s->cursor)
+	if (s->cursor && (!s->first_cursor || !was.cursor))
 		is.cursor = s->cursor;
+	if (s->host && !was.incident && !join_incident(s, t, work, &is, err))
+		return false;
 	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
+	    && (!was.incident || is.incident || leave_incident(s, t, work, &was, err))
 	    && (!s->refused || tries_add(t, s->id, s->now / DAY_MS, s->refused, err));
 }
 
@@ -244,7 +321,7 @@ bool save_over(struct kept *k)
 
 /* -- what is saved ------------------------------------------------------------------------------------------------ */
 
-static const char *report_text(const struct report *r, const struct verdict *v, struct arena *into)
+const char *save_report(const struct report *r, const struct verdict *v, struct arena *into)
 {
 	cJSON *json = report_json(r, v, language_english());
 	char  *text = cJSON_PrintUnformatted(json);
@@ -261,14 +338,17 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 	struct saving *s = saving_new(k, k->round->account.state, now);
 
 	s->decides = true;
-	s->verified = verified;
 	s->outcome = *o;
 	s->refused = r->password_tries;
 	/* a session that was lost tells less than the verification before it, unless that one was well */
 	if (verified || o->cause)
-		s->report = report_text(r, v, s->job);
-	if (worked && worked->well[SERVICE_IMAP])
+		s->report = save_report(r, v, s->job);
+	if (worked && worked->well[SERVICE_IMAP]) {
 		s->place = place_write(worked, s->job);
+		s->first_cursor = true;
+		if (worked->uidvalidity && worked->uidnext)
+			s->cursor = inbox_place_write((struct inbox_place){ worked->uidvalidity, worked->uidnext }, s->job);
+	}
 	return &s->errand;
 }
 
@@ -289,6 +369,18 @@ static void take_news(struct saving *s, const struct mailbox *m)
 		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
 	}
 	s->cursor = inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, s->job);
+}
+
+struct errand *save_trouble(struct kept *k, const struct trouble *t, int64_t now)
+{
+	struct saving *s = saving_new(k, k->state, now);
+
+	s->decides = true;
+	s->outcome = t->outcome;
+	s->report = t->report ? arena_str(s->job, t->report) : NULL;
+	if (t->mailboxes >= INCIDENT_LEAST)
+		s->host = arena_str(s->job, k->host);
+	return &s->errand;
 }
 
 struct errand *save_news(struct kept *k, const struct mailbox *m, int64_t now)

@@ -16,7 +16,7 @@
 #define LOSS_MS       2000               /* the others of that host were lost in the same moment         */
 #define REST_MOST_MS  (60 * 60 * 1000)   /* clocks jump: nobody rests longer without looking at it       */
 
-enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
+enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_TOLD, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
 
 /* -- what is read ------------------------------------------------------------------------------------------------- */
 
@@ -204,7 +204,7 @@ static struct errand *end_verification(struct kept *k, const struct want *w)
 
 	round->flow = NULL;
 	atomic_fetch_sub(&k->loop->counts.verifying, 1);
-	outcome_of(&v, &round->account, refused, round->account.failures + 1, dice(), now, &o);
+	outcome_of(&v, &round->account, refused, dice(), now, &o);
 	LOG(LOG_NEWS, "verify.end", LOG_TEXT("account", k->id), LOG_TEXT("state", account_state_name(o.state)),
 	    LOG_TEXT("cause", cause_row(o.cause)->id), LOG_NUMBER("ms", r->ms));
 	return save_outcome(k, &o, r, &v, &worked, true, now);
@@ -234,11 +234,31 @@ static void lock(void *self)
 		credentials_release(&k->round->credentials);
 }
 
+static void enter_trouble(struct kept *k, const char *host)
+{
+	if (k->trouble)
+		return;
+	k->trouble = must_copy(host);
+	k->trouble_ms = k->loop->now_ms;
+	trouble_join(keeper_troubles(k->loop->keeper), host);
+}
+
+void kept_leave_trouble(struct kept *k)
+{
+	if (!k->trouble)
+		return;
+	trouble_leave(keeper_troubles(k->loop->keeper), k->trouble);
+	free(k->trouble);
+	k->trouble = NULL;
+	k->tell = false;
+}
+
 static void settled(void *self, const struct mailbox *m)
 {
 	struct kept *k = self;
 
 	(void)m;
+	kept_leave_trouble(k);
 	passage_leave(&k->passage, true, k->loop->now_ms);
 	k->settled_ms = k->loop->now_ms;
 	atomic_fetch_add(&k->loop->counts.parked, 1);
@@ -305,9 +325,32 @@ static bool open_mailbox(struct kept *k)
 	return true;
 }
 
+static void lost(struct kept *k, int64_t now_ms)
+{
+	k->losses = now_ms - k->settled_ms < YOUNG_MS ? k->losses + 1 : 0;
+	k->rests_until = clock_unix_ms() + (k->losses > 1 ? pause_ms(k->losses - 1, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
+	atomic_fetch_add(&k->loop->counts.losses, 1);
+	enter_trouble(k, k->host);
+}
+
+/* An outage of one that was connected is not shown at once: most are over in a moment. */
+static bool is_blip(const struct kept *k, const struct outcome *o)
+{
+	return o->state == ACCOUNT_WAITING && (k->state == ACCOUNT_CONNECTED || k->state == ACCOUNT_DEGRADED);
+}
+
+/* The same again: there is nothing new to write down. */
+static bool is_old_news(const struct kept *k, const struct outcome *o)
+{
+	const struct account *a = &k->round->account;
+
+	return o->state == ACCOUNT_WAITING && a->state == ACCOUNT_WAITING && a->cause && strcmp(a->cause, cause_row(o->cause)->id) == 0;
+}
+
 /* It was lost or never opened: what that means, and the errand that writes it down; NULL when it means nothing yet. */
 static struct errand *judge_loss(struct kept *k, const struct error *why, int64_t now_ms)
 {
+	struct report *r = mailbox_report(k->mailbox);
 	int64_t        now = clock_unix_ms();
 	bool           reached = k->mailbox->imap.asked;
 	struct verdict v;
@@ -316,18 +359,22 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	LOG(LOG_NEWS, k->settled_ms ? "mailbox.lost" : "mailbox.unopened", LOG_TEXT("account", k->id), LOG_TEXT("why", why->text),
 	    LOG_TEXT("fault", fault_name(why->fault)));
 	if (k->settled_ms) {
-		k->losses = now_ms - k->settled_ms < YOUNG_MS ? k->losses + 1 : 0;
-		k->rests_until = now + (k->losses ? pause_ms(k->losses, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
-		atomic_fetch_add(&k->loop->counts.losses, 1);
+		lost(k, now_ms);
 		return NULL;
 	}
 	passage_leave(&k->passage, reached, now_ms);
-	report_finish(mailbox_report(k->mailbox));
-	diagnose(mailbox_report(k->mailbox), &v);
-	outcome_of(&v, &k->round->account, mailbox_report(k->mailbox)->password_tries > 0, k->round->account.failures + 1, dice(), now, &o);
+	report_finish(r);
+	diagnose(r, &v);
+	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
 	k->rests_until = reached ? o.next_try : now;
-	return save_outcome(k, &o, mailbox_report(k->mailbox), &v, NULL, false, now);
+	if (o.state == ACCOUNT_WAITING) {
+		enter_trouble(k, k->host);
+		trouble_learn(keeper_troubles(k->loop->keeper), k->host, &o, save_report(r, &v, k->round->job));
+	}
+	if (is_blip(k, &o) || is_old_news(k, &o))
+		return NULL;
+	return save_outcome(k, &o, r, &v, NULL, false, now);
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
@@ -359,6 +406,7 @@ enum want_kind kept_step(void *self, struct want *w, struct error *err)
 {
 	struct kept         *k = self;
 	enum task_of_account task;
+	struct trouble       trouble;
 
 	k->loop->now_ms = w->now_ms;
 	if (w->stopping)
@@ -389,6 +437,13 @@ enum want_kind kept_step(void *self, struct want *w, struct error *err)
 		return again(k, w, err);
 
 	hold:
+		if (k->tell && trouble_of(keeper_troubles(k->loop->keeper), k->host, k->round->job, &trouble)) {
+			k->tell = false;
+			AWAIT(k, KEPT_TOLD, want_commit(w, save_trouble(k, &trouble, clock_unix_ms()))):
+			want_came(w);
+			save_over(k);
+			return again(k, w, err);
+		}
 		AWAIT(k, KEPT_HOLD, want_commit(w, knock(k, k->host, w))):
 		want_came(w);
 

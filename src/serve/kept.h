@@ -15,6 +15,7 @@
 #include "serve/keeper.h"
 #include "serve/progress.h"
 #include "serve/state.h"
+#include "serve/troubles.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "watch/mailbox.h"
@@ -32,12 +33,13 @@ struct keeper_loop {
 	pthread_t          thread;
 	bool               stopping;
 	int64_t            now_ms;             /* of the step under way                  */
-	int64_t            proofs_ms;          /* when it was looked whose proof of life is due */
+	int64_t            looked_ms;          /* when it was looked at all accounts      */
 	struct { atomic_llong parked, verifying, connects, losses, messages; } counts;
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
 
 struct progress_board *keeper_board(struct keeper *);
+struct troubles       *keeper_troubles(struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
 struct saving;
@@ -59,6 +61,9 @@ struct kept {
 	int64_t             proof_due;         /* the next proof of life, Unix ms */
 	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
 	unsigned            losses;            /* of young connections in a row */
+	char               *trouble;           /* the host that it has no connection to; NULL none */
+	int64_t             trouble_ms;        /* since when, of the loop's clock                  */
+	bool                tell;              /* for so long now that it is to be shown           */
 	struct errand      *saved;
 	LIST_ENTRY(kept)    slot;
 };
@@ -81,6 +86,8 @@ struct kept_round {
 enum want_kind kept_step(void *kept, struct want *, struct error *);
 /* Lets go of all but the struct itself: after the task has ended. */
 void           kept_release(struct kept *);
+/* It is well, or nobody's concern any more. */
+void           kept_leave_trouble(struct kept *);
 
 /* -- keeper_write.c -- */
 
@@ -89,8 +96,12 @@ struct errand *save_outcome(struct kept *, const struct outcome *, const struct 
                             const struct flow_worked *, bool verified, int64_t now);
 /* New messages and the place in the mailbox. */
 struct errand *save_news(struct kept *, const struct mailbox *, int64_t now);
-/* The same for one that was waiting: it is connected again. */
+/* It has been without connection for so long that it is shown: it waits, alone or as part of an incident. */
+struct errand *save_trouble(struct kept *, const struct trouble *, int64_t now);
+/* The same as the news for one that was waiting: it is connected again. */
 struct errand *save_settled(struct kept *, const struct mailbox *, int64_t now);
+/* A report as it is kept. */
+const char    *save_report(const struct report *, const struct verdict *, struct arena *into);
 /* True when it was kept; what could not be kept is in the log. Frees it. */
 bool           save_over(struct kept *);
 

@@ -45,7 +45,7 @@ static enum account_state state_of(enum who who)
 	return who == WHO_USER ? ACCOUNT_NEEDS_USER : who == WHO_NOBODY ? ACCOUNT_WAITING : ACCOUNT_NEEDS_ADMIN;
 }
 
-static void failed(struct outcome *o, const struct account *a, bool refused, unsigned failures, uint16_t dice, int64_t now)
+static void failed(struct outcome *o, const struct account *a, bool refused, uint16_t dice, int64_t now)
 {
 	bool outage = cause_is_outage(o->cause);
 
@@ -53,36 +53,41 @@ static void failed(struct outcome *o, const struct account *a, bool refused, uns
 	refused &= !outage;
 	o->state = outage && a->last_ok ? ACCOUNT_WAITING : state_of(o->who);
 	if (!refused)
-		o->next_try = now + pause_ms(failures, dice);
+		o->next_try = now + pause_ms(o->failures, dice);
 	else if (o->certainty == PROVEN && o->state != ACCOUNT_WAITING)
 		o->next_try = NEVER;
 	else
-		o->next_try = now + refused_pause_ms(failures, dice);
+		o->next_try = now + refused_pause_ms(o->failures, dice);
 }
 
-void outcome_of(const struct verdict *v, const struct account *a, bool refused, unsigned failures, uint16_t dice, int64_t now,
-                struct outcome *out)
+static void partly(struct outcome *o, uint16_t dice, int64_t now)
+{
+	o->state = ACCOUNT_DEGRADED;
+	o->next_try = now + (cause_is_outage(o->cause) ? pause_ms(o->failures, dice) : with_dice(doubled(HOUR, DAY, o->failures), dice));
+}
+
+static unsigned in_a_row(const struct account *a, enum cause cause)
+{
+	return a->cause && cause_find(a->cause) == cause ? a->failures + 1 : 1;
+}
+
+void outcome_of(const struct verdict *v, const struct account *a, bool refused, uint16_t dice, int64_t now, struct outcome *out)
 {
 	const struct finding *f = v->findings && !v->finding[0].repaired ? &v->finding[0] : NULL;
 
 	*out = (struct outcome){ .state = ACCOUNT_CONNECTED, .next_try = now + with_dice(DAY, dice) };
-	if (f && v->kind != VERDICT_CONNECTED)
+	if (v->kind == VERDICT_CONNECTED || v->kind == VERDICT_EXPLAINED)
+		return;
+	if (f)
 		out->cause = f->cause, out->certainty = f->certainty, out->who = f->who;
-	switch (v->kind) {
-	case VERDICT_CONNECTED:
-	case VERDICT_EXPLAINED:
-		break;
-	case VERDICT_PARTIAL:
-		out->state = ACCOUNT_DEGRADED;
-		out->next_try = now + with_dice(doubled(HOUR, DAY, failures), dice);
-		break;
-	case VERDICT_UNFINISHED:
+	out->failures = in_a_row(a, out->cause);
+	if (v->kind == VERDICT_PARTIAL) {
+		partly(out, dice, now);
+	} else if (v->kind == VERDICT_FAILED) {
+		failed(out, a, refused, dice, now);
+	} else {
 		out->state = ACCOUNT_NEEDS_USER;
 		out->who = WHO_USER;
 		out->next_try = NEVER;
-		break;
-	case VERDICT_FAILED:
-		failed(out, a, refused, failures, dice, now);
-		break;
 	}
 }

@@ -20,10 +20,11 @@ struct outcome {
 	enum cause         cause;            /* CAUSE_NONE: none                               */
 	enum certainty     certainty;
 	enum who           who;
+	unsigned           failures;         /* in a row, by the same cause                    */
 };
 
-/* `failures`: in a row, this one included. `refused`: the credentials were judged and refused. `dice`: 0 to 65535. */
-void outcome_of(const struct verdict *, const struct account *, bool refused, unsigned failures, uint16_t dice, int64_t now, struct outcome *out);
+/* `refused`: the credentials were judged and refused. `dice`: 0 to 65535. Another cause than before begins to count anew. */
+void outcome_of(const struct verdict *, const struct account *, bool refused, uint16_t dice, int64_t now, struct outcome *out);
 
 /* The pause before the n-th try (from 1) of what costs nothing but a connection: 15 s doubled up to half an hour, with dice. */
 int64_t pause_ms(unsigned failures, uint16_t dice);

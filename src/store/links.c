@@ -81,6 +81,11 @@ bool incident_find(struct txn *t, struct arena *into, const char *host, const ch
 	                WITH(a_text(host), a_text(cause)));
 }
 
+bool incident_get(struct txn *t, struct arena *into, const char *id, struct incident *out, struct error *err)
+{
+	return read_one(t, into, &incidents, out, err, "SELECT " INCIDENT " FROM incidents WHERE id = $1", WITH(a_text(id)));
+}
+
 bool incident_insert(struct txn *t, const struct incident *i, struct error *err)
 {
 	return insert_row(t, err, &incidents, i, "INSERT INTO incidents (" INCIDENT ") VALUES ($1, $2, $3, $4, $5, $6, $7)");

@@ -31,8 +31,9 @@ struct incident {
 	int64_t     accounts;                /* how many are or were part of it */
 };
 
-/* The open one for that host and cause. FAULT_ABSENT. */
+/* The open one for that host and cause: there is one at most. FAULT_ABSENT. */
 bool incident_find(struct txn *, struct arena *into, const char *host, const char *cause, struct incident *out, struct error *err);
+bool incident_get(struct txn *, struct arena *into, const char *id, struct incident *out, struct error *err);
 bool incident_insert(struct txn *, const struct incident *, struct error *err);
 bool incident_update(struct txn *, const struct incident *, struct error *err);          /* closed, accounts */
 bool incident_list(struct txn *, struct arena *into, bool open_only, size_t most, struct incident **out, size_t *count, struct error *err);

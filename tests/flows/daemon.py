@@ -87,13 +87,16 @@ class Daemon:
     def wait_state(self, id, state, seconds=30):
         """The account once it is in that state (or one of those)."""
         wanted = (state,) if isinstance(state, str) else state
-        until(lambda: self.account(id)["state"] in wanted, seconds, "%s, which is %s" % (wanted, self.account(id)))
+        try:
+            until(lambda: self.account(id)["state"] in wanted, seconds, "")
+        except Failed:
+            raise Failed("not %s within %d s: %s" % (" or ".join(wanted), seconds, self.account(id))) from None
         return self.account(id)
 
     def events(self, after=0, type=None, account=None):
         found = []
         while True:
-            path = "/v1/events?limit=200&after=%d" % after
+            path = "/v1/events?limit=200&after=%s" % after
             path += "&type=" + type if type else ""
             path += "&account=" + account if account else ""
             page = self.api("GET", path)["items"]

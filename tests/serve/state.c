@@ -29,6 +29,7 @@ static const struct {
 	{ "its directory was down when the password came", VERDICT_FAILED, CAUSE_AUTH_BACKEND_DOWN, PROVEN, WHO_PROVIDER, true, true, 1, ACCOUNT_WAITING, 11000, 19000 },
 	{ "an expired certificate costs no password: tried on", VERDICT_FAILED, CAUSE_TLS_EXPIRED, PROVEN, WHO_ADMIN, false, true, 1, ACCOUNT_NEEDS_ADMIN, 11000, 19000 },
 	{ "sending alone", VERDICT_PARTIAL, CAUSE_SMTP_AUTH_OFF, PROVEN, WHO_ADMIN, false, true, 1, ACCOUNT_DEGRADED, HOUR * 3 / 4, HOUR * 5 / 4 },
+	{ "sending alone, while something is down", VERDICT_PARTIAL, CAUSE_AUTH_BACKEND_DOWN, PROVEN, WHO_PROVIDER, true, true, 1, ACCOUNT_DEGRADED, 11000, 19000 },
 	{ "something is needed", VERDICT_UNFINISHED, CAUSE_NONE, 0, 0, false, false, 1, ACCOUNT_NEEDS_USER, -1, -1 },
 };
 
@@ -39,11 +40,11 @@ TEST(what_a_verdict_makes_of_an_account)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (size_t d = 0; d < COUNT(dice); d++) {
 			struct verdict v = { .kind = rows[i].kind, .findings = rows[i].cause != CAUSE_NONE };
-			struct account a = { .last_ok = rows[i].was_connected ? NOW - DAY : 0 };
+			struct account a = { .last_ok = rows[i].was_connected ? NOW - DAY : 0, .cause = cause_row(rows[i].cause)->id, .failures = rows[i].failures - 1 };
 			struct outcome o;
 
 			v.finding[0] = (struct finding){ .cause = rows[i].cause, .certainty = rows[i].certainty, .who = rows[i].who };
-			outcome_of(&v, &a, rows[i].refused, rows[i].failures, dice[d], NOW, &o);
+			outcome_of(&v, &a, rows[i].refused, dice[d], NOW, &o);
 			EXPECT_ROW(o.state == rows[i].state, rows[i].name);
 			EXPECT_ROW(o.cause == rows[i].cause, rows[i].name);
 			if (rows[i].least < 0)
@@ -59,13 +60,26 @@ TEST(no_outage_ends_the_tries)
 	for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++)
 		for (unsigned failures = 1; failures < 100000; failures *= 10) {
 			struct verdict v = { .kind = VERDICT_FAILED, .findings = 1 };
-			struct account a = { .last_ok = 1 };
+			struct account a = { .last_ok = 1, .cause = cause_row(c)->id, .failures = failures - 1 };
 			struct outcome o;
 
 			v.finding[0] = (struct finding){ .cause = c, .certainty = PROVEN, .who = cause_row(c)->who };
-			outcome_of(&v, &a, false, failures, 0, NOW, &o);
+			outcome_of(&v, &a, false, 0, NOW, &o);
 			EXPECT_ROW(o.next_try < NOW + HOUR, cause_row(c)->id);
 		}
+}
+
+TEST(another_cause_counts_anew)
+{
+	struct verdict v = { .kind = VERDICT_FAILED, .findings = 1, .finding[0] = { .cause = CAUSE_TLS_EXPIRED, .certainty = PROVEN, .who = WHO_ADMIN } };
+	struct account a = { .last_ok = 1, .cause = "net.refused", .failures = 40 };
+	struct outcome o;
+
+	outcome_of(&v, &a, false, 0, NOW, &o);
+	EXPECT(o.failures == 1 && o.next_try < NOW + 20000);
+	a.cause = "tls.expired";
+	outcome_of(&v, &a, false, 0, NOW, &o);
+	EXPECT(o.failures == 41 && o.next_try > NOW + 20000);
 }
 
 TEST(the_budget_of_a_day)

@@ -89,6 +89,8 @@ TEST(one_open_incident_for_a_host_and_cause)
 	got.closed = 20, got.accounts = 13;
 	EXPECT(incident_update(&s.txn, &got, &s.err));
 	FAILS(incident_find(&s.txn, s.arena, "imap.birch.example", "tls.expired", &got, &s.err), FAULT_ABSENT);
+	EXPECT(incident_get(&s.txn, s.arena, "inc_1", &got, &s.err) && got.closed == 20);
+	FAILS(incident_get(&s.txn, s.arena, "inc_9", &got, &s.err), FAULT_ABSENT);
 	i.opened = 30;
 	EXPECT(incident_insert(&s.txn, &i, &s.err));
 	EXPECT(incident_list(&s.txn, s.arena, false, 10, &all, &count, &s.err) && count == 2 && all[1].closed == 20 && all[1].accounts == 13);
