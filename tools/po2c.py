@@ -32,7 +32,7 @@ TITLE_MOST = 70
 STEP_MOST = 24       # the labels stand in one column of the report
 FIX_MOST = 6
 
-KEY = re.compile(r"ui/[a-z0-9_.]+|([a-z0-9_]+\.[a-z0-9_]+)/(title|why|why\.plain|fix\.([1-9]))")
+KEY = re.compile(r"(?:ui|page)/[a-z0-9_.]+|([a-z0-9_]+\.[a-z0-9_]+)/(title|why|why\.plain|fix\.([1-9]))")
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 CODE = re.compile(r"`([^`]*)`")
 URL = re.compile(r"https?://[^\s`<>]+")

@@ -3,16 +3,18 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "diagnose/explain.h"
 #include "model/hosters.h"
 
-/* Vendors' own pages on a remedy, where one page is right whoever asks. */
+/* Where a remedy is documented. */
 static const struct { enum cause cause; const char *family, *url; } links[] = {
-	{ CAUSE_SMTP_AUTH_OFF,               NULL,        "https://aka.ms/smtp_auth_disabled" },
-	{ CAUSE_AUTH_APP_PASSWORD_REQUIRED,  "gmail",     "https://support.google.com/accounts/answer/185833" },
-	{ CAUSE_AUTH_WEB_LOGIN_REQUIRED,     "gmail",     "https://support.google.com/mail/accounts/answer/78754" },
-	{ CAUSE_SEND_QUOTA_EXCEEDED,         "gmail",     "https://support.google.com/a/answer/3726730" },
+#define DOCLINK(cause, family, url) { CAUSE_##cause, family, url },
+#define DOCLESS(cause, why)
+#include "model/doclinks.def"
+#undef DOCLINK
+#undef DOCLESS
 };
 
 static void add_value(struct told *t, const char *name, const char *text)
@@ -47,6 +49,22 @@ const char *tell_date(const char *utc, const struct language *lang, struct arena
 	values[1] = (struct value){ "month", catalogue_text(lang, key) };
 	values[2] = (struct value){ "year", year };
 	return catalogue_fill(into, catalogue_text(lang, "ui/date"), values, COUNT(values), &text) ? text : NULL;
+}
+
+const char *tell_time(int64_t unix_ms, const struct language *lang, struct arena *into)
+{
+	time_t       seconds = (time_t)(unix_ms / 1000);
+	struct tm    utc;
+	char         date[32], clock[16];
+	const char  *text = NULL;
+	struct value values[2];
+
+	gmtime_r(&seconds, &utc);
+	strftime(date, sizeof date, "%Y-%m-%d", &utc);
+	strftime(clock, sizeof clock, "%H:%M", &utc);
+	values[0] = (struct value){ "date", tell_date(date, lang, into) };
+	values[1] = (struct value){ "time", clock };
+	return catalogue_fill(into, catalogue_text(lang, "ui/date_time"), values, COUNT(values), &text) ? text : "";
 }
 
 /* What a peer says goes into commands that people paste: a name there must be nothing but a name. */
@@ -296,4 +314,77 @@ void tell_cause(enum cause cause, const struct language *lang, struct arena *int
 	for (size_t i = 0; i < COUNT(links); i++)
 		if (links[i].cause == cause)
 			add_link(out, links[i].url);
+}
+
+/* -- told again --------------------------------------------------------------------------------------------------- */
+
+/* "3 March 2027", as tell_date() says it in English, in another language. */
+static const char *date_again(const char *english, const struct language *lang, struct arena *into)
+{
+	unsigned d, y;
+	char     month[16];
+
+	if (sscanf(english, "%2u %15s %4u", &d, month, &y) != 3)
+		return NULL;
+	for (unsigned m = 1; m <= 12; m++) {
+		char key[20];
+
+		snprintf(key, sizeof key, "ui/month.%u", m);
+		if (strcmp(catalogue_text(language_english(), key), month) == 0)
+			return tell_date(arena_print(into, "%04u-%02u-%02u", y, m, d), lang, into);
+	}
+	return NULL;
+}
+
+/* "60 s", as wait_in() says it. */
+static const char *wait_again(const char *english, const struct language *lang, struct arena *into)
+{
+	struct slice       text = slice_str(english);
+	unsigned long long seconds;
+	struct value       n = { "n", NULL };
+	const char        *told;
+
+	if (!slice_ends(text, " s") || !slice_number(slice_upto(text, text.len - 2), 1000000000, &seconds))
+		return NULL;
+	n.text = arena_print(into, "%llu", seconds);
+	return catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &told) ? told : NULL;
+}
+
+/* The values whose form depends on the language; all others are names, numbers and words of a peer. */
+static const struct {
+	const char *name;
+	const char *(*again)(const char *english, const struct language *, struct arena *);
+} forms[] = {
+	{ "expired_on", date_again }, { "valid_from", date_again }, { "wait", wait_again },
+};
+
+static const char *value_again(const struct value *v, const struct language *lang, struct arena *into)
+{
+	for (size_t i = 0; i < COUNT(forms); i++)
+		if (strcmp(forms[i].name, v->name) == 0 && forms[i].again(v->text, lang, into))
+			return forms[i].again(v->text, lang, into);
+	return v->text;
+}
+
+void tell_again(enum cause cause, const struct value *values, size_t count, const struct language *lang, struct arena *into, struct told *out)
+{
+	*out = (struct told){ .alias = "" };
+	for (size_t i = 0; i < count; i++)
+		add_value(out, values[i].name, value_again(&values[i], lang, into));
+	fill(cause, lang, into, out);
+}
+
+bool tell_asks_for(enum cause cause, const char *placeholder)
+{
+	static const char *const parts[] = { "why", "fix.1", "fix.2", "fix.3", "fix.4", "fix.5", "fix.6" };
+	char                     wanted[40];
+
+	snprintf(wanted, sizeof wanted, "{%s}", placeholder);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		const char *text = text_of(cause, parts[i], language_english());
+
+		if (text && strstr(text, wanted))
+			return true;
+	}
+	return false;
 }

@@ -26,7 +26,17 @@ void tell_finding(const struct report *, const struct finding *, const struct la
 /* The catalogue's own words, placeholders and all. */
 void tell_cause(enum cause, const struct language *, struct arena *into, struct told *out);
 
+/* The texts of a cause with values that are known already: what tell_finding() told, told again in another language.
+ * `values` are those of the English telling; dates and waits among them are put into the language's own form. */
+void tell_again(enum cause, const struct value *values, size_t count, const struct language *, struct arena *into, struct told *out);
+
+/* Is that placeholder in any of the cause's texts? "our_address": the reader has to be told our addresses. */
+bool tell_asks_for(enum cause, const char *placeholder);
+
 /* "3 March 2027" in the reader's form, of "2027-03-03 08:15:00 UTC"; NULL when it is no such time. */
 const char *tell_date(const char *utc, const struct language *, struct arena *into);
+
+/* The same with the time of day, of Unix milliseconds: "3 March 2027, 08:15 UTC". */
+const char *tell_time(int64_t unix_ms, const struct language *, struct arena *into);
 
 #endif

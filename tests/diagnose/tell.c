@@ -321,7 +321,8 @@ TEST(links)
 		{ CAUSE_AUTH_APP_PASSWORD_REQUIRED, "imap.gmail.com",     "https://support.google.com/accounts/answer/185833" },
 		{ CAUSE_SMTP_AUTH_OFF,              "smtp.office365.com", "https://aka.ms/smtp_auth_disabled" },
 		{ CAUSE_AUTH_WEB_LOGIN_REQUIRED,    "imap.birch.example", NULL },
-		{ CAUSE_TLS_EXPIRED,                "imap.gmail.com",     NULL },
+		{ CAUSE_TLS_EXPIRED,                "imap.gmail.com",     "https://letsencrypt.org/docs/integration-guide/" },
+		{ CAUSE_NET_TIMEOUT,                "imap.gmail.com",     NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -372,4 +373,45 @@ TEST(an_unknown_answer_has_its_fingerprint)
 	}
 	EXPECT_TEXT(print[0], print[1]);
 	EXPECT(strcmp(print[0], print[2]) != 0);
+}
+
+/* model/doclinks.def names each of them, or says why there is nothing to name. */
+TEST(what_an_administrator_or_provider_has_to_do_is_documented)
+{
+	static const char *const why_not[CAUSE_COUNT] = {
+#define DOCLINK(cause, family, url)
+#define DOCLESS(cause, why) [CAUSE_##cause] = why,
+#include "model/doclinks.def"
+#undef DOCLINK
+#undef DOCLESS
+	};
+
+	for (unsigned c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++) {
+		const struct cause_row      *row = cause_row((enum cause)c);
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct told t;
+
+		tell_cause((enum cause)c, language_english(), job, &t);
+		for (size_t i = 0; i < t.links; i++)
+			EXPECT_ROW(slice_starts(slice_str(t.link[i]), "https://"), row->id);
+		if (row->who & (WHO_ADMIN | WHO_PROVIDER))
+			EXPECT_ROW((t.links > 0) != (why_not[c] != NULL), row->id);
+	}
+}
+
+TEST(times_in_the_form_of_the_language)
+{
+	static const struct { const char *tag, *text; } rows[] = {
+		{ "en", "3 March 2027, 08:15 UTC" }, { "de", "3. März 2027, 08:15 UTC" }, { "fi", "3. maaliskuuta 2027 klo 08:15 UTC" },
+	};
+	CLEANUP(arena) struct arena *job = arena_new();
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		EXPECT_TEXT(tell_time(1804061700000, language_find(rows[i].tag), job), rows[i].text);
+}
+
+TEST(which_causes_ask_for_our_address)
+{
+	EXPECT(tell_asks_for(CAUSE_AUTH_IP_NOT_ALLOWED, "our_address") && tell_asks_for(CAUSE_NET_TIMEOUT, "our_address"));
+	EXPECT(!tell_asks_for(CAUSE_AUTH_PASSWORD_REJECTED, "our_address") && !tell_asks_for(CAUSE_NET_TIMEOUT, "our_addres"));
 }
