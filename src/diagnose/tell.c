@@ -366,7 +366,8 @@ static const char *value_again(const struct value *v, const struct language *lan
 	return v->text;
 }
 
-void tell_again(enum cause cause, const struct value *values, size_t count, const struct language *lang, struct arena *into, struct told *out)
+void tell_again(enum cause cause, const struct value *values, size_t count, const struct language *lang, struct arena *into,
+                struct told *out)
 {
 	*out = (struct told){ .alias = "" };
 	for (size_t i = 0; i < count; i++)

@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "diagnose/catalogue.h"
 
-#define PAGE_MOST    (512 * 1024)
+#define PAGE_BYTES    (512 * 1024)
 #define PAGE_DEEPEST 24
 
 struct page {
@@ -25,7 +25,7 @@ struct page {
 	bool                   full;
 };
 
-/* `out` is inited by the caller, with PAGE_MOST; words that have to be put together come from `job`. */
+/* `out` is inited by the caller, with PAGE_BYTES; words that have to be put together come from `job`. */
 void page_init(struct page *, struct buffer *out, const struct language *, struct arena *job);
 
 /* -- elements: attributes as name, value, name, value, NULL; one whose value is NULL is left out, one with "" stands alone -- */

@@ -7,7 +7,7 @@ struct page *pages_begin(struct exchange *x)
 	struct page   *p = arena_get(x->job, sizeof *p);
 	struct buffer *out = arena_get(x->job, sizeof *out);
 
-	buffer_init(out, PAGE_MOST);
+	buffer_init(out, PAGE_BYTES);
 	page_init(p, out, x->lang, x->job);
 	return p;
 }

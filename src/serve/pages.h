@@ -1,13 +1,9 @@
-/* pages.h -- the pages that work without scripts: their routes, and how a rendering becomes an answer. */
+/* pages.h -- the pages that work without scripts: how a rendering becomes an answer. */
 #ifndef SERVE_PAGES_H
 #define SERVE_PAGES_H
 
 #include "serve/http.h"
 #include "serve/page.h"
-
-extern const struct route routes_help[];        /* /help, /help/{cause}, /assets/{file} */
-extern const struct route routes_connect[];     /* /connect/{token} and what follows it */
-extern const struct route routes_admin[];       /* /admin/{token}                       */
 
 /* An answer under way: render into `page`, then pages_answer() with what the rendering said. It lives as long as the exchange. */
 struct page *pages_begin(struct exchange *);

@@ -22,6 +22,81 @@ bool render_help_index(struct page *);
 bool render_help(struct page *, const struct help_page *);
 bool render_help_unknown(struct page *);
 
+/* -- connecting a mailbox -------------------------------------------------------------------------------------------- */
+
+enum connect_input { INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST, INPUT_SMTP_PORT, INPUTS };
+
+const char *connect_input_name(enum connect_input);          /* of the form's field: "imap_host" */
+
+/* A link that does not open, and why not. */
+enum link_trouble { LINK_UNKNOWN, LINK_EXPIRED, LINK_USED, LINK_ELSEWHERE };
+
+struct link_page {
+	enum link_trouble trouble;
+	int64_t           expired;             /* Unix ms                          */
+	const char       *path;                /* of this page                     */
+};
+
+struct connect_page {
+	const char *path;                      /* "/connect/TOKEN"                 */
+	const char *product;                   /* the workspace's name             */
+	const char *csrf;
+	bool        address_fixed;
+	const char *value[INPUTS];             /* NULL: empty; never the password  */
+	const char *wrong[INPUTS];             /* key of "page/…" that says what is wrong with it, or NULL */
+};
+
+struct shown_step {
+	const char *label, *state, *text;      /* `state` is an id: "running"; text NULL: none */
+};
+
+struct progress_page {
+	const char              *path;         /* "/connect/TOKEN"; this page is "…/progress" */
+	const char              *address;
+	const struct shown_step *step;
+	size_t                   steps;
+};
+
+struct result_page {
+	const char           *path;            /* "/connect/TOKEN"                           */
+	const char           *product;
+	const char           *back;            /* the link's return address, NULL: none      */
+	const char           *bcc;             /* the workspace's BCC address, NULL: none    */
+	const struct account *account;
+	const struct retold  *report;          /* NULL: none is kept                         */
+};
+
+struct handover_page {
+	const char *path;                      /* "/connect/TOKEN"                           */
+	const char *product, *address, *url;
+	int64_t     expires;
+};
+
+bool render_link(struct page *, const struct link_page *);
+bool render_connect(struct page *, const struct connect_page *);
+bool render_progress(struct page *, const struct progress_page *);
+bool render_result(struct page *, const struct result_page *);
+bool render_handover(struct page *, const struct handover_page *);
+
+/* What is being done now, in one line: for the page and for progress.json. */
+const char *progress_status(struct page *, const struct shown_step *, size_t steps, bool done);
+/* "passed" in the reader's language. */
+const char *step_state_word(const struct page *, const char *state);
+
+/* -- the administrator's page ----------------------------------------------------------------------------------------- */
+
+struct admin_page {
+	const char           *path;            /* "/admin/TOKEN"                             */
+	const char           *product;
+	const char           *csrf;
+	const char           *our_addresses;   /* [net] egress_addresses, NULL: not known    */
+	const struct account *account;
+	const struct retold  *report;          /* NULL: none is kept                         */
+	int64_t               expires;         /* of the link                                */
+};
+
+bool render_admin(struct page *, const struct admin_page *);
+
 /* Something of ours does not work just now. `try_again`: where to, or NULL. */
 bool render_trouble(struct page *, const char *try_again);
 
@@ -33,8 +108,12 @@ void render_csrf(struct page *, const char *token);
 void render_remedy(struct page *, const struct retold_cause *);
 /* Folded away: what was seen, what it was not, what it may be instead. */
 void render_proof(struct page *, const struct retold *);
-/* "proven", and who must act. */
-void render_marks(struct page *, const struct retold_cause *);
+/* "proven", and who must act, unless that is who reads it. */
+void render_marks(struct page *, const struct retold_cause *, bool who);
 void render_help_link(struct page *, enum cause);
+/* The round sign above a title. */
+void render_sign(struct page *, enum icon);
+/* A list of steps with their states. `live`: where progress.json is, NULL for a list that stays. */
+void render_checks(struct page *, const struct shown_step *, size_t count, const char *live);
 
 #endif

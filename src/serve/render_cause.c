@@ -2,15 +2,16 @@
 
 #include <string.h>
 
-void render_marks(struct page *p, const struct retold_cause *c)
+void render_marks(struct page *p, const struct retold_cause *c, bool who)
 {
 	const char *certainty = *c->certainty ? catalogue_text(p->lang, arena_print(p->job, "ui/certainty.%s", c->certainty)) : NULL;
 
 	page_open(p, "ul", "class", "marks", "role", "list", NULL);
-	page_open(p, "li", "class", c->who == WHO_NOBODY ? "who nobody" : "who", NULL);
-	page_element(p, "span", arena_print(p->job, "%s: ", page_word(p, "help.who")), "class", "unseen", NULL);
-	page_text(p, who_word(p, c->who));
-	page_close(p, "li");
+	if (who) {
+		page_open(p, "li", "class", c->who == WHO_NOBODY ? "who nobody" : "who", NULL);
+		page_text(p, arena_print(p->job, "%s: %s", page_word(p, "help.who"), who_word(p, c->who)));
+		page_close(p, "li");
+	}
 	if (certainty)
 		page_element(p, "li", certainty, NULL);
 	page_close(p, "ul");
@@ -158,12 +159,47 @@ void render_proof(struct page *p, const struct retold *r)
 	not_excluded(p, r);
 }
 
+void render_sign(struct page *p, enum icon icon)
+{
+	static const char *const classes[] = { [ICON_PASSED] = "sign passed", [ICON_FAILED] = "sign failed", [ICON_WARNED] = "sign warned", [ICON_WAITING] = "sign waiting" };
+
+	page_open(p, "div", "class", classes[icon], NULL);
+	page_icon(p, icon);
+	page_close(p, "div");
+}
+
+const char *step_state_word(const struct page *p, const char *state)
+{
+	const char *word = NULL;
+
+	if (strcmp(state, "running") == 0)
+		return page_word(p, "progress.running");
+	word = catalogue_text(p->lang, arena_print(p->job, "ui/state.%s", state));
+	return word ? word : state;
+}
+
+/* web/connect.js writes the same. */
+void render_checks(struct page *p, const struct shown_step *step, size_t count, const char *live)
+{
+	page_open(p, "ol", "class", "checks", "role", "list", "aria-label", page_word(p, "progress.list"), "data-progress", live, NULL);
+	for (size_t i = 0; i < count; i++) {
+		page_open(p, "li", "class", step[i].state, NULL);
+		page_element(p, "span", step[i].label, "class", "label", NULL);
+		page_text(p, " ");
+		page_element(p, "span", step_state_word(p, step[i].state), "class", "unseen", NULL);
+		if (step[i].text && *step[i].text) {
+			page_text(p, " ");
+			page_element(p, "span", step[i].text, "class", "text", NULL);
+		}
+		page_close(p, "li");
+	}
+	page_close(p, "ol");
+}
+
 bool render_trouble(struct page *p, const char *try_again)
 {
 	page_begin(p, &(struct frame){ .title = page_word(p, "trouble.title"), .path = try_again ? try_again : "/help" });
-	page_open(p, "div", "class", "sign warned", NULL);
-	page_icon(p, ICON_WARNED);
-	page_close(p, "div");
+	render_sign(p, ICON_WARNED);
 	page_element(p, "h1", page_word(p, "trouble.title"), NULL);
 	page_element(p, "p", page_word(p, "trouble.lead"), "class", "lead", NULL);
 	if (try_again) {

@@ -59,7 +59,7 @@ TEST(foreign_text_stays_text)
 	for (size_t i = 0; i < COUNT(foreign); i++) {
 		struct written w;
 
-		begin(&w, PAGE_MOST);
+		begin(&w, PAGE_BYTES);
 		page_text(&w.page, foreign[i].given);
 		EXPECT_TEXT(text_of(&w), foreign[i].shown);
 		end(&w);
@@ -71,7 +71,7 @@ TEST(and_so_it_does_in_attributes)
 	for (size_t i = 0; i < COUNT(foreign); i++) {
 		struct written w;
 
-		begin(&w, PAGE_MOST);
+		begin(&w, PAGE_BYTES);
 		page_empty(&w.page, "input", "value", foreign[i].given, NULL);
 		EXPECT_TEXT(text_of(&w), arena_print(w.job, "<input value=\"%s\">", foreign[i].shown));
 		end(&w);
@@ -84,7 +84,7 @@ TEST(and_in_prose_templates_and_phrases)
 	for (size_t i = 0; i < COUNT(foreign); i++) {
 		struct written w;
 
-		begin(&w, PAGE_MOST);
+		begin(&w, PAGE_BYTES);
 		page_prose(&w.page, foreign[i].given, NULL, 0);
 		page_template(&w.page, foreign[i].given);
 		page_element(&w.page, "p", foreign[i].given, NULL);
@@ -101,7 +101,7 @@ TEST(cut_at_every_byte)
 			struct written w;
 			struct slice   shown;
 
-			begin(&w, PAGE_MOST);
+			begin(&w, PAGE_BYTES);
 			page_text(&w.page, arena_copy(w.job, slice(foreign[i].given, len)));
 			shown = buffer_held(&w.out);
 			EXPECT_ROW(slice_find(shown, '<') == shown.len && slice_find(shown, '>') == shown.len && slice_find(shown, '"') == shown.len, foreign[i].given);
@@ -134,7 +134,7 @@ TEST(addresses_lead_only_where_a_browser_may_go)
 		for (size_t n = 0; n < COUNT(attributes); n++) {
 			struct written w;
 
-			begin(&w, PAGE_MOST);
+			begin(&w, PAGE_BYTES);
 			page_empty(&w.page, "x", attributes[n], rows[i].given, NULL);
 			EXPECT_TEXT(text_of(&w), arena_print(w.job, "<x %s=\"%s\">", attributes[n], rows[i].shown));
 			end(&w);
@@ -147,7 +147,7 @@ TEST(backticks_become_code_and_known_links_become_links)
 	static const char *const link[] = { "https://a.example/x", "https://a.example/xyz" };
 	struct written w;
 
-	begin(&w, PAGE_MOST);
+	begin(&w, PAGE_BYTES);
 	page_prose(&w.page, "Use `a<b`, see https://a.example/xyz. Not https://b.example/ `open", link, COUNT(link));
 	EXPECT_TEXT(text_of(&w), "Use <code translate=\"no\">a&lt;b</code>\n, see <a href=\"https://a.example/xyz\" rel=\"noreferrer\">https://a.example/xyz</a>\n."
 	                         " Not https://b.example/ <code translate=\"no\">open</code>\n");
@@ -158,7 +158,7 @@ TEST(templates_name_what_is_to_be_filled_in)
 {
 	struct written w;
 
-	begin(&w, PAGE_MOST);
+	begin(&w, PAGE_BYTES);
 	page_template(&w.page, "Use {right_host}: `x --imap {right_host}` {no_such} {Host} { }");
 	EXPECT_TEXT(text_of(&w), "Use <var>right server</var>\n: <code translate=\"no\">x --imap <var>right server</var>\n</code>\n <var>no_such</var>\n {Host} { }");
 	end(&w);
@@ -168,7 +168,7 @@ TEST(attributes_without_a_value_are_left_out)
 {
 	struct written w;
 
-	begin(&w, PAGE_MOST);
+	begin(&w, PAGE_BYTES);
 	page_open(&w.page, "a", "class", NULL, "href", "/x", NULL);
 	page_text(&w.page, NULL);
 	page_close(&w.page, "a");
@@ -201,7 +201,7 @@ TEST(the_frame_speaks_every_language)
 		struct written w;
 		const char    *html;
 
-		begin(&w, PAGE_MOST);
+		begin(&w, PAGE_BYTES);
 		w.page.lang = language_at(l);
 		page_begin(&w.page, &f);
 		EXPECT(page_end(&w.page));

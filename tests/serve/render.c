@@ -82,7 +82,7 @@ static void render(const struct sample *s, const struct language *lang, struct a
 {
 	struct buffer out;
 
-	buffer_init(&out, PAGE_MOST);
+	buffer_init(&out, PAGE_BYTES);
 	EXPECT_ROW(sample_render(s, lang, job, &out), s->name);
 	*html = arena_copy(job, buffer_held(&out));
 	buffer_release(&out);
@@ -167,7 +167,7 @@ static const char *render_help_of(enum cause cause, const struct language *lang,
 	struct page   p;
 	const char   *html;
 
-	buffer_init(&out, PAGE_MOST);
+	buffer_init(&out, PAGE_BYTES);
 	page_init(&p, &out, lang, job);
 	EXPECT(render_help(&p, &(struct help_page){ .cause = cause, .csrf = "a\"b" }));
 	html = arena_copy(job, buffer_held(&out));
@@ -222,4 +222,193 @@ TEST(the_index_lists_each_cause_once)
 
 		EXPECT_ROW(at && !strstr(at + 1, link), link);
 	}
+}
+
+/* -- what is foreign ------------------------------------------------------------------------------------------------ */
+
+/* Every script and image is one of ours, and no byte of the worst got through as it was. */
+TEST(hostile_words_stay_words)
+{
+	for (size_t n = 0; samples[n].name; n++)
+		for (size_t l = 0; language_at(l); l++) {
+			CLEANUP(arena) struct arena *job = arena_new();
+			const char *html, *at;
+
+			render(&samples[n], language_at(l), job, &html);
+			for (at = html; (at = strstr(at, "<script")) != NULL; at++)
+				EXPECT_ROW(strncmp(at, "<script src=\"/assets/", 21) == 0, samples[n].name);
+			for (at = html; (at = strstr(at, "<img")) != NULL; at++)
+				EXPECT_ROW(strncmp(at, "<img src=\"/assets/", 18) == 0, samples[n].name);
+			for (at = html; *at; at++)
+				EXPECT_ROW((unsigned char)*at >= 0x20 || *at == '\n', samples[n].name);
+			EXPECT_ROW(!strstr(html, "\xe2\x80\xae") && !strstr(html, "\xff"), samples[n].name);
+		}
+}
+
+static const char *named(const char *name, const struct language *lang, struct arena *job)
+{
+	const char *html = NULL;
+
+	for (size_t n = 0; samples[n].name; n++)
+		if (strcmp(samples[n].name, name) == 0)
+			render(&samples[n], lang, job, &html);
+	EXPECT_ROW(html, name);
+	return html;
+}
+
+TEST(and_they_are_there_to_be_read)
+{
+	static const char *const rows[] = { "connect-hostile", "progress-hostile", "failed-hostile", "handover-hostile", "admin-hostile" };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+
+		EXPECT_ROW(strstr(named(rows[i], language_english(), job), "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;"), rows[i]);
+	}
+}
+
+/* -- the form --------------------------------------------------------------------------------------------------------- */
+
+TEST(the_form_asks_for_what_is_needed_and_keeps_no_password)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *fresh = named("connect", language_english(), job), *wrong = named("connect-wrong", language_english(), job);
+
+	EXPECT(strstr(fresh, "<form class=\"card\" method=\"post\" action=\"" TOKEN_PATH "\">"));
+	EXPECT(strstr(fresh, "<input type=\"hidden\" name=\"csrf\" value=\"t0ken\">"));
+	EXPECT(strstr(fresh, "value=\"ann@birch.example\"") && strstr(fresh, "readonly=\"\""));
+	EXPECT(strstr(fresh, "<details class=\"more\">") && strstr(wrong, "<details class=\"more\" open=\"\">"));
+	EXPECT(!strstr(fresh, "aria-invalid") && !strstr(wrong, "readonly"));
+	EXPECT(strstr(wrong, "aria-describedby=\"password-wrong password-hint\"") && strstr(wrong, "role=\"alert\"") && strstr(wrong, "href=\"#smtp_host\""));
+	for (unsigned i = 0; i < INPUTS; i++)
+		EXPECT_ROW(strstr(fresh, arena_print(job, "name=\"%s\"", connect_input_name((enum connect_input)i))), connect_input_name((enum connect_input)i));
+}
+
+/* Even if a handler filled one in by mistake, the sample with every value shows where values go. */
+TEST(a_password_is_never_written_back)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("connect-hostile", language_english(), job), *at = strstr(html, "name=\"password\"");
+
+	EXPECT(at && strncmp(at, "name=\"password\" type=\"password\" maxlength=", 42) == 0);
+}
+
+TEST(what_will_be_read_stored_and_sent_is_said_before)
+{
+	for (size_t l = 0; language_at(l); l++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		const char *html = named("connect", language_at(l), job);
+		static const char *const keys[] = { "page/connect.read", "page/connect.stored", "page/connect.sent", "page/connect.until", "page/connect.stored.text" };
+
+		for (size_t i = 0; i < COUNT(keys); i++)
+			EXPECT_ROW(strstr(html, catalogue_text(language_at(l), keys[i])), keys[i]);
+	}
+}
+
+TEST(a_link_that_does_not_open_says_which_and_what_to_do)
+{
+	static const struct { const char *page, *title; } rows[] = {
+		{ "link-unknown", "page/link.unknown" }, { "link-expired", "page/link.expired" }, { "link-used", "page/link.used" }, { "link-elsewhere", "page/link.elsewhere" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t l = 0; language_at(l); l++) {
+			CLEANUP(arena) struct arena *job = arena_new();
+
+			EXPECT_ROW(strstr(named(rows[i].page, language_at(l), job), catalogue_text(language_at(l), rows[i].title)), rows[i].page);
+		}
+	{
+		CLEANUP(arena) struct arena *job = arena_new();
+
+		EXPECT(strstr(named("link-expired", language_english(), job), "22 November 2026, 09:30 UTC"));
+	}
+}
+
+/* -- while it works, and after ------------------------------------------------------------------------------------------ */
+
+TEST(the_checklist_goes_on_with_and_without_scripts)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("progress", language_find("de"), job);
+
+	EXPECT(strstr(html, "content=\"2; url=" TOKEN_PATH "/progress\""));
+	EXPECT(strstr(html, "data-progress=\"" TOKEN_PATH "/progress.json?lang=de\""));
+	EXPECT(strstr(html, "role=\"status\" aria-live=\"polite\"") && strstr(html, "Jetzt: SMTP-Anmeldung"));
+	EXPECT(strstr(html, "<li class=\"failed\"><span class=\"label\">IMAP-Zertifikat</span> <span class=\"unseen\">Fehler</span> <span class=\"text\">"));
+	EXPECT(strstr(named("progress-none", language_english(), job), "It is about to begin."));
+}
+
+TEST(a_result_leads_back_and_on)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *good = named("connected", language_english(), job), *bad = named("failed", language_english(), job);
+
+	EXPECT(strstr(good, "href=\"https://crm.birch.example/settings?tab=email&amp;account=acc_7gk2m4x9q8w1e3r5t7y9u2&amp;state=connected#mail\""));
+	EXPECT(strstr(good, "k7h2m9@bcc.birch.example") && strstr(good, "The server wants the user name in another form."));
+	EXPECT(strstr(bad, "The certificate is for another name.") && strstr(bad, "Who can put it right: Your administrator"));
+	EXPECT(strstr(bad, "<a class=\"button\" href=\"" TOKEN_PATH "\">Try again</a>"));
+	EXPECT(strstr(bad, "<a class=\"button quiet\" href=\"" TOKEN_PATH "/administrator\">Hand it to the administrator</a>"));
+	EXPECT(strstr(bad, "href=\"/help/tls.name_mismatch?lang=en\"") && strstr(bad, "<span translate=\"no\">tls.san</span>"));
+	EXPECT(strstr(bad, "href=\"/help/net.intercepted?lang=en\""));
+}
+
+/* What a server said never becomes a link, though it looks like one; the provider's own page does. */
+TEST(links_of_a_peer_stay_text)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("failed-password", language_english(), job);
+
+	EXPECT(strstr(html, "<a href=\"https://myaccount.google.com/apppasswords\""));
+	EXPECT(strstr(html, "<code translate=\"no\">Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)</code>"));
+}
+
+TEST(each_state_has_its_result)
+{
+	static const struct { const char *page, *key; } rows[] = {
+		{ "failed-partial", "page/result.partial" }, { "failed-confirm", "page/result.confirm.do" }, { "failed-sign-in", "ui/verdict.unfinished_sign_in" },
+		{ "failed-none", "page/result.none" }, { "failed-paused", "page/result.paused.text" }, { "connected", "page/result.connected" },
+		{ "admin", "page/admin.state.needs" }, { "admin-checking", "page/admin.state.connecting" }, { "admin-done", "page/admin.nothing" },
+		{ "admin-removed", "page/admin.state.removed" }, { "admin-unknown", "page/admin.addresses.none" }, { "trouble", "page/trouble.lead" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t l = 0; language_at(l); l++) {
+			CLEANUP(arena) struct arena *job = arena_new();
+
+			EXPECT_ROW(strstr(named(rows[i].page, language_at(l), job), catalogue_text(language_at(l), rows[i].key)), rows[i].page);
+		}
+	{
+		CLEANUP(arena) struct arena *job = arena_new();
+
+		EXPECT(strstr(named("failed-waiting", language_english(), job), "next on 22 November 2026, 10:30 UTC"));
+	}
+}
+
+/* -- the administrator ------------------------------------------------------------------------------------------------- */
+
+TEST(the_administrators_page_says_all_that_is_needed)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("admin", language_english(), job), *sending = named("admin-sending", language_find("de"), job);
+
+	EXPECT(strstr(html, "<li translate=\"no\">203.0.113.9</li>") && strstr(html, "<li translate=\"no\">2001:db8::9</li>"));
+	EXPECT(strstr(html, "What is needed, and no more") && strstr(html, "Take the addresses off the list again."));
+	EXPECT(strstr(html, "<form class=\"buttons\" method=\"post\" action=\"/admin/t\">") && strstr(html, "Check again now"));
+	EXPECT(!strstr(html, "/admin/t/administrator") && strstr(html, "data-watch=\"/admin/t/state.json\" data-state=\"needs_admin\""));
+	EXPECT(strstr(sending, "<code translate=\"no\">Set-CASMailbox ann@contoso.example -SmtpClientAuthenticationDisabled $true</code>"));
+	EXPECT(!strstr(sending, catalogue_text(language_find("de"), "page/admin.addresses")));
+	EXPECT(!strstr(named("admin-checking", language_english(), job), "Check again now"));
+	EXPECT(!strstr(named("admin-done", language_english(), job), "Check again now"));
+}
+
+TEST(the_mail_to_the_administrator_is_one_address_line)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("handover-hostile", language_english(), job), *at = strstr(html, "href=\"mailto:");
+	size_t      len = at ? strcspn(at + 6, "\"") : 0;
+
+	EXPECT(at && strncmp(at + 6, "mailto:?subject=Please%20help%20to%20connect%20%22%3E%3Cscript", 61) == 0);
+	for (size_t i = 6; i < len; i++)
+		EXPECT(isalnum((unsigned char)at[i]) || strchr("%?&;=:-._~", at[i]));
+	EXPECT(strstr(html, "%0D%0A%0D%0Ahttps%3A%2F%2Fmail.example.org%2Fadmin%2Fx"));
 }

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 		for (size_t l = 0; language_at(l); l++) {
 			struct buffer out;
 
-			buffer_init(&out, PAGE_MOST);
+			buffer_init(&out, PAGE_BYTES);
 			if (!sample_render(&samples[n], language_at(l), job, &out))
 				return 1;
 			write_file(arena_print(job, "%s/%s.%s.html", argv[1], samples[n].name, language_at(l)->tag), buffer_held(&out));

@@ -2,6 +2,7 @@
 #ifndef TESTS_SERVE_SAMPLES_H
 #define TESTS_SERVE_SAMPLES_H
 
+#include "base/json.h"
 #include "serve/render.h"
 
 struct sample {
@@ -29,12 +30,270 @@ static bool sample_help_unknown(struct page *p)
 	return render_help_unknown(p);
 }
 
+
+#define TOKEN_PATH "/connect/8s7Dk20aPq"
+
+/* What a server, a certificate and a user could write if they wished us ill. */
+#define HOSTILE "\"><script>alert('x')</script>&amp;<img src=x onerror=alert(1)>\xff\xc3\x1b[31m`{host}`\xe2\x80\xae"
+
+static const char report_connected[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"connected\",\"causes\":[{\"id\":\"auth.username_form\",\"certainty\":\"proven\","
+	"\"who\":\"nobody\",\"repaired\":true,\"values\":{\"right_username\":\"ann\"}}],\"ruled_out\":[],\"steps\":["
+	"{\"id\":\"address\",\"state\":\"passed\"},{\"id\":\"dns.mx\",\"state\":\"passed\"},{\"id\":\"detect\",\"state\":\"passed\"},{\"id\":\"imap.connect\",\"state\":\"passed\"},"
+	"{\"id\":\"imap.tls\",\"state\":\"passed\"},{\"id\":\"imap.login\",\"state\":\"passed\"},{\"id\":\"imap.open\",\"state\":\"passed\"},{\"id\":\"smtp.connect\",\"state\":\"passed\"},"
+	"{\"id\":\"smtp.tls\",\"state\":\"warned\"},{\"id\":\"smtp.login\",\"state\":\"passed\"},{\"id\":\"smtp.send\",\"state\":\"passed\"},{\"id\":\"send.arrive\",\"state\":\"passed\"},"
+	"{\"id\":\"send.copy\",\"state\":\"skipped\",\"why\":\"no_sent_folder\"}]}";
+
+static const char report_mismatch[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"tls.name_mismatch\",\"certainty\":\"proven\","
+	"\"who\":\"admin\",\"values\":{\"address\":\"ann@birch.example\",\"host\":\"imap.birch.example\",\"port\":\"993\",\"names\":\"mail.birch.example, www.birch.example\","
+	"\"expired_on\":\"3 March 2027\",\"right_host\":\"mail.birch.example\",\"service\":\"IMAP\",\"issuer\":\"CN=R3, O=Let's Encrypt\"},"
+	"\"links\":[\"https://www.rfc-editor.org/rfc/rfc9525\"],"
+	"\"proof\":[{\"step\":\"imap.tls\",\"fact\":\"tls.san\",\"value\":\"mail.birch.example, www.birch.example\"},{\"step\":\"imap.tls\",\"fact\":\"tls.flaw\",\"value\":\"name\"},"
+	"{\"step\":\"probe.names\",\"fact\":\"probe.same_server\",\"value\":\"mail.birch.example\"}]},{\"id\":\"net.intercepted\",\"certainty\":\"possible\",\"who\":\"operator\"}],"
+	"\"ruled_out\":[{\"id\":\"tls.expired\",\"by\":{\"step\":\"imap.tls\",\"fact\":\"tls.not_after\",\"value\":\"2027-03-03 08:15:00 UTC\"}},"
+	"{\"id\":\"net.timeout\",\"by\":{\"step\":\"imap.connect\",\"fact\":\"net.outcome\",\"value\":\"connected\"}}],"
+	"\"steps\":[{\"id\":\"dns.mx\",\"state\":\"passed\"},{\"id\":\"imap.connect\",\"state\":\"passed\"},{\"id\":\"imap.tls\",\"state\":\"failed\"},"
+	"{\"id\":\"imap.login\",\"state\":\"skipped\",\"why\":\"no_line\"}]}";
+
+static const char report_password[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@gmail.com\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"auth.app_password_required\",\"certainty\":\"proven\",\"who\":\"user\","
+	"\"values\":{\"provider\":\"Gmail\",\"app_password_url\":\"https://myaccount.google.com/apppasswords\"},"
+	"\"links\":[\"https://support.google.com/accounts/answer/185833\",\"https://myaccount.google.com/apppasswords\"],"
+	"\"proof\":[{\"step\":\"imap.login\",\"fact\":\"reply.text\",\"value\":\"Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)\"}]}],"
+	"\"ruled_out\":[{\"id\":\"auth.password_rejected\",\"by\":{\"step\":\"imap.login\",\"fact\":\"reply.code\",\"value\":\"ALERT\"}}],\"steps\":[]}";
+
+static const char report_sending[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@contoso.example\",\"verdict\":\"partial\",\"causes\":[{\"id\":\"smtp.auth_off\",\"certainty\":\"proven\",\"who\":\"admin\","
+	"\"values\":{\"address\":\"ann@contoso.example\",\"host\":\"smtp.office365.com\"},\"links\":[\"https://aka.ms/smtp_auth_disabled\"],"
+	"\"proof\":[{\"step\":\"smtp.login\",\"fact\":\"reply.text\",\"value\":\"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.\"}]}],"
+	"\"ruled_out\":[],\"steps\":[]}";
+
+static const char report_throttled[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@contoso.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"throttle.provider\",\"certainty\":\"proven\",\"who\":\"nobody\","
+	"\"values\":{\"host\":\"outlook.office365.com\",\"wait\":\"93 s\",\"until\":\"08:17 UTC\"},\"links\":[],\"proof\":[]}],\"ruled_out\":[],\"steps\":[]}";
+
+static const char report_addresses[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"auth.ip_not_allowed\",\"certainty\":\"likely\",\"who\":\"admin\","
+	"\"values\":{\"host\":\"imap.birch.example\",\"our_address\":\"203.0.113.9, 2001:db8::9\",\"username\":\"ann@birch.example\"},"
+	"\"links\":[\"https://doc.dovecot.org/2.3/configuration_manual/authentication/allow_nets/\"],"
+	"\"proof\":[{\"step\":\"imap.login\",\"fact\":\"reply.text\",\"value\":\"Logins from this address are not permitted\"}]}],\"ruled_out\":[],\"steps\":[]}";
+
+static const char report_confirm[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"unfinished\",\"causes\":[],\"ruled_out\":[],"
+	"\"needs\":[{\"kind\":\"confirm_host\",\"value\":\"imap.host.example:993\"}],\"steps\":[{\"id\":\"detect\",\"state\":\"passed\"}]}";
+
+static const char report_sign_in[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"unfinished\",\"causes\":[],\"needs\":[{\"kind\":\"sign_in\",\"value\":\"\"}],\"steps\":[]}";
+
+/* As report_mismatch, with the worst in every place that comes from outside. */
+static const char *hostile_report(struct arena *job)
+{
+	static const char *const members[] = { "host", "names", "right_host", "issuer", "reply", "address", "username" };
+	cJSON      *o = cJSON_CreateObject(), *cause = cJSON_CreateObject(), *list, *fact;
+	char       *text;
+	const char *copy;
+
+	cJSON_AddStringToObject(o, "format", "mailmoor.report.v1");
+	cJSON_AddStringToObject(o, "address", HOSTILE);
+	cJSON_AddStringToObject(o, "verdict", "failed");
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "causes"), cause);
+	cJSON_AddStringToObject(cause, "id", "tls.name_mismatch");
+	cJSON_AddStringToObject(cause, "certainty", HOSTILE);
+	cJSON_AddStringToObject(cause, "who", HOSTILE);
+	list = cJSON_AddObjectToObject(cause, "values");
+	for (size_t i = 0; i < COUNT(members); i++)
+		cJSON_AddStringToObject(list, members[i], HOSTILE);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(cause, "links"), cJSON_CreateString("https://" HOSTILE));
+	fact = cJSON_CreateObject();
+	cJSON_AddStringToObject(fact, "step", HOSTILE);
+	cJSON_AddStringToObject(fact, "fact", HOSTILE);
+	cJSON_AddStringToObject(fact, "value", HOSTILE);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(cause, "proof"), fact);
+	list = cJSON_CreateObject();
+	cJSON_AddStringToObject(list, "id", "tls.expired");
+	cJSON_AddItemToObject(list, "by", cJSON_Duplicate(fact, true));
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "ruled_out"), list);
+	list = cJSON_CreateObject();
+	cJSON_AddStringToObject(list, "id", HOSTILE);
+	cJSON_AddStringToObject(list, "state", HOSTILE);
+	cJSON_AddStringToObject(list, "why", HOSTILE);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "steps"), list);
+	text = cJSON_PrintUnformatted(o);
+	copy = arena_str(job, text);
+	cJSON_free(text);
+	cJSON_Delete(o);
+	return copy;
+}
+
+/* 22 November 2026, 09:30 UTC and so on. */
+#define SAMPLE_NOW     1795339800000
+#define SAMPLE_LATER   1795343400000
+#define SAMPLE_EXPIRES 1796549400000
+
+static struct account sample_account(const char *address, enum account_state state)
+{
+	return (struct account){ .id = "acc_7gk2m4x9q8w1e3r5t7y9u2", .workspace = "wsp_1", .address = address, .state = state, .state_since = SAMPLE_NOW,
+		                 .next_try = SAMPLE_LATER, .report_at = SAMPLE_NOW };
+}
+
+static bool sample_connect(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .address_fixed = true,
+		                                         .value = { [INPUT_ADDRESS] = "ann@birch.example" } });
+}
+
+static bool sample_connect_wrong(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
+		.value = { [INPUT_ADDRESS] = "ann.birch.example", [INPUT_USERNAME] = "ann", [INPUT_IMAP_HOST] = "imap.birch.example", [INPUT_IMAP_PORT] = "99993", [INPUT_SMTP_HOST] = "not a host" },
+		.wrong = { [INPUT_ADDRESS] = "wrong.address", [INPUT_PASSWORD] = "wrong.password", [INPUT_IMAP_PORT] = "wrong.port", [INPUT_SMTP_HOST] = "wrong.host" } });
+}
+
+static bool sample_connect_hostile(struct page *p)
+{
+	struct connect_page c = { .path = TOKEN_PATH, .product = HOSTILE, .csrf = HOSTILE };
+
+	for (unsigned i = 0; i < INPUTS; i++)
+		c.value[i] = i == INPUT_PASSWORD ? NULL : HOSTILE;
+	return render_connect(p, &c);
+}
+
+static bool sample_link(struct page *p, enum link_trouble trouble)
+{
+	return render_link(p, &(struct link_page){ trouble, SAMPLE_NOW, TOKEN_PATH });
+}
+
+static bool sample_link_unknown(struct page *p)   { return sample_link(p, LINK_UNKNOWN); }
+static bool sample_link_expired(struct page *p)   { return sample_link(p, LINK_EXPIRED); }
+static bool sample_link_used(struct page *p)      { return sample_link(p, LINK_USED); }
+static bool sample_link_elsewhere(struct page *p) { return sample_link(p, LINK_ELSEWHERE); }
+
+static bool sample_progress(struct page *p)
+{
+	const struct shown_step steps[] = {
+		{ catalogue_text(p->lang, "ui/step.address"),      "passed",  "ann@birch.example" },
+		{ catalogue_text(p->lang, "ui/step.dns.mx"),       "passed",  "mx1.birch.example" },
+		{ catalogue_text(p->lang, "ui/step.detect"),       "passed",  "imap.birch.example:993, smtp.birch.example:465" },
+		{ catalogue_text(p->lang, "ui/step.imap.connect"), "passed",  "203.0.113.7, 21 ms" },
+		{ catalogue_text(p->lang, "ui/step.imap.tls"),     "failed",  "mail.birch.example, www.birch.example" },
+		{ catalogue_text(p->lang, "ui/step.imap.login"),   "skipped", catalogue_text(p->lang, "ui/skip.no_line") },
+		{ catalogue_text(p->lang, "ui/step.smtp.tls"),     "warned",  NULL },
+		{ catalogue_text(p->lang, "ui/step.smtp.login"),   "running", NULL },
+	};
+
+	return render_progress(p, &(struct progress_page){ TOKEN_PATH, "ann@birch.example", steps, COUNT(steps) });
+}
+
+static bool sample_progress_hostile(struct page *p)
+{
+	const struct shown_step steps[] = { { HOSTILE, HOSTILE, HOSTILE }, { HOSTILE, "running", HOSTILE } };
+
+	return render_progress(p, &(struct progress_page){ TOKEN_PATH, HOSTILE, steps, COUNT(steps) });
+}
+
+static bool sample_progress_none(struct page *p)
+{
+	return render_progress(p, &(struct progress_page){ TOKEN_PATH, "ann@birch.example", NULL, 0 });
+}
+
+static bool sample_result(struct page *p, const char *report, const char *address, enum account_state state)
+{
+	struct retold      *r = arena_get(p->job, sizeof *r);
+	struct account      a = sample_account(address, state);
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r };
+
+	if (!report)
+		page.report = NULL;
+	else if (!retell(report, p->lang, p->job, r, NULL))
+		return false;
+	return render_result(p, &page);
+}
+
+static bool sample_connected(struct page *p) { return sample_result(p, report_connected, "ann@birch.example", ACCOUNT_CONNECTED); }
+static bool sample_failed(struct page *p)    { return sample_result(p, report_mismatch, "ann@birch.example", ACCOUNT_NEEDS_ADMIN); }
+static bool sample_password(struct page *p)  { return sample_result(p, report_password, "ann@gmail.com", ACCOUNT_NEEDS_USER); }
+static bool sample_partial(struct page *p)   { return sample_result(p, report_sending, "ann@contoso.example", ACCOUNT_DEGRADED); }
+static bool sample_waiting(struct page *p)   { return sample_result(p, report_throttled, "ann@contoso.example", ACCOUNT_WAITING); }
+static bool sample_confirm(struct page *p)   { return sample_result(p, report_confirm, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_sign_in(struct page *p)   { return sample_result(p, report_sign_in, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_none(struct page *p)      { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_paused(struct page *p)    { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_PAUSED); }
+static bool sample_hostile(struct page *p)   { return sample_result(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN); }
+
+static bool sample_handover(struct page *p)
+{
+	return render_handover(p, &(struct handover_page){ TOKEN_PATH, "Birch CRM", "ann@birch.example",
+		"https://mail.example.org/admin/acc_7gk2m4x9q8w1e3r5t7y9u2.1796549400.4f1cdd0a6f0c8a51b2d9aa51b7e0c3f79d26cba0", SAMPLE_EXPIRES });
+}
+
+static bool sample_handover_hostile(struct page *p)
+{
+	return render_handover(p, &(struct handover_page){ TOKEN_PATH, HOSTILE, HOSTILE, "https://mail.example.org/admin/x", SAMPLE_EXPIRES });
+}
+
+static bool sample_administrator(struct page *p, const char *report, const char *address, enum account_state state, const char *ours)
+{
+	struct retold    *r = arena_get(p->job, sizeof *r);
+	struct account    a = sample_account(address, state);
+	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", ours, &a, r, SAMPLE_EXPIRES };
+
+	if (!report)
+		page.report = NULL;
+	else if (!retell(report, p->lang, p->job, r, NULL))
+		return false;
+	return render_admin(p, &page);
+}
+
+static bool sample_admin(struct page *p)          { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_NEEDS_ADMIN, "203.0.113.9, 2001:db8::9"); }
+static bool sample_admin_sending(struct page *p)  { return sample_administrator(p, report_sending, "ann@contoso.example", ACCOUNT_DEGRADED, NULL); }
+static bool sample_admin_checking(struct page *p) { return sample_administrator(p, report_mismatch, "ann@birch.example", ACCOUNT_CONNECTING, NULL); }
+static bool sample_admin_done(struct page *p)     { return sample_administrator(p, report_connected, "ann@birch.example", ACCOUNT_CONNECTED, NULL); }
+static bool sample_admin_removed(struct page *p)  { return sample_administrator(p, NULL, "", ACCOUNT_REMOVED, NULL); }
+static bool sample_admin_unknown(struct page *p)  { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_WAITING, NULL); }
+static bool sample_admin_hostile(struct page *p)  { return sample_administrator(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN, HOSTILE); }
+
+static bool sample_trouble(struct page *p)
+{
+	return render_trouble(p, TOKEN_PATH);
+}
+
 static const struct sample samples[] = {
-	{ "help-index",    sample_help_index    },
-	{ "help",          sample_help          },
-	{ "help-thanked",  sample_help_thanked  },
-	{ "help-unknown",  sample_help_unknown  },
-	{ NULL,            NULL                 },
+	{ "help-index",       sample_help_index       },
+	{ "help",             sample_help             },
+	{ "help-thanked",     sample_help_thanked     },
+	{ "help-unknown",     sample_help_unknown     },
+	{ "connect",          sample_connect          },
+	{ "connect-wrong",    sample_connect_wrong    },
+	{ "connect-hostile",  sample_connect_hostile  },
+	{ "link-unknown",     sample_link_unknown     },
+	{ "link-expired",     sample_link_expired     },
+	{ "link-used",        sample_link_used        },
+	{ "link-elsewhere",   sample_link_elsewhere   },
+	{ "progress",         sample_progress         },
+	{ "progress-hostile", sample_progress_hostile },
+	{ "progress-none",    sample_progress_none    },
+	{ "connected",        sample_connected        },
+	{ "failed",           sample_failed           },
+	{ "failed-password",  sample_password         },
+	{ "failed-partial",   sample_partial          },
+	{ "failed-waiting",   sample_waiting          },
+	{ "failed-confirm",   sample_confirm          },
+	{ "failed-sign-in",   sample_sign_in          },
+	{ "failed-none",      sample_none             },
+	{ "failed-paused",    sample_paused           },
+	{ "failed-hostile",   sample_hostile          },
+	{ "handover",         sample_handover         },
+	{ "handover-hostile", sample_handover_hostile },
+	{ "admin",            sample_admin            },
+	{ "admin-sending",    sample_admin_sending    },
+	{ "admin-checking",   sample_admin_checking   },
+	{ "admin-done",       sample_admin_done       },
+	{ "admin-removed",    sample_admin_removed    },
+	{ "admin-unknown",    sample_admin_unknown    },
+	{ "admin-hostile",    sample_admin_hostile    },
+	{ "trouble",          sample_trouble          },
+	{ NULL,               NULL                    },
 };
 
 static inline bool sample_render(const struct sample *s, const struct language *lang, struct arena *job, struct buffer *out)

@@ -1,0 +1,609 @@
+/* pages_connect.c -- /connect/{token}: the form, the checklist, the result, and the link for the administrator.
+ *
+ * A link opens in the browser that opened it first, until it expires, for one account. What was connected with it may be tried again
+ * with it; whatever cannot go on is said on a page of its own (render_link()).
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "model/mailaddress.h"
+#include "serve/api.h"
+#include "serve/keeper.h"
+#include "serve/keys.h"
+#include "serve/pages.h"
+#include "serve/render.h"
+#include "serve/signed_link.h"
+
+#define PASSWORD_MOST 1024
+#define USERNAME_MOST 254
+
+/* What stands behind the link of a request. */
+struct visitor {
+	struct exchange *x;
+	const char      *path;              /* "/connect/TOKEN"                      */
+	const char      *hash, *session;    /* of the token, of the browser's cookie */
+	int64_t          now;
+	struct link      link;
+	struct workspace workspace;
+	struct account   account;
+	bool             has_account;       /* and it is not removed                 */
+};
+
+static bool look(struct txn *t, void *self, struct error *err)
+{
+	struct visitor *v = self;
+	struct error    none;
+
+	if (!link_by_hash(t, v->x->job, v->hash, &v->link, err) || !workspace_get(t, v->x->job, v->link.workspace, &v->workspace, err))
+		return false;
+	v->has_account = v->link.account && account_get(t, v->x->job, v->link.workspace, v->link.account, &v->account, &none)
+	              && v->account.state != ACCOUNT_REMOVED;
+	return true;
+}
+
+static void refuse(struct visitor *v, enum link_trouble trouble)
+{
+	static const int statuses[] = { [LINK_UNKNOWN] = 404, [LINK_EXPIRED] = 410, [LINK_USED] = 410, [LINK_ELSEWHERE] = 403 };
+	struct page     *p = pages_begin(v->x);
+
+	pages_answer(v->x, p, statuses[trouble], render_link(p, &(struct link_page){ trouble, v->link.expires, v->path }));
+}
+
+/* The link's language, unless the reader chose one. */
+static void speak(struct visitor *v)
+{
+	const struct language *lang = v->link.lang ? language_find(v->link.lang) : NULL;
+
+	if (lang && !http_query(v->x, "lang") && !http_cookie(v->x, "mm_lang"))
+		v->x->lang = lang;
+}
+
+static bool is_elsewhere(const struct visitor *v)
+{
+	return v->link.session && strcmp(v->link.session, v->session) != 0;
+}
+
+/* Who comes with which link. False: the answer is given. */
+static bool arrive(struct exchange *x, struct visitor *v)
+{
+	struct error err = { 0 };
+
+	*v = (struct visitor){ .x = x, .path = arena_print(x->job, "/connect/%s", x->param[0]), .hash = token_hash(x->param[0], x->job),
+		               .session = token_hash(http_browser(x), x->job), .now = clock_unix_ms() };
+	if (!store_read(x->service->store, look, v, &err)) {
+		if (err.fault == FAULT_ABSENT)
+			refuse(v, LINK_UNKNOWN);
+		else
+			pages_trouble(x, v->path);
+		return false;
+	}
+	x->workspace = v->link.workspace;
+	speak(v);
+	if (strcmp(v->link.kind, "connect") != 0)
+		refuse(v, LINK_UNKNOWN);
+	else if (v->link.used && (is_elsewhere(v) || !v->has_account))
+		refuse(v, LINK_USED);
+	else if (is_elsewhere(v))
+		refuse(v, LINK_ELSEWHERE);
+	else
+		return true;
+	return false;
+}
+
+static bool is_expired(const struct visitor *v)
+{
+	return v->link.expires <= v->now;
+}
+
+/* -- the form --------------------------------------------------------------------------------------------------------- */
+
+static const enum connect_input host_input[SERVICES] = { [SERVICE_IMAP] = INPUT_IMAP_HOST, [SERVICE_SMTP] = INPUT_SMTP_HOST };
+static const enum connect_input port_input[SERVICES] = { [SERVICE_IMAP] = INPUT_IMAP_PORT, [SERVICE_SMTP] = INPUT_SMTP_PORT };
+
+struct domain_look {
+	struct visitor        *v;
+	const char            *domain;
+	struct domain_settings found;
+};
+
+static bool look_domain(struct txn *t, void *self, struct error *err)
+{
+	struct domain_look *d = self;
+
+	return domain_get(t, d->v->x->job, d->v->link.workspace, d->domain, &d->found, err);
+}
+
+/* What the workspace has laid down for that domain: {"imap": {"host", "port"}, …}. NULL: nothing. cJSON_Delete(). */
+static cJSON *settings_of(struct visitor *v, const char *address)
+{
+	struct mail_address parsed;
+	struct domain_look  d = { .v = v };
+	const char         *problem;
+
+	if (!address || !mail_address_parse(address, v->x->job, &parsed, &problem))
+		return NULL;
+	d.domain = parsed.domain;
+	if (!store_read(v->x->service->store, look_domain, &d, NULL))
+		return NULL;
+	return json_read(slice_str(d.found.json), HTTP_BODY_MOST, NULL);
+}
+
+static const char *port_text(struct visitor *v, uint16_t port)
+{
+	return port ? arena_print(v->x->job, "%u", port) : NULL;
+}
+
+static void fill_from_domain(struct visitor *v, struct connect_page *c)
+{
+	cJSON *settings = settings_of(v, c->value[INPUT_ADDRESS]);
+
+	for (enum service s = 0; s < SERVICES; s++) {
+		const cJSON *server = cJSON_GetObjectItemCaseSensitive(settings, service_name(s));
+		const char  *host = json_text(server, "host");
+
+		c->value[host_input[s]] = host ? arena_str(v->x->job, host) : NULL;
+		c->value[port_input[s]] = port_text(v, (uint16_t)json_number(server, "port", 0));
+	}
+	cJSON_Delete(settings);
+}
+
+static void fill_from_account(struct visitor *v, struct connect_page *c)
+{
+	c->value[INPUT_ADDRESS] = v->account.address;
+	c->value[INPUT_USERNAME] = v->account.username;
+	for (enum service s = 0; s < SERVICES; s++) {
+		c->value[host_input[s]] = v->account.host[s];
+		c->value[port_input[s]] = port_text(v, v->account.port[s]);
+	}
+}
+
+static bool bind_link(struct txn *t, void *self, struct error *err)
+{
+	struct visitor *v = self;
+
+	return link_open(t, v->link.id, v->session, err);
+}
+
+/* A browser that only looks ahead, or whoever asks for the head alone, has not opened the link. */
+static bool only_looks(struct exchange *x)
+{
+	const char *purpose = http_field(x, "Sec-Purpose");
+
+	return strcmp(x->method, "GET") != 0 || (purpose && strstr(purpose, "prefetch"));
+}
+
+/* From here on the link belongs to this browser. */
+static bool bound(struct visitor *v)
+{
+	struct error err = { 0 };
+
+	if (v->link.session || only_looks(v->x) || store_write_wait(v->x->service->store, bind_link, v, &err))
+		return true;
+	if (err.fault == FAULT_REFUSED)
+		refuse(v, LINK_ELSEWHERE);
+	else
+		pages_trouble(v->x, v->path);
+	return false;
+}
+
+static const char *fixed_address(const struct visitor *v)
+{
+	return v->has_account ? v->account.address : v->link.expected;
+}
+
+static void show_form(struct visitor *v, int status, struct connect_page *c)
+{
+	struct page *p = pages_begin(v->x);
+
+	c->path = v->path;
+	c->product = v->workspace.name;
+	c->csrf = http_csrf(v->x);
+	c->address_fixed = fixed_address(v) != NULL;
+	pages_answer(v->x, p, status, render_connect(p, c));
+}
+
+static const char *result_path(const struct visitor *v)
+{
+	return arena_print(v->x->job, "%s/result", v->path);
+}
+
+static const char *progress_path(const struct visitor *v)
+{
+	return arena_print(v->x->job, "%s/progress", v->path);
+}
+
+/* What is connected needs no form; a page that was open since yesterday leads on. */
+static bool leads_on(struct visitor *v)
+{
+	if (!v->has_account || !v->link.used)
+		return false;
+	if (v->account.state == ACCOUNT_CONNECTING)
+		answer_redirect(v->x, progress_path(v));
+	else if (v->account.state == ACCOUNT_CONNECTED || v->account.state == ACCOUNT_PAUSED)
+		answer_redirect(v->x, result_path(v));
+	else
+		return false;
+	return true;
+}
+
+static void answer_form(struct exchange *x)
+{
+	struct visitor      v;
+	struct connect_page c = { 0 };
+
+	if (!arrive(x, &v) || leads_on(&v))
+		return;
+	if (is_expired(&v)) {
+		refuse(&v, LINK_EXPIRED);
+		return;
+	}
+	if (!bound(&v))
+		return;
+	c.value[INPUT_ADDRESS] = v.link.expected;
+	if (v.has_account)
+		fill_from_account(&v, &c);
+	else
+		fill_from_domain(&v, &c);
+	show_form(&v, 200, &c);
+}
+
+/* -- what was filled in ----------------------------------------------------------------------------------------------- */
+
+struct submission {
+	struct visitor     *v;
+	struct connect_page form;               /* what was typed, and what is wrong with it */
+	struct account      account;            /* as it shall be                            */
+	struct slice        sealed;
+	bool                taken;              /* another account of the workspace has that mailbox */
+	enum link_trouble   trouble;            /* why the link did not let it in                    */
+};
+
+/* What two addresses are compared by. */
+static const char *key_of(const struct mail_address *address, struct arena *into)
+{
+	char *key = arena_str(into, address->text);
+
+	for (char *c = key; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return key;
+}
+
+static bool is_plain(const char *text, size_t most)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (*c < 0x20 || *c == 0x7f)
+			return false;
+	return strlen(text) <= most;
+}
+
+/* Another mailbox than the one that the link is for is refused before anything of it is kept. */
+static void take_address(struct submission *s, const char *typed)
+{
+	struct visitor     *v = s->v;
+	struct mail_address given, wanted;
+	const char         *problem, *fixed = fixed_address(v);
+
+	if (!mail_address_parse(typed, v->x->job, &given, &problem)) {
+		s->form.wrong[INPUT_ADDRESS] = "wrong.address";
+		return;
+	}
+	s->account.address = given.text;
+	s->account.key = key_of(&given, v->x->job);
+	if (fixed && (!mail_address_parse(fixed, v->x->job, &wanted, &problem) || strcmp(key_of(&wanted, v->x->job), s->account.key) != 0))
+		s->form.wrong[INPUT_ADDRESS] = "wrong.other_address";
+}
+
+static void take_server(struct submission *s, enum service which)
+{
+	const char        *host = s->form.value[host_input[which]], *port = s->form.value[port_input[which]];
+	unsigned long long number = 0;
+
+	s->account.host[which] = NULL;
+	s->account.port[which] = 0;
+	if (*host && !(s->account.host[which] = host_ascii(host, s->v->x->job)))
+		s->form.wrong[host_input[which]] = "wrong.host";
+	if (!*port)
+		return;
+	if (!slice_number(slice_str(port), 65535, &number) || number == 0)
+		s->form.wrong[port_input[which]] = "wrong.port";
+	else if (!*host)
+		s->form.wrong[host_input[which]] = "wrong.host";
+	else
+		s->account.port[which] = (uint16_t)number;
+}
+
+static const char *typed(struct exchange *x, enum connect_input which)
+{
+	const char *text = http_form(x, connect_input_name(which));
+
+	return text ? arena_copy(x->job, slice_trim(slice_str(text))) : "";
+}
+
+/* False when something is wrong with it. */
+static bool take_form(struct submission *s, const char *password)
+{
+	struct exchange *x = s->v->x;
+
+	for (unsigned i = 0; i < INPUTS; i++)
+		s->form.value[i] = i == INPUT_PASSWORD ? NULL : typed(x, (enum connect_input)i);
+	take_address(s, s->form.value[INPUT_ADDRESS]);
+	if (!password || !*password || strlen(password) > PASSWORD_MOST)
+		s->form.wrong[INPUT_PASSWORD] = "wrong.password";
+	s->account.username = *s->form.value[INPUT_USERNAME] ? s->form.value[INPUT_USERNAME] : NULL;
+	if (!is_plain(s->form.value[INPUT_USERNAME], USERNAME_MOST))
+		s->form.wrong[INPUT_USERNAME] = "wrong.username";
+	for (enum service which = 0; which < SERVICES; which++)
+		take_server(s, which);
+	for (unsigned i = 0; i < INPUTS; i++)
+		if (s->form.wrong[i])
+			return false;
+	return true;
+}
+
+/* Servers that the person left open, and the workspace has laid down for that domain. */
+static void add_domain_settings(struct submission *s)
+{
+	cJSON *settings = settings_of(s->v, s->account.address);
+
+	for (enum service which = 0; which < SERVICES; which++) {
+		const cJSON *server = cJSON_GetObjectItemCaseSensitive(settings, service_name(which));
+		const char  *host = json_text(server, "host");
+
+		if (s->account.host[which] || !host)
+			continue;
+		s->account.host[which] = arena_str(s->v->x->job, host);
+		s->account.port[which] = (uint16_t)json_number(server, "port", 0);
+	}
+	cJSON_Delete(settings);
+}
+
+/* Whatever the verdict was, it was about what has just been replaced. */
+static void begin_again(struct account *a, int64_t now)
+{
+	a->state = ACCOUNT_CONNECTING;
+	a->state_since = now;
+	a->next_try = 0;
+	a->failures = 0;
+	a->cause = a->certainty = a->who = a->incident = a->place = NULL;
+}
+
+static bool insert_account(struct txn *t, struct submission *s, struct error *err)
+{
+	if (!account_insert(t, &s->account, err)) {
+		s->taken = err->fault == FAULT_REFUSED;
+		return false;
+	}
+	return event_tell(t, s->v->x->job, s->account.workspace, s->account.id, "account.created", account_event_json(&s->account), err);
+}
+
+/* What was looked at a moment ago is looked at again: another tab may have been quicker. */
+static bool renew_account(struct txn *t, struct submission *s, struct error *err)
+{
+	struct account now;
+
+	if (!account_get(t, s->v->x->job, s->account.workspace, s->account.id, &now, err))
+		return false;
+	if (now.state == ACCOUNT_REMOVED)
+		return fail(err, FAULT_ABSENT, "the account was removed meanwhile");
+	now.username = s->account.username;
+	for (enum service which = 0; which < SERVICES; which++) {
+		now.host[which] = s->account.host[which];
+		now.port[which] = s->account.port[which];
+	}
+	now.lang = s->account.lang;
+	begin_again(&now, s->v->now);
+	return account_update(t, &now, err);
+}
+
+static bool keep_submission(struct txn *t, void *self, struct error *err)
+{
+	struct submission *s = self;
+
+	s->taken = false;
+	s->trouble = LINK_ELSEWHERE;
+	if (!link_open(t, s->v->link.id, s->v->session, err))
+		return false;
+	s->trouble = LINK_USED;
+	if (!(s->v->has_account ? renew_account(t, s, err) : insert_account(t, s, err)))
+		return false;
+	return sealed_put(t, s->account.id, "password", s->sealed, err) && link_use(t, s->v->link.id, s->account.id, s->v->now, err);
+}
+
+static void prepare_account(struct submission *s)
+{
+	struct visitor *v = s->v;
+
+	s->account.id = v->has_account ? v->account.id : new_id(v->x->job, "acc");
+	s->account.workspace = v->link.workspace;
+	s->account.provider = "auto";
+	s->account.lang = v->x->lang->tag;
+	s->account.created = v->now;
+	begin_again(&s->account, v->now);
+	add_domain_settings(s);
+}
+
+static void take_submission(struct exchange *x)
+{
+	struct visitor    v;
+	struct submission s = { .v = &v };
+	const char       *password = http_form(x, connect_input_name(INPUT_PASSWORD));
+	struct error      err = { 0 };
+
+	if (!arrive(x, &v))
+		return;
+	if (is_expired(&v)) {
+		refuse(&v, LINK_EXPIRED);
+		return;
+	}
+	if (!take_form(&s, password)) {
+		show_form(&v, 422, &s.form);
+		return;
+	}
+	prepare_account(&s);
+	if (!vault_seal(x->service->vault, arena_print(x->job, "%s/password", s.account.id), slice_str(password), x->job, &s.sealed, &err)) {
+		pages_trouble(x, v.path);
+		return;
+	}
+	if (store_write_wait(x->service->store, keep_submission, &s, &err)) {
+		keeper_changed(x->service->keeper, s.account.id);
+		answer_redirect(x, progress_path(&v));
+	} else if (s.taken) {
+		s.form.wrong[INPUT_ADDRESS] = "wrong.taken";
+		show_form(&v, 409, &s.form);
+	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
+		refuse(&v, s.trouble);
+	} else {
+		pages_trouble(x, v.path);
+	}
+}
+
+/* -- while it works --------------------------------------------------------------------------------------------------- */
+
+/* False: the answer is given. Past its end a link shows no more than what came of it. */
+static bool arrive_with_account(struct exchange *x, struct visitor *v)
+{
+	if (!arrive(x, v))
+		return false;
+	if (!v->link.session || !v->has_account) {
+		answer_redirect(x, v->path);
+		return false;
+	}
+	return true;
+}
+
+static const char *shown_text(struct exchange *x, const cJSON *step, const char *member)
+{
+	const char *text = json_text(step, member);
+
+	return text ? arena_str(x->job, text) : NULL;
+}
+
+/* Of the verification under way. What the keeper still has of the one before is none. */
+static void steps_now(struct visitor *v, struct shown_step **out, size_t *count)
+{
+	struct exchange *x = v->x;
+	cJSON           *steps = NULL;
+	const cJSON     *s;
+	bool             done = false;
+
+	*count = 0;
+	if (!keeper_progress(x->service->keeper, v->account.id, x->lang, x->job, &steps, &done))
+		return;
+	*out = arena_get(x->job, ((size_t)cJSON_GetArraySize(steps) + 1) * sizeof **out);
+	cJSON_ArrayForEach(s, steps) {
+		struct shown_step *one = &(*out)[*count];
+
+		if (done)
+			break;
+		*one = (struct shown_step){ shown_text(x, s, "label"), shown_text(x, s, "state"), shown_text(x, s, "text") };
+		if (one->label && one->state)
+			++*count;
+	}
+	cJSON_Delete(steps);
+}
+
+static void answer_progress(struct exchange *x)
+{
+	struct visitor     v;
+	struct shown_step *step = NULL;
+	size_t             steps;
+	struct page       *p;
+
+	if (!arrive_with_account(x, &v))
+		return;
+	if (v.account.state != ACCOUNT_CONNECTING) {
+		answer_redirect(x, result_path(&v));
+		return;
+	}
+	steps_now(&v, &step, &steps);
+	p = pages_begin(x);
+	pages_answer(x, p, 200, render_progress(p, &(struct progress_page){ v.path, v.account.address, step, steps }));
+}
+
+static cJSON *step_json(const struct page *p, const struct shown_step *s)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "label", s->label);
+	cJSON_AddStringToObject(o, "state", s->state);
+	cJSON_AddStringToObject(o, "state_text", step_state_word(p, s->state));
+	cJSON_AddStringToObject(o, "text", s->text ? s->text : "");
+	return o;
+}
+
+/* For web/connect.js. */
+static void answer_progress_json(struct exchange *x)
+{
+	struct visitor     v;
+	struct shown_step *step = NULL;
+	struct page        words;
+	size_t             steps;
+	bool               done;
+	cJSON             *o, *list;
+
+	if (!arrive_with_account(x, &v))
+		return;
+	done = v.account.state != ACCOUNT_CONNECTING;
+	steps_now(&v, &step, &steps);
+	page_init(&words, NULL, x->lang, x->job);
+	o = cJSON_CreateObject();
+	list = cJSON_AddArrayToObject(o, "steps");
+	for (size_t i = 0; i < steps; i++)
+		cJSON_AddItemToArray(list, step_json(&words, &step[i]));
+	cJSON_AddStringToObject(o, "status", progress_status(&words, step, steps, done));
+	cJSON_AddBoolToObject(o, "done", done);
+	cJSON_AddStringToObject(o, "next", result_path(&v));
+	answer_json(x, 200, o);
+}
+
+/* -- the result ------------------------------------------------------------------------------------------------------- */
+
+static void answer_result(struct exchange *x)
+{
+	struct visitor     v;
+	struct retold      report;
+	struct result_page r = { 0 };
+	struct page       *p;
+
+	if (!arrive_with_account(x, &v))
+		return;
+	if (v.account.state == ACCOUNT_CONNECTING) {
+		answer_redirect(x, progress_path(&v));
+		return;
+	}
+	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
+		r.report = &report;
+	r.path = v.path;
+	r.product = v.workspace.name;
+	r.back = v.link.return_url;
+	r.account = &v.account;
+	if (x->service->inbound_domain && v.workspace.bcc_token)
+		r.bcc = arena_print(x->job, "%s@%s", v.workspace.bcc_token, x->service->inbound_domain);
+	p = pages_begin(x);
+	pages_answer(x, p, 200, render_result(p, &r));
+}
+
+static void answer_handover(struct exchange *x)
+{
+	struct visitor       v;
+	struct handover_page h;
+	struct page         *p;
+
+	if (!arrive_with_account(x, &v))
+		return;
+	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address, .expires = v.now + SIGNED_LINK_MS };
+	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.account.id, h.expires, x->job));
+	p = pages_begin(x);
+	pages_answer(x, p, 200, render_handover(p, &h));
+}
+
+const struct route routes_connect[] = {
+	{ "GET",  "/connect/{token}",               GUARD_NONE, 0, answer_form          },
+	{ "POST", "/connect/{token}",               GUARD_FORM, 0, take_submission      },
+	{ "GET",  "/connect/{token}/progress",      GUARD_NONE, 0, answer_progress      },
+	{ "GET",  "/connect/{token}/progress.json", GUARD_NONE, 0, answer_progress_json },
+	{ "GET",  "/connect/{token}/result",        GUARD_NONE, 0, answer_result        },
+	{ "GET",  "/connect/{token}/administrator", GUARD_NONE, 0, answer_handover      },
+	{ 0 }
+};

@@ -1,0 +1,120 @@
+#include "serve/render.h"
+
+#include <string.h>
+
+static bool is_done(const struct account *a)
+{
+	return a->state == ACCOUNT_CONNECTED || a->state == ACCOUNT_REMOVED;
+}
+
+static const char *state_text(struct page *p, const struct account *a)
+{
+	switch (a->state) {
+	case ACCOUNT_CONNECTING: return page_word(p, "admin.state.connecting");
+	case ACCOUNT_CONNECTED:  return page_phrase(p, "admin.state.connected", "address", a->address, NULL);
+	case ACCOUNT_DEGRADED:   return page_word(p, "admin.state.degraded");
+	case ACCOUNT_WAITING:    return page_phrase(p, "admin.state.waiting", "time", tell_time(a->next_try, p->lang, p->job), NULL);
+	case ACCOUNT_PAUSED:     return page_word(p, "admin.state.paused");
+	case ACCOUNT_REMOVED:    return page_word(p, "admin.state.removed");
+	default:                 return page_word(p, "admin.state.needs");
+	}
+}
+
+static void state(struct page *p, const struct admin_page *a)
+{
+	const struct account *acc = a->account;
+
+	page_open(p, "section", "class", is_done(acc) ? "notice good" : "notice", "aria-labelledby", "state",
+		"data-watch", arena_print(p->job, "%s/state.json", a->path), "data-state", account_state_name(acc->state), NULL);
+	page_element(p, "h2", page_word(p, "admin.state"), "id", "state", NULL);
+	page_element(p, "p", state_text(p, acc), "role", "status", NULL);
+	if (is_done(acc))
+		page_element(p, "p", page_word(p, "admin.nothing"), NULL);
+	if (acc->report_at && acc->state != ACCOUNT_REMOVED)
+		page_element(p, "p", page_phrase(p, "admin.checked", "time", tell_time(acc->report_at, p->lang, p->job), NULL), "class", "small", NULL);
+	page_close(p, "section");
+}
+
+/* Nothing to check while it is being checked, and nothing to check where nothing is. */
+static void check_button(struct page *p, const struct admin_page *a)
+{
+	if (a->account->state == ACCOUNT_CONNECTING || a->account->state == ACCOUNT_PAUSED || is_done(a->account))
+		return;
+	page_open(p, "form", "class", "buttons", "method", "post", "action", a->path, NULL);
+	render_csrf(p, a->csrf);
+	page_element(p, "button", page_word(p, "admin.check"), "type", "submit", NULL);
+	page_close(p, "form");
+}
+
+static void addresses(struct page *p, const struct admin_page *a, enum cause cause)
+{
+	struct slice rest = slice_str(a->our_addresses);
+
+	if (!tell_asks_for(cause, "our_address"))
+		return;
+	page_element(p, "h2", page_word(p, "admin.addresses"), NULL);
+	if (!slice_trim(rest).len) {
+		page_element(p, "p", page_word(p, "admin.addresses.none"), NULL);
+		return;
+	}
+	page_element(p, "p", page_word(p, "admin.addresses.text"), NULL);
+	page_open(p, "ul", "class", "links", NULL);
+	while (rest.at) {
+		struct slice one = slice_cut(&rest, ' ');
+
+		while (one.len && one.at[one.len - 1] == ',')
+			one.len--;
+		if (one.len)
+			page_element(p, "li", arena_copy(p->job, one), "translate", "no", NULL);
+	}
+	page_close(p, "ul");
+}
+
+static void undo(struct page *p, const struct retold_cause *c)
+{
+	const char *text = catalogue_text(p->lang, arena_print(p->job, "page/undo.%s", cause_row(c->cause)->id)), *filled;
+
+	if (!text || !catalogue_fill(p->job, text, c->told.value, c->told.values, &filled))
+		return;
+	page_element(p, "h2", page_word(p, "admin.undo"), NULL);
+	page_open(p, "p", NULL);
+	page_prose(p, filled, NULL, 0);
+	page_close(p, "p");
+}
+
+static void what_is_wrong(struct page *p, const struct admin_page *a, const struct retold_cause *c)
+{
+	page_element(p, "p", page_phrase(p, "admin.lead", "product", a->product, "address", a->account->address, NULL), "class", "lead", NULL);
+	render_marks(p, c, false);
+	state(p, a);
+	page_open(p, "div", "class", "card", NULL);
+	render_remedy(p, c);
+	addresses(p, a, c->cause);
+	page_element(p, "h2", page_word(p, "admin.rights"), NULL);
+	page_element(p, "p", page_word(p, "admin.rights.text"), NULL);
+	undo(p, c);
+	render_help_link(p, c->cause);
+	page_close(p, "div");
+	check_button(p, a);
+	render_proof(p, a->report);
+}
+
+bool render_admin(struct page *p, const struct admin_page *a)
+{
+	bool        wrong = !is_done(a->account) && a->report && a->report->causes;
+	const char *title = wrong ? a->report->cause[0].told.title : page_word(p, "admin.title");
+
+	page_begin(p, &(struct frame){ .title = title, .path = a->path, .script = "again.js",
+		                       .refresh = a->account->state == ACCOUNT_CONNECTING ? a->path : NULL });
+	page_element(p, "p", page_word(p, "admin.title"), "class", "small", NULL);
+	if (wrong) {
+		page_element(p, "h1", title, NULL);
+		what_is_wrong(p, a, &a->report->cause[0]);
+	} else {
+		page_element(p, "h1", state_text(p, a->account), NULL);
+		state(p, a);
+		check_button(p, a);
+	}
+	page_element(p, "p", page_phrase(p, "admin.valid", "time", tell_time(a->expires, p->lang, p->job), NULL), "class", "small", NULL);
+	return page_end(p);
+}

@@ -1,0 +1,404 @@
+#include "serve/render.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* -- links that do not open ------------------------------------------------------------------------------------------- */
+
+bool render_link(struct page *p, const struct link_page *l)
+{
+	static const char *const titles[] = {
+		[LINK_UNKNOWN] = "link.unknown", [LINK_EXPIRED] = "link.expired", [LINK_USED] = "link.used", [LINK_ELSEWHERE] = "link.elsewhere",
+	};
+	const char *title = page_word(p, titles[l->trouble]), *key = arena_print(p->job, "%s.text", titles[l->trouble]);
+
+	page_begin(p, &(struct frame){ .title = title, .path = l->path });
+	render_sign(p, ICON_WARNED);
+	page_element(p, "h1", title, NULL);
+	page_element(p, "p", page_phrase(p, key, "time", tell_time(l->expired, p->lang, p->job), NULL), "class", "lead", NULL);
+	return page_end(p);
+}
+
+/* -- the form --------------------------------------------------------------------------------------------------------- */
+
+struct input {
+	const char *name, *type, *complete, *mode, *hint;       /* `hint`: key of "page/…", or NULL */
+	size_t      most;
+};
+
+static const struct input inputs[INPUTS] = {
+	[INPUT_ADDRESS]   = { "address",   "email",    "email",            "email",   NULL,                  320  },
+	[INPUT_PASSWORD]  = { "password",  "password", "current-password", NULL,      "field.password.hint", 1024 },
+	[INPUT_USERNAME]  = { "username",  "text",     "username",         NULL,      "field.username.hint", 254  },
+	[INPUT_IMAP_HOST] = { "imap_host", "text",     "off",              "url",     NULL,                  253  },
+	[INPUT_IMAP_PORT] = { "imap_port", "text",     "off",              "numeric", NULL,                  5    },
+	[INPUT_SMTP_HOST] = { "smtp_host", "text",     "off",              "url",     NULL,                  253  },
+	[INPUT_SMTP_PORT] = { "smtp_port", "text",     "off",              "numeric", NULL,                  5    },
+};
+
+const char *connect_input_name(enum connect_input which)
+{
+	return inputs[which].name;
+}
+
+static bool is_required(enum connect_input which)
+{
+	return which == INPUT_ADDRESS || which == INPUT_PASSWORD;
+}
+
+static const char *hint_of(const struct connect_page *c, enum connect_input which)
+{
+	return which == INPUT_ADDRESS && c->address_fixed ? "field.address.fixed" : inputs[which].hint;
+}
+
+static void field(struct page *p, const struct connect_page *c, enum connect_input which)
+{
+	const struct input *in = &inputs[which];
+	const char         *hint = hint_of(c, which), *wrong = c->wrong[which];
+	const char         *hint_id = hint ? arena_print(p->job, "%s-hint", in->name) : NULL;
+	const char         *wrong_id = wrong ? arena_print(p->job, "%s-wrong", in->name) : NULL;
+	const char         *described = hint && wrong ? arena_print(p->job, "%s %s", wrong_id, hint_id) : wrong ? wrong_id : hint_id;
+	bool                fixed = which == INPUT_ADDRESS && c->address_fixed;
+
+	page_open(p, "div", "class", "field", NULL);
+	page_element(p, "label", page_word(p, arena_print(p->job, "field.%s", in->name)), "for", in->name, NULL);
+	if (wrong) {
+		page_open(p, "span", "class", "wrong", "id", wrong_id, NULL);
+		page_prose(p, page_word(p, wrong), NULL, 0);
+		page_close(p, "span");
+	}
+	if (hint)
+		page_element(p, "span", page_word(p, hint), "class", "hint", "id", hint_id, NULL);
+	page_empty(p, "input", "id", in->name, "name", in->name, "type", in->type, "value", c->value[which], "maxlength",
+		arena_print(p->job, "%zu", in->most), "autocomplete", in->complete, "inputmode", in->mode, "autocapitalize", "none",
+		"spellcheck", "false", "required", is_required(which) ? "" : NULL, "readonly", fixed ? "" : NULL,
+		"aria-invalid", wrong ? "true" : NULL, "aria-describedby", described, NULL);
+	page_close(p, "div");
+}
+
+/* What is wrong, above the form, each leading to its field. */
+static void summary(struct page *p, const struct connect_page *c)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < INPUTS; i++)
+		any = any || c->wrong[i];
+	if (!any)
+		return;
+	page_open(p, "div", "class", "notice bad", "role", "alert", NULL);
+	page_element(p, "h2", page_word(p, "wrong.title"), NULL);
+	page_open(p, "ul", "class", "links", NULL);
+	for (unsigned i = 0; i < INPUTS; i++) {
+		if (!c->wrong[i])
+			continue;
+		page_open(p, "li", NULL);
+		page_open(p, "a", "href", arena_print(p->job, "#%s", inputs[i].name), NULL);
+		page_prose(p, page_word(p, c->wrong[i]), NULL, 0);
+		page_close(p, "a");
+		page_close(p, "li");
+	}
+	page_close(p, "ul");
+	page_close(p, "div");
+}
+
+/* Before the connection: what is read, stored and sent, and until when. */
+static void statement(struct page *p, const struct connect_page *c)
+{
+	static const char *const parts[] = { "connect.read", "connect.stored", "connect.sent", "connect.until" };
+
+	page_open(p, "section", "class", "card", "aria-labelledby", "statement", NULL);
+	page_element(p, "h2", page_word(p, "connect.statement"), "id", "statement", NULL);
+	page_open(p, "dl", "class", "plain", NULL);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		page_element(p, "dt", page_word(p, parts[i]), NULL);
+		page_element(p, "dd", page_phrase(p, arena_print(p->job, "%s.text", parts[i]), "product", c->product, NULL), NULL);
+	}
+	page_close(p, "dl");
+	page_close(p, "section");
+}
+
+/* Unfolded when there is something to see: what was filled in, or is wrong. */
+static bool more_is_open(const struct connect_page *c)
+{
+	for (unsigned i = INPUT_USERNAME; i < INPUTS; i++)
+		if (c->wrong[i] || (c->value[i] && *c->value[i]))
+			return true;
+	return false;
+}
+
+static void server(struct page *p, const struct connect_page *c, enum connect_input host, enum connect_input port)
+{
+	page_open(p, "div", "class", "pair", NULL);
+	field(p, c, host);
+	field(p, c, port);
+	page_close(p, "div");
+}
+
+bool render_connect(struct page *p, const struct connect_page *c)
+{
+	page_begin(p, &(struct frame){ .title = page_word(p, "connect.title"), .path = c->path });
+	page_element(p, "h1", page_word(p, "connect.title"), NULL);
+	page_element(p, "p", page_phrase(p, "connect.lead", "product", c->product, NULL), "class", "lead", NULL);
+	summary(p, c);
+	page_open(p, "form", "class", "card", "method", "post", "action", c->path, NULL);
+	render_csrf(p, c->csrf);
+	field(p, c, INPUT_ADDRESS);
+	field(p, c, INPUT_PASSWORD);
+	page_open(p, "details", "class", "more", "open", more_is_open(c) ? "" : NULL, NULL);
+	page_element(p, "summary", page_word(p, "connect.more"), NULL);
+	page_element(p, "p", page_word(p, "connect.more.hint"), "class", "small", NULL);
+	field(p, c, INPUT_USERNAME);
+	server(p, c, INPUT_IMAP_HOST, INPUT_IMAP_PORT);
+	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
+	page_close(p, "details");
+	page_element(p, "button", page_word(p, "connect.submit"), "class", "full", "type", "submit", NULL);
+	page_close(p, "form");
+	statement(p, c);
+	return page_end(p);
+}
+
+/* -- while it works --------------------------------------------------------------------------------------------------- */
+
+const char *progress_status(struct page *p, const struct shown_step *step, size_t steps, bool done)
+{
+	const char *now = NULL;
+
+	for (size_t i = 0; i < steps; i++)
+		if (strcmp(step[i].state, "running") == 0)
+			now = step[i].label;
+	if (done)
+		return page_word(p, "progress.done");
+	if (now)
+		return page_phrase(p, "progress.now", "step", now, NULL);
+	return page_word(p, steps ? "progress.lead" : "progress.begin");
+}
+
+bool render_progress(struct page *p, const struct progress_page *g)
+{
+	const char *here = arena_print(p->job, "%s/progress", g->path);
+
+	page_begin(p, &(struct frame){ .title = page_word(p, "progress.title"), .path = here, .script = "connect.js", .refresh = here });
+	page_element(p, "h1", page_word(p, "progress.title"), NULL);
+	page_element(p, "p", g->address, "class", "mail", NULL);
+	page_element(p, "p", page_word(p, "progress.lead"), "class", "lead", NULL);
+	page_open(p, "div", "class", "card", NULL);
+	page_element(p, "p", progress_status(p, g->step, g->steps, false), "class", "status", "role", "status", "aria-live", "polite",
+		"data-unreached", page_word(p, "progress.unreached"), NULL);
+	render_checks(p, g->step, g->steps, arena_print(p->job, "%s.json?lang=%s", here, p->lang->tag));
+	page_close(p, "div");
+	page_open(p, "noscript", NULL);
+	page_open(p, "p", NULL);
+	page_element(p, "a", page_word(p, "progress.reload"), "href", here, NULL);
+	page_close(p, "p");
+	page_close(p, "noscript");
+	return page_end(p);
+}
+
+/* -- the result ------------------------------------------------------------------------------------------------------- */
+
+static void checked(struct page *p, const struct retold *r)
+{
+	struct shown_step *step = arena_get(p->job, RETOLD_STEPS * sizeof *step);
+
+	if (!r->steps)
+		return;
+	page_open(p, "details", "class", "more", NULL);
+	page_element(p, "summary", page_word(p, "result.checked"), NULL);
+	for (size_t i = 0; i < r->steps; i++)
+		step[i] = (struct shown_step){ r->step[i].label, r->step[i].state, r->step[i].why };
+	render_checks(p, step, r->steps, NULL);
+	page_close(p, "details");
+}
+
+static void put_right(struct page *p, const struct retold *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->causes; i++) {
+		if (!r->cause[i].repaired)
+			continue;
+		if (!any) {
+			page_element(p, "h2", catalogue_text(p->lang, "ui/fixed_on_the_way"), NULL);
+			page_open(p, "ul", "class", "links", NULL);
+		}
+		any = true;
+		page_element(p, "li", r->cause[i].told.title, NULL);
+	}
+	if (any)
+		page_close(p, "ul");
+}
+
+/* Unreserved characters of RFC 3986 stay; everything else is %XX. */
+static const char *percent(struct page *p, const char *text)
+{
+	char *out = arena_get(p->job, strlen(text) * 3 + 1), *to = out;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (isalnum(*c) || strchr("-._~", *c))
+			*to++ = (char)*c;
+		else
+			to += sprintf(to, "%%%02X", *c);
+	return out;
+}
+
+/* The product learns which account it is and how it went. What stands in its address already comes first. */
+static const char *way_back(struct page *p, const struct result_page *r)
+{
+	struct slice url = slice_str(r->back);
+	size_t       hash = slice_find(url, '#');
+
+	return arena_print(p->job, "%.*s%caccount=%s&state=%s%s", (int)hash, url.at, slice_find(slice_upto(url, hash), '?') < hash ? '&' : '?',
+	                   percent(p, r->account->id), account_state_name(r->account->state), r->back + hash);
+}
+
+static void back_button(struct page *p, const struct result_page *r, bool first)
+{
+	if (r->back)
+		page_element(p, "a", page_phrase(p, "result.back", "product", r->product, NULL), "class", first ? "button" : "button quiet",
+			"href", way_back(p, r), "rel", "noreferrer", NULL);
+}
+
+static bool connected(struct page *p, const struct result_page *r)
+{
+	render_sign(p, ICON_PASSED);
+	page_element(p, "h1", page_word(p, "result.connected"), NULL);
+	page_element(p, "p", r->account->address, "class", "mail", NULL);
+	page_element(p, "p", page_word(p, "result.connected.lead"), "class", "lead", NULL);
+	page_open(p, "div", "class", "buttons", NULL);
+	back_button(p, r, true);
+	page_close(p, "div");
+	if (r->bcc) {
+		page_open(p, "section", "class", "card", "aria-labelledby", "bcc", NULL);
+		page_element(p, "h2", page_word(p, "result.bcc"), "id", "bcc", NULL);
+		page_element(p, "p", page_phrase(p, "result.bcc.text", "product", r->product, NULL), NULL);
+		page_element(p, "p", r->bcc, "class", "copy", "translate", "no", NULL);
+		page_close(p, "section");
+	}
+	if (r->report) {
+		put_right(p, r->report);
+		checked(p, r->report);
+	}
+	return page_end(p);
+}
+
+static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
+{
+	page_open(p, "div", "class", "buttons", NULL);
+	page_element(p, "a", page_word(p, "result.again"), "class", "button", "href", r->path, NULL);
+	if (administrator)
+		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href",
+			arena_print(p->job, "%s/administrator", r->path), NULL);
+	back_button(p, r, false);
+	page_close(p, "div");
+}
+
+static void waiting_notice(struct page *p, const struct account *a)
+{
+	if (a->state != ACCOUNT_WAITING || !a->next_try)
+		return;
+	page_open(p, "div", "class", "notice", NULL);
+	page_element(p, "p", page_phrase(p, "result.waiting", "time", tell_time(a->next_try, p->lang, p->job), NULL), NULL);
+	page_close(p, "div");
+}
+
+static bool failed(struct page *p, const struct result_page *r)
+{
+	const struct retold_cause *c = &r->report->cause[0];
+
+	render_sign(p, r->account->state == ACCOUNT_WAITING ? ICON_WAITING : r->account->state == ACCOUNT_DEGRADED ? ICON_WARNED : ICON_FAILED);
+	if (r->account->state == ACCOUNT_DEGRADED)
+		page_element(p, "p", page_word(p, "result.partial"), "class", "small", NULL);
+	page_element(p, "h1", c->told.title, NULL);
+	page_element(p, "p", r->account->address, "class", "mail", NULL);
+	render_marks(p, c, true);
+	waiting_notice(p, r->account);
+	page_open(p, "div", "class", "card", NULL);
+	render_remedy(p, c);
+	render_help_link(p, c->cause);
+	page_close(p, "div");
+	again_buttons(p, r, true);
+	render_proof(p, r->report);
+	checked(p, r->report);
+	return page_end(p);
+}
+
+/* Nothing is wrong; something has to come from the person, or nothing is known yet. */
+static bool asked(struct page *p, const struct result_page *r)
+{
+	const char *kind = r->report && r->report->needs ? r->report->need[0].kind : "";
+	bool        confirm = strcmp(kind, "confirm_host") == 0, sign_in = strcmp(kind, "sign_in") == 0;
+	const char *title = page_word(p, confirm ? "result.confirm" : "result.none");
+
+	render_sign(p, ICON_WARNED);
+	page_element(p, "h1", sign_in ? catalogue_text(p->lang, "ui/verdict.unfinished") : title, NULL);
+	page_element(p, "p", r->account->address, "class", "mail", NULL);
+	if (confirm) {
+		page_element(p, "p", page_phrase(p, "result.confirm.text", "host", r->report->need[0].value, NULL), NULL);
+		page_element(p, "p", page_word(p, "result.confirm.do"), NULL);
+	} else {
+		page_element(p, "p", sign_in ? catalogue_text(p->lang, "ui/verdict.unfinished_sign_in") : page_word(p, "result.none.text"), NULL);
+	}
+	again_buttons(p, r, false);
+	if (r->report)
+		checked(p, r->report);
+	return page_end(p);
+}
+
+static bool paused(struct page *p, const struct result_page *r)
+{
+	render_sign(p, ICON_WAITING);
+	page_element(p, "h1", page_word(p, "result.paused"), NULL);
+	page_element(p, "p", r->account->address, "class", "mail", NULL);
+	page_element(p, "p", page_word(p, "result.paused.text"), NULL);
+	page_open(p, "div", "class", "buttons", NULL);
+	back_button(p, r, true);
+	page_close(p, "div");
+	return page_end(p);
+}
+
+static const char *result_title(struct page *p, const struct result_page *r)
+{
+	if (r->account->state == ACCOUNT_CONNECTED)
+		return page_word(p, "result.connected");
+	return r->report && r->report->causes ? r->report->cause[0].told.title : page_word(p, "connect.title");
+}
+
+bool render_result(struct page *p, const struct result_page *r)
+{
+	page_begin(p, &(struct frame){ .title = result_title(p, r), .path = arena_print(p->job, "%s/result", r->path) });
+	if (r->account->state == ACCOUNT_CONNECTED)
+		return connected(p, r);
+	if (r->account->state == ACCOUNT_PAUSED)
+		return paused(p, r);
+	return r->report && r->report->causes ? failed(p, r) : asked(p, r);
+}
+
+/* -- handing it over -------------------------------------------------------------------------------------------------- */
+
+static const char *mail_with_it(struct page *p, const struct handover_page *h)
+{
+	const char *subject = page_phrase(p, "handover.subject", "address", h->address, NULL);
+	const char *body = page_phrase(p, "handover.body", "product", h->product, "address", h->address, NULL);
+
+	body = arena_print(p->job, "%s\r\n\r\n%s\r\n", body, h->url);
+	return arena_print(p->job, "mailto:?subject=%s&body=%s", percent(p, subject), percent(p, body));
+}
+
+bool render_handover(struct page *p, const struct handover_page *h)
+{
+	page_begin(p, &(struct frame){ .title = page_word(p, "handover.title"), .path = arena_print(p->job, "%s/administrator", h->path) });
+	page_element(p, "h1", page_word(p, "handover.title"), NULL);
+	page_element(p, "p", h->address, "class", "mail", NULL);
+	page_element(p, "p", page_word(p, "handover.lead"), "class", "lead", NULL);
+	page_open(p, "div", "class", "card", NULL);
+	page_element(p, "p", h->url, "class", "copy", "translate", "no", NULL);
+	page_element(p, "p", page_phrase(p, "handover.valid", "time", tell_time(h->expires, p->lang, p->job), NULL), "class", "small", NULL);
+	page_element(p, "p", page_word(p, "handover.then"), NULL);
+	page_close(p, "div");
+	page_open(p, "div", "class", "buttons", NULL);
+	page_element(p, "a", page_word(p, "handover.mail"), "class", "button", "href", mail_with_it(p, h), NULL);
+	page_element(p, "a", page_word(p, "handover.back"), "class", "button quiet", "href", arena_print(p->job, "%s/result", h->path), NULL);
+	page_close(p, "div");
+	return page_end(p);
+}

@@ -1,0 +1,67 @@
+#include "serve/signed_link.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define ID "acc_7gk2m4x9q8w1e3r5t7y9u2"
+
+static struct vault *opened(void)
+{
+	char          folder[] = "/tmp/mailmoor-link-XXXXXX", file[64];
+	struct error  err = { 0 };
+	struct vault *v;
+
+	EXPECT(mkdtemp(folder));
+	snprintf(file, sizeof file, "%s/key", folder);
+	v = vault_open(file, true, &err);
+	unlink(file);
+	rmdir(folder);
+	EXPECT(v);
+	return v;
+}
+
+TEST(what_is_signed_is_read)
+{
+	CLEANUP(vault) struct vault *v = opened();
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *account;
+	int64_t     expires;
+
+	EXPECT(signed_link_read(v, signed_link(v, ID, 1796549400123, job), job, &account, &expires));
+	EXPECT_TEXT(account, ID);
+	EXPECT(expires == 1796549400000);
+}
+
+/* One character more, less or other, anywhere: no link. */
+TEST(what_is_changed_is_refused)
+{
+	CLEANUP(vault) struct vault *v = opened();
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *link = signed_link(v, ID, 1796549400000, job), *account;
+	int64_t     expires;
+
+	for (size_t i = 0; link[i]; i++) {
+		char *other = arena_str(job, link);
+
+		other[i] = other[i] == '1' ? '2' : '1';
+		EXPECT_ROW(!signed_link_read(v, other, job, &account, &expires), other);
+		other[i] = '\0';
+		EXPECT_ROW(!signed_link_read(v, other, job, &account, &expires), other);
+		EXPECT_ROW(!signed_link_read(v, link + i + 1, job, &account, &expires), link + i + 1);
+	}
+	EXPECT(!signed_link_read(v, arena_print(job, "%s0", link), job, &account, &expires));
+	EXPECT(!signed_link_read(v, "..", job, &account, &expires) && !signed_link_read(v, "", job, &account, &expires));
+	EXPECT(!signed_link_read(v, ID ".99999999999999999999.00", job, &account, &expires));
+}
+
+TEST(another_key_signs_nothing_for_us)
+{
+	CLEANUP(vault) struct vault *v = opened(), *w = opened();
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *account;
+	int64_t     expires;
+
+	EXPECT(!signed_link_read(w, signed_link(v, ID, 1796549400000, job), job, &account, &expires));
+}

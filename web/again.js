@@ -1,0 +1,29 @@
+/* A page about something that changes by itself: it asks what the state is and is loaded again only when that is another one. Browsers
+ * without scripts load it every other second while a check is under way. */
+(function () {
+	"use strict";
+
+	var watched = document.querySelector("[data-watch]");
+
+	if (!watched || !window.fetch) {
+		return;
+	}
+
+	function again() {
+		window.setTimeout(ask, watched.dataset.state === "connecting" ? 2000 : 15000);
+	}
+
+	function ask() {
+		fetch(watched.dataset.watch, { credentials: "same-origin", cache: "no-store" }).then(function (answer) {
+			return answer.ok ? answer.json() : { state: watched.dataset.state };
+		}).then(function (now) {
+			if (now.state !== watched.dataset.state) {
+				window.location.reload();
+			} else {
+				again();
+			}
+		}).catch(again);
+	}
+
+	again();
+})();
