@@ -274,7 +274,7 @@ static bool is_plain(const char *text, size_t most)
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
 		if (*c < 0x20 || *c == 0x7f)
 			return false;
-	return strlen(text) <= most;
+	return strlen(text) <= most && text_is_utf8(text);
 }
 
 /* Another mailbox than the one that the link is for is refused before anything of it is kept. */
@@ -284,7 +284,7 @@ static void take_address(struct submission *s, const char *typed)
 	struct mail_address given, wanted;
 	const char         *problem, *fixed = fixed_address(v);
 
-	if (!mail_address_parse(typed, v->x->job, &given, &problem)) {
+	if (!text_is_utf8(typed) || !mail_address_parse(typed, v->x->job, &given, &problem)) {
 		s->form.wrong[INPUT_ADDRESS] = "wrong.address";
 		return;
 	}
@@ -301,7 +301,7 @@ static void take_server(struct submission *s, enum service which)
 
 	s->account.host[which] = NULL;
 	s->account.port[which] = 0;
-	if (*host && !(s->account.host[which] = host_ascii(host, s->v->x->job)))
+	if (*host && !(s->account.host[which] = host_read(host, s->v->x->job)))
 		s->form.wrong[host_input[which]] = "wrong.host";
 	if (!*port)
 		return;
@@ -592,7 +592,8 @@ static void answer_handover(struct exchange *x)
 
 	if (!arrive_with_account(x, &v))
 		return;
-	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address, .expires = v.now + SIGNED_LINK_MS };
+	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address };
+	h.expires = v.now + SIGNED_LINK_MS;
 	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.account.id, h.expires, x->job));
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_handover(p, &h));

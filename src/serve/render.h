@@ -24,7 +24,10 @@ bool render_help_unknown(struct page *);
 
 /* -- connecting a mailbox -------------------------------------------------------------------------------------------- */
 
-enum connect_input { INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST, INPUT_SMTP_PORT, INPUTS };
+enum connect_input {
+	INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST, INPUT_SMTP_PORT,
+	INPUTS
+};
 
 const char *connect_input_name(enum connect_input);          /* of the form's field: "imap_host" */
 

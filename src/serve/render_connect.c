@@ -305,9 +305,10 @@ static void waiting_notice(struct page *p, const struct account *a)
 static bool failed(struct page *p, const struct result_page *r)
 {
 	const struct retold_cause *c = &r->report->cause[0];
+	enum account_state         state = r->account->state;
 
-	render_sign(p, r->account->state == ACCOUNT_WAITING ? ICON_WAITING : r->account->state == ACCOUNT_DEGRADED ? ICON_WARNED : ICON_FAILED);
-	if (r->account->state == ACCOUNT_DEGRADED)
+	render_sign(p, state == ACCOUNT_WAITING ? ICON_WAITING : state == ACCOUNT_DEGRADED ? ICON_WARNED : ICON_FAILED);
+	if (state == ACCOUNT_DEGRADED)
 		page_element(p, "p", page_word(p, "result.partial"), "class", "small", NULL);
 	page_element(p, "h1", c->told.title, NULL);
 	page_element(p, "p", r->account->address, "class", "mail", NULL);

@@ -1,7 +1,8 @@
 /* signed_link.h -- a link to the administrator's page of one account: nothing is kept of it, its signature is all that counts.
  *
- * "ACCOUNT.EXPIRES.SIGNATURE", with the vault's signature over the first two. It ends by itself; taking it back before that would
- * need a new vault key.
+ * "EXPIRES.ACCOUNT.SIGNATURE", with the vault's signature over the first two. The account is not first: what begins like an id
+ * is named in logs, and this link must not be. It ends by itself; taking it back
+ * before that would need a new vault key.
  */
 #ifndef SERVE_SIGNED_LINK_H
 #define SERVE_SIGNED_LINK_H

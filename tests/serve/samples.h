@@ -224,7 +224,7 @@ static bool sample_hostile(struct page *p)   { return sample_result(p, hostile_r
 static bool sample_handover(struct page *p)
 {
 	return render_handover(p, &(struct handover_page){ TOKEN_PATH, "Birch CRM", "ann@birch.example",
-		"https://mail.example.org/admin/acc_7gk2m4x9q8w1e3r5t7y9u2.1796549400.4f1cdd0a6f0c8a51b2d9aa51b7e0c3f79d26cba0", SAMPLE_EXPIRES });
+		"https://mail.example.org/admin/1796549400.acc_7gk2m4x9q8w1e3r5t7y9u2.4f1cdd0a6f0c8a51b2d9aa51b7e0c3f79d26cba0", SAMPLE_EXPIRES });
 }
 
 static bool sample_handover_hostile(struct page *p)

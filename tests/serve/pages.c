@@ -1,0 +1,484 @@
+/* The pages as a browser without scripts sees them: a real server, a real store, forms filled in. The keeper is played. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "serve/api.h"
+#include "serve/assets.h"
+#include "serve/house.h"
+#include "serve/samples.h"
+#include "serve/signed_link.h"
+
+struct browser {
+	struct house house;
+	const char  *cookie;          /* "mm_browser=…", NULL: none yet */
+	const char  *link;            /* "/connect/TOKEN"               */
+	const char  *answer;          /* the last one                   */
+};
+
+/* -- a browser ---------------------------------------------------------------------------------------------------------- */
+
+static const char *text_after(struct browser *b, const char *what, const char *ends)
+{
+	const char *at = strstr(b->answer, what);
+
+	return at ? arena_copy(b->house.arena, slice(at + strlen(what), strcspn(at + strlen(what), ends))) : NULL;
+}
+
+static int visit(struct browser *b, const char *method, const char *path, const char *form, const char *more)
+{
+	struct house *h = &b->house;
+	const char   *cookie = b->cookie ? arena_print(h->arena, "Cookie: %s\r\n", b->cookie) : "", *given;
+
+	b->answer = ask(h, arena_print(h->arena, "%s %s HTTP/1.1\r\n" CLOSE "%s%s%sContent-Length: %zu\r\n\r\n%s", method, path, cookie, more ? more : "",
+	                               form ? "Content-Type: application/x-www-form-urlencoded\r\n" : "", form ? strlen(form) : 0, form ? form : ""));
+	given = text_after(b, "Set-Cookie: mm_browser=", ";\r");
+	if (given)
+		b->cookie = arena_print(h->arena, "mm_browser=%s", given);
+	return status_of(b->answer);
+}
+
+static int get(struct browser *b, const char *path)
+{
+	return visit(b, "GET", path, NULL, NULL);
+}
+
+/* Fills in the form that was shown last. */
+static int submit(struct browser *b, const char *path, const char *fields)
+{
+	const char *csrf = text_after(b, "name=\"csrf\" value=\"", "\"");
+
+	return visit(b, "POST", path, arena_print(b->house.arena, "csrf=%s&%s", csrf ? csrf : "", fields), NULL);
+}
+
+static const char *where(struct browser *b)
+{
+	return text_after(b, "Location: ", "\r");
+}
+
+static bool says(const struct browser *b, const char *text)
+{
+	return strstr(b->answer, text) != NULL;
+}
+
+static const char *sub(struct browser *b, const char *tail)
+{
+	return arena_print(b->house.arena, "%s/%s", b->link, tail);
+}
+
+static const char *new_link(struct browser *b, const char *json)
+{
+	b->answer = call(&b->house, "POST /v1/connect-links", KEY_ADMIN, json, NULL);
+	EXPECT_ROW(status_of(b->answer) == 201, b->answer);
+	b->link = text_after(b, "http://mail.example.org", "\"");
+	return b->link;
+}
+
+static void begin(struct browser *b, const char *json)
+{
+	*b = (struct browser){ .cookie = NULL };
+	house_open(&b->house, http_routes, house_limits(), NULL);
+	new_link(b, json);
+}
+
+/* -- the keeper's part ---------------------------------------------------------------------------------------------------- */
+
+struct verdict_is {
+	struct arena      *job;
+	const char        *id, *report;
+	enum account_state state;
+};
+
+static bool write_verdict(struct txn *t, void *self, struct error *err)
+{
+	struct verdict_is *v = self;
+	struct account     a;
+
+	if (!account_get(t, v->job, NULL, v->id, &a, err))
+		return false;
+	a.state = v->state;
+	a.report = v->report;
+	a.report_at = SAMPLE_NOW;
+	return account_update(t, &a, err);
+}
+
+static void come_to(struct browser *b, enum account_state state, const char *report)
+{
+	struct verdict_is v = { b->house.arena, b->house.last, report, state };
+	struct error      err = { 0 };
+
+	if (!store_write_wait(b->house.service.store, write_verdict, &v, &err))
+		test_fail(__FILE__, __LINE__, "%s", err.text);
+}
+
+struct reading { struct arena *job; const char *id; struct account account; struct slice sealed; };
+
+static bool read_account(struct txn *t, void *self, struct error *err)
+{
+	struct reading *r = self;
+
+	return account_get(t, r->job, "wsp_a", r->id, &r->account, err) && sealed_get(t, r->job, r->id, "password", &r->sealed, err);
+}
+
+static struct reading account_now(struct browser *b)
+{
+	struct reading r = { .job = b->house.arena, .id = b->house.last };
+	struct error   err = { 0 };
+
+	if (!store_read(b->house.service.store, read_account, &r, &err))
+		test_fail(__FILE__, __LINE__, "%s", err.text);
+	return r;
+}
+
+static const char *password_now(struct browser *b)
+{
+	struct reading r = account_now(b);
+	struct slice   plain;
+	struct error   err = { 0 };
+
+	EXPECT(vault_unseal(b->house.service.vault, arena_print(r.job, "%s/password", r.id), r.sealed, r.job, &plain, &err));
+	return arena_copy(r.job, plain);
+}
+
+#define GOOD "address=ann%40birch.example&password=p%C3%A4ss%26w+rd&username=&imap_host=&imap_port=&smtp_host=&smtp_port="
+
+/* -- connecting ------------------------------------------------------------------------------------------------------------ */
+
+TEST(a_mailbox_is_connected)
+{
+	struct browser b;
+	struct reading r;
+
+	begin(&b, "{\"address\":\"ann@birch.example\",\"lang\":\"de\",\"return_url\":\"https://crm.example/settings\"}");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "Ihr Postfach verbinden") && says(&b, "value=\"ann@birch.example\"") && says(&b, "readonly"));
+	EXPECT(says(&b, "text/html; charset=utf-8"));
+	EXPECT(submit(&b, b.link, GOOD) == 303);
+	EXPECT_TEXT(where(&b), sub(&b, "progress"));
+	EXPECT(b.house.changed == 1);
+	r = account_now(&b);
+	EXPECT(r.account.state == ACCOUNT_CONNECTING && !r.account.host[SERVICE_IMAP] && !r.account.username);
+	EXPECT_TEXT(r.account.key, "ann@birch.example");
+	EXPECT_TEXT(r.account.lang, "de");
+	EXPECT_TEXT(password_now(&b), "päss&w rd");
+	EXPECT(strstr(call(&b.house, "GET /v1/events", KEY_ADMIN, NULL, NULL), "account.created"));
+
+	EXPECT(get(&b, sub(&b, "progress")) == 200 && says(&b, "<li class=\"running\">") && says(&b, "http-equiv=\"refresh\""));
+	EXPECT(get(&b, sub(&b, "progress.json")) == 200 && says(&b, "\"done\":false") && says(&b, "\"state\":\"running\""));
+	EXPECT(get(&b, sub(&b, "result")) == 303);
+	EXPECT_TEXT(where(&b), sub(&b, "progress"));
+	EXPECT(get(&b, b.link) == 303);
+
+	come_to(&b, ACCOUNT_CONNECTED, report_connected);
+	EXPECT(get(&b, sub(&b, "progress.json")) == 200 && says(&b, "\"done\":true") && says(&b, sub(&b, "result")));
+	EXPECT(get(&b, sub(&b, "progress")) == 303);
+	EXPECT_TEXT(where(&b), sub(&b, "result"));
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Ihr Postfach ist verbunden.") && says(&b, "bcca@in.example.org"));
+	EXPECT(says(&b, arena_print(b.house.arena, "https://crm.example/settings?account=%s&amp;state=connected", b.house.last)));
+	house_close(&b.house);
+}
+
+TEST(what_failed_is_tried_again_with_the_same_link)
+{
+	struct browser b;
+	const char    *id;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, "address=ann%40birch.example&password=x&username=ann&imap_host=imap.birch.example&imap_port=993") == 303);
+	id = b.house.last;
+	come_to(&b, ACCOUNT_NEEDS_ADMIN, report_mismatch);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "The certificate is for another name.") && says(&b, "imap.birch.example"));
+	EXPECT(visit(&b, "GET", arena_print(b.house.arena, "%s/result?lang=th", b.link), NULL, NULL) == 200 && says(&b, "mm_lang=th"));
+	EXPECT(says(&b, catalogue_text(language_find("th"), "tls.name_mismatch/title")));
+	EXPECT(get(&b, b.link) == 200 && says(&b, "value=\"imap.birch.example\"") && says(&b, "value=\"ann\"") && says(&b, "readonly"));
+	EXPECT(submit(&b, b.link, "address=ann%40birch.example&password=y&username=&imap_host=mail.birch.example&imap_port=") == 303);
+	EXPECT_TEXT(b.house.last, id);
+	EXPECT_TEXT(password_now(&b), "y");
+	EXPECT_TEXT(account_now(&b).account.host[SERVICE_IMAP], "mail.birch.example");
+	EXPECT(account_now(&b).account.state == ACCOUNT_CONNECTING && !account_now(&b).account.cause && b.house.changed == 2);
+	house_close(&b.house);
+}
+
+TEST(another_address_than_the_expected_one_is_refused_before_anything_is_kept)
+{
+	struct browser b;
+
+	begin(&b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(get(&b, b.link) == 200);
+	EXPECT(submit(&b, b.link, "address=eve%40birch.example&password=heron-Kettle") == 422 && says(&b, "This link is for another address."));
+	EXPECT(!says(&b, "heron") && b.house.changed == 0);
+	EXPECT(strstr(call(&b.house, "GET /v1/accounts", KEY_ADMIN, NULL, NULL), "\"items\":[]"));
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, "address=ANN%40Birch.Example.&password=x") == 303);
+	house_close(&b.house);
+}
+
+TEST(what_is_wrong_in_the_form_is_said_and_kept)
+{
+	static const struct { const char *fields, *text; } rows[] = {
+		{ "address=ann&password=x",                                                "This is not written as an e-mail address" },
+		{ "address=&password=x",                                                   "This is not written as an e-mail address" },
+		{ "address=ann%40birch.example&password=",                                 "Enter the password." },
+		{ "address=ann%40birch.example",                                           "Enter the password." },
+		{ "address=ann%40birch.example&password=x&imap_host=a..b",                 "This is not the name of a server" },
+		{ "address=ann%40birch.example&password=x&imap_host=a%3Cb%3E",             "This is not the name of a server" },
+		{ "address=ann%40birch.example&password=x&smtp_port=25",                   "This is not the name of a server" },
+		{ "address=ann%40birch.example&password=x&smtp_host=b.example&smtp_port=0", "A port is a number from 1 to 65535." },
+		{ "address=ann%40birch.example&password=x&smtp_host=b.example&smtp_port=65536", "A port is a number from 1 to 65535." },
+		{ "address=ann%40birch.example&password=x&username=a%0Ab",                 "This user name is too long" },
+	};
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		EXPECT_ROW(submit(&b, b.link, rows[i].fields) == 422 && says(&b, rows[i].text) && says(&b, "aria-invalid"), rows[i].fields);
+	EXPECT(submit(&b, b.link, "address=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&password=x") == 422);
+	EXPECT(!says(&b, "<script>") && says(&b, "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;") && b.house.changed == 0);
+	house_close(&b.house);
+}
+
+TEST(a_mailbox_that_is_connected_already_is_not_connected_twice)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(status_of(call(&b.house, "POST /v1/accounts", KEY_ADMIN, "{\"address\":\"ann@birch.example\",\"password\":\"x\"}", NULL)) == 201);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 409 && says(&b, "This mailbox is connected already."));
+	EXPECT(b.house.changed == 1);
+	EXPECT(submit(&b, b.link, "address=bob%40birch.example&password=x") == 303);
+	house_close(&b.house);
+}
+
+TEST(a_form_without_its_token_does_nothing)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200);
+	EXPECT(visit(&b, "POST", b.link, GOOD, NULL) == 403 && visit(&b, "POST", b.link, "csrf=0&" GOOD, NULL) == 403);
+	EXPECT(b.house.changed == 0);
+	house_close(&b.house);
+}
+
+TEST(the_workspaces_settings_for_a_domain_are_filled_in)
+{
+	struct browser b;
+	struct reading r;
+
+	begin(&b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(status_of(call(&b.house, "PUT /v1/domains/birch.example", KEY_ADMIN,
+	                      "{\"imap\":{\"host\":\"mx.birch.example\",\"port\":1993},\"smtp\":{\"host\":\"out.birch.example\"}}", NULL)) < 300);
+	EXPECT(get(&b, b.link) == 200 && says(&b, "value=\"mx.birch.example\"") && says(&b, "value=\"1993\"") && says(&b, "<details class=\"more\" open"));
+	/* a reader who does not see them gets them as well */
+	EXPECT(submit(&b, b.link, GOOD) == 303);
+	r = account_now(&b);
+	EXPECT_TEXT(r.account.host[SERVICE_IMAP], "mx.birch.example");
+	EXPECT_TEXT(r.account.host[SERVICE_SMTP], "out.birch.example");
+	EXPECT(r.account.port[SERVICE_IMAP] == 1993 && r.account.port[SERVICE_SMTP] == 0);
+	house_close(&b.house);
+}
+
+/* -- links ------------------------------------------------------------------------------------------------------------------ */
+
+static bool end_links(struct txn *t, void *self, struct error *err)
+{
+	struct link l = { .id = "lnk_old", .workspace = "wsp_a", .kind = "connect", .created = 1, .expires = SAMPLE_NOW - 86400000LL * 365 };
+
+	l.hash = token_hash("OldToken", self);
+	return link_insert(t, &l, err);
+}
+
+TEST(links_that_do_not_open_say_why)
+{
+	struct browser b;
+	struct error   err = { 0 };
+
+	begin(&b, "{}");
+	EXPECT(store_write_wait(b.house.service.store, end_links, b.house.arena, &err));
+	EXPECT(get(&b, "/connect/NoSuchToken") == 404 && says(&b, "This link is not known."));
+	EXPECT(get(&b, "/connect/OldToken") == 410 && says(&b, "This link has expired.") && says(&b, "22 November 2025, 09:30 UTC"));
+	EXPECT(get(&b, "/connect/NoSuchToken/progress.json") == 404);
+	EXPECT(get(&b, "/connect/%3Cscript%3E") == 404 && !says(&b, "<script>"));
+	house_close(&b.house);
+}
+
+TEST(a_link_belongs_to_the_browser_that_opened_it_first)
+{
+	struct browser b;
+	const char    *mine;
+
+	begin(&b, "{}");
+	EXPECT(visit(&b, "HEAD", b.link, NULL, NULL) == 200 && visit(&b, "GET", b.link, NULL, "Sec-Purpose: prefetch\r\n") == 200);
+	b.cookie = NULL;
+	EXPECT(get(&b, b.link) == 200);
+	mine = b.cookie;
+	b.cookie = NULL;
+	EXPECT(get(&b, b.link) == 403 && says(&b, "This link is open in another browser."));
+	EXPECT(get(&b, sub(&b, "progress")) == 403 && get(&b, sub(&b, "result")) == 403);
+	b.cookie = mine;
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	/* and once it is used it is used up for all others */
+	b.cookie = NULL;
+	EXPECT(get(&b, b.link) == 410 && says(&b, "This link has been used."));
+	EXPECT(get(&b, sub(&b, "progress.json")) == 410 && get(&b, sub(&b, "administrator")) == 410);
+	house_close(&b.house);
+}
+
+TEST(two_browsers_with_one_form_connect_one_mailbox)
+{
+	struct browser b;
+	const char    *form, *first;
+
+	begin(&b, "{}");
+	EXPECT(visit(&b, "GET", b.link, NULL, "Sec-Purpose: prefetch\r\n") == 200);
+	first = b.cookie;
+	form = b.answer;
+	b.cookie = NULL;
+	EXPECT(get(&b, b.link) == 200);
+	b.cookie = first, b.answer = form;
+	EXPECT(submit(&b, b.link, GOOD) == 403 && says(&b, "another browser") && b.house.changed == 0);
+	house_close(&b.house);
+}
+
+TEST(nothing_but_the_form_is_there_before_it_is_filled_in)
+{
+	static const char *const tails[] = { "progress", "progress.json", "result", "administrator" };
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200);
+	for (size_t i = 0; i < COUNT(tails); i++) {
+		EXPECT_ROW(get(&b, sub(&b, tails[i])) == 303, tails[i]);
+		EXPECT_TEXT(where(&b), b.link);
+	}
+	house_close(&b.house);
+}
+
+TEST(a_link_of_another_kind_opens_no_form)
+{
+	struct browser b;
+
+	begin(&b, "{\"kind\":\"settings\"}");
+	b.link = arena_print(b.house.arena, "/connect/%s", strrchr(b.link, '/') + 1);
+	EXPECT(get(&b, b.link) == 404);
+	house_close(&b.house);
+}
+
+/* The link carried an address: it goes with the account. */
+TEST(a_removed_account_leaves_no_link)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	EXPECT(status_of(call(&b.house, arena_print(b.house.arena, "DELETE /v1/accounts/%s", b.house.last), KEY_ADMIN, NULL, NULL)) < 300);
+	EXPECT(get(&b, b.link) == 404 && get(&b, sub(&b, "result")) == 404 && says(&b, "This link is not known."));
+	house_close(&b.house);
+}
+
+/* -- the administrator ---------------------------------------------------------------------------------------------------- */
+
+TEST(the_administrator_is_told_and_checks_again)
+{
+	struct browser b;
+	const char    *admin;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	come_to(&b, ACCOUNT_NEEDS_ADMIN, report_addresses);
+	EXPECT(get(&b, sub(&b, "administrator")) == 200 && says(&b, "mailto:?subject="));
+	admin = text_after(&b, "http://mail.example.org", "<");
+	EXPECT(admin && strstr(admin, b.house.last));
+
+	b.cookie = NULL;                 /* another person, another browser */
+	EXPECT(visit(&b, "GET", admin, NULL, "Accept-Language: fi\r\n") == 200);
+	EXPECT(says(&b, catalogue_text(language_find("fi"), "auth.ip_not_allowed/title")) && says(&b, ">192.0.2.1<") && says(&b, ">2001:db8::1<"));
+	EXPECT(says(&b, "ann@birch.example") && !says(&b, "p%C3%A4ss"));
+	EXPECT(get(&b, arena_print(b.house.arena, "%s/state.json", admin)) == 200 && says(&b, "{\"state\":\"needs_admin\"}"));
+	EXPECT(visit(&b, "POST", admin, "csrf=0", NULL) == 403 && account_now(&b).account.state == ACCOUNT_NEEDS_ADMIN);
+	EXPECT(get(&b, admin) == 200 && submit(&b, admin, "") == 303);
+	EXPECT_TEXT(where(&b), admin);
+	EXPECT(account_now(&b).account.state == ACCOUNT_CONNECTING && b.house.changed == 2);
+	/* asked twice, checked once */
+	EXPECT(get(&b, admin) == 200 && !says(&b, "Check again now") && says(&b, "http-equiv=\"refresh\""));
+	come_to(&b, ACCOUNT_CONNECTED, report_connected);
+	EXPECT(get(&b, admin) == 200 && says(&b, "There is nothing to do any more."));
+	house_close(&b.house);
+}
+
+TEST(forged_and_expired_links_show_nothing)
+{
+	struct browser b;
+	const char    *admin, *old;
+	char          *forged;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	admin = signed_link(b.house.service.vault, b.house.last, clock_unix_ms() + 60000, b.house.arena);
+	old = signed_link(b.house.service.vault, b.house.last, clock_unix_ms() - 60000, b.house.arena);
+	EXPECT(get(&b, arena_print(b.house.arena, "/admin/%s", admin)) == 200);
+	EXPECT(get(&b, arena_print(b.house.arena, "/admin/%s", old)) == 410 && says(&b, "This link has expired.") && !says(&b, "ann@"));
+	forged = arena_print(b.house.arena, "/admin/%s", admin);
+	forged[strlen(forged) - 1] ^= 1;
+	EXPECT(get(&b, forged) == 404 && !says(&b, "ann@"));
+	EXPECT(get(&b, "/admin/x") == 404 && get(&b, "/admin/a.1.b") == 404 && get(&b, "/admin/1.acc_x/state.json") == 404);
+	EXPECT(visit(&b, "POST", forged, "csrf=0", NULL) == 403);
+	house_close(&b.house);
+}
+
+TEST(a_link_that_the_api_made_opens_the_same_page)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	come_to(&b, ACCOUNT_DEGRADED, report_sending);
+	EXPECT(get(&b, arena_print(b.house.arena, "/admin/%s", strrchr(b.link, '/') + 1)) == 404);
+	new_link(&b, arena_print(b.house.arena, "{\"kind\":\"admin\",\"account\":\"%s\"}", b.house.last));
+	EXPECT(slice_starts(slice_str(b.link), "/admin/") && get(&b, b.link) == 200 && says(&b, "Set-CASMailbox ann@contoso.example"));
+	house_close(&b.house);
+}
+
+/* -- help -------------------------------------------------------------------------------------------------------------------- */
+
+struct opinions { struct arena *job; struct feedback *item; size_t count; };
+
+static bool read_opinions(struct txn *t, void *self, struct error *err)
+{
+	struct opinions *o = self;
+
+	return feedback_list(t, o->job, &o->item, &o->count, err);
+}
+
+TEST(help_is_there_for_everybody_and_listens)
+{
+	struct browser  b;
+	struct opinions o;
+	struct error    err = { 0 };
+
+	begin(&b, "{}");
+	o = (struct opinions){ .job = b.house.arena };
+	EXPECT(get(&b, "/help") == 200 && says(&b, "/help/tls.expired?lang=en"));
+	EXPECT(get(&b, "/help/no.such_cause") == 404 && says(&b, "There is no such help page."));
+	EXPECT(get(&b, "/help/tls.expired?lang=pl") == 200 && says(&b, "<html lang=\"pl\">") && says(&b, "https://letsencrypt.org/docs/integration-guide/"));
+	EXPECT(submit(&b, "/help/tls.expired/feedback?lang=pl", "helpful=yes") == 303);
+	EXPECT_TEXT(where(&b), "/help/tls.expired?lang=pl&thanks=1#feedback");
+	EXPECT(get(&b, "/help/tls.expired?lang=pl&thanks=1") == 200 && says(&b, catalogue_text(language_find("pl"), "page/help.thanks")));
+	EXPECT(visit(&b, "POST", "/help/tls.expired/feedback", "helpful=no", NULL) == 403);
+	EXPECT(store_read(b.house.service.store, read_opinions, &o, &err) && o.count == 1);
+	EXPECT(o.item[0].helpful == 1 && o.item[0].not_helpful == 0);
+	EXPECT_TEXT(o.item[0].cause, "tls.expired");
+	EXPECT_TEXT(o.item[0].lang, "pl");
+	house_close(&b.house);
+}
+
+TEST(assets_are_kept_for_ever)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	for (size_t i = 0; i < asset_count; i++) {
+		EXPECT_ROW(get(&b, assets[i].path) == 200 && says(&b, assets[i].type) && says(&b, "max-age=31536000, immutable"), assets[i].name);
+		EXPECT_ROW(strlen(body_of(b.answer)) == assets[i].len, assets[i].name);
+	}
+	EXPECT(get(&b, "/assets/style.css") == 404);
+	house_close(&b.house);
+}
