@@ -1,103 +1,40 @@
 #include "serve/retell.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "diagnose/tell.h"
 
 #define REPORT_MOST (16 * 1024 * 1024)
-
-/* The fact of this report that is that day in English: the day itself is in none of the values. */
-static const char *same_day(const cJSON *report, const char *english, const struct language *lang, struct arena *work)
-{
-	const cJSON *step, *fact;
-
-	cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps"))
-		cJSON_ArrayForEach(fact, cJSON_GetObjectItemCaseSensitive(step, "facts")) {
-			const char *value = json_text(fact, "value"), *day = tell_date(value, language_english(), work);
-
-			if (day && strcmp(day, english) == 0)
-				return tell_date(value, lang, work);
-		}
-	return NULL;
-}
-
-/* "60 seconds": the number is what all languages share. */
-static const char *same_wait(const char *english, const struct language *lang, struct arena *work)
-{
-	size_t       digits = strspn(english, "0123456789");
-	struct value n = { "n", arena_copy(work, slice(english, digits)) };
-	const char  *again;
-
-	if (!digits || !catalogue_fill(work, catalogue_text(language_english(), "ui/seconds"), &n, 1, &again) || strcmp(again, english) != 0)
-		return NULL;
-	return catalogue_fill(work, catalogue_text(lang, "ui/seconds"), &n, 1, &again) ? again : NULL;
-}
-
-static const char *value_in(const cJSON *report, const char *name, const char *text, const struct language *lang, struct arena *work)
-{
-	const char *told = NULL;
-
-	if (strcmp(name, "expired_on") == 0 || strcmp(name, "valid_from") == 0)
-		told = same_day(report, text, lang, work);
-	else if (strcmp(name, "wait") == 0)
-		told = same_wait(text, lang, work);
-	return told ? told : text;
-}
-
-static const char *text_of(const char *id, const char *part, const struct language *lang)
-{
-	char key[100];
-
-	snprintf(key, sizeof key, "%s/%s", id, part);
-	return catalogue_text(lang, key);
-}
 
 static void set_text(cJSON *o, const char *name, const char *text)
 {
 	cJSON_ReplaceItemInObjectCaseSensitive(o, name, cJSON_CreateString(text ? text : ""));
 }
 
-static void retell_fixes(cJSON *cause, const char *id, const struct value *value, size_t values, const struct language *lang,
-                         struct arena *work)
+static size_t values_of(const cJSON *cause, struct arena *work, struct value values[TOLD_VALUES])
 {
-	cJSON *list = cJSON_CreateArray();
+	const cJSON *item;
+	size_t       count = 0;
 
-	for (unsigned i = 1; i <= TOLD_FIXES; i++) {
-		char        part[16];
-		const char *fix, *text;
-
-		snprintf(part, sizeof part, "fix.%u", i);
-		fix = text_of(id, part, lang);
-		if (fix && catalogue_fill(work, fix, value, values, &text))
-			cJSON_AddItemToArray(list, cJSON_CreateString(text));
-	}
-	cJSON_ReplaceItemInObjectCaseSensitive(cause, "fix", list);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(cause, "values"))
+		if (cJSON_IsString(item) && count < TOLD_VALUES)
+			values[count++] = (struct value){ arena_str(work, item->string), arena_str(work, item->valuestring) };
+	return count;
 }
 
-static void retell_cause(const cJSON *report, cJSON *cause, const struct language *lang, struct arena *work)
+static void retell_cause(cJSON *cause, const struct language *lang, struct arena *work)
 {
-	const char  *id = json_text(cause, "id"), *why, *plain, *text;
-	struct value value[TOLD_VALUES];
-	size_t       values = 0;
-	cJSON       *item;
+	const char  *id = json_text(cause, "id");
+	struct value values[TOLD_VALUES];
+	struct told  t;
 
-	if (!id || !text_of(id, "title", lang) || !text_of(id, "why", lang))
+	if (!id || cause_find(id) == CAUSE_NONE)
 		return;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(cause, "values"))
-		if (cJSON_IsString(item) && values < COUNT(value)) {
-			const char *told = value_in(report, item->string, item->valuestring, lang, work);
-
-			value[values++] = (struct value){ item->string, arena_str(work, told) };
-			cJSON_SetValuestring(item, value[values - 1].text);
-		}
-	why = text_of(id, "why", lang);
-	plain = text_of(id, "why.plain", lang);
-	set_text(cause, "title", text_of(id, "title", lang));
-	set_text(cause, "why", catalogue_fill(work, why, value, values, &text) ? text : plain ? plain : why);
-	retell_fixes(cause, id, value, values, lang, work);
+	tell_again(cause_find(id), values, values_of(cause, work, values), lang, work, &t);
+	set_text(cause, "title", t.title);
+	set_text(cause, "why", t.why);
 	set_text(cause, "lang", lang->tag);
+	cJSON_ReplaceItemInObjectCaseSensitive(cause, "fix", cJSON_CreateStringArray(t.fix, (int)t.fixes));
+	for (size_t i = 0; i < t.values; i++)
+		set_text(cJSON_GetObjectItemCaseSensitive(cause, "values"), t.value[i].name, t.value[i].text);
 }
 
 cJSON *report_in_language(const char *text, const struct language *lang, struct arena *work)
@@ -107,6 +44,6 @@ cJSON *report_in_language(const char *text, const struct language *lang, struct 
 
 	if (report && lang != language_english())
 		cJSON_ArrayForEach(cause, cJSON_GetObjectItemCaseSensitive(report, "causes"))
-			retell_cause(report, cause, lang, work);
+			retell_cause(cause, lang, work);
 	return report;
 }
