@@ -336,7 +336,6 @@ static void head(struct page *p, const struct frame *f)
 	page_element(p, "title", arena_print(p->job, "%s – Mailmoor", f->title), NULL);
 	page_empty(p, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1", NULL);
 	page_empty(p, "meta", "name", "color-scheme", "content", "light dark", NULL);
-	page_empty(p, "meta", "name", "referrer", "content", "no-referrer", NULL);
 	page_empty(p, "link", "rel", "icon", "href", asset_path("icon.svg"), "type", "image/svg+xml", NULL);
 	page_empty(p, "link", "rel", "stylesheet", "href", asset_path("style.css"), NULL);
 	if (f->script) {

@@ -1,0 +1,106 @@
+/* Every page in a headless Chromium, light and dark, on a phone and on a desk: axe finds no violation (WCAG 2.2 A and AA and its best
+ * practices), nothing scrolls sideways, every target can be hit, and the content policy refuses nothing that the page needs.
+ *
+ *     node axe.mjs FOLDER            what the program `samples` wrote, served with the daemon's own policy
+ *     node axe.mjs URL [PATH …]      pages of a running daemon
+ *
+ * CHROMIUM names the browser, /usr/bin/chromium otherwise. Prints TAP; exit status 1 when there is anything to say.
+ */
+import { readFileSync, readdirSync, existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import http from "node:http";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml" };
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/* A folder as the daemon would serve it. What the pages ask for by script is not there: 503, and they must bear it. */
+async function serve(folder) {
+	const server = http.createServer((question, answer) => {
+		const file = path.join(folder, path.normalize(new URL(question.url, "http://x").pathname));
+
+		if (!existsSync(file) || !statSync(file).isFile()) {
+			answer.writeHead(503).end();
+			return;
+		}
+		answer.writeHead(200, { "Content-Type": TYPES[path.extname(file)], "Content-Security-Policy": POLICY });
+		answer.end(readFileSync(file));
+	});
+
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return server;
+}
+
+function described(violation) {
+	return violation.nodes.slice(0, 3).map((node) => `${violation.id}: ${violation.help}: ${node.html.slice(0, 160)}`);
+}
+
+async function faultsOf(context, url) {
+	const page = await context.newPage();
+	const faults = [];
+
+	page.on("console", (message) => {
+		if (/Content Security Policy/i.test(message.text())) {
+			faults.push(message.text());
+		}
+	});
+	page.on("pageerror", (error) => faults.push(String(error)));
+	await page.goto(url);
+	/* what is folded away is looked at as well */
+	await page.evaluate(() => document.querySelectorAll("main details").forEach((details) => { details.open = true; }));
+	const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+	if (sideways > 0) {
+		faults.push(`scrolls sideways by ${sideways}`);
+	}
+	/* axe is put in by the debugger's own way, which the page's policy does not concern */
+	const world = await context.newCDPSession(page);
+	await world.send("Runtime.evaluate", { expression: axe });
+	const found = await world.send("Runtime.evaluate", {
+		expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((r) => JSON.stringify(r.violations))`,
+		awaitPromise: true, returnByValue: true,
+	});
+	for (const violation of JSON.parse(found.result.value)) {
+		faults.push(...described(violation));
+	}
+	await page.close();
+	return faults;
+}
+
+async function main([where, ...paths]) {
+	if (!where) {
+		console.error("usage: axe.mjs FOLDER | URL [PATH …]");
+		return 2;
+	}
+	const isFolder = existsSync(where);
+	const server = isFolder ? await serve(where) : null;
+	const base = isFolder ? `http://127.0.0.1:${server.address().port}` : where.replace(/\/$/, "");
+	const pages = isFolder ? readdirSync(where).filter((name) => name.endsWith(".html")).map((name) => `/${name}`) : paths.length ? paths : ["/help"];
+	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+	let count = 0, failed = 0;
+
+	for (const colorScheme of ["light", "dark"]) {
+		/* the narrow one is where things go wrong; on a desk one language will do */
+		for (const width of [320, 1280]) {
+			const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" });
+
+			for (const page of pages.filter((name) => width === 320 || !isFolder || name.endsWith(".de.html"))) {
+				const faults = await faultsOf(context, base + page);
+
+				count += 1;
+				failed += faults.length > 0;
+				console.log(`${faults.length ? "not ok" : "ok"} ${count} - ${colorScheme} ${width} ${page}`);
+				faults.forEach((fault) => console.log(`# ${fault}`));
+			}
+			await context.close();
+		}
+	}
+	console.log(`1..${count}`);
+	await browser.close();
+	server?.close();
+	return failed ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
