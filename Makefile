@@ -1,7 +1,8 @@
 # For people. Meson does the work; this knows the order of things.
 #
-#   make run [ADDRESS=ann@example.org] [OPTIONS='--password-file FILE …']
-#                                        install what is missing, build, find out why a mailbox does not connect
+#   make run                             install what is missing, build, start the daemon (what it keeps is in run/)
+#   make run ADDRESS=ann@example.org [OPTIONS='--password-file FILE …']
+#                                        the same, but find out why that mailbox does not connect
 #   make test [SANITIZE=address,undefined | SANITIZE=thread]   install what is missing, build, pass all tests
 #   make lint · make fuzz [SECONDS=180] [TARGET=imap] · make bench · make install [PREFIX=/usr/local] · make clean
 
@@ -26,14 +27,17 @@ $(BUILD)/mailmoor: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet mailmoor | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 
 run: $(BUILD)/mailmoor
-	@address="$(ADDRESS)"; \
-	if [ -z "$$address" ]; then read -r -p "Which mailbox? " address || exit 2; fi; \
-	: 'a cause that was found (1) and something still needed (3) are answers, not failures of make'; \
-	$(BUILD)/mailmoor diagnose "$$address" $(OPTIONS); status=$$?; \
+ifeq ($(ADDRESS),)
+	@STATE_DIRECTORY="$${STATE_DIRECTORY:-$(CURDIR)/run}" $(BUILD)/mailmoor serve $(OPTIONS)
+else
+	@: 'a cause that was found (1) and something still needed (3) are answers, not failures of make'; \
+	$(BUILD)/mailmoor diagnose "$(ADDRESS)" $(OPTIONS); status=$$?; \
 	[ $$status = 1 ] || [ $$status = 3 ] || exit $$status
+endif
 
 test: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
+	@[ tests/pages/node_modules/.package-lock.json -nt tests/pages/package-lock.json ] || npm ci --silent --no-audit --no-fund --prefix tests/pages
 	@python3 tools/test.py $(BUILD)
 
 lint: deps

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "model/account.h"
+#include "serve/event_data.h"
 #include "serve/http.h"
 #include "store/accounts.h"
 #include "store/events.h"
@@ -77,7 +78,6 @@ bool event_tell(struct txn *, struct arena *into, const char *workspace, const c
 void   json_time(cJSON *, const char *name, int64_t unix_ms);                /* null for 0        */
 void   json_maybe(cJSON *, const char *name, const char *text);              /* null for NULL     */
 cJSON *account_json(struct exchange *, const struct account *);              /* in x->lang        */
-cJSON *account_event_json(const struct account *);                           /* data of account.… */
 cJSON *cause_json(struct exchange *, const char *id);                        /* of the catalogue  */
 cJSON *event_json(const struct event *);
 cJSON *list_json(cJSON *items, const char *next);                            /* {items, next}     */

@@ -130,7 +130,7 @@ static bool found(struct txn *t, struct account_op *op, struct error *err)
 
 static bool tell(struct txn *t, struct account_op *op, const char *type, struct error *err)
 {
-	return event_tell(t, op->change.work, op->account.workspace, op->account.id, type, account_event_json(&op->account), err);
+	return event_tell(t, op->change.work, op->account.workspace, op->account.id, type, account_event_data(&op->account), err);
 }
 
 static bool conflict(struct change *c, const char *why, struct error *err)
@@ -299,7 +299,7 @@ static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 	if (!found(t, op, err))
 		return false;
 	enter(&op->account, ACCOUNT_REMOVED, op->now);
-	data = account_event_json(&op->account);
+	data = account_event_data(&op->account);
 	if (!account_erase(t, op->id, op->now, err)) {
 		cJSON_Delete(data);
 		return false;

@@ -117,7 +117,7 @@ static bool start_node(struct txn *t, void *self, struct error *err)
 		return false;
 	if (count)
 		return true;
-	workspace_make(f->work, "Main", now, &mine);
+	workspace_make(f->work, "Mailmoor", now, &mine);
 	f->key = key_make(f->work, mine.id, "first key", SCOPE_ADMIN | SCOPE_OPERATOR, now, &key);
 	f->link = random_text(f->work, 40);
 	link = (struct link){ .id = new_id(f->work, "lnk"), .hash = token_hash(f->link, f->work), .workspace = mine.id, .kind = "connect",

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "diagnose/report_json.h"
-#include "diagnose/tell.h"
 #include "serve/bus.h"
+#include "serve/event_data.h"
 #include "serve/kept.h"
 #include "store/links.h"
 
@@ -54,44 +54,6 @@ static bool tell(struct saving *s, struct txn *t, struct arena *work, const stru
 	return ok;
 }
 
-/* What every event about an account tells of it. */
-static cJSON *account_data(const struct account *a)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(o, "id", a->id);
-	cJSON_AddStringToObject(o, "address", a->address);
-	cJSON_AddStringToObject(o, "state", account_state_name(a->state));
-	if (a->external_id)
-		cJSON_AddStringToObject(o, "external_id", a->external_id);
-	if (a->next_try && a->next_try != NEVER)
-		cJSON_AddNumberToObject(o, "next_try", (double)(a->next_try / 1000));
-	return o;
-}
-
-static cJSON *cause_data(const struct account *a, struct arena *work)
-{
-	struct told t;
-	cJSON      *o = cJSON_CreateObject();
-
-	tell_cause(cause_find(a->cause), language_english(), work, &t);
-	cJSON_AddStringToObject(o, "id", a->cause);
-	cJSON_AddStringToObject(o, "certainty", a->certainty);
-	cJSON_AddStringToObject(o, "who", a->who);
-	cJSON_AddStringToObject(o, "title", t.title);
-	return o;
-}
-
-static cJSON *event_data(const struct account *a, struct arena *work)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddItemToObject(o, "account", account_data(a));
-	if (a->cause)
-		cJSON_AddItemToObject(o, "cause", cause_data(a, work));
-	return o;
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return (!a && !b) || (a && b && strcmp(a, b) == 0);
@@ -110,23 +72,12 @@ static bool tell_change(struct saving *s, struct txn *t, struct arena *work, con
 	/* what is told as an incident, and its end, is not told of each account */
 	if ((was->state == is->state && same_text(was->cause, is->cause)) || is->incident || was->incident)
 		return true;
-	return tell(s, t, work, is, NULL, type, event_data(is, work), err)
+	return tell(s, t, work, is, NULL, type, account_event_data(is), err)
 	    && (is->state != ACCOUNT_NEEDS_ADMIN || was->state == ACCOUNT_NEEDS_ADMIN
-	        || tell(s, t, work, is, NULL, "account.needs_admin", event_data(is, work), err));
+	        || tell(s, t, work, is, NULL, "account.needs_admin", account_event_data(is), err));
 }
 
 /* -- incidents ---------------------------------------------------------------------------------------------------- */
-
-static cJSON *incident_data(const struct incident *n)
-{
-	cJSON *o = cJSON_CreateObject(), *in = cJSON_AddObjectToObject(o, "incident");
-
-	cJSON_AddStringToObject(in, "id", n->id);
-	cJSON_AddStringToObject(in, "host", n->host);
-	cJSON_AddStringToObject(in, "cause", n->cause);
-	cJSON_AddStringToObject(in, "who", n->who);
-	return o;
-}
 
 static bool has_workspace(const char *const *list, size_t count, const char *workspace)
 {
@@ -142,7 +93,7 @@ static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, c
 {
 	struct account everybody = { .id = NULL, .workspace = a->workspace };
 
-	return tell(s, t, work, &everybody, NULL, type, incident_data(n), err);
+	return tell(s, t, work, &everybody, NULL, type, incident_event_data(n), err);
 }
 
 static bool join_incident(struct saving *s, struct txn *t, struct arena *work, struct account *a, struct error *err)
@@ -221,31 +172,12 @@ static void recover(const struct saving *s, struct account *a)
 	a->cause = a->certainty = a->who = a->incident = NULL;
 }
 
-static cJSON *message_data(const struct account *a, const struct message *m)
-{
-	cJSON *o = cJSON_CreateObject(), *of = cJSON_AddObjectToObject(o, "account"), *message = cJSON_AddObjectToObject(o, "message");
-	const struct { const char *name, *text; } texts[] = {
-		{ "id", m->remote_id }, { "message_id", m->message_id }, { "in_reply_to", m->in_reply_to }, { "from", m->from }, { "to", m->to }, { "subject", m->subject },
-	};
-
-	cJSON_AddStringToObject(of, "id", a->id);
-	cJSON_AddStringToObject(of, "address", a->address);
-	for (size_t i = 0; i < COUNT(texts); i++)
-		if (texts[i].text)
-			cJSON_AddStringToObject(message, texts[i].name, texts[i].text);
-	cJSON_AddStringToObject(message, "folder", "INBOX");
-	cJSON_AddNumberToObject(message, "size", (double)m->size);
-	if (m->received)
-		cJSON_AddNumberToObject(message, "received", (double)m->received);
-	return o;
-}
-
 /* The id follows from what it tells of: however often a page is told, it is one event. */
 static bool tell_news(struct saving *s, struct txn *t, struct arena *work, const struct account *a, struct error *err)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (!tell(s, t, work, a, arena_print(work, "evt_%s-%s", a->id + strlen("acc_"), s->news[i].remote_id), "message.received",
-		          message_data(a, &s->news[i]), err))
+		          message_event_data(a, &s->news[i]), err))
 			return false;
 	return true;
 }

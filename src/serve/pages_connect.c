@@ -374,7 +374,7 @@ static bool insert_account(struct txn *t, struct submission *s, struct error *er
 		s->taken = err->fault == FAULT_REFUSED;
 		return false;
 	}
-	return event_tell(t, s->v->x->job, s->account.workspace, s->account.id, "account.created", account_event_json(&s->account), err);
+	return event_tell(t, s->v->x->job, s->account.workspace, s->account.id, "account.created", account_event_data(&s->account), err);
 }
 
 /* What was looked at a moment ago is looked at again: another tab may have been quicker. */

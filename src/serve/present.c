@@ -169,16 +169,6 @@ cJSON *account_json(struct exchange *x, const struct account *a)
 	return o;
 }
 
-cJSON *account_event_json(const struct account *a)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(o, "account", a->id);
-	json_maybe(o, "external_id", a->external_id);
-	cJSON_AddStringToObject(o, "state", account_state_name(a->state));
-	return o;
-}
-
 /* -- events ----------------------------------------------------------------------------------------------------------- */
 
 cJSON *event_json(const struct event *e)

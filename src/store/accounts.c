@@ -53,6 +53,8 @@ bool account_erase(struct txn *t, const char *id, int64_t now, struct error *err
 		"DELETE FROM sealed WHERE owner = $1", "DELETE FROM leases WHERE account = $1", "DELETE FROM tries WHERE account = $1",
 		/* a link carries the address it is for */
 		"DELETE FROM links WHERE account = $1",
+		/* and what was told of it carries subjects and names: that something was told is all that stays */
+		"UPDATE events SET data = '{\"account\":{\"id\":\"' || account || '\"}}' WHERE account = $1",
 	};
 
 	if (!run_one(t, err, accounts.noun, "UPDATE accounts SET address = '', key = '', provider = '', username = NULL, host_imap = NULL,"

@@ -11,8 +11,7 @@ bool account_insert(struct txn *, const struct account *, struct error *err);
 bool account_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err);
 /* All but id, workspace, key and created. FAULT_ABSENT also when it has been removed: whoever still held it cannot bring it back. */
 bool account_update(struct txn *, const struct account *, struct error *err);
-/* What removal deletes: secrets, report, cursor, place, address, its links; events and logged mail stay as they are and know it by
- * its id only. */
+/* What removal deletes: secrets, report, cursor, place, address, its links, and what its events told: that there were some stays. */
 bool account_erase(struct txn *, const char *id, int64_t now, struct error *err);
 
 #define PAGE_MOST 200

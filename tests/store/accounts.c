@@ -1,4 +1,5 @@
 #include "store/accounts.h"
+#include "store/events.h"
 
 #include "store/links.h"
 #include "store/scratch.h"
@@ -90,11 +91,14 @@ TEST(removal_leaves_the_id_and_times_alone)
 	struct account a = an_account("acc_1", "ann@birch.example"), got;
 	struct link    link = { .id = "lnk_1", .hash = "h", .workspace = "wsp_1", .kind = "connect", .expected = "ann@birch.example", .account = "acc_1" };
 	struct slice   sealed;
+	struct event  *told;
+	size_t         count;
 	int            refused;
 
 	scratch_rows(&s);
 	EXPECT(account_insert(&s.txn, &a, &s.err) && sealed_put(&s.txn, "acc_1", "password", slice_str("x"), &s.err));
 	EXPECT(lease_take(&s.txn, "acc_1", "here", 1, 9, &s.err) && tries_add(&s.txn, "acc_1", 7, 2, &s.err) && link_insert(&s.txn, &link, &s.err));
+	EXPECT(event_append(&s.txn, &(struct event){ .id = "evt_1", .workspace = "wsp_1", .account = "acc_1", .type = "message.received", .data = "{\"subject\":\"secret\"}" }, NULL, &s.err));
 	FAILS(account_erase(&s.txn, "acc_9", 50, &s.err), FAULT_ABSENT);
 	EXPECT(account_erase(&s.txn, "acc_1", 50, &s.err) && account_erase(&s.txn, "acc_1", 60, &s.err));
 
@@ -105,6 +109,8 @@ TEST(removal_leaves_the_id_and_times_alone)
 	FAILS(lease_holds(&s.txn, "acc_1", 1, &s.err), FAULT_ABSENT);
 	EXPECT(tries_of(&s.txn, "acc_1", 7, &refused, &s.err) && refused == 0);
 	FAILS(link_by_hash(&s.txn, s.arena, "h", &link, &s.err), FAULT_ABSENT);
+	EXPECT(event_list(&s.txn, s.arena, NULL, "acc_1", NULL, 0, 10, &told, &count, &s.err) && count == 1);
+	EXPECT_TEXT(told->data, "{\"account\":{\"id\":\"acc_1\"}}");
 	/* whoever still holds what it was cannot bring it back */
 	FAILS(account_update(&s.txn, &a, &s.err), FAULT_ABSENT);
 	scratch_end(&s);

@@ -1,0 +1,17 @@
+/* event_data.h -- what an event tells: the same for the event stream, the webhooks and whoever reads docs/openapi.yaml. */
+#ifndef SERVE_EVENT_DATA_H
+#define SERVE_EVENT_DATA_H
+
+#include "base/json.h"
+#include "model/account.h"
+#include "model/message.h"
+#include "store/links.h"
+
+/* {account: {id, address, state, external_id, next_try}, cause: {id, certainty, who, title}}; of a removed one the id only. */
+cJSON *account_event_data(const struct account *);
+/* {account: {id, address}, message: {id, message_id, in_reply_to, from, to, subject, folder, size, received}} */
+cJSON *message_event_data(const struct account *, const struct message *);
+/* {incident: {id, host, cause, who}} */
+cJSON *incident_event_data(const struct incident *);
+
+#endif
