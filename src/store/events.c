@@ -155,6 +155,11 @@ bool webhook_update(struct txn *t, const struct webhook *w, struct error *err)
 	           WITH(a_text(w->id), a_number(!w->enabled)));
 }
 
+bool webhook_heard(struct txn *t, const char *id, int64_t last_ok, int64_t failing_since, struct error *err)
+{
+	return run(t, err, "UPDATE webhooks SET last_ok = $2, failing_since = $3 WHERE id = $1", WITH(a_text(id), a_number(last_ok), a_number(failing_since)));
+}
+
 bool webhook_delete(struct txn *t, const char *workspace, const char *id, struct error *err)
 {
 	int64_t there;
@@ -198,19 +203,35 @@ struct queue { const char *webhook, *account; };
 static const struct field queue_fields[] = { TEXT(queue, webhook), TEXT(queue, account) };
 static const struct shape queues = SHAPE("delivery that waits", queue, queue_fields);
 
-bool delivery_due(struct txn *t, struct arena *into, int64_t now, size_t most, struct delivery **out, size_t *count, struct error *err)
+static const struct field waiting_fields[] = { TEXT(waiting, webhook), NUMBER(waiting, due) };
+static const struct shape waitings = SHAPE("delivery that waits", waiting, waiting_fields);
+
+#define OPEN "place = 'first' AND held = 0"
+
+/* From one webhook in the index to the next: as many steps as there are webhooks, however much waits for each. */
+bool delivery_waiting(struct txn *t, struct arena *into, struct waiting **out, size_t *count, struct error *err)
+{
+	return (*out = read_all(t, into, &waitings, count, err,
+	                        "WITH RECURSIVE w (id) AS (SELECT MIN(webhook) FROM deliveries WHERE " OPEN
+	                        " UNION ALL SELECT (SELECT MIN(webhook) FROM deliveries WHERE " OPEN " AND webhook > w.id) FROM w WHERE w.id IS NOT NULL)"
+	                        " SELECT id, (SELECT MIN(next_try) FROM deliveries WHERE " OPEN " AND webhook = w.id) FROM w WHERE id IS NOT NULL",
+	                        WITHOUT)) != NULL;
+}
+
+bool delivery_due(struct txn *t, struct arena *into, const char *webhook, int64_t now, size_t most, struct delivery **out, size_t *count,
+                  struct error *err)
 {
 	return (*out = read_all(t, into, &deliveries, count, err,
-	                        DELIVERY " WHERE d.place = 'first' AND d.held = 0 AND d.next_try <= $1 ORDER BY d.next_try, d.id LIMIT $2",
-	                        WITH(a_number(now), a_number(bounded(most))))) != NULL;
+	                        DELIVERY " WHERE d.webhook = $1 AND d.place = 'first' AND d.held = 0 AND d.next_try <= $2 ORDER BY d.next_try, d.id LIMIT $3",
+	                        WITH(a_text(webhook), a_number(now), a_number(bounded(most))))) != NULL;
 }
 
-bool delivery_next_due(struct txn *t, int64_t *when, struct error *err)
+bool delivery_hasten(struct txn *t, int64_t latest, struct error *err)
 {
-	return read_number(t, when, INT64_MAX, err, "SELECT MIN(next_try) FROM deliveries WHERE place = 'first' AND held = 0", WITHOUT);
+	return run(t, err, "UPDATE deliveries SET next_try = $1 WHERE place = 'first' AND next_try > $1", WITH(a_number(latest)));
 }
 
-/* The next one of a queue comes to its front, unless one is there (after a replay an earlier one may be). */
+/* The next one of a queue comes to its front, unless one is there. */
 static bool move_up(struct txn *t, const struct queue *q, struct error *err)
 {
 	return run(t, err, "UPDATE deliveries SET place = 'first', held = (SELECT 1 - enabled FROM webhooks WHERE id = $1)"
@@ -225,7 +246,7 @@ bool delivery_taken(struct txn *t, int64_t id, int status, int64_t now, struct e
 	struct queue q;
 
 	return read_one(t, work, &queues, &q, err, "UPDATE deliveries SET place = 'taken', delivered = $2, status = $3, note = NULL"
-	                " WHERE id = $1 AND place IN ('first', 'behind') RETURNING webhook, account",
+	                " WHERE id = $1 AND place = 'first' RETURNING webhook, account",
 	                WITH(a_number(id), a_number(now), a_number(status)))
 	    && move_up(t, &q, err);
 }
@@ -237,7 +258,7 @@ bool delivery_failed(struct txn *t, int64_t id, int status, const char *note, in
 
 	return read_one(t, work, &queues, &q, err, "UPDATE deliveries SET tries = tries + 1, status = $2, note = $3, next_try = $4,"
 	                " place = CASE WHEN $5 = 1 THEN 'given_up' ELSE place END"
-	                " WHERE id = $1 AND place IN ('first', 'behind') RETURNING webhook, account",
+	                " WHERE id = $1 AND place = 'first' RETURNING webhook, account",
 	                WITH(a_number(id), a_number(status), a_text(note), a_number(next_try), a_number(give_up)))
 	    && (!give_up || move_up(t, &q, err));
 }

@@ -37,6 +37,8 @@ struct webhook {
 bool webhook_insert(struct txn *, const struct webhook *, struct error *err);
 bool webhook_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct webhook *out, struct error *err);
 bool webhook_update(struct txn *, const struct webhook *, struct error *err);
+/* Only these two; what is not there is no fault. */
+bool webhook_heard(struct txn *, const char *id, int64_t last_ok, int64_t failing_since, struct error *err);
 bool webhook_delete(struct txn *, const char *workspace, const char *id, struct error *err);        /* and its deliveries */
 bool webhook_list(struct txn *, struct arena *into, const char *workspace, struct webhook **out, size_t *count, struct error *err);
 
@@ -52,11 +54,18 @@ struct delivery {
 	const char    *note;              /* what went wrong, NULL */
 };
 
-/* Those that may go out now: the first one waiting of each (webhook, account), whose time has come, of enabled webhooks. */
-bool delivery_due(struct txn *, struct arena *into, int64_t now, size_t most, struct delivery **out, size_t *count, struct error *err);
-bool delivery_next_due(struct txn *, int64_t *when, struct error *err);                 /* INT64_MAX: nothing waits */
+/* Of every enabled webhook for which something waits: when the first of it may go out. By id. */
+struct waiting { const char *webhook; int64_t due; };
+bool delivery_waiting(struct txn *, struct arena *into, struct waiting **out, size_t *count, struct error *err);
+/* Those of it that may go out now: the first one waiting of each account, whose time has come; by their times. */
+bool delivery_due(struct txn *, struct arena *into, const char *webhook, int64_t now, size_t most, struct delivery **out, size_t *count,
+                  struct error *err);
+/* What was answered. FAULT_ABSENT: it is not the first of its queue any more (deleted, or a replay has put an earlier one before it, after
+ * which it goes out again), and nothing is changed. */
 bool delivery_taken(struct txn *, int64_t id, int status, int64_t now, struct error *err);
 bool delivery_failed(struct txn *, int64_t id, int status, const char *note, int64_t next_try, bool give_up, struct error *err);
+/* None waits longer than until then: the clock that set its time may have been wrong. */
+bool delivery_hasten(struct txn *, int64_t latest, struct error *err);
 /* Again from that event on, whatever became of them. */
 bool delivery_replay(struct txn *, const char *webhook, int64_t from_seq, int64_t now, int64_t *count, struct error *err);
 bool delivery_list(struct txn *, struct arena *into, const char *webhook, int64_t before_id, size_t most,

@@ -179,7 +179,7 @@ static bool look_due(struct txn *t, void *self, struct error *err)
 {
 	struct outbox *o = self;
 
-	return delivery_due(t, o->arena, o->now, FLIGHT, &o->due, &o->due_count, err);
+	return delivery_due(t, o->arena, "whk_1", o->now, FLIGHT, &o->due, &o->due_count, err);
 }
 
 static bool take_all(struct txn *t, void *self, struct error *err)
