@@ -203,13 +203,13 @@ struct queue { const char *webhook, *account; };
 static const struct field queue_fields[] = { TEXT(queue, webhook), TEXT(queue, account) };
 static const struct shape queues = SHAPE("delivery that waits", queue, queue_fields);
 
-static const struct field waiting_fields[] = { TEXT(waiting, webhook), NUMBER(waiting, due) };
-static const struct shape waitings = SHAPE("delivery that waits", waiting, waiting_fields);
+static const struct field waiting_fields[] = { TEXT(webhook_waits, webhook), NUMBER(webhook_waits, due) };
+static const struct shape waitings = SHAPE("delivery that waits", webhook_waits, waiting_fields);
 
 #define OPEN "place = 'first' AND held = 0"
 
 /* From one webhook in the index to the next: as many steps as there are webhooks, however much waits for each. */
-bool delivery_waiting(struct txn *t, struct arena *into, struct waiting **out, size_t *count, struct error *err)
+bool delivery_waiting(struct txn *t, struct arena *into, struct webhook_waits **out, size_t *count, struct error *err)
 {
 	return (*out = read_all(t, into, &waitings, count, err,
 	                        "WITH RECURSIVE w (id) AS (SELECT MIN(webhook) FROM deliveries WHERE " OPEN

@@ -55,8 +55,8 @@ struct delivery {
 };
 
 /* Of every enabled webhook for which something waits: when the first of it may go out. By id. */
-struct waiting { const char *webhook; int64_t due; };
-bool delivery_waiting(struct txn *, struct arena *into, struct waiting **out, size_t *count, struct error *err);
+struct webhook_waits { const char *webhook; int64_t due; };
+bool delivery_waiting(struct txn *, struct arena *into, struct webhook_waits **out, size_t *count, struct error *err);
 /* Those of it that may go out now: the first one waiting of each account, whose time has come; by their times. */
 bool delivery_due(struct txn *, struct arena *into, const char *webhook, int64_t now, size_t most, struct delivery **out, size_t *count,
                   struct error *err);

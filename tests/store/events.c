@@ -37,7 +37,7 @@ static int by_time(const void *a, const void *b)
 static struct delivery *all_due(struct scratch *s, int64_t now, size_t *count)
 {
 	struct delivery *all = arena_get(s->arena, 200 * sizeof *all), *d;
-	struct waiting  *w;
+	struct webhook_waits  *w;
 	size_t           hooks, some;
 
 	*count = 0;
@@ -84,7 +84,7 @@ static int64_t waiting(struct scratch *s, int64_t *given_up)
 static int64_t next_due(struct scratch *s)
 {
 	int64_t         when = INT64_MAX;
-	struct waiting *w;
+	struct webhook_waits *w;
 	size_t          count;
 
 	EXPECT(delivery_waiting(&s->txn, s->arena, &w, &count, &s->err));
