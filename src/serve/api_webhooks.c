@@ -2,11 +2,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "serve/api.h"
-#include "wire/sasl.h"
+#include "serve/signing.h"
 
-#define SECRET_BYTES  32
 #define WEBHOOKS_MOST 50       /* of one workspace: each event is laid for each of them */
 
 struct webhook_op {
@@ -15,7 +13,6 @@ struct webhook_op {
 	struct webhook hook;
 	const cJSON   *body;
 	const char    *secret;
-	struct slice   sealed;
 	int64_t        from;
 };
 
@@ -91,26 +88,16 @@ static const char *types_of(struct exchange *x, const cJSON *body, const char *o
 	return types ? types : "*";
 }
 
-/* Standard Webhooks: the text as a whole is what is sealed. */
-static bool make_secret(struct webhook_op *op)
-{
-	struct exchange *x = op->change.x;
-	struct error     err = { 0 };
-	char            *dice = arena_get(x->job, SECRET_BYTES);
-
-	random_bytes(dice, SECRET_BYTES);
-	op->secret = arena_print(x->job, "whsec_%s", base64_encode(x->job, slice(dice, SECRET_BYTES)));
-	if (vault_seal(x->service->vault, arena_print(x->job, "%s/signing", op->id), slice_str(op->secret), x->job, &op->sealed, &err))
-		return true;
-	answer_fault(x, &err);
-	return false;
-}
-
 /* -- changes -------------------------------------------------------------------------------------------------------------- */
 
 static bool found(struct txn *t, struct webhook_op *op, struct error *err)
 {
 	return webhook_get(t, op->change.work, op->change.x->workspace, op->id, &op->hook, err);
+}
+
+static bool keep_secret(struct txn *t, struct webhook_op *op, struct error *err)
+{
+	return signing_keep(t, op->change.x->service->vault, op->id, op->secret, clock_unix_ms(), err);
 }
 
 static bool apply_create(struct txn *t, struct change *c, struct error *err)
@@ -125,7 +112,7 @@ static bool apply_create(struct txn *t, struct change *c, struct error *err)
 		c->conflict = "a workspace has 50 webhooks at most";
 		return fail(err, FAULT_REFUSED, "%s", c->conflict);
 	}
-	if (!webhook_insert(t, &op->hook, err) || !sealed_put(t, op->id, "signing", op->sealed, err))
+	if (!webhook_insert(t, &op->hook, err) || !keep_secret(t, op, err))
 		return false;
 	c->status = 201;
 	c->body = webhook_json(&op->hook, op->secret);
@@ -144,8 +131,8 @@ static void create_webhook(struct exchange *x)
 	op.hook = (struct webhook){ .id = op.id, .workspace = x->workspace, .url = arena_str(x->job, json_text(body, "url")),
 		.types = types_of(x, body, "*"), .enabled = true, .created = clock_unix_ms() };
 	body_free(body);
-	if (make_secret(&op))
-		api_change(&op.change);
+	op.secret = signing_secret(x->job);
+	api_change(&op.change);
 }
 
 static bool apply_patch(struct txn *t, struct change *c, struct error *err)
@@ -200,7 +187,7 @@ static bool apply_rotate(struct txn *t, struct change *c, struct error *err)
 {
 	struct webhook_op *op = (struct webhook_op *)c;
 
-	if (!found(t, op, err) || !sealed_put(t, op->id, "signing", op->sealed, err))
+	if (!found(t, op, err) || !keep_secret(t, op, err))
 		return false;
 	c->status = 200;
 	c->body = webhook_json(&op->hook, op->secret);
@@ -209,10 +196,9 @@ static bool apply_rotate(struct txn *t, struct change *c, struct error *err)
 
 static void rotate_secret(struct exchange *x)
 {
-	struct webhook_op op = { .change = { .x = x, .apply = apply_rotate }, .id = x->param[0] };
+	struct webhook_op op = { .change = { .x = x, .apply = apply_rotate }, .id = x->param[0], .secret = signing_secret(x->job) };
 
-	if (make_secret(&op))
-		api_change(&op.change);
+	api_change(&op.change);
 }
 
 static void laid(struct change *c, int64_t count)

@@ -86,7 +86,7 @@ const struct migration migrations[] = {
 	  "CREATE INDEX mails_of ON mails (workspace, received, id);"
 	  "CREATE INDEX mails_test ON mails (workspace, test_token) WHERE test_token IS NOT NULL;" },
 
-	/* each webhook goes at its own pace: what is due is asked for by webhook, so that a dead one with thousands waiting hides no other */
+	/* what is due is asked for by webhook, so that a dead one with thousands waiting hides no other */
 	{ "the outbox by webhook",
 	  "DROP INDEX deliveries_due;"
 	  "CREATE INDEX deliveries_due ON deliveries (webhook, next_try, id) WHERE place = 'first' AND held = 0;" },
