@@ -417,7 +417,6 @@ static void step_the_ready(struct net *n)
 		step(r);
 		notice_stop(n);
 	}
-	pass_open_gates(n);
 }
 
 /* Each is the caller's again when it is told, to be freed or begun anew. Who ends meanwhile is for the next turn. */
@@ -442,6 +441,8 @@ static void turn(struct net *n)
 	posts_run(n);
 	step_the_ready(n);
 	tell_the_ended(n);
+	/* as the last one: whoever was told of an end may have opened one */
+	pass_open_gates(n);
 }
 
 static void wait_for_events(struct net *n)

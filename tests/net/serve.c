@@ -73,6 +73,57 @@ static void begin_scene(void)
 	memset(&scene, 0, sizeof scene);
 }
 
+/* -- gates, opened where a task's end is told ---------------------------------------------------------------------- */
+
+struct guest {
+	struct task guest, opener;
+	struct net *net;
+	struct gate gate;
+	bool        waits;
+	enum came   came;
+};
+
+static enum want_kind guest_step(void *self, struct want *w, struct error *err)
+{
+	struct guest *g = self;
+
+	(void)err;
+	if (!g->waits) {
+		g->waits = true;
+		return want_gate(w, &g->gate, 20000);
+	}
+	g->came = want_came(w);
+	net_stop(g->net);
+	return WANT_NOTHING;
+}
+
+static enum want_kind opener_step(void *self, struct want *w, struct error *err)
+{
+	(void)self, (void)w, (void)err;
+	return WANT_NOTHING;
+}
+
+static void opener_ended(struct task *t)
+{
+	struct guest *g = t->self;
+
+	g->gate.open = true;
+}
+
+TEST(a_gate_opened_when_told_of_an_end_lets_pass_at_once)
+{
+	struct guest g = { .net = net_plain() };
+	int64_t      began = ms_now();
+
+	g.guest = (struct task){ .step = guest_step, .self = &g };
+	g.opener = (struct task){ .step = opener_step, .self = &g };
+	net_start(g.net, &g.guest, NULL);
+	net_start(g.net, &g.opener, opener_ended);
+	net_serve(g.net);
+	EXPECT(g.came == CAME && ms_now() - began < 10000);
+	net_free(g.net);
+}
+
 /* -- tasks -------------------------------------------------------------------------------------------------------- */
 
 /* Begins anew for some rounds; then it is freed where it is told of its end. */
