@@ -5,6 +5,7 @@
 #include "serve/api.h"
 #include "serve/http_parts.h"
 #include "serve/keeper.h"
+#include "serve/outbox.h"
 
 #define METRICS_MOST (1024 * 1024)
 
@@ -163,6 +164,7 @@ static void add_accounts(cJSON *o, const struct system_look *l)
 struct figures {
 	struct keeper_counts keeper;
 	struct store_health  store;
+	struct outbox_counts outbox;
 };
 
 static void take_figures(const struct daemon *s, struct figures *f)
@@ -170,6 +172,8 @@ static void take_figures(const struct daemon *s, struct figures *f)
 	*f = (struct figures){ 0 };
 	if (s->keeper)
 		keeper_counts(s->keeper, &f->keeper);
+	if (s->outbox)
+		outbox_counts(s->outbox, &f->outbox);
 	store_health(s->store, &f->store);
 }
 
@@ -267,6 +271,9 @@ static void print_figures(struct buffer *b, const struct figures *f, const struc
 		{ "mailmoor_store_writes_total",     "counter", "Changes handed to the store.",                          f->store.writes },
 		{ "mailmoor_store_failed_total",     "counter", "Changes that the store did not keep.",                  f->store.failed },
 		{ "mailmoor_store_waiting",          "gauge",   "Changes that wait for their commit.",                   (int64_t)f->store.waiting },
+		{ "mailmoor_deliveries_sent_total",  "counter", "Deliveries that a webhook took.",                       f->outbox.sent },
+		{ "mailmoor_deliveries_failed_total", "counter", "Tries of deliveries that failed.",                     f->outbox.failed },
+		{ "mailmoor_deliveries_under_way",   "gauge",   "Deliveries on the wire.",                               f->outbox.under_way },
 		{ "mailmoor_deliveries_waiting",     "gauge",   "Events that wait to be delivered to webhooks.",         l->waiting },
 		{ "mailmoor_deliveries_given_up",    "gauge",   "Events that no webhook took.",                          l->given_up },
 		{ "mailmoor_incidents_open",         "gauge",   "Failures that many accounts share and that are not over.", (int64_t)l->incidents },

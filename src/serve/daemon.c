@@ -21,6 +21,7 @@
 #include "serve/inbound_store.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
+#include "serve/outbox.h"
 #include "serve/serve.h"
 #include "store/accounts.h"
 #include "store/links.h"
@@ -131,6 +132,7 @@ struct post_office {
 	struct net           *net;
 	struct inbound_shelf  shelf;
 	struct inbound_post  *inbound;
+	struct outbox        *outbox;
 	pthread_t             thread;
 	bool                  runs;
 };
@@ -155,6 +157,7 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 		if (!p->inbound)
 			return false;
 	}
+	d->outbox = p->outbox = outbox_start(p->net, d, &outbox_usual);
 	p->runs = pthread_create(&p->thread, NULL, run_post_office, p) == 0;
 	return p->runs || fail(err, FAULT_LOCAL, "no thread can be started");
 }
@@ -162,6 +165,7 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 static void close_post_office(struct post_office *p)
 {
 	if (p->runs) {
+		outbox_stop(p->outbox);
 		net_stop(p->net);
 		pthread_join(p->thread, NULL);
 	}
@@ -169,6 +173,7 @@ static void close_post_office(struct post_office *p)
 		inbound_stop(p->inbound);
 	inbound_post_free(p->inbound);
 	net_free(p->net);
+	outbox_free(p->outbox);
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 struct keeper;
 struct bus;
+struct outbox;
 struct net_settings;
 
 struct daemon {
@@ -16,6 +17,7 @@ struct daemon {
 	struct store              *store;
 	struct vault              *vault;
 	struct keeper             *keeper;           /* looks after the accounts                                     */
+	struct outbox             *outbox;           /* brings events to webhooks; NULL where none does              */
 	struct bus                *bus;              /* says to whom it concerns that there are new events           */
 	const char                *base_url;         /* "https://mail.example.org", no slash behind                  */
 	const char                *inbound_domain;   /* of the BCC addresses; NULL: none, test mails go to the mailbox itself */
