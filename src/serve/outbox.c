@@ -14,7 +14,8 @@
 #define UNKEPT_MOST   512                       /* answers that wait for the store                                           */
 #define IDLE_MS       30000                     /* how long we know a webhook that does well and has nothing to do           */
 #define BLIND_MS      60000                     /* until a webhook is looked at again whose secret cannot be read            */
-#define LOOK_SHARE    4                         /* of our time a fourth at most goes to looking                              */
+#define LOOK_SHARE    4                         /* a look is followed by a pause of so many times its length …               */
+#define LOOK_PAUSE_MS 25                        /*   but no longer: it may have been the machine that was busy               */
 
 const struct outbox_limits outbox_usual = {
 	.posts = 64, .posts_webhook = 8, .posts_failing = 32,
@@ -83,7 +84,7 @@ static unsigned room_of(const struct hook *h, int64_t now_ms)
 	const struct outbox *o = h->outbox;
 	unsigned             most = h->side, left = o->limits->posts - o->under_way;
 
-	if (o->stopping || o->stuck || o->unkept >= UNKEPT_MOST || now_ms < h->rests_until || h->under_way >= most)
+	if (o->stopping || o->stuck || h->gone || o->unkept >= UNKEPT_MOST || now_ms < h->rests_until || h->under_way >= most)
 		return 0;
 	if (h->failures && o->failing_under_way >= o->limits->posts_failing)
 		return 0;
@@ -242,6 +243,7 @@ static void look(struct outbox *o, int64_t now_ms)
 	CLEANUP(arena) struct arena *work = arena_new();
 	struct look  l = { .outbox = o, .work = work, .now_ms = now_ms, .now_unix = clock_unix_ms(), .next_ms = now_ms + REST_MOST_MS };
 	struct error err = { 0 };
+	int64_t      pause;
 
 	o->look = false;
 	if (store_read(o->daemon->store, look_at_all, &l, &err)) {
@@ -250,7 +252,8 @@ static void look(struct outbox *o, int64_t now_ms)
 		LOG(LOG_FAILURE, "outbox.unreadable", LOG_TEXT("why", err.text));
 		look_again_at(&l, now_ms + o->limits->keep_again_ms);
 	}
-	o->look_from = now_ms + LOOK_SHARE * (clock_mono_ms() - now_ms);
+	pause = LOOK_SHARE * (clock_mono_ms() - now_ms);
+	o->look_from = clock_mono_ms() + (pause < LOOK_PAUSE_MS ? pause : LOOK_PAUSE_MS);
 	o->look_due = l.next_ms;
 }
 
@@ -280,6 +283,8 @@ static void enter(struct outbox *o)
 void outbox_post_free(struct post *p)
 {
 	TAILQ_REMOVE(&p->hook->posts, p, of_hook);
+	/* all it has said is kept: it is disabled now, or has taken something after all */
+	p->hook->gone &= !TAILQ_EMPTY(&p->hook->posts);
 	post_release(p);
 	arena_free(p->job);
 	free(p);
@@ -300,6 +305,7 @@ static void went_wrong(struct hook *h, const struct post *p, int64_t now_ms)
 
 	h->side = 1;
 	h->failures++;
+	h->gone |= p->status == STATUS_GONE;
 	hook_drop_ready(h);
 	if (p->status == 0) {
 		h->first++;

@@ -49,7 +49,7 @@ static void hear_failure(struct heard *x, const struct post *p, struct arena *wo
 {
 	int64_t disable_ms = p->outbox->limits->disable_ms;
 
-	if (p->status == 410)
+	if (p->status == STATUS_GONE)
 		x->disable = "the receiver answered 410 Gone";
 	else if (x->failing_since && p->ended - x->failing_since >= disable_ms)
 		x->disable = arena_print(work, "failing for %d days without a success; the last time: %.200s", (int)(disable_ms / 86400000), p->note);

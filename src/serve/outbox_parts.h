@@ -25,6 +25,8 @@
 #define HOOK_ID    64
 #define POST_NOTE  300
 
+#define STATUS_GONE 410
+
 /* A webhook for which something waits. */
 struct hook {
 	LIST_ENTRY(hook)   slot;
@@ -50,6 +52,7 @@ struct hook {
 	unsigned           under_way, side; /* how many there may be */
 	unsigned           failures;        /* in a row */
 	int64_t            rests_until;
+	bool               gone;            /* it answered 410: nothing more goes out until that is kept */
 	int64_t            seen_ms;         /* that something waited for it */
 	struct heard      *heard;           /* in the change that is being made */
 };

@@ -12,6 +12,7 @@
 #include "serve/receiver.h"
 #include "store/accounts.h"
 #include "store/workspaces.h"
+#include "test.h"
 #include "wire/sasl.h"
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -283,7 +284,7 @@ TEST(a_delivery_as_it_is_sent)
 	struct outbox_counts c;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 1, 0);
@@ -325,7 +326,7 @@ TEST(both_secrets_sign_after_a_rotation)
 	const char     *both;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", r.url);
 	EXPECT(store_write_wait(s.daemon.store, rotate, &h, &s.err));
 	outbox_runs(&s);
@@ -362,7 +363,7 @@ TEST(each_account_s_events_come_in_order_whatever_fails)
 	for (int i = 0; i < 10; i++)
 		q.last[i] = i - 10;
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, in_sequence, &q);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, in_sequence, &q));
 	add_hook(&s, "whk_1", r.url);
 	tell(&s, NULL, 200, 10);
 	outbox_runs(&s);
@@ -389,7 +390,7 @@ TEST(a_replay_comes_in_order_again)
 	int64_t         again;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 4, 0);
@@ -397,7 +398,7 @@ TEST(a_replay_comes_in_order_again)
 	EXPECT(store_write_wait(s.daemon.store, replay_from_second, &again, &s.err) && again == 3);
 	bus_ring(s.daemon.bus);
 	UNTIL(see(&s, "whk_1").waiting == 0);
-	EXPECT(r.count == 7);
+	EXPECT(receiver_count(&r) == 7);
 	for (size_t i = 0; i < 7; i++)
 		EXPECT_TEXT(r.heard[i].id, arena_print(s.arena, "evt_%zu", i < 4 ? i : i - 3));
 	scene_close(&s);
@@ -435,8 +436,8 @@ TEST(one_that_hangs_delays_no_other)
 	struct receiver slow, fine;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&slow, "127.0.0.2", 0, hangs, NULL);
-	receiver_open(&fine, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&slow, "127.0.0.2", 0, hangs, NULL));
+	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
 	s.limits.post_ms = 60000;
 	s.limits.drain_ms = 50;
 	add_hook(&s, "whk_1", slow.url);
@@ -459,7 +460,7 @@ TEST(one_that_hangs_is_not_waited_for_without_end)
 	struct seeing   x;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, hangs, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, hangs, NULL));
 	s.limits.post_ms = 100;
 	s.limits.pause_ms[0] = 60000;
 	add_hook(&s, "whk_1", r.url);
@@ -480,8 +481,8 @@ TEST(one_that_fails_is_not_hammered)
 	struct receiver r, fine;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, refuses, NULL);
-	receiver_open(&fine, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
+	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
 	s.limits.failures = 3;
 	add_hook(&s, "whk_1", r.url);
 	add_hook(&s, "whk_2", fine.url);
@@ -500,7 +501,7 @@ TEST(it_goes_on_when_its_rest_is_over)
 	struct receiver r;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, refuses, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
 	s.limits.failures = 2;
 	s.limits.rest_ms = 10;
 	s.limits.rest_most_ms = 20;
@@ -528,7 +529,7 @@ TEST(an_answer_without_end_is_cut_and_its_status_holds)
 	struct seeing   x;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, floods, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, floods, NULL));
 	s.limits.pause_ms[0] = 60000;
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
@@ -554,8 +555,8 @@ TEST(a_redirect_to_an_inner_address_is_not_followed)
 	struct seeing   x;
 
 	scene_open(&s, quick, NULL, true);
-	receiver_open(&inner, "127.0.0.1", 0, NULL, NULL);
-	receiver_open(&r, "127.0.0.2", 0, redirects, arena_print(s.arena, "Location: %s\r\n", inner.url));
+	EXPECT(receiver_open(&inner, "127.0.0.1", 0, NULL, NULL));
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, redirects, arena_print(s.arena, "Location: %s\r\n", inner.url)));
 	s.limits.pause_ms[0] = 60000;
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
@@ -575,8 +576,8 @@ struct pair_of { struct receiver allowed, inner; };
 
 static void pair_open(struct pair_of *p, void (*answer)(struct receiver *, const struct heard_post *, struct receiver_answer *))
 {
-	receiver_open(&p->allowed, "127.0.0.2", 0, answer, NULL);
-	receiver_open(&p->inner, "127.0.0.1", p->allowed.port, NULL, NULL);
+	EXPECT(receiver_open(&p->allowed, "127.0.0.2", 0, answer, NULL));
+	EXPECT(receiver_open(&p->inner, "127.0.0.1", p->allowed.port, NULL, NULL));
 }
 
 static void pair_close(struct pair_of *p)
@@ -680,7 +681,7 @@ TEST(gone_disables_it_and_nothing_is_lost)
 	struct seeing   x;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, is_gone, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, is_gone, NULL));
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, NULL, 20, 10);
@@ -712,7 +713,7 @@ TEST(failing_for_five_days_disables_it)
 		int64_t         days = rows[i].days;
 
 		scene_open(&s, quick, NULL, false);
-		receiver_open(&r, "127.0.0.2", 0, refuses, NULL);
+		EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
 		s.limits.pause_ms[0] = 60000;
 		add_hook(&s, "whk_1", r.url);
 		EXPECT(store_write_wait(s.daemon.store, failed_days_ago, &days, &s.err));
@@ -742,8 +743,8 @@ TEST(retry_after_is_obeyed_by_the_whole_webhook)
 	int64_t         now = clock_unix_ms();
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, asks_to_wait, arena_str(s.arena, "Retry-After: 120\r\n"));
-	receiver_open(&fine, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, asks_to_wait, arena_str(s.arena, "Retry-After: 120\r\n")));
+	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", r.url);
 	add_hook(&s, "whk_2", fine.url);
 	outbox_runs(&s);
@@ -764,7 +765,7 @@ TEST(after_the_last_pause_it_is_given_up_and_the_next_goes_out)
 	struct seeing   x;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, refuses, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 2, 0);
@@ -793,8 +794,8 @@ TEST(a_webhook_whose_secret_is_gone_keeps_no_other_from_going_out)
 	struct receiver r, fine;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, NULL, NULL);
-	receiver_open(&fine, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
+	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", r.url);
 	add_hook(&s, "whk_2", fine.url);
 	EXPECT(store_write_wait(s.daemon.store, lose_secret, &s, &s.err));
@@ -821,7 +822,7 @@ TEST(what_is_under_way_is_let_finish)
 	struct receiver r;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&r, "127.0.0.2", 0, takes_its_time, NULL);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, takes_its_time, NULL));
 	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 2, 0);
@@ -840,7 +841,7 @@ TEST(what_does_not_finish_goes_out_again_after_the_next_start)
 		int64_t         began;
 
 		scene_open(&s, quick, NULL, false);
-		receiver_open(&r, "127.0.0.2", 0, hangs, NULL);
+		EXPECT(receiver_open(&r, "127.0.0.2", 0, hangs, NULL));
 		s.limits.post_ms = 60000;
 		s.limits.drain_ms = 100;
 		add_hook(&s, "whk_1", r.url);
@@ -874,8 +875,8 @@ TEST(one_that_is_deleted_on_the_way_hurts_nobody)
 	struct receiver slow, fine;
 
 	scene_open(&s, quick, NULL, false);
-	receiver_open(&slow, "127.0.0.2", 0, takes_its_time, NULL);
-	receiver_open(&fine, "127.0.0.2", 0, NULL, NULL);
+	EXPECT(receiver_open(&slow, "127.0.0.2", 0, takes_its_time, NULL));
+	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
 	add_hook(&s, "whk_1", slow.url);
 	add_hook(&s, "whk_2", fine.url);
 	outbox_runs(&s);
