@@ -1,6 +1,7 @@
 /* outbox_parts.h -- what the files of the outbox share. Nobody else includes it but tests.
  *
- * outbox.c       who may go out now, and how each webhook does
+ * outbox.c       what goes out, in turn; beginning and ending
+ * outbox_hooks.c the webhooks: what is due of each, how it does, how much it may be given
  * outbox_post.c  one delivery: its request, its answer, what that means
  * outbox_keep.c  what was answered, kept in the store, many in one change
  *
@@ -26,6 +27,8 @@
 #define POST_NOTE  300
 
 #define STATUS_GONE 410
+
+#define READY_MS    1000         /* what was read may have changed after that */
 
 /* A webhook for which something waits. */
 struct hook {
@@ -137,6 +140,20 @@ int64_t        post_pause_ms(const struct outbox_limits *, unsigned failed, uint
 /* outbox_keep.c */
 enum want_kind keep_step(void *outbox, struct want *, struct error *);
 void           keep_release(struct outbox *);
+
+/* outbox_hooks.c */
+void     hooks_look(struct outbox *, int64_t now_ms);        /* reads what is due, of those that have room; sets look_from, look_due */
+void     hook_forget(struct hook *);
+void     hook_drop_ready(struct hook *);
+unsigned hook_room(const struct hook *, int64_t now_ms);     /* how many more of its deliveries may go out at this moment */
+void     hook_went_well(struct hook *);
+void     hook_went_wrong(struct hook *, const struct post *, int64_t now_ms);
+
+/* Whose it is, "" for nobody's. */
+static inline const char *account_of(const struct delivery *d)
+{
+	return d->event.account ? d->event.account : "";
+}
 
 /* outbox.c */
 void outbox_post_free(struct post *);

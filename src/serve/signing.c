@@ -43,11 +43,12 @@ static bool get(struct txn *t, const struct vault *vault, const char *webhook, c
 bool signing_keep(struct txn *t, const struct vault *vault, const char *webhook, const char *secret, int64_t now, struct error *err)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
+	int64_t      until = now + SIGNING_OVERLAP_MS;
 	struct slice before;
 	const char  *text;
 
 	if (get(t, vault, webhook, "signing", work, &before, NULL)) {
-		text = arena_print(work, "%lld %.*s", (long long)(now + SIGNING_OVERLAP_MS), (int)before.len, before.at);
+		text = arena_print(work, "%lld %.*s", (long long)until, (int)before.len, before.at);
 		if (!put(t, vault, webhook, "signing_before", slice_str(text), work, err))
 			return false;
 	}
