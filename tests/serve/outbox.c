@@ -15,6 +15,8 @@
 #include "test.h"
 #include "wire/sasl.h"
 
+extern const char openapi_json[];
+
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 /* Pauses that a test can wait for; a webhook that fails rests longer than any test. */
@@ -316,6 +318,24 @@ static bool rotate(struct txn *t, void *self, struct error *err)
 	struct hooking *h = self;
 
 	return signing_keep(t, h->s->daemon.vault, h->w.id, h->secret, clock_unix_ms(), err);
+}
+
+/* What docs/openapi.yaml says of the body, member for member. */
+TEST(the_body_is_the_one_described)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const struct delivery d = { .event = { .seq = 17, .id = "evt_1", .workspace = "wsp_1", .type = "webhook.test", .data = "{}", .created = 1 } };
+	cJSON *root = json_read(slice_str(openapi_json), 1 << 20, NULL), *body = json_read(slice_str(post_body(&d, work)), 10000, NULL), *one;
+	cJSON *schemas = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "components"), "schemas");
+	cJSON *described = cJSON_GetObjectItem(cJSON_GetObjectItem(schemas, "Notification"), "properties");
+
+	EXPECT(root && body && described && cJSON_GetArraySize(described) == cJSON_GetArraySize(body));
+	cJSON_ArrayForEach(one, body)
+		EXPECT_ROW(cJSON_GetObjectItemCaseSensitive(described, one->string), one->string);
+	EXPECT(cJSON_IsNull(cJSON_GetObjectItem(body, "account")) && cJSON_IsObject(cJSON_GetObjectItem(body, "data")));
+	EXPECT_TEXT(json_text(body, "seq"), "17");
+	cJSON_Delete(root);
+	cJSON_Delete(body);
 }
 
 TEST(both_secrets_sign_after_a_rotation)
