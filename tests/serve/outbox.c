@@ -2,12 +2,15 @@
 #include "serve/outbox.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hmac.h"
 #include "base/json.h"
+#include "net/peer.h"
 #include "serve/outbox_parts.h"
 #include "serve/receiver.h"
 #include "store/accounts.h"
@@ -676,6 +679,45 @@ TEST(a_name_that_is_rebound_is_not_followed)
 	pair_close(&p);
 }
 
+/* Over https the peer must be who the URL says; a certificate of somebody else, or of nobody we trust, gets nothing. */
+TEST(https_goes_to_whom_the_url_names)
+{
+	static const struct { const char *san; bool trusted; const char *note; } rows[] = {
+		{ "DNS:hook.example.org",  true,  NULL },
+		{ "DNS:other.example.org", true,  "TLS: " },
+		{ "DNS:hook.example.org",  false, "TLS: " },
+	};
+	struct identity root = identity_new((struct wish){ .cn = "Root", .ca = true }, NULL), stranger = identity_new((struct wish){ .cn = "S", .ca = true }, NULL);
+	char            ca[32];
+
+	pem_file(&root, ca);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct identity   me = identity_new((struct wish){ .cn = "x", .san = rows[i].san }, rows[i].trusted ? &root : &stranger);
+		struct tls_server web = { .me = &me, .http = true, .says = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" };
+		struct peer       p;
+		struct scene      s;
+		struct seeing     x;
+
+		scene_open(&s, quick, "127.0.0.1", true);
+		s.net_settings.ca_file = ca;
+		s.limits.pause_ms[0] = 60000;
+		peer_start(&p, serve_tls, &web);
+		add_hook(&s, "whk_1", arena_print(s.arena, "https://hook.example.org:%u/hook", p.port));
+		outbox_runs(&s);
+		tell(&s, "acc_1", 1, 0);
+		UNTIL(see(&s, "whk_1").hook.failing_since > 0 || see(&s, "whk_1").waiting == 0);
+		x = see(&s, "whk_1");
+		EXPECT_ROW(rows[i].note ? x.d[0].note && strncmp(x.d[0].note, rows[i].note, 5) == 0 && strlen(x.d[0].note) > 5 : x.d[0].delivered > 0, rows[i].san);
+		scene_close(&s);
+		peer_stop(&p);
+		EXPECT_ROW((strstr(web.heard, "POST /hook HTTP/1.1\r\n") != NULL) == !rows[i].note, rows[i].san);
+		identity_free(&me);
+	}
+	unlink(ca);
+	identity_free(&root);
+	identity_free(&stranger);
+}
+
 /* -- what answers mean ------------------------------------------------------------------------------------------------ */
 
 static void is_gone(struct receiver *r, const struct heard_post *p, struct receiver_answer *a)
@@ -834,6 +876,47 @@ static void takes_its_time(struct receiver *r, const struct heard_post *p, struc
 {
 	(void)r, (void)p;
 	a->delay_ms = 300;
+}
+
+static void room_on_disk(bool any)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	EXPECT(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = any ? limit.rlim_max : 1;
+	EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+static bool is_writable(struct scene *s)
+{
+	struct store_health health;
+
+	store_health(s->daemon.store, &health);
+	return health.writable;
+}
+
+/* What was answered waits for the store; nothing new goes out meanwhile, and nothing goes out twice. */
+TEST(with_no_room_to_keep_an_answer_nothing_more_is_sent)
+{
+	struct scene    s;
+	struct receiver r;
+
+	scene_open(&s, quick, NULL, false);
+	EXPECT(receiver_open(&r, "127.0.0.2", 0, takes_its_time, NULL));
+	add_hook(&s, "whk_1", r.url);
+	outbox_runs(&s);
+	tell(&s, NULL, 30, 10);
+	EXPECT(receiver_hears(&r, 1));
+	room_on_disk(false);
+	UNTIL(!is_writable(&s) && counts(&s).under_way == 0);
+	EXPECT(receiver_count(&r) < 5);
+	room_on_disk(true);
+	receiver_changes(&r, takes);
+	UNTIL(see(&s, "whk_1").waiting == 0);
+	EXPECT(is_writable(&s) && receiver_count(&r) == 30 && counts(&s).sent == 30);
+	scene_close(&s);
+	receiver_close(&r);
 }
 
 TEST(what_is_under_way_is_let_finish)
