@@ -138,7 +138,7 @@ def accounts_are_right(t, added, connected):
 
 
 def mail_is_right(t, sent):
-    kept = [m["message_id"] for m in everything(t, "/v1/mail?limit=200")]
+    kept = ["<%s>" % (m["message_id"] or "").strip("<>") for m in everything(t, "/v1/mail?limit=200")]
     ours = [m for m in kept if m and m.startswith("<kill9.")]
     hold(len(ours) == len(set(ours)), "a message under two ids")
     hold(set(sent) <= set(ours), "answered 250 and lost: %s" % sorted(set(sent) - set(ours))[:5])
