@@ -16,11 +16,17 @@ const struct setting_row setting_rows[SETTINGS] = {
 
 #define LONGEST_FILE (64 * 1024)
 
-void settings_set(struct settings *s, enum setting which, const char *value)
+static void put(struct settings *s, enum setting which, const char *value, enum setting_source from)
 {
 	free(s->value[which]);
 	s->value[which] = must_copy(value);
 	s->given[which] = true;
+	s->from[which] = from;
+}
+
+void settings_set(struct settings *s, enum setting which, const char *value)
+{
+	put(s, which, value, FROM_COMMAND_LINE);
 }
 
 static bool set_named(struct settings *s, struct slice section, struct slice key, struct slice value)
@@ -29,7 +35,7 @@ static bool set_named(struct settings *s, struct slice section, struct slice key
 
 	for (enum setting i = 0; i < SETTINGS; i++)
 		if (slice_is(section, setting_rows[i].section) && slice_is(key, setting_rows[i].key)) {
-			settings_set(s, i, arena_copy(work, value));
+			put(s, i, arena_copy(work, value), FROM_FILE);
 			return true;
 		}
 	return false;
@@ -106,7 +112,7 @@ static void read_environment(struct settings *s)
 			*c = (char)toupper((unsigned char)*c);
 		value = getenv(name);
 		if (value)
-			settings_set(s, i, value);
+			put(s, i, value, FROM_ENVIRONMENT);
 	}
 }
 

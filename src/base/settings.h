@@ -24,15 +24,18 @@ struct setting_row {
 
 extern const struct setting_row setting_rows[SETTINGS];
 
+enum setting_source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
+
 struct settings {
-	char *value[SETTINGS];       /* NULL: not set, and no default */
-	bool  given[SETTINGS];       /* by the file, the environment or the command line */
+	char               *value[SETTINGS];      /* NULL: not set, and no default */
+	bool                given[SETTINGS];      /* by the file, the environment or the command line … */
+	enum setting_source from[SETTINGS];       /* … and by which of them        */
 };
 
 /* The defaults, the file when there is one (NULL: none), the environment. FAULT_LOCAL, FAULT_MALFORMED, FAULT_TOO_BIG;
  * settings_release() is in order either way. */
 bool settings_read(struct settings *, const char *file, struct error *err);
-void settings_set(struct settings *, enum setting, const char *value);
+void settings_set(struct settings *, enum setting, const char *value);      /* by the command line */
 void settings_release(struct settings *);
 
 #endif

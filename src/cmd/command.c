@@ -37,6 +37,30 @@ bool command_language(const char *wanted, const struct language **out)
 	return true;
 }
 
+bool command_host(const char *arg, char **host, uint16_t *port)
+{
+	const char        *bracket = arg[0] == '[' ? strchr(arg, ']') : NULL;
+	const char        *colon = bracket ? (bracket[1] == ':' ? bracket + 1 : NULL) : strrchr(arg, ':');
+	unsigned long long n = 0;
+	struct slice       name;
+
+	if (arg[0] == '[' && (!bracket || (bracket[1] && bracket[1] != ':')))
+		return false;
+	if (!bracket && colon && strchr(arg, ':') != colon)
+		colon = NULL;      /* a bare IPv6 address */
+	name = bracket ? slice(arg + 1, (size_t)(bracket - arg - 1)) : colon ? slice(arg, (size_t)(colon - arg)) : slice_str(arg);
+	if (name.len == 0 || name.len > 253 || (colon && (!slice_number(slice_str(colon + 1), 65535, &n) || n == 0)))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.at[i] <= ' ' || strchr("/@\\\"'", name.at[i]))
+			return false;
+	free(*host);
+	*host = must_alloc(name.len + 1);
+	memcpy(*host, name.at, name.len);
+	*port = (uint16_t)n;
+	return true;
+}
+
 int exit_status_of(const struct verdict *v)
 {
 	bool unknown = verdict_is_unknown(v);

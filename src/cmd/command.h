@@ -2,6 +2,8 @@
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H
 
+#include <stdint.h>
+
 #include "diagnose/catalogue.h"
 #include "diagnose/diagnose.h"
 
@@ -20,13 +22,18 @@ struct command {
 	int       (*run)(int argc, char **argv);  /* NULL: comes with a later version         */
 };
 
-extern const struct command command_diagnose, command_explain, command_replay, command_causes, command_serve;
+extern const struct command command_diagnose, command_explain, command_replay, command_causes, command_serve, command_account, command_key,
+	command_workspace, command_backup, command_restore, command_secrets, command_config;
 
 /* argv[0] of a command as argp shows it: "mailmoor diagnose". */
 void command_name(char *argv0[], const char *name);
 
 /* --lang, else LC_ALL, LC_MESSAGES, LANG; English when there is no such language. False when --lang names none. */
 bool command_language(const char *wanted, const struct language **out);
+
+/* "imap.example.org", "imap.example.org:143", "[2001:db8::1]:993": the host, from the heap, without brackets in place of what `*host`
+ * was, and the port, 0 when none is said. */
+bool command_host(const char *text, char **host, uint16_t *port);
 
 int exit_status_of(const struct verdict *);
 

@@ -62,34 +62,9 @@ static void not_built(struct argp_state *state, const char *what)
 	argp_failure(state, EXIT_USAGE, 0, "%s is not built yet", what);
 }
 
-/* "imap.example.org", "imap.example.org:143", "[2001:db8::1]:993"; the host without brackets. */
-static bool parse_host(const char *arg, char **host, uint16_t *port)
-{
-	const char        *bracket = arg[0] == '[' ? strchr(arg, ']') : NULL;
-	const char        *colon = bracket ? (bracket[1] == ':' ? bracket + 1 : NULL) : strrchr(arg, ':');
-	unsigned long long n = 0;
-	struct slice       name;
-
-	if (arg[0] == '[' && (!bracket || (bracket[1] && bracket[1] != ':')))
-		return false;
-	if (!bracket && colon && strchr(arg, ':') != colon)
-		colon = NULL;      /* a bare IPv6 address */
-	name = bracket ? slice(arg + 1, (size_t)(bracket - arg - 1)) : colon ? slice(arg, (size_t)(colon - arg)) : slice_str(arg);
-	if (name.len == 0 || name.len > 253 || (colon && (!slice_number(slice_str(colon + 1), 65535, &n) || n == 0)))
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.at[i] <= ' ' || strchr("/@\\\"'", name.at[i]))
-			return false;
-	free(*host);
-	*host = must_alloc(name.len + 1);
-	memcpy(*host, name.at, name.len);
-	*port = (uint16_t)n;
-	return true;
-}
-
 static void take_host(struct options *o, enum service service, const char *arg, struct argp_state *state)
 {
-	if (!parse_host(arg, &o->host[service], &o->port[service]))
+	if (!command_host(arg, &o->host[service], &o->port[service]))
 		argp_error(state, "%s: not HOST or HOST:PORT", arg);
 }
 

@@ -192,23 +192,26 @@ static bool is_second_sign_in(const struct report *r, int step)
 	return false;
 }
 
-static void put_line(struct checklist *c, const struct report *r, int step)
+void checklist_put(struct checklist *c, enum step_state state, const char *label, const char *what)
 {
-	const struct step *s = &r->step[step];
-	const char        *label;
-	char               what[400];
-
 	fprintf(c->out, "%*s", STATE_COLUMN, "");
-	paint(c, state_colour(s->state));
-	print_padded(c->out, s->state == STEP_RUNNING ? "…" : ui(c, "state.", step_state_name(s->state)), c->label_column - STATE_COLUMN);
+	paint(c, state_colour(state));
+	print_padded(c->out, state == STEP_RUNNING ? "…" : ui(c, "state.", step_state_name(state)), c->label_column - STATE_COLUMN);
 	paint(c, PLAIN);
-	label = ui(c, "step.", is_second_sign_in(r, step) ? "probe.username" : s->id);
-	describe(c, r, step, what, sizeof what);
 	print_padded(c->out, label, *what ? LABEL_WIDTH : 0);
 	if (*what) {
 		fputs("  ", c->out);
 		put_cut(c, what, TERMINAL_COLUMNS - c->label_column - LABEL_WIDTH - 2);
 	}
+}
+
+static void put_line(struct checklist *c, const struct report *r, int step)
+{
+	const struct step *s = &r->step[step];
+	char               what[400];
+
+	describe(c, r, step, what, sizeof what);
+	checklist_put(c, s->state, ui(c, "step.", is_second_sign_in(r, step) ? "probe.username" : s->id), what);
 }
 
 static void put_facts(struct checklist *c, const struct report *r, int step)
@@ -241,6 +244,16 @@ static bool is_known_way(const struct report *r, int step)
 	return false;
 }
 
+bool checklist_is_detail(const char *id)
+{
+	static const char *const tails[] = { ".greeting", ".capability", ".ehlo", ".starttls" };
+
+	for (size_t i = 0; i < COUNT(tails); i++)
+		if (slice_ends(slice_str(id), tails[i]))
+			return true;
+	return strcmp(id, "address") == 0 || strcmp(id, "imap.id") == 0;
+}
+
 /* Steps that only say where are told by the step before or after them. */
 static bool shown(const struct checklist *c, const struct report *r, int step)
 {
@@ -248,8 +261,7 @@ static bool shown(const struct checklist *c, const struct report *r, int step)
 
 	if (c->verbose || s->state == STEP_FAILED || s->state == STEP_WARNED)
 		return true;
-	return !(is_known_way(r, step) || strcmp(value(r, step, FACT_PROBE_RESULT), "unknown") == 0 || strcmp(s->id, "address") == 0 || step_is(r, step, ".greeting") || step_is(r, step, ".capability")
-	         || step_is(r, step, ".ehlo") || step_is(r, step, ".starttls") || strcmp(s->id, "imap.id") == 0);
+	return !(is_known_way(r, step) || strcmp(value(r, step, FACT_PROBE_RESULT), "unknown") == 0 || checklist_is_detail(s->id));
 }
 
 static bool is_smtp(const struct report *r, int step)
@@ -331,12 +343,12 @@ static void put_paragraph(struct checklist *c, const char *text, size_t indent)
 }
 
 /* The title, and at the right end of the line how sure we are and whose it is. */
-static void put_title(struct checklist *c, const struct finding *f, const struct told *t)
+static void put_title(struct checklist *c, const char *certainty, const char *who, const struct told *t)
 {
 	char   sure[160];
 	size_t width;
 
-	snprintf(sure, sizeof sure, "%s, %s", ui(c, "certainty.", certainty_name(f->certainty)), ui(c, "who.", who_name(f->who)));
+	snprintf(sure, sizeof sure, "%s, %s", ui(c, "certainty.", certainty), ui(c, "who.", who));
 	width = text_width(t->title) + text_width(sure);
 	paint(c, BOLD);
 	if (width + 2 <= TERMINAL_COLUMNS) {
@@ -438,7 +450,7 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	struct told t;
 
 	tell_finding(r, f, c->lang, work, &t);
-	put_title(c, f, &t);
+	put_title(c, certainty_name(f->certainty), who_name(f->who), &t);
 	fputc('\n', c->out);
 	put_paragraph(c, t.why, 2);
 	put_said(c, r, f);
@@ -447,6 +459,15 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	put_links(c, &t);
 	put_titles(c, "not_excluded", v, r);
 	put_excluded(c, v);
+}
+
+void print_told(struct checklist *c, const struct told *t, const char *certainty, const char *who)
+{
+	put_title(c, certainty, who, t);
+	fputc('\n', c->out);
+	put_paragraph(c, t->why, 2);
+	put_fixes(c, t);
+	put_links(c, t);
 }
 
 /* Where a server that is to be confirmed was found, in words. */

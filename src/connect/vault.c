@@ -295,6 +295,11 @@ const char *vault_key_id(const struct vault *v)
 	return v->key[0].id;
 }
 
+size_t vault_keys(const struct vault *v)
+{
+	return v->count;
+}
+
 /* Under the folder's lock, from the file as it is then. */
 static bool change_file(const char *file, struct error *err,
                         bool (*change)(const struct vault *, const struct guarded *before, struct guarded *after, struct error *))

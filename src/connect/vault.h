@@ -26,6 +26,7 @@ bool vault_unseal(const struct vault *, const char *label, struct slice sealed, 
 /* Sealed with the key that seals now? */
 bool vault_is_current(const struct vault *, struct slice sealed);
 const char *vault_key_id(const struct vault *);
+size_t      vault_keys(const struct vault *);      /* more than one: a rotation has not come to its end */
 
 /* A new first line (written whole or not at all); and without the keys whose ids are not the first. For rotation:
  * add, seal everything anew, drop. */

@@ -92,8 +92,10 @@ struct driver {
 	bool (*script)(struct db *, const char *sql, struct error *);
 	/* Work that may be put off, after a commit; outside transactions. Cannot fail: it is done the next time then. */
 	void (*tidy)(struct db *);
-	/* All of it, into a new file; outside transactions. */
+	/* All of it, into a new file, which has its name only once it is whole; outside transactions. */
 	bool (*copy)(struct db *, const char *file, struct error *);
+	/* Such a file in the place of what is `where`, which nobody has open: that stays, as WHERE.before-restore. */
+	bool (*replace)(const char *where, const char *file, struct error *);
 	/* Does everything in it fit together? */
 	bool (*check)(struct db *, struct error *);
 };

@@ -17,11 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/random.h"
+
 #define APPLICATION_ID 0x4d6f6f72      /* "Moor", in the file's header */
 #define BUSY_MS        5000            /* somebody with a tool of his own at the file */
 #define TIDY_BUSY_MS   50
 #define VALUES_MOST    32
 #define BUCKETS        256
+#define PART_DICE      8               /* in the name of a copy that is not whole yet */
 
 /* Pages kept in memory, at most, in KiB (SQLite's sign for that is the minus). A reader's are void after each commit of the
  * writer; the writer's are not, and a change that outgrows them is written twice. */
@@ -337,18 +340,18 @@ static bool write_word(int lock, const char *word)
 	return ftruncate(lock, 0) == 0 && pwrite(lock, word, strlen(word), 0) == (ssize_t)strlen(word) && fdatasync(lock) == 0;
 }
 
-static char *lock_name(const char *file)
+static char *name_with(const char *file, const char *tail)
 {
-	size_t size = strlen(file) + sizeof ".lock";
+	size_t size = strlen(file) + strlen(tail) + 1;
 	char  *name = must_alloc(size);
 
-	snprintf(name, size, "%s.lock", file);
+	snprintf(name, size, "%s%s", file, tail);
 	return name;
 }
 
 static int take_lock(const char *file, int flags, struct error *err)
 {
-	char *name = lock_name(file);
+	char *name = name_with(file, ".lock");
 	int   lock = open(name, O_RDWR | O_CLOEXEC | flags, 0600);
 
 	if (lock < 0 && (errno != ENOENT || flags & O_CREAT)) {
@@ -491,15 +494,15 @@ static struct db *sqlite_open(const char *file, enum db_use use, struct error *e
 	return NULL;
 }
 
-static bool copy(struct db *db, const char *file, struct error *err)
+/* -- copies of it ------------------------------------------------------------------------------------------------- */
+
+static bool vacuum_into(struct db *db, const char *file, struct error *err)
 {
 	const struct value to = a_text(file);
 	struct stmt       *s;
-	bool               fine = create(file, O_EXCL, err);
+	bool               fine;
 	int                fd;
 
-	if (!fine)
-		return false;
 	/* as one statement it sees one state, and leaves out what was deleted */
 	s = query(db, "VACUUM INTO $1", &to, 1, err);
 	fine = s && next(s, err) == ROW_END;
@@ -510,8 +513,108 @@ static bool copy(struct db *db, const char *file, struct error *err)
 		fine = fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	if (!fine)
-		unlink(file);
+	return fine;
+}
+
+/* Never over one that is there. Not every file system can say that in one word. */
+static bool rename_to_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	return errno == EINVAL && link(from, to) == 0 && unlink(from) == 0;
+}
+
+static bool copy(struct db *db, const char *file, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char *part = arena_print(work, "%s.part-%s", file, random_text(work, PART_DICE));
+
+	if (access(file, F_OK) == 0)
+		return fail(err, FAULT_LOCAL, "%s: %s", file, strerror(EEXIST));
+	if (!create(part, O_EXCL, err))
+		return false;
+	if (vacuum_into(db, part, err) && (rename_to_new(part, file) || fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno)))
+	    && (sync_folder_of(file) || fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno))))
+		return true;
+	unlink(part);
+	return false;
+}
+
+/* What root makes is to be the daemon's, as the store was, or as its folder is. */
+static bool give_to_owner_of(const char *file, const char *name, struct error *err)
+{
+	char       *path = must_copy(file);
+	struct stat st;
+	bool        known = stat(file, &st) == 0 || stat(dirname(path), &st) == 0;
+	bool        fine = geteuid() != 0 || (known && lchown(name, st.st_uid, st.st_gid) == 0);
+
+	free(path);
+	return fine || fail(err, FAULT_LOCAL, "%s: %s", name, strerror(errno));
+}
+
+/* The log of an owner that was killed goes into the file. Of a damaged one it may stay: then it is kept beside. */
+static void fold_log(const char *file)
+{
+	sqlite3 *db;
+
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_close(db);
+}
+
+static bool move_if_there(const char *file, const char *to, const char *tail)
+{
+	char *from = name_with(file, tail), *name = name_with(to, tail);
+	bool  fine = rename(from, name) == 0 || errno == ENOENT;
+
+	free(from);
+	free(name);
+	return fine;
+}
+
+/* `file` keeps its name until another takes it; where a file cannot have two names, there is none for a moment. A log of the old
+ * file must not be found beside the new one: SQLite would take it for that one's. */
+static bool keep_aside(const char *file, const char *aside, struct error *err)
+{
+	if (access(file, F_OK) != 0 && errno == ENOENT)
+		return true;
+	if (access(aside, F_OK) == 0)
+		return fail(err, FAULT_REFUSED, "%s is there, from an earlier time: move it away first", aside);
+	fold_log(file);
+	if ((link(file, aside) == 0 || rename(file, aside) == 0) && move_if_there(file, aside, "-wal") && move_if_there(file, aside, "-shm"))
+		return true;
+	return fail(err, FAULT_LOCAL, "%s: %s", aside, strerror(errno));
+}
+
+static bool take_place(const char *fresh, const char *file, struct error *err)
+{
+	return (rename(fresh, file) == 0 && sync_folder_of(file)) || fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno));
+}
+
+static bool replace(const char *file, const char *with, struct error *err)
+{
+	char      *fresh = name_with(file, ".restoring"), *aside = name_with(file, ".before-restore"), *held = name_with(file, ".lock");
+	int        lock = take_lock(file, O_CREAT, err);
+	struct db *db = lock >= 0 ? sqlite_open(with, DB_READ, err) : NULL;
+	bool       fine;
+
+	/* one that was killed may have left it */
+	if (db)
+		unlink(fresh);
+	fine = db && copy(db, fresh, err);
+	if (db)
+		sqlite_close(db);
+	if (fine) {
+		fine = give_to_owner_of(file, held, err) && give_to_owner_of(file, fresh, err) && keep_aside(file, aside, err)
+		    && take_place(fresh, file, err);
+		if (!fine)
+			unlink(fresh);
+	}
+	if (lock >= 0)
+		close(lock);
+	free(fresh);
+	free(aside);
+	free(held);
 	return fine;
 }
 
@@ -534,5 +637,6 @@ const struct driver driver_sqlite = {
 	.script = script,
 	.tidy = tidy,
 	.copy = copy,
+	.replace = replace,
 	.check = check,
 };

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/migrations.h"
@@ -190,16 +191,45 @@ static bool version_is_known(struct db *db, struct error *err)
 	return version > 0 || fail(err, FAULT_LOCAL, "the store has no tables yet");
 }
 
-bool store_check(const char *url, struct error *err)
+static bool file_is_fine(const struct driver *driver, const char *where, struct error *err)
 {
-	const char          *where;
-	const struct driver *driver = driver_of(url, &where, err);
-	struct db           *db = driver ? driver->open(where, DB_CHECK, err) : NULL;
-	bool                 fine = db && driver->check(db, err) && version_is_known(db, err);
+	struct db *db = driver->open(where, DB_CHECK, err);
+	bool       fine = db && driver->check(db, err) && version_is_known(db, err);
 
 	if (db)
 		driver->close(db);
 	return fine;
+}
+
+bool store_check(const char *url, struct error *err)
+{
+	const char          *where;
+	const struct driver *driver = driver_of(url, &where, err);
+
+	return driver && file_is_fine(driver, where, err);
+}
+
+bool store_copy(const char *url, const char *file, struct error *err)
+{
+	const char          *where;
+	const struct driver *driver = driver_of(url, &where, err);
+	struct db           *db = driver ? driver->open(where, DB_READ, err) : NULL;
+	bool                 copied = db && driver->copy(db, file, err), fine;
+
+	if (db)
+		driver->close(db);
+	fine = copied && file_is_fine(driver, file, err);
+	if (copied && !fine)
+		remove(file);
+	return fine;
+}
+
+bool store_restore(const char *url, const char *file, struct error *err)
+{
+	const char          *where;
+	const struct driver *driver = driver_of(url, &where, err);
+
+	return driver && file_is_fine(driver, file, err) && driver->replace(where, file, err);
 }
 
 void store_health(struct store *s, struct store_health *out)

@@ -52,6 +52,11 @@ bool store_write_wait(struct store *, bool (*apply)(struct txn *, void *self, st
 
 /* A consistent copy while everything runs, into a new file (mode 0600; an existing one is refused). */
 bool store_backup(struct store *, const char *file, struct error *err);
+/* The same of a store that another process may have open, or nobody: the copy is checked before it gets its name. */
+bool store_copy(const char *url, const char *file, struct error *err);
+/* Puts a back-up, once it is checked, in the place of a store that nobody has open (FAULT_BUSY); what was there is kept beside it as
+ * PATH.before-restore (FAULT_REFUSED: one is there already). Killed at any moment, PATH is the one or the other, whole. */
+bool store_restore(const char *url, const char *file, struct error *err);
 /* Checks a back-up (or a store that nobody has open): integrity, version. */
 bool store_check(const char *url, struct error *err);
 

@@ -1,7 +1,8 @@
 /* fetch.h -- one document from one URL, as a conversation: host to addresses, address after address, redirects.
  *
- * Carries no credentials and follows no redirect from https to http. Each new host is looked up and (by whoever
- * satisfies the want) checked anew. Everything has a bound: redirects, addresses, the body, the whole wait.
+ * Carries no credentials of its own (who adds a header with some has may_follow follow nothing) and follows no redirect from
+ * https to http. Each new host is looked up and (by whoever satisfies the want) checked anew. Everything has a bound:
+ * redirects, addresses, the body, the whole wait.
  */
 #ifndef WIRE_FETCH_H
 #define WIRE_FETCH_H
