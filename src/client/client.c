@@ -271,6 +271,11 @@ cJSON *client_list(struct client *c, const char *path, struct error *err)
 	return NULL;
 }
 
+const char *client_word(const char *text, struct arena *into)
+{
+	return http_url_encode(text, into);
+}
+
 /* -- waiting ------------------------------------------------------------------------------------------------------ */
 
 struct pause {

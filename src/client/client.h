@@ -34,6 +34,9 @@ bool client_call(struct client *, const char *method, const char *path, const cJ
 /* All pages of a list, as one array of its items. The caller's. */
 cJSON *client_list(struct client *, const char *path, struct error *err);
 
+/* `text` for a path or a query: everything but unreserved characters as %XX. */
+const char *client_word(const char *text, struct arena *into);
+
 /* Lets time pass. False when it was called off. */
 bool client_wait(struct client *, int ms);
 

@@ -9,21 +9,16 @@
 /* What DESIGN promises and a later version brings says so, and nothing else. */
 #define LATER(name, arguments, summary) { name, arguments, summary, NULL }
 
-static const struct command *const built[] = { &command_diagnose, &command_explain, &command_replay, &command_causes, &command_serve };
-
-static const struct command later[] = {
-	LATER("account", "add|list|show|…",       "the accounts of a running daemon"),
-	LATER("key",     "add|list|revoke",       "API keys"),
-	LATER("sandbox", "",                      "emulated providers"),
-	LATER("demo",    "",                      "serve and sandbox with one account per cause"),
-	LATER("config",  "",                      "the settings in force"),
-	LATER("doctor",  "",                      "is this machine fit to run it?"),
-	LATER("backup",  "FILE",                  "the store into one file"),
-	LATER("restore", "FILE",                  "and back"),
-	LATER("secrets", "rotate",                "a new key for the sealed secrets"),
+static const struct command *const built[] = {
+	&command_diagnose, &command_explain, &command_replay, &command_causes, &command_serve, &command_account, &command_key,
+	&command_workspace, &command_config, &command_backup, &command_restore, &command_secrets,
 };
 
-#define LATER_BREAK 6      /* so many of them fit into a line */
+static const struct command later[] = {
+	LATER("sandbox", "", "emulated providers"),
+	LATER("demo",    "", "serve and sandbox with one account per cause"),
+	LATER("doctor",  "", "is this machine fit to run it?"),
+};
 
 static void help(FILE *out)
 {
@@ -33,7 +28,7 @@ static void help(FILE *out)
 		fprintf(out, "  %-9s %-21s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
 	fputs("\nNot built yet: ", out);
 	for (size_t i = 0; i < COUNT(later); i++)
-		fprintf(out, "%s%s", later[i].name, i + 1 == COUNT(later) ? ".\n" : i + 1 == LATER_BREAK ? ",\n" : ", ");
+		fprintf(out, "%s%s", later[i].name, i + 1 == COUNT(later) ? ".\n" : ", ");
 	fputs("\n  mailmoor COMMAND --help    the command's options\n"
 	      "  mailmoor --version\n", out);
 }

@@ -37,8 +37,8 @@ bool checklist_is_detail(const char *step);
 /* Cause, proof, who, what to do, behind the checklist. */
 void print_verdict(struct checklist *, const struct report *, const struct verdict *);
 
-/* A cause that was told elsewhere: title, certainty ("proven"), who ("user"), why, what to do, links. */
-void print_told(struct checklist *, const struct told *, const char *certainty, const char *who);
+/* A cause that was told elsewhere: title, certainty ("proven"), who ("user"), why, what the server said (NULL nothing), what to do, links. */
+void print_told(struct checklist *, const struct told *, const char *certainty, const char *who, const char *said);
 
 void print_cause(FILE *, enum cause, const struct language *);
 

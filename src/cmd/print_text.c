@@ -382,10 +382,8 @@ static void put_links(struct checklist *c, const struct told *t)
 		fprintf(c->out, "    %s\n", t->link[i]);
 }
 
-static void put_said(struct checklist *c, const struct report *r, const struct finding *f)
+static void put_said(struct checklist *c, const char *said)
 {
-	const char *said = f->step >= 0 && r->step_count ? report_value(r, f->step, FACT_REPLY_TEXT) : NULL;
-
 	if (!said)
 		return;
 	heading(c, "server_said");
@@ -453,7 +451,7 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	put_title(c, certainty_name(f->certainty), who_name(f->who), &t);
 	fputc('\n', c->out);
 	put_paragraph(c, t.why, 2);
-	put_said(c, r, f);
+	put_said(c, f->step >= 0 && r->step_count ? report_value(r, f->step, FACT_REPLY_TEXT) : NULL);
 	put_proof(c, r, v, f);
 	put_fixes(c, &t);
 	put_links(c, &t);
@@ -461,11 +459,12 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	put_excluded(c, v);
 }
 
-void print_told(struct checklist *c, const struct told *t, const char *certainty, const char *who)
+void print_told(struct checklist *c, const struct told *t, const char *certainty, const char *who, const char *said)
 {
 	put_title(c, certainty, who, t);
 	fputc('\n', c->out);
 	put_paragraph(c, t->why, 2);
+	put_said(c, said);
 	put_fixes(c, t);
 	put_links(c, t);
 }

@@ -73,7 +73,7 @@ bool credentials_read_password(struct credentials *c, const char *file, struct e
 	if (fine && held.len && held.at[held.len - 1] == '\n')
 		held.len -= held.len > 1 && held.at[held.len - 2] == '\r' ? 2 : 1;
 	if (fine && held.len == 0)
-		fine = fail(err, FAULT_LOCAL, "%s: no password in it", file);
+		fine = fail(err, FAULT_LOCAL, "%s: there is nothing in it", file);
 	else if (fine && slice_find(held, '\0') < held.len)
 		fine = fail(err, FAULT_LOCAL, "%s: a NUL byte in the password", file);
 	if (fine)

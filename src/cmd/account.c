@@ -1,0 +1,403 @@
+/* account.c -- mailmoor account add|list|show|…: the accounts of a running daemon, by its API. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/secret.h"
+#include "cmd/print_account.h"
+#include "cmd/remote.h"
+#include "flow.h"
+
+#define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
+
+enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EXTERNAL_ID, KEY_PASSWORD };
+
+/* Which options a verb takes. */
+enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_EXTERNAL_ID = 4 };
+
+struct options {
+	struct remote_options remote;
+	const struct verb    *verb;
+	const char           *who;            /* an address or an id */
+	const char           *password_file, *username, *external_id;
+	char                 *host[SERVICES];
+	uint16_t              port[SERVICES];
+	unsigned              given;
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The mailbox (for add and reconnect):", 1 },
+	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
+	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
+	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
+	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
+	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
+	{ "external-id", KEY_EXTERNAL_ID, "TEXT", 0, "what you call it (for add)", 1 },
+	{ 0 }
+};
+
+static int add(struct remote *, void *), list(struct remote *, void *), show(struct remote *, void *);
+static int verify(struct remote *, void *), pause_it(struct remote *, void *), resume(struct remote *, void *);
+static int reconnect(struct remote *, void *), remove_it(struct remote *, void *);
+
+static const struct verb verbs[] = {
+	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_EXTERNAL_ID, add },
+	{ "list",      NULL,            0,                             list },
+	{ "show",      "ADDRESS or ID", 0,                             show },
+	{ "verify",    "ADDRESS or ID", 0,                             verify },
+	{ "pause",     "ADDRESS or ID", 0,                             pause_it },
+	{ "resume",    "ADDRESS or ID", 0,                             resume },
+	{ "reconnect", "ADDRESS or ID", TAKES_PASSWORD | TAKES_PLACES, reconnect },
+	{ "remove",    "ADDRESS or ID", 0,                             remove_it },
+};
+
+static void take_host(struct options *o, enum service service, const char *arg, struct argp_state *state)
+{
+	o->given |= TAKES_PLACES;
+	if (!command_host(arg, &o->host[service], &o->port[service]))
+		argp_error(state, "%s: not HOST or HOST:PORT", arg);
+}
+
+static void check(const struct options *o, struct argp_state *state)
+{
+	if (!o->verb)
+		argp_error(state, "what is to be done? add, list, show, verify, pause, resume, reconnect or remove");
+	else if (o->verb->argument && !o->who)
+		argp_error(state, "which account? (%s)", o->verb->argument);
+	else if (!o->verb->argument && o->who)
+		argp_error(state, "%s: no argument is expected", o->who);
+	else if (o->given & ~o->verb->options)
+		argp_error(state, "%s takes none of the mailbox's options that you gave", o->verb->name);
+	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file)
+		argp_error(state, "a password is needed: --password-file FILE, or - for standard input");
+	else if (o->password_file && o->remote.key_file && strcmp(o->password_file, "-") == 0 && strcmp(o->remote.key_file, "-") == 0)
+		argp_error(state, "standard input is the password or the key, not both");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:     state->child_inputs[0] = &o->remote; return 0;
+	case KEY_PASSWORD_FILE: o->password_file = arg; o->given |= TAKES_PASSWORD; return 0;
+	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_PLACES; return 0;
+	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
+	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
+	case KEY_EXTERNAL_ID:   o->external_id = arg; o->given |= TAKES_EXTERNAL_ID; return 0;
+	case KEY_PASSWORD:
+		/* everybody on this machine can read a command line */
+		argp_error(state, "a password on the command line is not taken: use --password-file FILE, or - for standard input");
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!o->verb)
+			o->verb = verb_find(verbs, COUNT(verbs), arg, state);
+		else if (!o->who)
+			o->who = arg;
+		else
+			argp_error(state, "one account, please");
+		return 0;
+	case ARGP_KEY_END:      check(o, state); return 0;
+	default:                return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* -- which one ---------------------------------------------------------------------------------------------------- */
+
+/* "/v1/accounts/ID" of an id or an address, from the arena; NULL with the error. */
+static const char *find(struct remote *r, const char *who, struct arena *work, struct error *err)
+{
+	const char *path = NULL;
+	cJSON      *found, *a;
+
+	if (strncmp(who, "acc_", 4) == 0)
+		return arena_print(work, "/v1/accounts/%s", client_word(who, work));
+	found = client_list(r->client, arena_print(work, "/v1/accounts?search=%s", client_word(who, work)), err);
+	cJSON_ArrayForEach(a, found)
+		if (json_text(a, "address") && json_text(a, "id") && slice_is(slice_str(json_text(a, "address")), who))
+			path = arena_print(work, "/v1/accounts/%s", client_word(json_text(a, "id"), work));
+	if (found && !path)
+		fail(err, FAULT_ABSENT, "there is no account of %s in this workspace", who);
+	cJSON_Delete(found);
+	return path;
+}
+
+/* -- a verification, watched -------------------------------------------------------------------------------------- */
+
+/* The last one's steps are shown until the next has begun, and are no news. */
+static bool look(struct remote *r, const char *path, struct progress_list *p, struct arena *work, bool *over, struct error *err)
+{
+	cJSON *now;
+
+	if (!client_call(r->client, "GET", arena_print(work, "%s/progress", path), NULL, &now, err))
+		return false;
+	*over = json_text(now, "state") && strcmp(json_text(now, "state"), "connecting") != 0;
+	if (!r->json && (*over || !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(now, "done"))))
+		progress_show(p, cJSON_GetObjectItemCaseSensitive(now, "steps"), *over);
+	cJSON_Delete(now);
+	return true;
+}
+
+static bool watch_until_over(struct remote *r, const char *path, struct progress_list *p, struct error *err)
+{
+	bool over = false;
+
+	for (;;) {
+		CLEANUP(arena) struct arena *work = arena_new();
+
+		if (!look(r, path, p, work, &over, err))
+			return false;
+		if (over)
+			return true;
+		if (!client_wait(r->client, LOOK_MS))
+			return fail(err, FAULT_CANCELLED, "called off");
+	}
+}
+
+static int tell_end(struct remote *r, const char *path, struct progress_list *p, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	cJSON *account, *report = NULL;
+	int    status;
+
+	if (!client_call(r->client, "GET", path, NULL, &account, err))
+		return remote_failed(r, err);
+	/* there is none where nothing could be tried */
+	client_call(r->client, "GET", arena_print(work, "%s/report", path), NULL, &report, NULL);
+	if (r->json) {
+		remote_print(account);
+	} else {
+		fputc('\n', stdout);
+		print_verified(&p->list, account, report);
+	}
+	status = verified_status(account, report);
+	cJSON_Delete(account);
+	cJSON_Delete(report);
+	return status;
+}
+
+static int watch(struct remote *r, const cJSON *account)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char          *id = json_text(account, "id"), *address = json_text(account, "address");
+	struct progress_list p;
+	struct error         err = { 0 };
+	const char          *path;
+
+	if (!id || !address) {
+		fail(&err, FAULT_BROKEN, "%s: the answer is no account", client_base(r->client));
+		return remote_failed(r, &err);
+	}
+	path = arena_print(work, "/v1/accounts/%s", client_word(id, work));
+	progress_init(&p, stdout, r->lang, r->json ? NULL : address);
+	if (watch_until_over(r, path, &p, &err))
+		return tell_end(r, path, &p, &err);
+	if (err.fault == FAULT_CANCELLED) {
+		progress_break(&p);
+		fail(&err, FAULT_CANCELLED, "no longer watched; the daemon goes on with it: mailmoor account show %s", id);
+	}
+	return remote_failed(r, &err);
+}
+
+/* -- the verbs ---------------------------------------------------------------------------------------------------- */
+
+static void add_server(cJSON *body, const struct options *o, enum service service)
+{
+	cJSON *server;
+
+	if (!o->host[service])
+		return;
+	server = cJSON_AddObjectToObject(body, service_name(service));
+	cJSON_AddStringToObject(server, "host", o->host[service]);
+	if (o->port[service])
+		cJSON_AddNumberToObject(server, "port", o->port[service]);
+}
+
+/* What add and reconnect have in common; NULL with the error. Free with forget(). */
+static cJSON *mailbox(const struct options *o, struct error *err)
+{
+	struct credentials c = { 0 };
+	cJSON             *body = NULL;
+
+	if (credentials_read_password(&c, o->password_file, err)) {
+		body = cJSON_CreateObject();
+		cJSON_AddStringToObject(body, "password", c.password);
+		if (o->username)
+			cJSON_AddStringToObject(body, "username", o->username);
+		add_server(body, o, SERVICE_IMAP);
+		add_server(body, o, SERVICE_SMTP);
+	}
+	credentials_release(&c);
+	return body;
+}
+
+static void forget(cJSON *body)
+{
+	const char *password = json_text(body, "password");
+
+	if (password)
+		secret_wipe((void *)password, strlen(password));
+	cJSON_Delete(body);
+}
+
+static int change_and_watch(struct remote *r, const char *path, const cJSON *body, struct error *err)
+{
+	cJSON *account;
+	int    status;
+
+	if (!client_call(r->client, "POST", path, body, &account, err))
+		return remote_failed(r, err);
+	status = watch(r, account);
+	cJSON_Delete(account);
+	return status;
+}
+
+static int add(struct remote *r, void *self)
+{
+	struct options *o = self;
+	struct error    err = { 0 };
+	cJSON          *body = mailbox(o, &err);
+	int             status;
+
+	if (!body)
+		return remote_failed(r, &err);
+	cJSON_AddStringToObject(body, "address", o->who);
+	if (o->remote.lang)
+		cJSON_AddStringToObject(body, "lang", r->lang->tag);
+	if (o->external_id)
+		cJSON_AddStringToObject(body, "external_id", o->external_id);
+	status = change_and_watch(r, "/v1/accounts", body, &err);
+	forget(body);
+	return status;
+}
+
+static int reconnect(struct remote *r, void *self)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct options *o = self;
+	struct error    err = { 0 };
+	cJSON          *body = mailbox(o, &err);
+	const char     *path = body ? find(r, o->who, work, &err) : NULL;
+	int             status = path ? change_and_watch(r, arena_print(work, "%s/reconnect", path), body, &err) : remote_failed(r, &err);
+
+	forget(body);
+	return status;
+}
+
+static int ask_and_watch(struct remote *r, const struct options *o, const char *what)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct error err = { 0 };
+	const char  *path = find(r, o->who, work, &err);
+
+	return path ? change_and_watch(r, arena_print(work, "%s/%s", path, what), NULL, &err) : remote_failed(r, &err);
+}
+
+static int verify(struct remote *r, void *self)
+{
+	return ask_and_watch(r, self, "verify");
+}
+
+static int resume(struct remote *r, void *self)
+{
+	return ask_and_watch(r, self, "resume");
+}
+
+static int pause_it(struct remote *r, void *self)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const struct options *o = self;
+	struct error          err = { 0 };
+	const char           *path = find(r, o->who, work, &err);
+	cJSON                *account;
+
+	if (!path || !client_call(r->client, "POST", arena_print(work, "%s/pause", path), NULL, &account, &err))
+		return remote_failed(r, &err);
+	if (r->json)
+		remote_print(account);
+	else
+		puts("Paused: its connection is closed, and nothing is tried until it is resumed.");
+	cJSON_Delete(account);
+	return EXIT_CONNECTED;
+}
+
+static int remove_it(struct remote *r, void *self)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const struct options *o = self;
+	struct error          err = { 0 };
+	const char           *path = find(r, o->who, work, &err);
+
+	if (!path || !client_call(r->client, "DELETE", path, NULL, NULL, &err))
+		return remote_failed(r, &err);
+	if (!r->json)
+		puts("Removed, with its password, its report and its address.");
+	return EXIT_CONNECTED;
+}
+
+static int list(struct remote *r, void *self)
+{
+	struct error err = { 0 };
+	cJSON       *items = client_list(r->client, "/v1/accounts?limit=200", &err), *o;
+
+	(void)self;
+	if (!items)
+		return remote_failed(r, &err);
+	if (r->json) {
+		o = cJSON_CreateObject();
+		cJSON_AddItemToObject(o, "items", items);
+		remote_print(o);
+		cJSON_Delete(o);
+	} else {
+		print_accounts(stdout, items, r->lang);
+		cJSON_Delete(items);
+	}
+	return EXIT_CONNECTED;
+}
+
+static int show(struct remote *r, void *self)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const struct options *o = self;
+	struct error          err = { 0 };
+	const char           *path = find(r, o->who, work, &err);
+	cJSON                *account, *report = NULL;
+
+	if (!path || !client_call(r->client, "GET", path, NULL, &account, &err))
+		return remote_failed(r, &err);
+	client_call(r->client, "GET", arena_print(work, "%s/report", path), NULL, &report, NULL);
+	if (r->json)
+		remote_print(account);
+	else
+		print_account(stdout, account, report, r->lang);
+	cJSON_Delete(account);
+	cJSON_Delete(report);
+	return EXIT_CONNECTED;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &remote_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp argp = { options, parse,
+		"add ADDRESS\nlist\nshow ADDRESS|ID\nverify ADDRESS|ID\npause ADDRESS|ID\nresume ADDRESS|ID\nreconnect ADDRESS|ID\nremove ADDRESS|ID",
+		"The accounts of a running daemon.\v"
+		"What verifies an account (add, verify, resume, reconnect) shows each step when it ends, and then why it does not connect, if so. "
+		"Exit status: 0 connected or done, 1 failed with a cause, 2 wrong usage, no daemon, a key that it does not take, no such account, "
+		"3 unfinished, interrupted, or not now.", children, NULL, NULL };
+	struct options o = { 0 };
+	struct remote  r = { 0 };
+	int            status = EXIT_USAGE;
+
+	command_name(argv, "account");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) == 0 && remote_open(&r, "mailmoor account", &o.remote, &status)) {
+		remote_listen();
+		status = o.verb->run(&r, &o);
+	}
+	remote_close(&r);
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+		free(o.host[s]);
+	return status;
+}
+
+const struct command command_account = { "account", "add|list|show|…", "the accounts of a running daemon", run };

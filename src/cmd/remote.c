@@ -1,0 +1,215 @@
+#include "cmd/remote.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "flow.h"
+
+#define KEY_PREFIX "mm_"
+
+enum { KEY_URL = 2000, KEY_KEY_FILE, KEY_KEY, KEY_CONFIG, KEY_JSON };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The daemon:", 8 },
+	{ "url", KEY_URL, "URL", 0, "where it is; otherwise [web] base_url or listen of the settings", 8 },
+	{ "key-file", KEY_KEY_FILE, "FILE", 0, "an API key; otherwise the variable MAILMOOR_KEY. - is standard input", 8 },
+	{ "key", KEY_KEY, "KEY", OPTION_HIDDEN, NULL, 8 },
+	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 8 },
+	{ NULL, 0, NULL, 0, "The answer:", 9 },
+	{ "lang", 'l', "TAG", 0, "language of the texts (en fi de pl th nl); otherwise the locale's", 9 },
+	{ "json", KEY_JSON, NULL, 0, "print JSON, as the API has it", 9 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct remote_options *o = state->input;
+
+	switch (key) {
+	case KEY_URL:      o->url = arg; return 0;
+	case KEY_KEY_FILE: o->key_file = arg; return 0;
+	case KEY_CONFIG:   o->config = arg; return 0;
+	case 'l':          o->lang = arg; return 0;
+	case KEY_JSON:     o->json = true; return 0;
+	case KEY_KEY:
+		/* everybody on this machine can read a command line */
+		argp_error(state, "a key on the command line is not taken: use --key-file FILE, or the variable MAILMOOR_KEY");
+		return 0;
+	default:           return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp remote_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+
+/* -- beginning and end -------------------------------------------------------------------------------------------- */
+
+static bool is_key(const char *text)
+{
+	struct slice s = slice_str(text);
+
+	return slice_starts(s, KEY_PREFIX) && s.len < 200 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == s.len;
+}
+
+static bool read_key(const struct remote_options *o, struct credentials *c, struct error *err)
+{
+	const char *variable = getenv("MAILMOOR_KEY");
+
+	if (o->key_file) {
+		if (!credentials_read_password(c, o->key_file, err))
+			return false;
+	} else if (variable && *variable) {
+		credentials_take_password(c, slice_str(variable));
+	} else {
+		return fail(err, FAULT_MALFORMED, "an API key is needed: --key-file FILE or MAILMOOR_KEY (the first start of the daemon showed one)");
+	}
+	return is_key(c->password) || fail(err, FAULT_MALFORMED, "%s: no API key; they begin with " KEY_PREFIX, o->key_file ? o->key_file : "MAILMOOR_KEY");
+}
+
+bool remote_open(struct remote *r, const char *command, const struct remote_options *o, int *status)
+{
+	struct credentials key = { 0 };
+	struct error       err = { 0 };
+
+	*r = (struct remote){ .command = command, .lang = language_english(), .json = o->json };
+	if (!command_language(o->lang, &r->lang))
+		fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
+	else if (settings_read(&r->settings, o->config, &err) && read_key(o, &key, &err))
+		r->client = client_new(&r->settings, o->url, key.password, r->lang->tag, &err);
+	credentials_release(&key);
+	if (r->client)
+		return true;
+	*status = remote_failed(r, &err);
+	return false;
+}
+
+void remote_close(struct remote *r)
+{
+	client_free(r->client);
+	settings_release(&r->settings);
+}
+
+int remote_failed(const struct remote *r, const struct error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: ", r->command);
+	put_text(stderr, err->text);
+	fputc('\n', stderr);
+	if (err->fault == FAULT_CANCELLED || err->fault == FAULT_BUSY || err->fault == FAULT_TIMEOUT)
+		return EXIT_UNFINISHED;
+	/* what the API calls by the name of a cause is one */
+	return cause_find(err->step) != CAUSE_NONE ? EXIT_CAUSE : EXIT_USAGE;
+}
+
+void remote_print(const cJSON *json)
+{
+	char *text = json_write(json);
+
+	puts(text);
+	free(text);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	client_stop();
+	/* who presses it again means it */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+}
+
+void remote_listen(void)
+{
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+}
+
+const struct verb *verb_find(const struct verb *verbs, size_t count, const char *name, struct argp_state *state)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	argp_error(state, "there is no \"%s\" here", name);
+	return NULL;
+}
+
+/* -- printing ----------------------------------------------------------------------------------------------------- */
+
+const char *local_time(const char *utc, char out[20])
+{
+	struct tm tm = { 0 };
+	time_t    when;
+
+	*out = '\0';
+	if (!utc || !strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm))
+		return out;
+	when = timegm(&tm);
+	if (localtime_r(&when, &tm))
+		strftime(out, 20, "%Y-%m-%d %H:%M", &tm);
+	return out;
+}
+
+/* The next character of a text, cleaned; the columns it takes. */
+static size_t next_character(const char **text, char out[MB_LEN_MAX + 1])
+{
+	wchar_t   c = 0;
+	mbstate_t state = { 0 };
+	size_t    n = mbrtowc(&c, *text, strlen(*text), &state);
+	int       width;
+
+	if (n == (size_t)-1 || n == (size_t)-2 || n == 0)
+		n = 1, c = L'\0';
+	width = wcwidth(c);
+	if (c == L'\0' || width < 0) {
+		strcpy(out, "?");
+		width = 1;
+	} else {
+		memcpy(out, *text, n);
+		out[n] = '\0';
+	}
+	*text += n;
+	return (size_t)width;
+}
+
+void put_text(FILE *f, const char *text)
+{
+	char one[MB_LEN_MAX + 1];
+
+	while (*text) {
+		next_character(&text, one);
+		fputs(one, f);
+	}
+}
+
+static size_t clean_width(const char *text)
+{
+	size_t width = 0;
+	char   one[MB_LEN_MAX + 1];
+
+	while (*text)
+		width += next_character(&text, one);
+	return width;
+}
+
+void put_cell(FILE *f, const char *text, size_t width)
+{
+	bool   fits = clean_width(text) <= width;
+	size_t used = 0;
+	char   one[MB_LEN_MAX + 1];
+
+	while (*text) {
+		size_t w = next_character(&text, one);
+
+		if (used + w + (fits ? 0 : 1) > width) {
+			fputs("…", f);
+			used++;
+			break;
+		}
+		fputs(one, f);
+		used += w;
+	}
+	fprintf(f, "%*s", used < width ? (int)(width - used) : 0, "");
+}

@@ -1,0 +1,83 @@
+/* restore.c -- mailmoor restore FILE: a back-up in the place of the store, which is kept aside. */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/command.h"
+#include "serve/upkeep.h"
+
+struct options {
+	const char *config, *file;
+};
+
+enum { KEY_CONFIG = 1000 };
+
+static const struct argp_option options[] = {
+	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case KEY_CONFIG:   o->config = arg; return 0;
+	case ARGP_KEY_ARG:
+		if (o->file)
+			argp_error(state, "one file, please");
+		o->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->file)
+			argp_error(state, "from which file?");
+		return 0;
+	default:           return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Whether the passwords in it are of any use is better known now than at the next start. */
+static void tell(const struct restored *r)
+{
+	printf("The store is now that of the back-up: %s\n", r->store);
+	if (r->aside)
+		printf("What was there before: %s\n", r->aside);
+	if (r->closed == 0)
+		printf("All %" PRId64 " secrets in it open with the keys of %s\n", r->secrets, r->key_file);
+}
+
+static void warn(const struct restored *r)
+{
+	fflush(stdout);
+	fprintf(stderr, "mailmoor restore: %" PRId64 " of its %" PRId64 " secrets do not open with the keys of %s:\n"
+	        "put the key file there that belongs to the back-up before the daemon starts\n", r->closed, r->secrets, r->key_file);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "FILE",
+		"Puts a back-up in the place of the store. The daemon must be stopped. FILE is checked first, and what was there is kept.\v"
+		"Exit status 3: done, but some secrets in it do not open with the key file that is here.", NULL, NULL, NULL };
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct options  o = { 0 };
+	struct settings s = { 0 };
+	struct error    err = { 0 };
+	struct restored done;
+	int             status = EXIT_USAGE;
+
+	command_name(argv, "restore");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) == 0 && settings_read(&s, o.config, &err)
+	    && upkeep_restore(&s, o.file, work, &done, &err)) {
+		tell(&done);
+		if (done.closed)
+			warn(&done);
+		status = done.closed ? EXIT_UNFINISHED : EXIT_CONNECTED;
+	}
+	if (err.fault)
+		fprintf(stderr, "mailmoor restore: %s\n", err.text);
+	settings_release(&s);
+	return status;
+}
+
+const struct command command_restore = { "restore", "FILE", "and back", run };
