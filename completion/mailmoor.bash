@@ -11,6 +11,28 @@ _mailmoor_options()
 	explain) echo "--lang= --json --help --usage" ;;
 	replay) echo "--lang= --json --verbose --help --usage" ;;
 	causes) echo "--lang= --json --help --usage" ;;
+	serve) echo "--config= --verbose --help --usage" ;;
+	account)
+		echo "--password-file= --username= --imap= --smtp= --external-id= --url= --key-file= --config= --lang= --json --help
+			--usage"
+		;;
+	key) echo "--scope= --local --workspace= --url= --key-file= --config= --lang= --json --help --usage" ;;
+	workspace) echo "--url= --key-file= --config= --lang= --json --help --usage" ;;
+	config) echo "--config= --check --help --usage" ;;
+	backup) echo "--config= --help --usage" ;;
+	restore) echo "--config= --help --usage" ;;
+	secrets) echo "--config= --help --usage" ;;
+	esac
+}
+
+# What may stand right behind a command's name.
+_mailmoor_verbs()
+{
+	case $1 in
+	account) echo "add list show verify pause resume reconnect remove" ;;
+	key) echo "add list revoke" ;;
+	workspace) echo "add list" ;;
+	secrets) echo "rotate" ;;
 	esac
 }
 
@@ -20,7 +42,7 @@ _mailmoor()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "diagnose explain replay causes --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets --help --version" -- "$word"))
 		return
 	fi
 	# bash takes "=" for a word of its own
@@ -32,19 +54,24 @@ _mailmoor()
 	case $before in
 	--provider) words="auto imap" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
-	--password-file | --token-file | --ca-file | --record | --config)
+	--password-file | --token-file | --ca-file | --record | --config | --key-file)
 		compopt -o filenames 2>/dev/null
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
-	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout) return ;;
+	--scope) words="accounts:read accounts:write events:read webhooks:write admin operator" ;;
+	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace) return ;;
 	*)
 		words=$(_mailmoor_options "$command")
-		if [ "$command" = replay ] && [ "${word#-}" = "$word" ]; then
+		[ "$COMP_CWORD" -eq 2 ] && words="$(_mailmoor_verbs "$command") $words"
+		case $command:$word in
+		*:-*) ;;
+		replay:* | backup:* | restore:*)
 			compopt -o filenames 2>/dev/null
 			COMPREPLY=($(compgen -f -- "$word"))
 			return
-		fi
+			;;
+		esac
 		;;
 	esac
 	COMPREPLY=($(compgen -W "$words" -- "$word"))

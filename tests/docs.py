@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ["diagnose", "explain", "replay", "causes"]
+COMMANDS = ["diagnose", "explain", "replay", "causes", "serve", "account", "key", "workspace", "config", "backup", "restore", "secrets"]
 
 passed = failed = skipped = 0
 
@@ -76,8 +76,9 @@ def options_in_bash(command):
 def options_in_zsh(command):
     text = read("completion/_mailmoor")
     body = re.search(r"^\t%s\)$(.*?);;" % command, text, re.S | re.M)
-    shared = "".join(re.findall(r"^\t(?:language|help)=.*$", text, re.M))
-    used = re.sub(r"\[.*?\]", "", (body[1] if body else "") + shared)
+    groups = dict(re.findall(r"^\t(\w+)=(\(.*)$", text, re.M))
+    used = body[1] if body else ""
+    used = re.sub(r"\[.*?\]", "", used + "".join(groups[name] for name in re.findall(r"\$(\w+)", used) if name in groups))
     return set(re.findall(r"--[a-z-]+", used))
 
 
@@ -116,7 +117,8 @@ def commands_are_told(program):
 
 def languages_are_told(program):
     tags = {p.stem for p in (ROOT / "po").glob("*.po")}
-    for name in ("man/mailmoor-diagnose.1", "man/mailmoor-explain.1", "man/mailmoor-replay.1", "man/mailmoor-causes.1"):
+    for command in (c for c in COMMANDS if "--lang" in options_of(program, c)):
+        name = "man/mailmoor-%s.1" % command
         text = re.search(r"^\.It Fl l , -lang.*?^\.It ", read(name), re.S | re.M)
         same("languages in %s" % name, tags, set(re.findall(r"\b[a-z]{2}\b", " ".join(re.findall(r"^(?:\.Cm (.*)|or)$", text[0], re.M)))) if text else set())
     for file in ("mailmoor.bash", "_mailmoor", "mailmoor.fish"):
@@ -201,7 +203,8 @@ def completions_are_well_formed():
         p = subprocess.run([shell, "-n", str(ROOT / "completion" / file)], capture_output=True, text=True)
         check(p.returncode == 0, "%s reads %s" % (shell, file), p.stderr.strip())
     rows = [("mailmoor dia", 1, "diagnose"), ("mailmoor diagnose --lang= n", 4, "nl"), ("mailmoor diagnose --pass", 2, "--password-file="),
-            ("mailmoor causes --js", 2, "--json"), ("mailmoor explain -l f", 3, "fi")]
+            ("mailmoor causes --js", 2, "--json"), ("mailmoor explain -l f", 3, "fi"), ("mailmoor account rec", 2, "reconnect"),
+            ("mailmoor account add --pass", 3, "--password-file="), ("mailmoor secrets ro", 2, "rotate"), ("mailmoor key add --scope= op", 5, "operator")]
     for line, at, wanted in rows:
         words = line.replace("=", " =").split()
         script = "source %s; COMP_WORDS=(%s); COMP_CWORD=%d; _mailmoor; echo \"${COMPREPLY[*]}\"" % (

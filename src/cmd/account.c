@@ -61,15 +61,15 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 static void check(const struct options *o, struct argp_state *state)
 {
 	if (!o->verb)
-		argp_error(state, "what is to be done? add, list, show, verify, pause, resume, reconnect or remove");
+		argp_error(state, "what is to be done? add, list, show, …");
 	else if (o->verb->argument && !o->who)
 		argp_error(state, "which account? (%s)", o->verb->argument);
 	else if (!o->verb->argument && o->who)
 		argp_error(state, "%s: no argument is expected", o->who);
 	else if (o->given & ~o->verb->options)
-		argp_error(state, "%s takes none of the mailbox's options that you gave", o->verb->name);
+		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
 	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file)
-		argp_error(state, "a password is needed: --password-file FILE, or - for standard input");
+		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
 	else if (o->password_file && o->remote.key_file && strcmp(o->password_file, "-") == 0 && strcmp(o->remote.key_file, "-") == 0)
 		argp_error(state, "standard input is the password or the key, not both");
 }
@@ -87,7 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXTERNAL_ID:   o->external_id = arg; o->given |= TAKES_EXTERNAL_ID; return 0;
 	case KEY_PASSWORD:
 		/* everybody on this machine can read a command line */
-		argp_error(state, "a password on the command line is not taken: use --password-file FILE, or - for standard input");
+		argp_error(state, "a password on the command line is not taken:\n  use --password-file FILE, or - for standard input");
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!o->verb)
@@ -400,4 +400,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_account = { "account", "add|list|show|…", "the accounts of a running daemon", run };
+const struct command command_account = { "account", "VERB [ADDRESS|ID]", "the accounts of a running daemon", run };

@@ -51,12 +51,12 @@ static int run(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) == 0 && settings_read(&s, o.config, &err)
 	    && upkeep_back_up(&s, o.file, work, &key_file, &err)) {
-		printf("%s is a whole store, and checked.\nThe passwords in it open only with the keys of\n  %s\nKeep a copy of that file too, and not beside this one.\n",
+		printf("%s\n  is a whole store, and checked.\nThe passwords in it open only with the keys of\n  %s\nKeep a copy of that file too, and not beside this one.\n",
 		       o.file, key_file);
 		status = EXIT_CONNECTED;
 	}
 	if (err.fault)
-		fprintf(stderr, "mailmoor backup: %s\n", err.text);
+		command_failed("mailmoor backup", err.text);
 	settings_release(&s);
 	return status;
 }

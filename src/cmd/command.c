@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cmd/wrap.h"
+
 void command_name(char *argv0[], const char *name)
 {
 	static char full[40];
@@ -59,6 +61,29 @@ bool command_host(const char *arg, char **host, uint16_t *port)
 	memcpy(*host, name.at, name.len);
 	*port = (uint16_t)n;
 	return true;
+}
+
+static char *clean(const char *text)
+{
+	char  *out = NULL;
+	size_t len;
+	FILE  *f = open_memstream(&out, &len);
+
+	if (!f)
+		exit(EXIT_INTERNAL);
+	put_text(f, text);
+	fclose(f);
+	return out;
+}
+
+void command_failed(const char *command, const char *text)
+{
+	char *shown = clean(text);
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", command);
+	print_wrapped(stderr, shown, strlen(command) + 2, 2);
+	free(shown);
 }
 
 int exit_status_of(const struct verdict *v)

@@ -35,6 +35,9 @@ bool command_language(const char *wanted, const struct language **out);
  * was, and the port, 0 when none is said. */
 bool command_host(const char *text, char **host, uint16_t *port);
 
+/* "mailmoor account: …" on standard error, in lines of a terminal's width. What would move the cursor is shown as "?". */
+void command_failed(const char *command, const char *text);
+
 int exit_status_of(const struct verdict *);
 
 #endif

@@ -101,7 +101,7 @@ static int run(int argc, char **argv)
 			status = EXIT_CONNECTED;
 	}
 	if (err.fault)
-		fprintf(stderr, "mailmoor config: %s\n", err.text);
+		command_failed("mailmoor config", err.text);
 	settings_release(&s);
 	return status;
 }

@@ -62,7 +62,7 @@ static void check(struct options *o, struct argp_state *state)
 	else if (o->given & ~o->verb->options)
 		argp_error(state, "%s takes no --scope, --local or --workspace", o->verb->name);
 	else if (o->workspace && !o->local)
-		argp_error(state, "--workspace goes with --local: a key adds keys to its own workspace");
+		argp_error(state, "--workspace goes with --local");
 	else if (o->local && (o->remote.url || o->remote.key_file))
 		argp_error(state, "--local speaks to no daemon and needs no key");
 	if (o->scopes == 0)
@@ -99,7 +99,7 @@ static void print_new(const char *id, const char *key)
 {
 	printf("%s\n", key);
 	fflush(stdout);
-	fprintf(stderr, "This is shown once, and kept nowhere. To take it back: mailmoor key revoke %s\n", id);
+	fprintf(stderr, "This is shown once, and kept nowhere. To take it back:\n  mailmoor key revoke %s\n", id);
 }
 
 static int add(struct remote *r, void *self)
@@ -139,7 +139,7 @@ static int add_locally(const struct options *o)
 	fine = settings_read(&s, o->remote.config, &err) && upkeep_key(&s, o->workspace, o->what, scopes, work, &id, &key, &err);
 	settings_release(&s);
 	if (!fine) {
-		fprintf(stderr, "mailmoor key: %s%s\n", err.text, err.fault == FAULT_BUSY ? ", or ask it (mailmoor key add without --local)" : "");
+		command_failed("mailmoor key", err.fault != FAULT_BUSY ? err.text : arena_print(work, "%s, or ask it: mailmoor key add without --local", err.text));
 		return EXIT_USAGE;
 	}
 	if (o->remote.json) {
@@ -160,7 +160,6 @@ static void put_key(const cJSON *k)
 	const char  *name = json_text(k, "name"), *id = json_text(k, "id");
 	const cJSON *scope;
 	char         when[20];
-	size_t       left = TERMINAL_COLUMNS - NAME_WIDTH - ID_WIDTH - 6;
 	bool         revoked = json_text(k, "revoked") != NULL;
 
 	put_cell(stdout, name ? name : "", NAME_WIDTH);
@@ -168,8 +167,7 @@ static void put_key(const cJSON *k)
 	put_cell(stdout, id ? id : "", ID_WIDTH);
 	fputs("  ", stdout);
 	local_time(json_text(k, "last_used"), when);
-	put_cell(stdout, revoked ? "revoked" : *when ? when : "never used", left);
-	fputs("\n   ", stdout);
+	printf("%s\n   ", revoked ? "revoked" : *when ? when : "never used");
 	cJSON_ArrayForEach(scope, cJSON_GetObjectItemCaseSensitive(k, "scopes"))
 		if (cJSON_IsString(scope))
 			printf(" %s", scope->valuestring);

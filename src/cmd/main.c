@@ -25,7 +25,7 @@ static void help(FILE *out)
 	fputs("Usage: mailmoor COMMAND [OPTION...]\n\n"
 	      "Connects mailboxes and, when that fails, says why, proves it, and says who must\ndo what.\n\n", out);
 	for (size_t i = 0; i < COUNT(built); i++)
-		fprintf(out, "  %-9s %-21s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
+		fprintf(out, "  %-10s %-21s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
 	fputs("\nNot built yet: ", out);
 	for (size_t i = 0; i < COUNT(later); i++)
 		fprintf(out, "%s%s", later[i].name, i + 1 == COUNT(later) ? ".\n" : ", ");

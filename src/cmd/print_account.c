@@ -270,7 +270,40 @@ static enum step_state state_of(const cJSON *step)
 	return STEP_RUNNING;
 }
 
-static void put_step(struct progress_list *p, const cJSON *step, enum step_state state)
+static bool has_another(const cJSON *steps, const cJSON *step)
+{
+	const cJSON *s;
+
+	cJSON_ArrayForEach(s, steps) {
+		if (s == step)
+			return false;
+		if (strcmp(text_of(s, "id"), text_of(step, "id")) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing new: where it is said by another step, or the way to a server that was gone before. */
+static bool is_no_news(const cJSON *steps, const cJSON *step)
+{
+	static const char *const way[] = { ".resolve", ".connect", ".tls" };
+	struct slice id = slice_str(text_of(step, "id"));
+
+	for (size_t i = 0; i < COUNT(way); i++)
+		if (slice_ends(id, way[i]) && has_another(steps, step))
+			return true;
+	return checklist_is_detail(id.at);
+}
+
+/* The same password once more is one under another form of the name. */
+static const char *label_of(const struct language *lang, const cJSON *steps, const cJSON *step)
+{
+	if (strcmp(text_of(step, "id"), "imap.login") == 0 && has_another(steps, step))
+		return word(lang, "step", "probe.username");
+	return text_of(step, "label");
+}
+
+static void put_step(struct progress_list *p, const cJSON *steps, const cJSON *step, enum step_state state)
 {
 	char        took[24];
 	const char *what = text_of(step, "text");
@@ -278,7 +311,7 @@ static void put_step(struct progress_list *p, const cJSON *step, enum step_state
 	snprintf(took, sizeof took, "%d ms", (int)json_number(step, "ms", 0));
 	if (p->open_line)
 		fputs("\r\033[K", p->list.out);
-	checklist_put(&p->list, state, text_of(step, "label"), *what || state != STEP_PASSED ? what : took);
+	checklist_put(&p->list, state, label_of(p->list.lang, steps, step), *what || state != STEP_PASSED ? what : took);
 	p->open_line = state == STEP_RUNNING;
 	if (!p->open_line)
 		fputc('\n', p->list.out);
@@ -319,14 +352,14 @@ void progress_show(struct progress_list *p, const cJSON *steps, bool over)
 			continue;
 		}
 		p->told[mine] = true;
-		if (state == STEP_FAILED || state == STEP_WARNED || !checklist_is_detail(text_of(step, "id")))
-			put_step(p, step, state);
+		if (state == STEP_FAILED || state == STEP_WARNED || !is_no_news(steps, step))
+			put_step(p, steps, step, state);
 	}
 	if (p->open_line && (!running || over)) {
 		fputs("\r\033[K", p->list.out);
 		p->open_line = false;
 	} else if (running && !over && p->list.terminal) {
-		put_step(p, running, STEP_RUNNING);
+		put_step(p, steps, running, STEP_RUNNING);
 	}
 	fflush(p->list.out);
 }

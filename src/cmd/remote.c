@@ -1,11 +1,9 @@
 #include "cmd/remote.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <wchar.h>
 
 #include "flow.h"
 
@@ -37,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:     o->json = true; return 0;
 	case KEY_KEY:
 		/* everybody on this machine can read a command line */
-		argp_error(state, "a key on the command line is not taken: use --key-file FILE, or the variable MAILMOOR_KEY");
+		argp_error(state, "a key on the command line is not taken:\n  use --key-file FILE, or the variable MAILMOOR_KEY");
 		return 0;
 	default:           return ARGP_ERR_UNKNOWN;
 	}
@@ -94,10 +92,7 @@ void remote_close(struct remote *r)
 
 int remote_failed(const struct remote *r, const struct error *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "%s: ", r->command);
-	put_text(stderr, err->text);
-	fputc('\n', stderr);
+	command_failed(r->command, err->text);
 	if (err->fault == FAULT_CANCELLED || err->fault == FAULT_BUSY || err->fault == FAULT_TIMEOUT)
 		return EXIT_UNFINISHED;
 	/* what the API calls by the name of a cause is one */
@@ -150,66 +145,4 @@ const char *local_time(const char *utc, char out[20])
 	if (localtime_r(&when, &tm))
 		strftime(out, 20, "%Y-%m-%d %H:%M", &tm);
 	return out;
-}
-
-/* The next character of a text, cleaned; the columns it takes. */
-static size_t next_character(const char **text, char out[MB_LEN_MAX + 1])
-{
-	wchar_t   c = 0;
-	mbstate_t state = { 0 };
-	size_t    n = mbrtowc(&c, *text, strlen(*text), &state);
-	int       width;
-
-	if (n == (size_t)-1 || n == (size_t)-2 || n == 0)
-		n = 1, c = L'\0';
-	width = wcwidth(c);
-	if (c == L'\0' || width < 0) {
-		strcpy(out, "?");
-		width = 1;
-	} else {
-		memcpy(out, *text, n);
-		out[n] = '\0';
-	}
-	*text += n;
-	return (size_t)width;
-}
-
-void put_text(FILE *f, const char *text)
-{
-	char one[MB_LEN_MAX + 1];
-
-	while (*text) {
-		next_character(&text, one);
-		fputs(one, f);
-	}
-}
-
-static size_t clean_width(const char *text)
-{
-	size_t width = 0;
-	char   one[MB_LEN_MAX + 1];
-
-	while (*text)
-		width += next_character(&text, one);
-	return width;
-}
-
-void put_cell(FILE *f, const char *text, size_t width)
-{
-	bool   fits = clean_width(text) <= width;
-	size_t used = 0;
-	char   one[MB_LEN_MAX + 1];
-
-	while (*text) {
-		size_t w = next_character(&text, one);
-
-		if (used + w + (fits ? 0 : 1) > width) {
-			fputs("…", f);
-			used++;
-			break;
-		}
-		fputs(one, f);
-		used += w;
-	}
-	fprintf(f, "%*s", used < width ? (int)(width - used) : 0, "");
 }

@@ -52,8 +52,4 @@ const struct verb *verb_find(const struct verb *, size_t count, const char *name
 /* "2026-11-22 02:11" where we are, of "2026-11-22T02:11:05.120Z"; "" of NULL or what is no such time. */
 const char *local_time(const char *utc, char out[20]);
 
-/* `text` in that many columns: cut with "…", filled with blanks. What would move the cursor is shown as "?". */
-void put_cell(FILE *, const char *text, size_t width);
-void put_text(FILE *, const char *text);
-
 #endif

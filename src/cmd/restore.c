@@ -39,18 +39,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* Whether the passwords in it are of any use is better known now than at the next start. */
 static void tell(const struct restored *r)
 {
-	printf("The store is now that of the back-up: %s\n", r->store);
+	printf("The store is now that of the back-up:\n  %s\n", r->store);
 	if (r->aside)
-		printf("What was there before: %s\n", r->aside);
+		printf("What was there before is\n  %s\n", r->aside);
 	if (r->closed == 0)
-		printf("All %" PRId64 " secrets in it open with the keys of %s\n", r->secrets, r->key_file);
+		printf("All secrets in it (%" PRId64 ") open with the keys of\n  %s\n", r->secrets, r->key_file);
 }
 
-static void warn(const struct restored *r)
+static void warn(const struct restored *r, struct arena *work)
 {
-	fflush(stdout);
-	fprintf(stderr, "mailmoor restore: %" PRId64 " of its %" PRId64 " secrets do not open with the keys of %s:\n"
-	        "put the key file there that belongs to the back-up before the daemon starts\n", r->closed, r->secrets, r->key_file);
+	command_failed("mailmoor restore", arena_print(work, "%" PRId64 " of its %" PRId64 " secrets do not open with the keys of %s: put the key file "
+	               "there that belongs to the back-up before the daemon starts", r->closed, r->secrets, r->key_file));
 }
 
 static int run(int argc, char **argv)
@@ -71,11 +70,11 @@ static int run(int argc, char **argv)
 	    && upkeep_restore(&s, o.file, work, &done, &err)) {
 		tell(&done);
 		if (done.closed)
-			warn(&done);
+			warn(&done, work);
 		status = done.closed ? EXIT_UNFINISHED : EXIT_CONNECTED;
 	}
 	if (err.fault)
-		fprintf(stderr, "mailmoor restore: %s\n", err.text);
+		command_failed("mailmoor restore", err.text);
 	settings_release(&s);
 	return status;
 }

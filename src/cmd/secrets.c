@@ -57,7 +57,7 @@ static int run(int argc, char **argv)
 		status = EXIT_CONNECTED;
 	}
 	if (err.fault)
-		fprintf(stderr, "mailmoor secrets: %s\n", err.text);
+		command_failed("mailmoor secrets", err.text);
 	settings_release(&s);
 	return status;
 }

@@ -51,4 +51,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_serve = { "serve", "[OPTION...]", "the daemon: pages, API, webhooks, a watch over mailboxes", run };
+const struct command command_serve = { "serve", "[OPTION...]", "the daemon: pages, API, webhooks, a watch", run };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/remote.h"
+#include "cmd/wrap.h"
 
 #define NAME_WIDTH 24
 #define ID_WIDTH   26

@@ -146,3 +146,65 @@ void print_padded(FILE *out, const char *text, size_t width)
 	if (has < width)
 		fprintf(out, "%*s", (int)(width - has), "");
 }
+
+/* The next character of a text, cleaned; the columns it takes. */
+static size_t next_character(const char **text, char out[MB_LEN_MAX + 1])
+{
+	wchar_t   c = 0;
+	mbstate_t state = { 0 };
+	size_t    n = mbrtowc(&c, *text, strlen(*text), &state);
+	int       width;
+
+	if (n == (size_t)-1 || n == (size_t)-2 || n == 0)
+		n = 1, c = L'\0';
+	width = wcwidth(c);
+	if (c == L'\0' || width < 0) {
+		strcpy(out, "?");
+		width = 1;
+	} else {
+		memcpy(out, *text, n);
+		out[n] = '\0';
+	}
+	*text += n;
+	return (size_t)width;
+}
+
+void put_text(FILE *f, const char *text)
+{
+	char one[MB_LEN_MAX + 1];
+
+	while (*text) {
+		next_character(&text, one);
+		fputs(one, f);
+	}
+}
+
+static size_t clean_width(const char *text)
+{
+	size_t width = 0;
+	char   one[MB_LEN_MAX + 1];
+
+	while (*text)
+		width += next_character(&text, one);
+	return width;
+}
+
+void put_cell(FILE *f, const char *text, size_t width)
+{
+	bool   fits = clean_width(text) <= width;
+	size_t used = 0;
+	char   one[MB_LEN_MAX + 1];
+
+	while (*text) {
+		size_t w = next_character(&text, one);
+
+		if (used + w + (fits ? 0 : 1) > width) {
+			fputs("…", f);
+			used++;
+			break;
+		}
+		fputs(one, f);
+		used += w;
+	}
+	fprintf(f, "%*s", used < width ? (int)(width - used) : 0, "");
+}

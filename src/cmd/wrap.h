@@ -16,4 +16,8 @@ void print_wrapped(FILE *, const char *text, size_t at, size_t indent);
 /* `text`, then blanks up to that width. */
 void print_padded(FILE *, const char *text, size_t width);
 
+/* `text` in that many columns: cut with "…", filled with blanks. What would move the cursor is shown as "?". */
+void put_cell(FILE *, const char *text, size_t width);
+void put_text(FILE *, const char *text);      /* the same, all of it */
+
 #endif

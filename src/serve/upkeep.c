@@ -317,7 +317,7 @@ bool upkeep_check_settings(const struct settings *s, struct error *err)
 		const struct setting_row *row = &setting_rows[checks[i].which];
 
 		if (value && !(checks[i].is_list ? each_word(value, NULL, checks[i].is_one) : checks[i].is_one(NULL, value)))
-			fine = fail(err, FAULT_MALFORMED, "[%s] %s should be %s, and is \"%.80s\"", row->section, row->key, checks[i].should, value);
+			fine = fail(err, FAULT_MALFORMED, "[%s] %s should be %s", row->section, row->key, checks[i].should);
 	}
 	for (size_t i = 0; fine && i < COUNT(files); i++)
 		if (s->value[files[i]] && access(s->value[files[i]], R_OK) != 0)

@@ -37,7 +37,8 @@ static const struct driver *driver_of(const char *url, const char **where, struc
 			return drivers[i];
 		}
 	}
-	fail(err, FAULT_LOCAL, "\"%s\" is no store: it should be sqlite:PATH", url);
+	/* a URL may have a password in it */
+	fail(err, FAULT_LOCAL, "\"%.*s\" is no kind of store that there is: it should be sqlite:PATH", (int)strcspn(url, ":/ "), url);
 	return NULL;
 }
 
