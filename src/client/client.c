@@ -205,9 +205,28 @@ static bool nowhere(const void *judge, const struct http_url *next)
 	return false;
 }
 
+/* What is asked after the word to stop is not asked: net/ would grant it a moment. */
+struct asking {
+	struct fetch *fetch;
+	bool          began;
+};
+
+static enum want_kind ask_step(void *self, struct want *w, struct error *err)
+{
+	struct asking *a = self;
+
+	if (!a->began && w->stopping) {
+		fail(err, FAULT_CANCELLED, "called off");
+		return WANT_FAILED;
+	}
+	a->began = true;
+	return fetch_step(a->fetch, w, err);
+}
+
 static bool fetch_it(struct client *c, struct fetch *f, struct error *err)
 {
-	struct task task = { .step = fetch_step, .self = f };
+	struct asking a = { .fetch = f };
+	struct task   task = { .step = ask_step, .self = &a };
 
 	return net_run(c->net, &task) || fail(err, FAULT_CANCELLED, "called off");
 }
@@ -289,11 +308,11 @@ static enum want_kind pause_step(void *self, struct want *w, struct error *err)
 	struct pause *p = self;
 
 	(void)err;
-	if (!p->began) {
+	if (!p->began && !w->stopping) {
 		p->began = true;
 		return want_time(w, p->ms);
 	}
-	p->came = want_came(w);
+	p->came = w->stopping ? CAME_CANCELLED : want_came(w);
 	return WANT_NOTHING;
 }
 

@@ -245,8 +245,11 @@ static int change_and_watch(struct remote *r, const char *path, const cJSON *bod
 	cJSON *account;
 	int    status;
 
-	if (!client_call(r->client, "POST", path, body, &account, err))
+	if (!client_call(r->client, "POST", path, body, &account, err)) {
+		if (err->fault == FAULT_CANCELLED || err->fault == FAULT_TIMEOUT)
+			fail(err, err->fault, "no answer was waited for; whether the daemon has done it shows mailmoor account list");
 		return remote_failed(r, err);
+	}
 	status = watch(r, account);
 	cJSON_Delete(account);
 	return status;

@@ -157,3 +157,18 @@ TEST(a_setting_may_be_set_to_nothing)
 	settings_release(&s);
 	clear_environment();
 }
+
+TEST(where_each_comes_from)
+{
+	struct settings s;
+	struct error    err = { 0 };
+
+	clear_environment();
+	setenv("MAILMOOR_NET_ALLOW", "10.0.0.0/8", 1);
+	EXPECT(read_text(&s, "[net]\nresolver = 192.0.2.1\nallow = 127.0.0.0/8\n", &err));
+	settings_set(&s, SETTING_NET_CA_FILE, "/etc/ca.pem");
+	EXPECT(s.from[SETTING_NET_RESOLVER] == FROM_FILE && s.from[SETTING_NET_ALLOW] == FROM_ENVIRONMENT);
+	EXPECT(s.from[SETTING_NET_CA_FILE] == FROM_COMMAND_LINE && s.from[SETTING_WEB_LISTEN] == FROM_DEFAULT);
+	settings_release(&s);
+	clear_environment();
+}

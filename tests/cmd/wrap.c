@@ -188,3 +188,32 @@ TEST(a_text_without_end_is_cut)
 	free(got);
 	free(text);
 }
+
+static char *cell(const char *text, size_t width)
+{
+	char  *out = NULL;
+	size_t len = 0;
+	FILE  *f = open_memstream(&out, &len);
+
+	EXPECT(f);
+	put_cell(f, text, width);
+	fclose(f);
+	return out;
+}
+
+TEST(cells)
+{
+	static const struct { const char *text; size_t width; const char *cell; } rows[] = {
+		{ "",            3, "   "  }, { "abc",         3, "abc"  }, { "abcd",        3, "ab…"  }, { "ab",      3, "ab "    },
+		{ "日本",        4, "日本" }, { "日本",        3, "日…"  }, { "日本",        2, "…"    }, { "ab\x1b[2J", 8, "ab?[2J  " },
+		{ "a\r\nb",      4, "a??b" }, { "a\xff" "b",   3, "a?b"  }, { "\x1b\x1b\x1b", 2, "?…"  }, { "ä\xc2\x9b" "b", 3, "ä?b" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *got = cell(rows[i].text, rows[i].width);
+
+		/* of "日…" in three columns nothing is left over; of "…" in two, one */
+		EXPECT_ROW(strncmp(got, rows[i].cell, strlen(rows[i].cell)) == 0 && text_width(got) == rows[i].width, rows[i].text);
+		free(got);
+	}
+}
