@@ -23,6 +23,7 @@
 #include "serve/keys.h"
 #include "serve/outbox.h"
 #include "serve/serve.h"
+#include "serve/watchdog.h"
 #include "store/accounts.h"
 #include "store/links.h"
 
@@ -152,7 +153,7 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 	if (!p->net)
 		return false;
 	archive = inbound_archive_of(&p->shelf);
-	if (d->settings->value[SETTING_INBOUND_LISTEN]) {
+	if (inbound_is_wanted(d->settings)) {
 		p->inbound = inbound_start(p->net, d->settings, &archive, err);
 		if (!p->inbound)
 			return false;
@@ -215,6 +216,7 @@ struct running {
 	struct net_options   options;
 	struct post_office   post_office;
 	struct http_server  *http;
+	struct watchdog     *watchdog;       /* NULL: nobody wants to hear from it */
 };
 
 static bool start_parts(struct running *r, const struct settings *s, struct first *first, struct error *err)
@@ -223,7 +225,7 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	char           url[PLACE_MOST], key_file[PLACE_MOST];
 
 	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(),
-	                      .inbound_domain = s->value[SETTING_INBOUND_LISTEN] ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
+	                      .inbound_domain = inbound_is_wanted(s) ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
 	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err))
 		return false;
 	r->options.net.check_targets = true;
@@ -242,11 +244,14 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	return r->http != NULL;
 }
 
-/* In the order in which nothing is called that is gone already. */
+/* In the order in which nothing is called that is gone already. Those who send us mail are told at once, so that saying goodbye to them
+ * takes its time while the web server does. */
 static void stop_parts(struct running *r)
 {
 	struct daemon *d = &r->daemon;
 
+	if (r->post_office.runs)
+		net_stop(r->post_office.net);
 	if (r->http)
 		http_stop(r->http);
 	close_post_office(&r->post_office);
@@ -254,8 +259,44 @@ static void stop_parts(struct running *r)
 	store_close(d->store);
 	if (d->bus)
 		bus_free(d->bus);
+	watchdog_free(r->watchdog);
 	vault_free(d->vault);
 	net_options_release(&r->options);
+}
+
+static void watch_loops(struct running *r)
+{
+	struct net *loop[KEEPER_LOOPS + 1];
+	size_t      loops = keeper_loops(r->daemon.keeper, loop);
+
+	loop[loops++] = r->post_office.net;
+	r->watchdog = watchdog_new(r->daemon.store, loop, loops);
+}
+
+/* Until one of the signals comes, which is returned. Three good words fit into the time after which systemd would lose patience. */
+static int wait_for_end(struct running *r, const sigset_t *ends)
+{
+	int                   every_ms = watchdog_wanted_ms() / 3;
+	const struct timespec every = { every_ms / 1000, every_ms % 1000 * 1000000L };
+	int                   which;
+	bool                  well = true;
+
+	if (every_ms == 0) {
+		sigwait(ends, &which);
+		return which;
+	}
+	watch_loops(r);
+	do {
+		bool was_well = well;
+
+		well = watchdog_round(r->watchdog);
+		if (well)
+			notify("WATCHDOG=1");
+		else if (was_well)
+			LOG(LOG_FAILURE, "daemon.hangs", LOG_NUMBER("ms", every_ms));
+		which = sigtimedwait(ends, NULL, &every);
+	} while (which < 0);
+	return which;
 }
 
 static void greet(const struct running *r, const struct first *first, FILE *out)
@@ -289,7 +330,7 @@ bool serve_run(const struct settings *s, FILE *out, struct error *err)
 		greet(r, &first, out);
 		LOG(LOG_NEWS, "daemon.started", LOG_TEXT("version", MAILMOOR_VERSION), LOG_TEXT("base_url", r->daemon.base_url));
 		notify("READY=1");
-		sigwait(&ends, &which);
+		which = wait_for_end(r, &ends);
 		notify("STOPPING=1");
 		LOG(LOG_NEWS, "daemon.stopping", LOG_NUMBER("signal", which));
 	}

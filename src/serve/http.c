@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/secret.h"
 #include "serve/http_parts.h"
+#include "serve/sockets.h"
 
 /* What is usual: enough for a page with its parts and a product's own pool of connections, little enough for one client not to be all. */
 const struct http_limits http_usual = {

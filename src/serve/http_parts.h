@@ -7,7 +7,6 @@
  * http_guard.c   who may: keys, forms, rates
  * http_watch.c   what time does: slow clients are cut, streams get their heartbeat
  * router.c       which route
- * sockets.c      where we listen
  */
 #ifndef SERVE_HTTP_PARTS_H
 #define SERVE_HTTP_PARTS_H
@@ -174,14 +173,6 @@ void watch_stop(struct http_server *);
 void watch_wake(struct http_server *);
 /* Under the server's lock. */
 void events_wake(struct stream *);
-
-/* -- sockets.c -- */
-/* Listening sockets that systemd hands over: those named `name`, or all when systemd gives none of them a name that we know. */
-size_t sockets_given(const char *name, int fd[], size_t most);
-/* "127.0.0.1:8325", "[::1]:0". -1: FAULT_MALFORMED, FAULT_LOCAL. */
-int    socket_listen(const char *where, struct error *err);
-/* Where it really listens. */
-bool   socket_place(int fd, char *text, size_t size);
 
 /* -- api_events.c -- */
 /* What a stream says next into its buffer, which is empty; false when it is to end. Without the lock. */

@@ -1,14 +1,13 @@
 #include "serve/inbound_listen.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define BACKLOG      128
+#include "serve/sockets.h"
+
 #define LARGEST_SIZE ((unsigned long long)1024 * 1024 * 1024)
 
 struct door {
@@ -120,69 +119,80 @@ bool inbound_place_parse(const char *text, struct inbound_place *out)
 	return true;
 }
 
-static socklen_t socket_address(const struct inbound_place *place, struct sockaddr_storage *out)
-{
-	struct sockaddr_in  *four = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof *out);
-	if (place->address.family == 4) {
-		four->sin_family = AF_INET;
-		four->sin_port = htons(place->port);
-		memcpy(&four->sin_addr, place->address.bytes, 4);
-		return sizeof *four;
-	}
-	six->sin6_family = AF_INET6;
-	six->sin6_port = htons(place->port);
-	memcpy(&six->sin6_addr, place->address.bytes, 16);
-	return sizeof *six;
-}
-
-static uint16_t port_of(int fd)
+/* Where a socket listens, whoever opened it. */
+static void see_place(int fd, struct inbound_place *place)
 {
 	union { struct sockaddr_in6 six; struct sockaddr_in four; struct sockaddr any; } is = { 0 };
 	socklen_t len = sizeof is;
 
+	place->address = (struct address){ 0 };
+	place->port = 0;
 	if (getsockname(fd, &is.any, &len) != 0)
-		return 0;
-	return ntohs(is.any.sa_family == AF_INET ? is.four.sin_port : is.six.sin6_port);
+		return;
+	if (is.any.sa_family == AF_INET) {
+		place->address.family = 4, place->port = ntohs(is.four.sin_port);
+		memcpy(place->address.bytes, &is.four.sin_addr, 4);
+	} else if (is.any.sa_family == AF_INET6) {
+		place->address.family = 6, place->port = ntohs(is.six.sin6_port);
+		memcpy(place->address.bytes, &is.six.sin6_addr, 16);
+	}
 }
 
-static bool open_door(struct inbound_post *p, const char *text, struct error *err)
+static void open_door(struct inbound_post *p, int fd, bool lmtp)
 {
-	struct door            *d = &p->door[p->doors];
-	struct sockaddr_storage at;
-	socklen_t               len;
-	int                     fd, yes = 1;
+	struct door *d = &p->door[p->doors++];
 
-	if (p->doors == INBOUND_DOORS || !inbound_place_parse(text, &d->place))
-		return fail(err, FAULT_MALFORMED, "[inbound] listen: \"%s\" is no IP:PORT, or one too many", text);
-	len = socket_address(&d->place, &at);
-	fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return fail(err, FAULT_LOCAL, "[inbound] listen %s: %s", text, strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-	if (bind(fd, (struct sockaddr *)&at, len) != 0 || listen(fd, BACKLOG) != 0) {
-		fail(err, FAULT_LOCAL, "[inbound] listen %s: %s", text, strerror(errno));
-		close(fd);
-		return false;
-	}
 	d->post = p;
-	d->place.port = port_of(fd);
+	d->place.lmtp = lmtp;
+	see_place(fd, &d->place);
 	d->listener = net_listen(p->net, fd, accepted, d);
-	p->doors++;
+}
+
+static bool open_named(struct inbound_post *p, const char *text, struct error *err)
+{
+	struct inbound_place place;
+	char                 host[ADDRESS_TEXT], where[ADDRESS_TEXT + 10];
+	int                  fd;
+
+	if (p->doors == INBOUND_DOORS || !inbound_place_parse(text, &place))
+		return fail(err, FAULT_MALFORMED, "[inbound] listen: \"%s\" is no IP:PORT, or one too many", text);
+	snprintf(where, sizeof where, place.address.family == 6 ? "[%s]:%u" : "%s:%u", address_text(&place.address, host), place.port);
+	fd = socket_listen(where, err);
+	if (fd < 0)
+		return false;
+	open_door(p, fd, place.lmtp);
 	return true;
+}
+
+/* What systemd has opened for us. */
+static void open_given(struct inbound_post *p)
+{
+	static const struct { const char *name; bool lmtp; } kinds[] = { { "inbound", false }, { "lmtp", true } };
+	int fd[INBOUND_DOORS];
+
+	for (size_t k = 0; k < COUNT(kinds); k++) {
+		size_t count = sockets_given(kinds[k].name, fd, INBOUND_DOORS - p->doors);
+
+		for (size_t i = 0; i < count; i++)
+			open_door(p, fd[i], kinds[k].lmtp);
+	}
 }
 
 static bool open_doors(struct inbound_post *p, const char *places, struct error *err)
 {
-	for (struct slice rest = slice_str(places); rest.len;) {
+	open_given(p);
+	for (struct slice rest = slice_str(p->doors ? NULL : places); rest.len;) {
 		struct slice word = slice_trim(slice_cut(&rest, ' '));
 
-		if (word.len && !open_door(p, arena_copy(p->own, word), err))
+		if (word.len && !open_named(p, arena_copy(p->own, word), err))
 			return false;
 	}
 	return p->doors > 0 || fail(err, FAULT_MALFORMED, "[inbound] listen names no place");
+}
+
+bool inbound_is_wanted(const struct settings *s)
+{
+	return s->value[SETTING_INBOUND_LISTEN] || sockets_are_given("inbound") || sockets_are_given("lmtp");
 }
 
 /* -- beginning and end -------------------------------------------------------------------------------------------- */
@@ -195,7 +205,7 @@ static bool configure(struct inbound_post *p, const struct settings *set, const 
 	unsigned long long      most;
 
 	if (!inbound.domain)
-		return fail(err, FAULT_MALFORMED, "[inbound] listen is set and domain is not");
+		return fail(err, FAULT_MALFORMED, "mail for the BCC addresses is to be taken, and [inbound] domain is not set");
 	if (!slice_number(slice_str(size), LARGEST_SIZE, &most) || most == 0)
 		return fail(err, FAULT_MALFORMED, "[inbound] size_limit: \"%s\" is no number of bytes up to 1 GiB", size);
 	if (!set->value[SETTING_INBOUND_CERT] != !set->value[SETTING_INBOUND_KEY])

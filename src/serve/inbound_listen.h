@@ -1,4 +1,7 @@
-/* inbound_listen.h -- the doors at which mail for the BCC addresses is taken: [inbound] listen, domain, size_limit, certificate_file. */
+/* inbound_listen.h -- the doors at which mail for the BCC addresses is taken: [inbound] listen, domain, size_limit, certificate_file.
+ *
+ * systemd's sockets named "inbound" (SMTP) and "lmtp" come first: where there are any, [inbound] listen is not looked at.
+ */
 #ifndef SERVE_INBOUND_LISTEN_H
 #define SERVE_INBOUND_LISTEN_H
 
@@ -10,12 +13,15 @@
 
 /* One of [inbound] listen: "127.0.0.1:25", "lmtp:[::1]:24". */
 struct inbound_place {
-	struct address address;
+	struct address address;      /* family 0: a local socket, which only systemd gives */
 	uint16_t       port;
 	bool           lmtp;
 };
 
 bool inbound_place_parse(const char *text, struct inbound_place *out);
+
+/* Is mail to be taken at all? */
+bool inbound_is_wanted(const struct settings *);
 
 struct inbound_post;
 

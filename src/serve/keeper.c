@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "serve/kept.h"
 
-#define LOOPS_MOST   16
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
 #define LOOK_MS    1000               /* how often it is looked at all of them */
 
@@ -18,7 +17,7 @@ struct keeper {
 	struct troubles       *troubles;
 	int                    grace_ms;
 	size_t                 loops;
-	struct keeper_loop     loop[LOOPS_MOST];
+	struct keeper_loop     loop[KEEPER_LOOPS];
 };
 
 struct progress_board *keeper_board(struct keeper *k)
@@ -235,7 +234,7 @@ static size_t loops_wanted(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return cores < 1 ? 1 : cores > LOOPS_MOST ? LOOPS_MOST : (size_t)cores;
+	return cores < 1 ? 1 : cores > KEEPER_LOOPS ? KEEPER_LOOPS : (size_t)cores;
 }
 
 static void free_loop(struct keeper_loop *l)
@@ -307,7 +306,7 @@ static void stop(struct net_post *p)
 
 void keeper_stop(struct keeper *keeper)
 {
-	struct stop_post post[LOOPS_MOST];
+	struct stop_post post[KEEPER_LOOPS];
 
 	if (!keeper)
 		return;
@@ -328,6 +327,13 @@ bool keeper_progress(struct keeper *keeper, const char *account, const struct la
 {
 	(void)into;
 	return progress_json(keeper->board, account, lang, steps_out, done_out);
+}
+
+size_t keeper_loops(const struct keeper *keeper, struct net *out[KEEPER_LOOPS])
+{
+	for (size_t i = 0; i < keeper->loops; i++)
+		out[i] = keeper->loop[i].net;
+	return keeper->loops;
 }
 
 void keeper_counts(struct keeper *keeper, struct keeper_counts *out)

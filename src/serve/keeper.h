@@ -10,6 +10,8 @@
 #include "diagnose/catalogue.h"
 #include "serve/service.h"
 
+struct net;
+
 struct keeper *keeper_start(struct daemon *, struct error *err);      /* takes up every account of the store */
 void           keeper_stop(struct keeper *);                           /* says goodbye to the servers; what is under way is called off */
 
@@ -19,6 +21,10 @@ void keeper_changed(struct keeper *, const char *account);
 /* The verification under way, for the live checklist: a list of {id, label, state, text, ms}, in that language; and "done" once the
  * verdict is in the store. False when none is under way and none was since the start. */
 bool keeper_progress(struct keeper *, const char *account, const struct language *, struct arena *into, cJSON **steps_out, bool *done_out);
+
+/* The loops that it runs, for who wants to know whether they still turn. They live until keeper_stop(). */
+#define KEEPER_LOOPS 16
+size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
 
 struct keeper_counts { int64_t parked, opening, waiting, verifying, connects, losses, messages; };
 void keeper_counts(struct keeper *, struct keeper_counts *out);

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include "serve/http_parts.h"
+#include "base/address.h"
+#include "base/arena.h"
+#include "serve/sockets.h"
 
 #define FIRST_GIVEN 3          /* sd_listen_fds(3) */
 
@@ -28,35 +31,57 @@ static size_t given_count(void)
 	return slice_number(slice_str(count), 64, &n) ? (size_t)n : 0;
 }
 
-/* systemd names a socket after its unit unless FileDescriptorName= says otherwise; "web" then is nobody's. */
-static bool is_named(const char *names, const char *name)
+/* systemd names a socket after its unit unless FileDescriptorName= says otherwise; the names that we know then are nobody's. */
+static bool has_known_name(const char *names)
 {
-	struct slice rest = slice_str(names);
+	static const char *const known[] = { "web", "inbound", "lmtp" };
 
-	while (rest.at)
-		if (slice_equal(slice_cut(&rest, ':'), slice_str(name)))
-			return true;
+	for (struct slice rest = slice_str(names); rest.at;) {
+		struct slice name = slice_cut(&rest, ':');
+
+		for (size_t i = 0; i < COUNT(known); i++)
+			if (slice_equal(name, slice_str(known[i])))
+				return true;
+	}
 	return false;
 }
 
-size_t sockets_given(const char *name, int fd[], size_t most)
+/* The descriptors that are meant, up to `most`. */
+static size_t find_given(const char *name, int fd[], size_t most)
 {
 	const char  *names = getenv("LISTEN_FDNAMES");
 	struct slice rest = slice_str(names);
-	bool         by_name = names && (is_named(names, "web") || is_named(names, "inbound") || is_named(names, "lmtp"));
+	bool         by_name = has_known_name(names);
 	size_t       found = 0;
 
+	if (!by_name && strcmp(name, "web") != 0)
+		return 0;
 	for (size_t i = 0, count = given_count(); i < count && found < most; i++) {
 		struct slice mine = rest.at ? slice_cut(&rest, ':') : slice(NULL, 0);
 		int          given = FIRST_GIVEN + (int)i;
 
-		if ((by_name && !slice_equal(mine, slice_str(name))) || !listens(given))
-			continue;
-		fcntl(given, F_SETFD, FD_CLOEXEC);
-		fcntl(given, F_SETFL, fcntl(given, F_GETFL) | O_NONBLOCK);
-		fd[found++] = given;
+		if ((!by_name || slice_equal(mine, slice_str(name))) && listens(given))
+			fd[found++] = given;
 	}
 	return found;
+}
+
+size_t sockets_given(const char *name, int fd[], size_t most)
+{
+	size_t found = find_given(name, fd, most);
+
+	for (size_t i = 0; i < found; i++) {
+		fcntl(fd[i], F_SETFD, FD_CLOEXEC);
+		fcntl(fd[i], F_SETFL, fcntl(fd[i], F_GETFL) | O_NONBLOCK);
+	}
+	return found;
+}
+
+bool sockets_are_given(const char *name)
+{
+	int fd;
+
+	return find_given(name, &fd, 1) > 0;
 }
 
 static bool place_read(const char *where, struct sockaddr_storage *out, socklen_t *len)
@@ -125,7 +150,9 @@ bool socket_place(int fd, char *text, size_t size)
 		a.family = 6, port = ((struct sockaddr_in6 *)&place)->sin6_port;
 		memcpy(a.bytes, &((struct sockaddr_in6 *)&place)->sin6_addr, 16);
 	} else {
-		snprintf(text, size, "a socket of systemd's");
+		const char *path = ((struct sockaddr_un *)&place)->sun_path;
+
+		snprintf(text, size, "%s", place.ss_family == AF_UNIX && *path ? path : "a socket of systemd's");
 		return true;
 	}
 	snprintf(text, size, a.family == 6 ? "[%s]:%u" : "%s:%u", address_text(&a, host), ntohs(port));
