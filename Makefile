@@ -4,6 +4,8 @@
 #   make run ADDRESS=ann@example.org [OPTIONS='--password-file FILE …']
 #                                        the same, but find out why that mailbox does not connect
 #   make test [SANITIZE=address,undefined | SANITIZE=thread]   install what is missing, build, pass all tests
+#   make deb                             the Debian package, into build/deb, judged by lintian
+#   make test-deb                        the package on a clean Debian 12 (debootstrap, as root, a few minutes)
 #   make lint · make fuzz [SECONDS=180] [TARGET=imap] · make bench · make install [PREFIX=/usr/local] · make clean
 
 SHELL    := /bin/bash
@@ -12,7 +14,7 @@ BUILD    := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 PREFIX   ?= /usr/local
 ADDRESS  ?=
 
-.PHONY: all run test lint fuzz bench install deps clean
+.PHONY: all run test lint fuzz bench install deb test-deb deps clean
 all: $(BUILD)/mailmoor
 
 # With sanitizers gcc warns of what cannot be (null formats): warnings are errors in the plain build only.
@@ -49,6 +51,12 @@ fuzz: deps
 bench: $(BUILD)/mailmoor
 	@ninja -C $(BUILD) --quiet | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 	@python3 tests/bench/bench.py $(BUILD)
+
+deb:
+	@tools/deb.sh build/deb
+
+test-deb: deb
+	@python3 tests/flows/package.py build/deb
 
 install: $(BUILD)/mailmoor
 	@meson install -C $(BUILD) --quiet

@@ -22,6 +22,7 @@ _mailmoor_options()
 	backup) echo "--config= --help --usage" ;;
 	restore) echo "--config= --help --usage" ;;
 	secrets) echo "--config= --help --usage" ;;
+	doctor) echo "--config= --egress= --here --json --help --usage" ;;
 	esac
 }
 
@@ -42,7 +43,7 @@ _mailmoor()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets doctor --help --version" -- "$word"))
 		return
 	fi
 	# bash takes "=" for a word of its own
@@ -60,7 +61,7 @@ _mailmoor()
 		return
 		;;
 	--scope) words="accounts:read accounts:write events:read webhooks:write admin operator" ;;
-	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace) return ;;
+	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace | --egress) return ;;
 	*)
 		words=$(_mailmoor_options "$command")
 		[ "$COMP_CWORD" -eq 2 ] && words="$(_mailmoor_verbs "$command") $words"

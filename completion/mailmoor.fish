@@ -13,6 +13,7 @@ complete -c mailmoor -n __fish_use_subcommand -a config -d 'the settings in forc
 complete -c mailmoor -n __fish_use_subcommand -a backup -d 'the store into one file'
 complete -c mailmoor -n __fish_use_subcommand -a restore -d 'and back'
 complete -c mailmoor -n __fish_use_subcommand -a secrets -d 'a new key for the sealed secrets'
+complete -c mailmoor -n __fish_use_subcommand -a doctor -d 'is this machine fit to run it, and does it run?'
 complete -c mailmoor -n __fish_use_subcommand -s h -l help -d 'show the commands'
 complete -c mailmoor -n __fish_use_subcommand -s V -l version -d 'show the version'
 
@@ -63,7 +64,7 @@ set -l remote '__fish_seen_subcommand_from account key workspace'
 complete -c mailmoor -n $remote -l url -x -d 'where the daemon is'
 complete -c mailmoor -n $remote -l key-file -r -F -d 'an API key, - is standard input'
 
-set -l configured '__fish_seen_subcommand_from diagnose serve account key workspace config backup restore secrets'
+set -l configured '__fish_seen_subcommand_from diagnose serve account key workspace config backup restore secrets doctor'
 complete -c mailmoor -n $configured -l config -r -F -d 'settings file'
 
 set -l verbose '__fish_seen_subcommand_from diagnose replay serve'
@@ -73,6 +74,11 @@ set -l telling '__fish_seen_subcommand_from diagnose explain replay causes accou
 complete -c mailmoor -n $telling -s l -l lang -x -a 'en fi de pl th nl' -d 'language of the texts'
 complete -c mailmoor -n $telling -l json -d 'print JSON'
 
-set -l every '__fish_seen_subcommand_from diagnose explain replay causes serve account key workspace config backup restore secrets'
+set -l doctor '__fish_seen_subcommand_from doctor'
+complete -c mailmoor -n $doctor -l egress -x -d 'knock at the ports of this host'
+complete -c mailmoor -n $doctor -l here -d 'ask nobody else'
+complete -c mailmoor -n $doctor -l json -d 'print JSON'
+
+set -l every '__fish_seen_subcommand_from diagnose explain replay causes serve account key workspace config backup restore secrets doctor'
 complete -c mailmoor -n $every -s '?' -l help -d 'show the options'
 complete -c mailmoor -n $every -l usage -d 'show them shorter'

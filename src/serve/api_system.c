@@ -4,6 +4,7 @@
 #include "model/causes.h"
 #include "serve/api.h"
 #include "serve/http_parts.h"
+#include "serve/identity.h"
 #include "serve/keeper.h"
 #include "serve/outbox.h"
 
@@ -13,7 +14,13 @@ extern const char openapi_json[];       /* of docs/openapi.yaml, by tools/openap
 
 static void get_health(struct exchange *x)
 {
-	answer_text(x, 200, "text/plain; charset=utf-8", "ok\n");
+	const char *ask = http_query(x, "ask"), *more = ask ? identity_answer(x->service->vault, ask, x->job) : NULL;
+
+	if (more)
+		answer_text(x, 200, "text/plain; charset=utf-8",
+		            arena_print(x->job, "ok %s %s %s\n", more, MAILMOOR_VERSION, x->service->inbound_domain ? "mail" : "no-mail"));
+	else
+		answer_text(x, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
 static void get_description(struct exchange *x)

@@ -27,8 +27,9 @@
 #include "store/accounts.h"
 #include "store/links.h"
 
-#define PLACE_MOST  4096
-#define LINK_MS     (24 * 3600 * (int64_t)1000)      /* the first connect link */
+#define PLACE_MOST   4096
+#define SYSTEM_STATE "/var/lib/mailmoor"
+#define LINK_MS      (24 * 3600 * (int64_t)1000)      /* the first connect link */
 
 /* -- where things lie --------------------------------------------------------------------------------------------- */
 
@@ -44,6 +45,13 @@ static bool print_path(char *out, size_t size, struct error *err, const char *fm
 	return len < (int)size || fail(err, FAULT_LOCAL, "the path of the state directory is too long");
 }
 
+static bool is_ours(const char *directory)
+{
+	struct stat st;
+
+	return stat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
 static bool find_directory(char *out, size_t size, struct error *err)
 {
 	const char *given = getenv("STATE_DIRECTORY"), *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -51,8 +59,8 @@ static bool find_directory(char *out, size_t size, struct error *err)
 	/* systemd may name several, colons between: ours is the first */
 	if (given && *given)
 		return print_path(out, size, err, "%s", given) && (out[strcspn(out, ":")] = '\0', true);
-	if (geteuid() == 0)
-		return print_path(out, size, err, "/var/lib/mailmoor");
+	if (geteuid() == 0 || is_ours(SYSTEM_STATE))
+		return print_path(out, size, err, SYSTEM_STATE);
 	if (xdg && *xdg == '/')
 		return print_path(out, size, err, "%s/mailmoor", xdg);
 	if (home && *home == '/')
@@ -81,12 +89,12 @@ bool state_directory(char *out, size_t size, bool create, struct error *err)
 	return find_directory(out, size, err) && (!create || make_directories(out, err));
 }
 
-bool serve_places(const struct settings *s, char store_url[PLACE_MOST], char key_file[PLACE_MOST], struct error *err)
+static bool find_places(const struct settings *s, bool create, char store_url[PLACE_MOST], char key_file[PLACE_MOST], struct error *err)
 {
 	const char *url = s->value[SETTING_STORE_URL], *key = s->value[SETTING_SECRETS_KEY], *credentials = getenv("CREDENTIALS_DIRECTORY");
 	char        dir[PLACE_MOST - 64] = "";
 
-	if ((!url || (!key && !credentials)) && !state_directory(dir, sizeof dir, true, err))
+	if ((!url || (!key && !credentials)) && !state_directory(dir, sizeof dir, create, err))
 		return false;
 	if (!(url ? print_path(store_url, PLACE_MOST, err, "%s", url) : print_path(store_url, PLACE_MOST, err, "sqlite:%s/mailmoor.db", dir)))
 		return false;
@@ -94,7 +102,17 @@ bool serve_places(const struct settings *s, char store_url[PLACE_MOST], char key
 		return print_path(key_file, PLACE_MOST, err, "%s", key);
 	if (credentials && print_path(key_file, PLACE_MOST, err, "%s/mailmoor.key", credentials) && access(key_file, R_OK) == 0)
 		return true;
-	return (*dir || state_directory(dir, sizeof dir, true, err)) && print_path(key_file, PLACE_MOST, err, "%s/mailmoor.key", dir);
+	return (*dir || state_directory(dir, sizeof dir, create, err)) && print_path(key_file, PLACE_MOST, err, "%s/mailmoor.key", dir);
+}
+
+bool serve_places(const struct settings *s, char store_url[PLACE_MOST], char key_file[PLACE_MOST], struct error *err)
+{
+	return find_places(s, true, store_url, key_file, err);
+}
+
+bool serve_places_find(const struct settings *s, char store_url[PLACE_MOST], char key_file[PLACE_MOST], struct error *err)
+{
+	return find_places(s, false, store_url, key_file, err);
 }
 
 /* -- the first start ---------------------------------------------------------------------------------------------- */

@@ -233,6 +233,38 @@ bool store_restore(const char *url, const char *file, struct error *err)
 	return driver && file_is_fine(driver, file, err) && driver->replace(where, file, err);
 }
 
+static bool look_once(struct db *db, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err)
+{
+	struct txn t = { .db = db };
+	bool       fine = db->driver->begin(db, false, err);
+
+	if (fine) {
+		fine = look(&t, self, err);
+		db->driver->rollback(db);
+	}
+	return fine;
+}
+
+bool store_look(const char *url, bool whole, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err)
+{
+	const char          *where;
+	const struct driver *driver = driver_of(url, &where, err);
+	struct db           *db = driver ? driver->open(where, DB_READ, err) : NULL;
+	bool                 fine = db && (!whole || driver->check(db, err)) && version_is_known(db, err) && look_once(db, look, self, err);
+
+	if (db)
+		driver->close(db);
+	return fine;
+}
+
+const char *store_file(const char *url)
+{
+	const char          *where;
+	const struct driver *driver = driver_of(url, &where, NULL);
+
+	return driver == &driver_sqlite ? where : NULL;
+}
+
 void store_health(struct store *s, struct store_health *out)
 {
 	writer_health(s->writer, out);

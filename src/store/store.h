@@ -60,6 +60,12 @@ bool store_restore(const char *url, const char *file, struct error *err);
 /* Checks a back-up (or a store that nobody has open): integrity, version. */
 bool store_check(const char *url, struct error *err);
 
+/* A look at a store beside whoever has it, keeping nobody out and changing nothing. `whole`: all of its pages are checked before, which
+ * takes its time. FAULT_LOCAL also for a version that is not known here. */
+bool store_look(const char *url, bool whole, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err);
+/* Its file, NULL when it is not kept in one. Points into `url`. */
+const char *store_file(const char *url);
+
 /* For /readyz and metrics. */
 struct store_health {
 	bool     writable;                       /* the last commit went well */
