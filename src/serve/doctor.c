@@ -232,7 +232,7 @@ static void say_who(struct doctor *d, const char *place, enum doctor_who who, co
 		           "what answers at %s is not the daemon with this key file", place);
 		break;
 	case WHO_CANNOT_TELL:
-		doctor_say(d, CHECK_DAEMON, REMARK_WARNED, NULL, "a daemon answers at %s; whether it is this one cannot be told without its key file", place);
+		doctor_say(d, CHECK_DAEMON, REMARK_WARNED, "See to the key file first.", "a daemon answers at %s; whether it is this one cannot be told without its key file", place);
 		break;
 	case WHO_THIS_DAEMON:
 		if (strcmp(version, MAILMOOR_VERSION) == 0)

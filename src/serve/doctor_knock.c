@@ -5,11 +5,12 @@
 #define LONGEST_LINE  2000
 #define LONGEST_REPLY (16 * 1024)
 
-enum { KNOCK_START, KNOCK_RESOLVE, KNOCK_CONNECT, KNOCK_GREETING, KNOCK_HELLO, KNOCK_STARTTLS, KNOCK_TLS };
+enum { KNOCK_START, KNOCK_RESOLVE, KNOCK_CONNECT, KNOCK_GREETING, KNOCK_HELLO, KNOCK_STARTTLS, KNOCK_TLS, KNOCK_QUIT };
 
 void knock_init(struct knock *k, struct arena *job, const char *host, uint16_t port, bool speak)
 {
-	*k = (struct knock){ .host = host, .port = port, .speak = speak, .job = job, .dns = DNS_SILENT, .came = CAME_NOTHING };
+	*k = (struct knock){ .host = host, .port = port, .speak = speak, .job = job, .dns = DNS_SILENT, .came = CAME_NOTHING,
+	                      .secured = CAME_NOTHING };
 	line_init(&k->line, LONGEST_LINE + LONGEST_REPLY, 1024);
 	k->reader = smtp_reader_new(LONGEST_LINE, LONGEST_REPLY);
 }
@@ -109,13 +110,18 @@ enum want_kind knock_step(void *self, struct want *w, struct error *err)
 		buffer_add_str(&k->line.out, k->lmtp ? "LHLO [127.0.0.1]\r\n" : "EHLO [127.0.0.1]\r\n");
 		STEP(k, KNOCK_HELLO):
 		HEAR(k, w);
-		if (!k->offers_tls)
-			return WANT_NOTHING;
-		buffer_add_str(&k->line.out, "STARTTLS\r\n");
-		STEP(k, KNOCK_STARTTLS):
-		HEAR(k, w);
-		AWAIT(k, KNOCK_TLS, want_tls(w, &k->line, k->host, TLS_FULL, &k->tls, STEP_MS)):
-		k->secured = want_came(w);
+		if (k->offers_tls) {
+			buffer_add_str(&k->line.out, "STARTTLS\r\n");
+			STEP(k, KNOCK_STARTTLS):
+			HEAR(k, w);
+			AWAIT(k, KNOCK_TLS, want_tls(w, &k->line, k->host, TLS_FULL, &k->tls, STEP_MS)):
+			k->secured = want_came(w);
+			if (k->secured != CAME)
+				return WANT_NOTHING;
+		}
+		buffer_add_str(&k->line.out, "QUIT\r\n");
+		AWAIT(k, KNOCK_QUIT, want_write(w, &k->line, STEP_MS)):
+		want_came(w);
 	}
 	return WANT_NOTHING;
 }

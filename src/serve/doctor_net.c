@@ -87,9 +87,19 @@ static void say_unreachable(struct doctor *d, const char *base, const struct fet
 	           "%s: %s", base, why);
 }
 
+/* What goes there leaves this machine for nobody to read. */
+static bool is_loopback(const char *host)
+{
+	struct address a;
+	char           text[ADDRESS_TEXT];
+
+	if (!address_parse(host, &a))
+		return strcmp(host, "localhost") == 0;
+	return a.family == 4 ? a.bytes[0] == 127 : strcmp(address_text(&a, text), "::1") == 0;
+}
+
 static void say_base(struct doctor *d, const char *base, const struct fetch *f, enum doctor_who who, const struct tls_answer *tls)
 {
-	bool        secure = strncmp(base, "https://", 8) == 0, local = slice_has(slice_str(base), "//127.0.0.1") || slice_has(slice_str(base), "//localhost");
 	const char *seen = f->answer.status == 502 || f->answer.status == 503 || f->answer.status == 504 ? "a proxy that finds nobody behind it" : "something else";
 
 	switch (who) {
@@ -99,12 +109,12 @@ static void say_base(struct doctor *d, const char *base, const struct fetch *f, 
 	case WHO_SOMEBODY:
 		doctor_say(d, CHECK_BASE, REMARK_FAILED, d->runs ? "The proxy has to pass everything on to [web] listen." : "Start the daemon.",
 		           "%s: %s answers, with status %d", base, seen, f->answer.status);
-		return;
+		break;
 	case WHO_CANNOT_TELL:
-		doctor_say(d, CHECK_BASE, REMARK_WARNED, NULL, "%s: a daemon answers; whether it is this one cannot be told without its key file", base);
+		doctor_say(d, CHECK_BASE, REMARK_WARNED, "See to the key file first.", "%s: a daemon answers; whether it is this one cannot be told without its key file", base);
 		break;
 	case WHO_THIS_DAEMON:
-		if (secure || local)
+		if (strncmp(base, "https://", 8) == 0 || is_loopback(f->url.host))
 			doctor_say(d, CHECK_BASE, REMARK_PASSED, NULL, "%s leads to this daemon", base);
 		else
 			doctor_say(d, CHECK_BASE, REMARK_FAILED, "Put a proxy that does TLS in front, and write https:// here.",

@@ -24,10 +24,12 @@ class Answer:
 
 
 class Daemon:
-    """`settings`: {"web.listen": …}; the store and its key are kept in `folder` from start to start."""
+    """`settings`: {"web.listen": …}; the store and its key are kept in `folder` from start to start. `wrapper` is what starts it, and
+    `descriptors` what it inherits."""
 
-    def __init__(self, binary, folder, settings, wrapper=()):
+    def __init__(self, binary, folder, settings, wrapper=(), descriptors=()):
         self.binary, self.folder, self.settings, self.wrapper = binary, folder, dict(settings), list(wrapper)
+        self.descriptors = tuple(descriptors)
         self.settings.setdefault("web.listen", "127.0.0.1:0")
         self.key = self.link = self.popen = None
         self.starts = 0
@@ -41,19 +43,21 @@ class Daemon:
         self.log = os.path.join(self.folder, "log")
         with open(self.out, "w") as out, open(self.log, "a") as log:
             self.popen = subprocess.Popen([*self.wrapper, self.binary, "serve"], stdin=subprocess.DEVNULL, stdout=out, stderr=log,
-                                          env={**clean, "STATE_DIRECTORY": os.path.join(self.folder, "state")})
+                                          pass_fds=self.descriptors, env={**clean, "STATE_DIRECTORY": os.path.join(self.folder, "state")})
         until(self.is_up, START_S, "the daemon: " + self.log)
         return self
 
     def is_up(self):
         with open(self.out) as f:
             said = f.read()
-        place = re.search(r"pages and API +http://([0-9.]+):(\d+)", said)
+        place = re.search(r"pages and API +(\S+)", said)
         if not place or not said.endswith("\n\n"):
             if self.popen.poll() is not None:
                 raise Failed("the daemon ended with %s: %s" % (self.popen.returncode, self.said()[-2000:]))
             return False
-        self.address, self.port = place[1], int(place[2])
+        # with a base_url of its own that is what it shows
+        address, _, port = (self.settings["web.listen"] if "web.base_url" in self.settings else place[1].partition("//")[2]).rpartition(":")
+        self.address, self.port = address, int(port)
         first = re.search(r"first key +(mm_\w+)", said)
         if first:
             self.key = first[1]
