@@ -159,7 +159,7 @@ static size_t next_character(const char **text, char out[MB_LEN_MAX + 1])
 		n = 1, c = L'\0';
 	width = wcwidth(c);
 	if (c == L'\0' || width < 0) {
-		strcpy(out, "?");
+		memcpy(out, "?", sizeof "?");
 		width = 1;
 	} else {
 		memcpy(out, *text, n);

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import ssl
@@ -317,6 +318,34 @@ def called_off_while_it_is_verified(t):
     hold(said.status == 3 and "goes on" in said.flat and id, "called off: %s" % said)
     hold(t.daemon.account(id[1])["address"] == user, "it is still there")
     t.run("account", "remove", id[1])
+
+
+def screen(text):
+    """What is left of it on a terminal: lines that were written over are gone."""
+    lines = [re.split(r"\r\x1b\[K", line)[-1] for line in text.replace("\r\n", "\n").split("\n")]
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+
+
+@row
+def on_a_terminal(t):
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([t.binary, "account", "add", t.user(), "--password-file", "-"], stdin=subprocess.PIPE, stdout=theirs, stderr=theirs,
+                         env=t.environment(TERM="xterm"))
+    os.close(theirs)
+    p.stdin.write(PASSWORD.encode())
+    p.stdin.close()
+    text = b""
+    with contextlib.suppress(OSError):      # the end of a terminal is an error
+        while data := os.read(ours, 4096):
+            text += data
+    os.close(ours)
+    p.wait(30)
+    text = text.decode()
+    t.seen.append(text)
+    shown = screen(text)
+    hold("\x1b[32m" in text, "no colour: %r" % text)
+    hold("…" in text and not any(line.startswith("  …") for line in shown), "a step under way is written over: %s" % shown)
+    hold(any(re.match(r"  passed +IMAP sign-in", line) for line in shown) and all(width(line) <= COLUMNS for line in shown), "the screen: %s" % shown)
 
 
 # -- keys and workspaces ----------------------------------------------------------------------------------------------------------
