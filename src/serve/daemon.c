@@ -181,13 +181,19 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 	return p->runs || fail(err, FAULT_LOCAL, "no thread can be started");
 }
 
+/* Takes nothing any more. What is under way ends while the web server does. */
+static void wind_up_post_office(struct post_office *p)
+{
+	if (!p->runs)
+		return;
+	outbox_stop(p->outbox);
+	net_stop(p->net);
+}
+
 static void close_post_office(struct post_office *p)
 {
-	if (p->runs) {
-		outbox_stop(p->outbox);
-		net_stop(p->net);
+	if (p->runs)
 		pthread_join(p->thread, NULL);
-	}
 	if (p->inbound)
 		inbound_stop(p->inbound);
 	inbound_post_free(p->inbound);
@@ -268,8 +274,7 @@ static void stop_parts(struct running *r)
 {
 	struct daemon *d = &r->daemon;
 
-	if (r->post_office.runs)
-		net_stop(r->post_office.net);
+	wind_up_post_office(&r->post_office);
 	if (r->http)
 		http_stop(r->http);
 	close_post_office(&r->post_office);
