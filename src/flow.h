@@ -28,7 +28,7 @@ struct flow_request {
 	uint16_t                   port[SERVICES];          /* 0: the usual ones                                    */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
-	bool                     (*arrived)(void *, const char *token);      /* has the test message come to send_to? NULL: cannot be seen */
+	bool                     (*arrived)(void *, const char *token);   /* at send_to, the test message; NULL: cannot be seen */
 	void                      *arrival;
 	int                        timeout_ms;              /* the whole                                            */
 	const char                *our_addresses;           /* outgoing ones, as the operator wrote them; or NULL   */

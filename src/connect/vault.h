@@ -21,8 +21,10 @@ void          vault_free(struct vault *);
 DEFINE_CLEANUP(vault)
 
 /* Any thread. `sealed_out` and `plain_out` come from `into`, which wipes. */
-bool vault_seal(const struct vault *, const char *label, struct slice secret, struct arena *into, struct slice *sealed_out, struct error *err);
-bool vault_unseal(const struct vault *, const char *label, struct slice sealed, struct arena *into, struct slice *plain_out, struct error *err);
+bool vault_seal(const struct vault *, const char *label, struct slice secret, struct arena *into, struct slice *sealed_out,
+                struct error *err);
+bool vault_unseal(const struct vault *, const char *label, struct slice sealed, struct arena *into, struct slice *plain_out,
+                  struct error *err);
 /* Sealed with the key that seals now? */
 bool vault_is_current(const struct vault *, struct slice sealed);
 const char *vault_key_id(const struct vault *);
@@ -35,6 +37,7 @@ bool vault_drop_old_keys(const char *key_file, struct error *err);
 
 /* Keyed hash under a key of its own derived from the first one: for links and cookies that must not be forged. Hex. */
 const char *vault_sign(const struct vault *, const char *purpose, struct slice text, struct arena *into);
-bool        vault_signed(const struct vault *, const char *purpose, struct slice text, const char *signature);      /* by any of the keys, constant time */
+/* By any of the keys; in constant time. */
+bool        vault_signed(const struct vault *, const char *purpose, struct slice text, const char *signature);
 
 #endif

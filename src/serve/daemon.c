@@ -230,7 +230,8 @@ static void notify(const char *text)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		LOG(LOG_CAUTION, "notify", LOG_TEXT("why", strerror(errno)));
 	close(fd);
 }

@@ -144,7 +144,8 @@ static bool wants_attention(const struct keeper_loop *l, struct kept *k, int64_t
 		return false;
 	if (k->settled_ms)
 		return k->proof_due && now >= k->proof_due;
-	k->tell = k->trouble && (k->state == ACCOUNT_CONNECTED || k->state == ACCOUNT_DEGRADED) && l->now_ms - k->trouble_ms >= l->keeper->grace_ms;
+	k->tell = k->trouble && (k->state == ACCOUNT_CONNECTED || k->state == ACCOUNT_DEGRADED)
+	       && l->now_ms - k->trouble_ms >= l->keeper->grace_ms;
 	return k->tell;
 }
 
@@ -323,7 +324,8 @@ void keeper_stop(struct keeper *keeper)
 	free(keeper);
 }
 
-bool keeper_progress(struct keeper *keeper, const char *account, const struct language *lang, struct arena *into, cJSON **steps_out, bool *done_out)
+bool keeper_progress(struct keeper *keeper, const char *account, const struct language *lang, struct arena *into, cJSON **steps_out,
+                     bool *done_out)
 {
 	(void)into;
 	return progress_json(keeper->board, account, lang, steps_out, done_out);

@@ -36,8 +36,8 @@ struct saving {
 
 /* -- events ------------------------------------------------------------------------------------------------------- */
 
-static bool tell(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const char *id, const char *type, cJSON *data,
-                 struct error *err)
+static bool tell(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const char *id, const char *type,
+                 cJSON *data, struct error *err)
 {
 	char        *text = cJSON_PrintUnformatted(data);
 	struct event e = { .id = id ? id : new_id(work, "evt"), .workspace = a->workspace, .account = a->id, .type = type, .data = text, .created = s->now };
@@ -65,7 +65,8 @@ static bool is_well(enum account_state state)
 }
 
 /* From one state to another: what is worth telling. */
-static bool tell_change(struct saving *s, struct txn *t, struct arena *work, const struct account *was, const struct account *is, struct error *err)
+static bool tell_change(struct saving *s, struct txn *t, struct arena *work, const struct account *was, const struct account *is,
+                        struct error *err)
 {
 	const char *type = is_well(is->state) ? was->last_ok && was->state != ACCOUNT_CONNECTING ? "account.recovered" : "account.connected" : "account.failed";
 
@@ -88,8 +89,8 @@ static bool has_workspace(const char *const *list, size_t count, const char *wor
 }
 
 /* To a workspace, not to an account: whoever has twelve mailboxes there hears of it once. */
-static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const struct incident *n, const char *type,
-                          struct error *err)
+static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const struct incident *n,
+                          const char *type, struct error *err)
 {
 	struct account everybody = { .id = NULL, .workspace = a->workspace };
 
@@ -110,7 +111,8 @@ static bool join_incident(struct saving *s, struct txn *t, struct arena *work, s
 		n = (struct incident){ .id = new_id(work, "inc"), .host = s->host, .cause = a->cause, .who = a->who, .opened = s->now };
 	a->incident = n.id;
 	n.accounts++;
-	if (!(known ? incident_update(t, &n, err) : incident_insert(t, &n, err)) || !incident_workspaces(t, work, n.id, &concerned, &count, err))
+	if (!(known ? incident_update(t, &n, err) : incident_insert(t, &n, err))
+	    || !incident_workspaces(t, work, n.id, &concerned, &count, err))
 		return false;
 	return has_workspace(concerned, count, a->workspace) || tell_incident(s, t, work, a, &n, "incident.opened", err);
 }
@@ -227,8 +229,8 @@ static struct saving *saving_new(struct kept *k, enum account_state seen, int64_
 {
 	struct saving *s = must_alloc(sizeof *s);
 
-	*s = (struct saving){ .write = { .apply = apply, .done = answered, .self = s }, .errand.begin = begin, .kept = k, .job = arena_new(),
-	                      .id = k->id, .now = now, .fence = k->loop->daemon->fence, .seen = seen };
+	*s = (struct saving){ .write = { .apply = apply, .done = answered, .self = s }, .errand.begin = begin, .kept = k,
+	                      .job = arena_new(), .id = k->id, .now = now, .fence = k->loop->daemon->fence, .seen = seen };
 	k->saving = s;
 	return s;
 }

@@ -103,7 +103,8 @@ bool trouble_of(struct troubles *t, const char *host, struct arena *into, struct
 	h = find(t, host);
 	learnt = h && h->learnt;
 	if (learnt)
-		*out = (struct trouble){ .outcome = h->outcome, .report = h->report ? arena_str(into, h->report) : NULL, .mailboxes = h->mailboxes };
+		*out = (struct trouble){ .outcome = h->outcome, .report = h->report ? arena_str(into, h->report) : NULL,
+		                         .mailboxes = h->mailboxes };
 	pthread_mutex_unlock(&t->lock);
 	return learnt;
 }

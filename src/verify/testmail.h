@@ -1,8 +1,9 @@
 /* testmail.h -- the test message: sent, seen to arrive, its copy in Sent looked at, removed again.
  *
  * Sent from the mailbox to itself, where it is waited for; or to another address, where it is waited for when somebody
- * can be asked whether it has come (`has_come`, set after testmail_init()), and else only acceptance, a bounce and the copy in Sent can be seen. Everything of it that is found is removed, also when the whole is called off
- * after the server has taken it; a message that may have been taken (the line broke before the answer) counts as taken.
+ * can be asked whether it has come (`has_come`, set after testmail_init()), and else only acceptance, a bounce and the copy
+ * in Sent can be seen. Everything of it that is found is removed, also when the whole is called off after the server has
+ * taken it; a message that may have been taken (the line broke before the answer) counts as taken.
  * A bounce is left where it is: it is the server's word to the owner of the mailbox.
  *
  * Records smtp.send (by the session) and, in the attempt of that session, send.arrive, send.bounce, send.copy and

@@ -13,12 +13,13 @@ struct mailbox;
 
 /* What it asks of whoever runs it. All are called in the conversation's thread, with `self`. */
 struct mailbox_owner {
-	/* The credentials, just before the sign-in: valid until lock(). False when there are none, which ends it with FAULT_LOCAL. */
+	/* The credentials, just before the sign-in: valid until lock(). False when there are none: that ends it with FAULT_LOCAL. */
 	bool           (*unlock)(void *self, struct login *out, const struct secrets **secrets_out);
 	void           (*lock)(void *self);
 	/* Signed in and open: from here on it is connected. */
 	void           (*settled)(void *self, const struct mailbox *);
-	/* The news and the place in the mailbox, to be kept before it goes on. The errand is the owner's; NULL when there is nothing to keep. */
+	/* The news and the place in the mailbox, to be kept before it goes on. The errand is the owner's; NULL: nothing to
+	 * keep. */
 	struct errand *(*keep)(void *self, const struct mailbox *);
 	/* Were they kept? False ends it with FAULT_LOCAL: what was not kept is told again by the next session. */
 	bool           (*kept)(void *self);

@@ -8,7 +8,9 @@
 
 #define SLOTS 1024      /* of the table of hosts */
 
-const struct turnstile_limits turnstile_usual = { .in_all = 200, .by_host = 50, .down_after = 2, .first_ms = 1000, .longest_ms = 5 * 60 * 1000 };
+const struct turnstile_limits turnstile_usual = {
+	.in_all = 200, .by_host = 50, .down_after = 2, .first_ms = 1000, .longest_ms = 5 * 60 * 1000,
+};
 
 struct turnstile_host {
 	char     name[TURNSTILE_HOST];

@@ -560,9 +560,9 @@ int64_t imap_date(struct slice text)
 		return 0;
 	while (month < 12 && strncasecmp(months + 3 * month, text.at + 3, 3) != 0)
 		month++;
-	if (month == 12 || !digits(text, 0, 2, 31, &tm.tm_mday) || !digits(text, 7, 4, 9999, &tm.tm_year) || !digits(text, 12, 2, 23, &tm.tm_hour)
-	    || !digits(text, 15, 2, 59, &tm.tm_min) || !digits(text, 18, 2, 60, &tm.tm_sec) || !digits(text, 22, 2, 14, &zone_h)
-	    || !digits(text, 24, 2, 59, &zone_m) || (text.at[21] != '+' && text.at[21] != '-'))
+	if (month == 12 || !digits(text, 0, 2, 31, &tm.tm_mday) || !digits(text, 7, 4, 9999, &tm.tm_year)
+	    || !digits(text, 12, 2, 23, &tm.tm_hour) || !digits(text, 15, 2, 59, &tm.tm_min) || !digits(text, 18, 2, 60, &tm.tm_sec)
+	    || !digits(text, 22, 2, 14, &zone_h) || !digits(text, 24, 2, 59, &zone_m) || (text.at[21] != '+' && text.at[21] != '-'))
 		return 0;
 	tm.tm_mon = month;
 	tm.tm_year -= 1900;
