@@ -33,13 +33,19 @@ static bool bounded(struct slice text, size_t longest, struct error *err)
 
 cJSON *json_read(struct slice text, size_t longest, struct error *err)
 {
-	cJSON *json;
+	const char *end = NULL;
+	cJSON      *json;
 
 	if (!bounded(text, longest, err))
 		return NULL;
-	json = cJSON_ParseWithLength(text.at, text.len);
-	if (!json)
+	json = cJSON_ParseWithLengthOpts(text.at, text.len, &end, false);
+	if (!json) {
 		fail(err, FAULT_BROKEN, "no JSON");
+	} else if (slice_trim(slice(end, (size_t)(text.at + text.len - end))).len) {
+		fail(err, FAULT_BROKEN, "something behind the JSON");
+		cJSON_Delete(json);
+		json = NULL;
+	}
 	return json;
 }
 
