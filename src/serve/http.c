@@ -325,8 +325,11 @@ static bool head_is_fine(struct request *r, const char *method, const char *vers
 	bool        fits;
 
 	r->x.method = arena_str(r->x.job, method);
+	/* a refusal looks as its path wants it to */
+	r->x.path = slice_starts(r->target, "/v1/") ? "/v1/" : "/";
 	fits = target_fits(r);
-	r->x.path = fits ? plain_path(r) : slice_starts(r->target, "/v1/") ? "/v1/" : "/";
+	if (fits)
+		r->x.path = plain_path(r);
 	request_know_client(r);
 	MHD_get_connection_values_n(r->x.connection, MHD_HEADER_KIND, see_field, &h);
 	r->has_body = h.lengths || h.codings;

@@ -59,9 +59,15 @@ void answer_redirect(struct exchange *x, const char *where)
 	answer(x, 303, "text/plain; charset=utf-8", slice_str(""));
 }
 
+/* What docs/openapi.yaml describes; the others are pages for people. */
 static bool is_api(const struct exchange *x)
 {
-	return strncmp(x->path, "/v1/", 4) == 0 || strcmp(x->path, "/v1") == 0;
+	static const char *const others[] = { "/v1", "/openapi.json", "/healthz", "/readyz", "/metrics" };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (strcmp(x->path, others[i]) == 0)
+			return true;
+	return strncmp(x->path, "/v1/", 4) == 0;
 }
 
 static const char *problem_type(struct exchange *x, const char *kind)
