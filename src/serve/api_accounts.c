@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "model/causes.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/keeper.h"
@@ -409,6 +410,10 @@ static bool query_is_fine(struct exchange *x, struct account_query *q)
 		return false;
 	if (q->state && !account_state_find(q->state, &state)) {
 		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "there is no such state", "state", NULL);
+		return false;
+	}
+	if (q->cause && cause_find(q->cause) == CAUSE_NONE) {
+		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "there is no such cause", "cause", NULL);
 		return false;
 	}
 	q->most = (size_t)most;

@@ -158,7 +158,7 @@ static bool sequence(struct exchange *x, const char *text, const char *name, int
 {
 	unsigned long long n;
 
-	if (!text || !*text)
+	if (!text)
 		return true;
 	if (!slice_number(slice_str(text), 999999999999999999ULL, &n)) {
 		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "the number of an event", name, NULL);
@@ -176,6 +176,11 @@ static bool is_word(const char *text, const char *const *words)
 	return false;
 }
 
+static bool is_account_id(const char *text)
+{
+	return slice_starts(slice_str(text), "acc_") && strlen(text) == 26 && strspn(text + 4, "abcdefghijklmnopqrstuvwxyz0123456789") == 22;
+}
+
 static void get_events(struct exchange *x)
 {
 	struct reading r = { .into = x->job, .workspace = x->workspace, .after = -1 };
@@ -187,6 +192,10 @@ static void get_events(struct exchange *x)
 		return;
 	if (r.type && !is_word(r.type, event_types)) {
 		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "there is no such type of event", "type", NULL);
+		return;
+	}
+	if (r.account && !is_account_id(r.account)) {
+		answer_problem(x, 400, "request.invalid", "This parameter is not valid", "the id of an account", "account", NULL);
 		return;
 	}
 	r.most = (size_t)most;
