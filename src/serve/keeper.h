@@ -18,7 +18,7 @@ void           keeper_stop(struct keeper *);                           /* says g
 /* The account was added, changed, paused, resumed, removed, or is to be verified now (then its state is ACCOUNT_CONNECTING). */
 void keeper_changed(struct keeper *, const char *account);
 
-/* The verification under way, for the live checklist: a list of {id, label, state, text, ms}, in that language; and "done" once the
+/* The verification under way, for the live checklist: a list of {id, label, state, ms}, in that language; and "done" once the
  * verdict is in the store. False when none is under way and none was since the start. */
 bool keeper_progress(struct keeper *, const char *account, const struct language *, struct arena *into, cJSON **steps_out, bool *done_out);
 

@@ -11,7 +11,7 @@
 
 struct shown {
 	char            id[STEP_ID];
-	int             attempt, ms;
+	int             ms;
 	enum step_state state;
 };
 
@@ -112,11 +112,8 @@ void progress_watch(void *self, const struct report *r, int step)
 	if (step >= STEPS_MOST)
 		return;
 	pthread_mutex_lock(&p->board->lock);
-	for (size_t i = p->count; i <= (size_t)step; i++) {
-		snprintf(p->step[i].id, sizeof p->step[i].id, "%s", r->step[i].id);
-		p->step[i].attempt = r->step[i].attempt;
-		p->count = i + 1;
-	}
+	for (; p->count <= (size_t)step; p->count++)
+		snprintf(p->step[p->count].id, sizeof p->step[p->count].id, "%s", r->step[p->count].id);
 	p->step[step].state = r->step[step].state;
 	p->step[step].ms = r->step[step].ms;
 	pthread_mutex_unlock(&p->board->lock);
@@ -142,7 +139,6 @@ static cJSON *step_json(const struct shown *s, const struct language *lang)
 	cJSON      *o = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(o, "id", s->id);
-	cJSON_AddNumberToObject(o, "attempt", s->attempt);
 	cJSON_AddStringToObject(o, "label", label ? label : s->id);
 	cJSON_AddStringToObject(o, "state", step_state_name(s->state));
 	cJSON_AddNumberToObject(o, "ms", s->ms);

@@ -19,7 +19,7 @@ struct progress *progress_begin(struct progress_board *, const char *account);
 void             progress_watch(void *progress, const struct report *, int step);      /* as flow_request.watch */
 void             progress_end(struct progress *);                                      /* its verdict is in the store */
 
-/* A list of {id, attempt, label, state, ms} in that language; `done_out`: it has ended. False: nothing is known of it. */
+/* A list of {id, label, state, ms} in that language; `done_out`: it has ended. False: nothing is known of it. */
 bool progress_json(struct progress_board *, const char *account, const struct language *, cJSON **steps_out, bool *done_out);
 
 #endif
