@@ -68,7 +68,7 @@ const char *store_file(const char *url);
 
 /* For /readyz and metrics. */
 struct store_health {
-	bool     writable;                       /* the last commit went well */
+	bool     writable;                       /* the last commit went well; when it did not, it is tried again each second */
 	int64_t  commits, writes, failed;        /* since the start           */
 	size_t   waiting;                        /* writes not answered yet   */
 	char     last_error[200];

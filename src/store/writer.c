@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "store/rows.h"
 
 #define GROUP_MOST 256          /* changes in one commit: what the last of them waits for */
 #define ATTEMPTS   2
+#define TRIAL_S    1            /* between two tries to write while nothing could be kept */
 
 STAILQ_HEAD(writes, store_write);
 
@@ -83,13 +85,55 @@ static bool keep_group(struct db *db, struct store_write **group, size_t count, 
 	return nothing_kept(group, count, why);
 }
 
+/* With the lock. False: a second has passed. */
+static bool wait_a_second(struct writer *w)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += TRIAL_S;
+	return pthread_cond_clockwait(&w->more, &w->lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
+/* False: the end. While nothing can be kept, also when there is nothing to do: whoever asks before he sends anything would never hear
+ * that it works again. */
+static bool wait_for_work(struct writer *w)
+{
+	bool goes_on, waits = true;
+
+	pthread_mutex_lock(&w->lock);
+	while (waits && STAILQ_EMPTY(&w->queue) && !w->ending)
+		if (w->health.writable)
+			pthread_cond_wait(&w->more, &w->lock);
+		else
+			waits = wait_a_second(w);
+	goes_on = !STAILQ_EMPTY(&w->queue) || !w->ending;
+	pthread_mutex_unlock(&w->lock);
+	return goes_on;
+}
+
+/* Nothing is left of it, but it goes the way of every change, to the disk and back. */
+static bool apply_trial(struct txn *t, void *self, struct error *err)
+{
+	(void)self;
+	return run(t, err, "INSERT INTO nodes (name, fence) VALUES ('', 0)", WITHOUT) && run(t, err, "DELETE FROM nodes WHERE name = ''", WITHOUT);
+}
+
+static bool try_to_write(struct db *db, struct error *why)
+{
+	struct store_write trial = { .apply = apply_trial }, *group[] = { &trial };
+
+	if (!keep_group(db, group, 1, why))
+		return false;
+	*why = trial.err;
+	return trial.ok;
+}
+
 static size_t take_group(struct writer *w, struct store_write **group)
 {
 	size_t count = 0;
 
 	pthread_mutex_lock(&w->lock);
-	while (STAILQ_EMPTY(&w->queue) && !w->ending)
-		pthread_cond_wait(&w->more, &w->lock);
 	while (count < GROUP_MOST && !STAILQ_EMPTY(&w->queue)) {
 		group[count++] = STAILQ_FIRST(&w->queue);
 		STAILQ_REMOVE_HEAD(&w->queue, queued);
@@ -116,11 +160,11 @@ static void *writer_run(void *self)
 {
 	struct writer      *w = self;
 	struct store_write *group[GROUP_MOST];
-	size_t              count;
 
-	while ((count = take_group(w, group)) > 0) {
+	while (wait_for_work(w)) {
 		struct error why = { 0 };
-		bool         kept = keep_group(w->db, group, count, &why);
+		size_t       count = take_group(w, group);
+		bool         kept = count ? keep_group(w->db, group, count, &why) : try_to_write(w->db, &why);
 
 		note_health(w, group, count, kept, &why);
 		/* once done() has been called, the write is no longer there */
