@@ -82,6 +82,7 @@ static struct stream *new_stream(struct exchange *x, int64_t after, const char *
 
 	s->server = request_of(x)->server;
 	s->connection = x->connection;
+	s->fd = request_of(x)->visit->fd;
 	s->memory = arena_new();
 	s->workspace = arena_str(s->memory, x->workspace);
 	s->account = arena_str(s->memory, account);

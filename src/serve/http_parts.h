@@ -59,6 +59,7 @@ struct stream {
 	TAILQ_ENTRY(stream)    next;
 	struct http_server    *server;
 	struct MHD_Connection *connection;
+	int                    fd;
 	bool                   asleep;       /* suspended; these five under the server's `lock` */
 	bool                   poked;        /* woken while it was not asleep: there may be more than it has read */
 	bool                   over;

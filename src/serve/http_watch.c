@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -54,6 +55,22 @@ static void beat_streams(struct http_server *s, int64_t now)
 		}
 }
 
+/* Nobody looks at a sleeping connection, and a key has only so many streams: a reader that comes again must not find those places
+ * taken by what it left. */
+static void end_the_gone(struct http_server *s)
+{
+	struct stream *stream;
+
+	TAILQ_FOREACH(stream, &s->streams, next) {
+		struct pollfd p = { .fd = stream->fd, .events = POLLRDHUP };
+
+		if (stream->asleep && poll(&p, 1, 0) > 0) {
+			stream->over = true;
+			events_wake(stream);
+		}
+	}
+}
+
 /* Its bytes end here; libmicrohttpd sees that and lets it go. */
 static void cut_the_slow(struct http_server *s, int64_t now)
 {
@@ -95,6 +112,7 @@ static void *watch(void *self)
 		}
 		if (now - looked >= LOOK_EVERY) {
 			looked = now;
+			end_the_gone(s);
 			beat_streams(s, now);
 			cut_the_slow(s, now);
 		}
