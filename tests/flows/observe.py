@@ -9,6 +9,7 @@ import os
 import re
 import resource
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +23,6 @@ import peers
 from peers import hold, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NODE = os.path.join(HERE, "..", "node")
 EVENTS = 200
 # Dashboards and alerts are built on these: a name or a type that changes breaks them.
 METRICS = {
@@ -44,9 +44,9 @@ def row(f):
 
 
 class House(peers.Peers):
-    def __init__(self, binary):
+    def __init__(self, binary, node):
         super().__init__()
-        self.binary = binary
+        self.binary, self.node = binary, node
 
     def build(self):
         here = self.address()
@@ -132,10 +132,10 @@ class Cutter:
 
 
 class Reader:
-    def __init__(self, place, key, types, last=None):
+    def __init__(self, node, place, key, types, last=None):
         self.events, self.said = [], []
         url = "http://%s:%d/v1/events" % place
-        self.popen = subprocess.Popen(["node", "events.mjs", url, key, *([str(last)] if last is not None else [])], cwd=NODE, stdout=subprocess.PIPE,
+        self.popen = subprocess.Popen(["node", "events.mjs", url, key, *([str(last)] if last is not None else [])], cwd=node, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True, env={**os.environ, "TYPES": " ".join(types)})
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
@@ -176,7 +176,7 @@ def read_through(h, most, last):
     id = h.account(3 if most else 4)
     seq = h.daemon.events()[-1]["seq"]
     cutter = h.stack.add(Cutter(h.address(), (h.daemon.address, h.daemon.port), most))
-    reader = h.stack.add(Reader((cutter.address, cutter.port), h.daemon.key, types_described(), seq if last else None))
+    reader = h.stack.add(Reader(h.node, (cutter.address, cutter.port), h.daemon.key, types_described(), seq if last else None))
     until(reader.is_open, 10, "the stream")
     make_events(h, id, EVENTS, seq)
     h.daemon.api("POST", "/v1/accounts/%s/pause" % id)
@@ -211,7 +211,7 @@ def a_reader_that_went_gets_what_it_missed(h):
     seq = h.daemon.events()[-1]["seq"]
     id = h.account(5)
     made = make_events(h, id, 20, seq)
-    reader = h.stack.add(Reader((h.daemon.address, h.daemon.port), h.daemon.key, types_described(), seq))
+    reader = h.stack.add(Reader(h.node, (h.daemon.address, h.daemon.port), h.daemon.key, types_described(), seq))
     until(lambda: len(reader.events) >= len(made), 20, "what was missed")
     hold([e["id"] for e in reader.events][:len(made)] == [e["seq"] for e in made], "not what was missed")
     reader.close()
@@ -249,10 +249,13 @@ def it_is_not_ready_while_nothing_can_be_kept_and_heals_by_itself(h):
     h.daemon.api("POST", "/v1/workspaces", {"name": "Somewhere"})
 
 
-def prepare_node():
-    """Fetched once; the lock file says which and with what checksums."""
-    if not os.path.isdir(os.path.join(NODE, "node_modules", "eventsource")):
-        done = subprocess.run(["npm", "ci", "--no-progress"], cwd=NODE, capture_output=True, text=True)
+def prepare_node(place):
+    """As the lock file says, with its checksums, in the build folder."""
+    os.makedirs(place, exist_ok=True)
+    for name in ("package.json", "package-lock.json", ".npmrc", "events.mjs"):
+        shutil.copy(os.path.join(HERE, "..", "node", name), place)
+    if not os.path.isdir(os.path.join(place, "node_modules", "eventsource")):
+        done = subprocess.run(["npm", "ci", "--no-progress"], cwd=place, capture_output=True, text=True)
         hold(done.returncode == 0, "npm ci: " + done.stderr[-1000:])
 
 
@@ -262,8 +265,9 @@ def main():
     parser.add_argument("--only", default="")
     o = parser.parse_args()
     passed = failed = 0
-    prepare_node()
-    with House(os.path.join(os.path.abspath(o.build), "mailmoor")) as h:
+    node = os.path.join(os.path.abspath(o.build), "node")
+    prepare_node(node)
+    with House(os.path.join(os.path.abspath(o.build), "mailmoor"), node) as h:
         h.build()
         for r in rows:
             if not re.search(o.only, r.name):

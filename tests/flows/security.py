@@ -326,6 +326,37 @@ def turn_names(h):
     h.names.turns["rebind.evil.example"] = [OUTSIDE, h.target]
 
 
+def tell_webhooks(h, hosts):
+    """How many of them took an event; all were tried when this returns."""
+    hooks = []
+    for host in hosts:
+        host = "[%s]" % host if ":" in host and not host.startswith("[") else host
+        for scheme in ("http", "https"):
+            answer = h.daemon.request("POST", "/v1/webhooks", {"url": "%s://%s:%d/" % (scheme, host, h.port), "types": ["webhook.test"]})
+            hold(answer.status in (201, 400), "%s: %d %s" % (host, answer.status, answer.text[:200]))
+            if answer.status == 201:
+                hooks.append(answer.json["id"])
+                h.daemon.api("POST", "/v1/webhooks/%s/test" % hooks[-1])
+        if len(hooks) > 40:
+            end_webhooks(h, hooks)
+    end_webhooks(h, hooks)
+
+
+def end_webhooks(h, hooks):
+    """Deleted when each was tried once; there may be fifty."""
+    for id in hooks:
+        until(lambda: any(d["tries"] or d["delivered"] or d["given_up"] for d in h.daemon.api("GET", "/v1/webhooks/%s/deliveries" % id)["items"]), 40, "tried: " + id)
+        h.daemon.api("DELETE", "/v1/webhooks/" + id)
+    hooks.clear()
+
+
+@row
+def no_webhook_leads_inside(h):
+    h.hits.clear()
+    tell_webhooks(h, notations(h.target) + ["127.0.0.1", "localhost", "0.0.0.0", "127.1", "in.evil.example", "in6.evil.example", "mixed.evil.example"])
+    hold(not h.hits, "connected %d times" % len(h.hits))
+
+
 @row
 def the_target_can_be_reached_when_it_is_allowed(h):
     """So that the rows above can fail: with net.allow the same host is connected to."""
@@ -342,6 +373,9 @@ def the_target_can_be_reached_when_it_is_allowed(h):
     id = h.daemon.api("POST", "/v1/accounts", {"address": "eve@evil2.example", "password": PASSWORD})["id"]
     h.daemon.wait_state(id, ("needs_user", "needs_admin", "waiting"), 60)
     hold(len(h.hits) > before, "no connection to what DNS says")
+    before = len(h.hits)
+    tell_webhooks(h, [h.target])
+    hold(len(h.hits) > before, "no connection to a webhook")
     h.restart()
 
 
