@@ -19,6 +19,9 @@ missing=
 for p in $packages; do
 	dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
 done
+# Node may have come from elsewhere than Debian
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
 [ -n "$missing" ] || exit 0
 
 echo "installing:$missing"
