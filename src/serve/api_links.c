@@ -67,6 +67,15 @@ static bool takes_account(struct exchange *x, const struct link *l)
 	return false;
 }
 
+/* A page that a link let in does not hand out more than it has itself, nor for longer; the operator's page is the operator's. */
+static bool may_make(struct exchange *x, const struct link *l)
+{
+	if (x->by_session ? strcmp(l->kind, "connect") == 0 : strcmp(l->kind, "operator") != 0 || (x->scopes & SCOPE_OPERATOR))
+		return true;
+	answer_problem(x, 403, "request.scope", "Links of this kind are not for you to make", NULL, "/kind", "operator");
+	return false;
+}
+
 static const char *maybe(struct exchange *x, const cJSON *body, const char *name, const char *otherwise)
 {
 	const char *text = json_text(body, name);
@@ -87,7 +96,7 @@ static void create_link(struct exchange *x)
 		.kind = maybe(x, body, "kind", "connect"), .account = maybe(x, body, "account", NULL), .lang = maybe(x, body, "lang", NULL),
 		.return_url = maybe(x, body, "return_url", NULL), .created = clock_unix_ms() };
 	l->expires = l->created + 1000 * (int64_t)json_number(body, "expires_in", WEEK_S);
-	if (takes_account(x, l) && take_expected(x, body, l))
+	if (may_make(x, l) && takes_account(x, l) && take_expected(x, body, l))
 		api_change(&op.change);
 	body_free(body);
 }

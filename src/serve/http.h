@@ -30,7 +30,8 @@ struct exchange {
 	bool                   https;                /* as the browser sees it                            */
 	const char            *workspace;            /* of the key or link; NULL when the route wants none */
 	unsigned               scopes;               /* of the key                                        */
-	const char            *key_id;
+	const char            *key_id;               /* the link's, when a session asks                   */
+	bool                   by_session;           /* a page of ours asks, let in by a link             */
 	void                  *connection;           /* libmicrohttpd's                                   */
 	/* of the answer */
 	int                    status;
@@ -43,7 +44,7 @@ struct exchange {
 
 enum guard {
 	GUARD_NONE,          /* anybody: health, help, assets                              */
-	GUARD_KEY,           /* Authorization: Bearer, with all of `scopes`                */
+	GUARD_KEY,           /* Authorization: Bearer, with all of `scopes`, or a session  */
 	GUARD_FORM,          /* a page's form: CSRF token and same origin; the handler checks the link */
 };
 
@@ -69,6 +70,11 @@ void        http_set(struct exchange *, const char *header, const char *value);
  * when it is not there yet: ask for the token before the answer is given. The cookie's value, for links that belong to one browser. */
 const char *http_csrf(struct exchange *);
 const char *http_browser(struct exchange *);
+
+/* A session: the browser that opened a stored link of kind "settings" or "operator" calls the API without a key, by the cookie
+ * "mm_session" that the answer sets. It belongs to that link and that browser (link_open() with token_hash() of http_browser()), ends with
+ * the link, and reaches only what its page needs; see the table in http_guard.c. Returned is what the page's script sends as X-CSRF-Token. */
+const char *http_session(struct exchange *, const char *kind, const char *link_id, const char *token, int64_t expires);
 
 void answer_json(struct exchange *, int status, cJSON *owned);                /* deletes it                       */
 void answer_text(struct exchange *, int status, const char *type, const char *text);

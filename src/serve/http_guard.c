@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "serve/http_parts.h"
+#include "store/links.h"
 #include "store/workspaces.h"
 
 #define KEY_LONGEST 100
@@ -267,11 +268,166 @@ static bool find_key(struct request *r, struct known_key *out)
 	return no_key(r, hash ? "there is no such key, or it was revoked" : "Authorization: Bearer mm_…");
 }
 
+/* -- browsers ------------------------------------------------------------------------------------------------------- */
+
+#define BROWSER_DICE 32
+
+static bool is_browser(const char *text)
+{
+	return text && strlen(text) == BROWSER_DICE && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == BROWSER_DICE;
+}
+
+/* Browsers say where a form or a script stands: it must be a page of ours. Those that say nothing are left to the token. */
+static bool same_origin(struct request *r)
+{
+	const char *origin = http_field(&r->x, "Origin"), *site = http_field(&r->x, "Sec-Fetch-Site"), *host = http_field(&r->x, "Host");
+
+	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+		return false;
+	if (!origin)
+		return true;
+	if (r->x.service->base_url && strcasecmp(origin, r->x.service->base_url) == 0)
+		return true;
+	return host && strcasecmp(origin, arena_print(r->x.job, "%s://%s", r->x.https ? "https" : "http", host)) == 0;
+}
+
+/* -- sessions of our own pages -------------------------------------------------------------------------------------- */
+
+/* What the page behind a link of that kind needs, and nothing else. A cookie for each of these paths: two pages in one browser do not
+ * take each other's place, and nothing else ever sees it. */
+static const struct session_kind {
+	const char *kind;
+	const char *under[2];
+	unsigned    scopes;
+	bool        writes;
+} session_kinds[] = {
+	{ "settings", { "/v1/accounts", "/v1/connect-links" }, SCOPE_ACCOUNTS_READ | SCOPE_ACCOUNTS_WRITE, true  },
+	{ "operator", { "/v1/overview", "/v1/incidents" },     SCOPE_OPERATOR,                             false },
+};
+
+static const struct session_kind *session_kind(const char *kind)
+{
+	for (size_t i = 0; i < COUNT(session_kinds); i++)
+		if (strcmp(session_kinds[i].kind, kind) == 0)
+			return &session_kinds[i];
+	return NULL;
+}
+
+static struct slice session_text(const char *link_id, const char *browser, struct arena *into)
+{
+	return slice_str(arena_print(into, "%s %s", link_id, browser));
+}
+
+const char *http_session(struct exchange *x, const char *kind, const char *link_id, const char *token, int64_t expires)
+{
+	const struct session_kind *k = session_kind(kind);
+	long long                  lasts = (expires - clock_unix_ms()) / 1000;
+
+	for (size_t i = 0; k && i < COUNT(k->under); i++)
+		http_set(x, "Set-Cookie", arena_print(x->job, "mm_session=%s; Path=%s; Max-Age=%lld; HttpOnly; SameSite=Strict%s", token, k->under[i],
+		                                      lasts > 0 ? lasts : 0, x->https ? "; Secure" : ""));
+	return vault_sign(x->service->vault, "session", session_text(link_id, http_browser(x), x->job), x->job);
+}
+
+struct session_look {
+	struct request *r;
+	const char     *hash;
+	struct link     link;
+};
+
+static bool look_session(struct txn *t, void *self, struct error *err)
+{
+	struct session_look *l = self;
+
+	return link_by_hash(t, l->r->x.job, l->hash, &l->link, err);
+}
+
+static bool session_holds(const struct session_look *l, const char *browser)
+{
+	return session_kind(l->link.kind) && l->link.expires > clock_unix_ms() && l->link.session && is_browser(browser)
+	    && strcmp(l->link.session, token_hash(browser, l->r->x.job)) == 0;
+}
+
+/* The link behind the cookie; false: answered. */
+static bool find_session(struct request *r, const char *token, struct link *out)
+{
+	struct session_look l = { .r = r, .hash = token_hash(token, r->x.job) };
+	const char         *wrong = rate_name(r, "wrong");
+	struct error        err = { 0 };
+	int                 wait_s = 1;
+
+	if (!rate_left(r->server->rates, wrong, r->server->limits.wrong, clock_mono_ms(), &wait_s))
+		return too_many(r, wait_s);
+	if (store_read(r->x.service->store, look_session, &l, &err)) {
+		*out = l.link;
+		if (session_holds(&l, http_cookie(&r->x, "mm_browser")))
+			return true;
+	} else if (err.fault != FAULT_ABSENT) {
+		answer_fault(&r->x, &err);
+		return false;
+	}
+	rate_take(r->server->rates, wrong, r->server->limits.wrong, clock_mono_ms(), &wait_s);
+	return no_key(r, "this session is over: open the link again");
+}
+
+static bool reaches(const struct session_kind *k, const struct request *r)
+{
+	bool under = false;
+
+	for (size_t i = 0; i < COUNT(k->under); i++) {
+		struct slice rest = slice_str(r->route->path);
+
+		if (slice_starts(rest, k->under[i])) {
+			rest = slice_from(rest, strlen(k->under[i]));
+			under = under || rest.len == 0 || rest.at[0] == '/';
+		}
+	}
+	return under && (k->scopes & r->route->scopes) == r->route->scopes && (k->writes || !is_write(r));
+}
+
+/* A write needs the token of the page, and whatever brings one must bring that of this session: another page in the same browser may have
+ * begun a session since. */
+static bool token_is_right(struct request *r, const struct link *l)
+{
+	const char *given = http_field(&r->x, "X-CSRF-Token");
+
+	if (!given)
+		return !is_write(r);
+	return vault_signed(r->x.service->vault, "session", session_text(l->id, http_cookie(&r->x, "mm_browser"), r->x.job), given);
+}
+
+static bool guard_session(struct request *r, const char *token)
+{
+	struct link l = { 0 };
+	int         wait_s = 1;
+
+	if (!find_session(r, token, &l))
+		return false;
+	r->x.by_session = true;
+	r->x.key_id = l.id;
+	r->x.workspace = l.workspace;
+	r->x.scopes = session_kind(l.kind)->scopes;
+	if (!reaches(session_kind(l.kind), r)) {
+		answer_problem(&r->x, 403, "request.scope", "This page may not do that", NULL, NULL, NULL);
+		return false;
+	}
+	if ((is_write(r) && !same_origin(r)) || !token_is_right(r, &l)) {
+		answer_problem(&r->x, 403, "request.csrf", "This page has been replaced; open its link again", NULL, NULL, NULL);
+		return false;
+	}
+	return !is_write(r) || rate_take(r->server->rates, l.id, r->server->limits.writes, clock_mono_ms(), &wait_s) || too_many(r, wait_s);
+}
+
+/* -- who asks the API ----------------------------------------------------------------------------------------------- */
+
 static bool guard_key(struct request *r)
 {
+	const char      *session = http_field(&r->x, "Authorization") ? NULL : http_cookie(&r->x, "mm_session");
 	struct known_key key = { 0 };
 	int              wait_s = 1;
 
+	if (session)
+		return guard_session(r, session);
 	if (!find_key(r, &key))
 		return false;
 	r->x.key_id = arena_str(r->x.job, key.id);
@@ -288,13 +444,6 @@ static bool guard_key(struct request *r)
 }
 
 /* -- forms ---------------------------------------------------------------------------------------------------------- */
-
-#define BROWSER_DICE 32
-
-static bool is_browser(const char *text)
-{
-	return text && strlen(text) == BROWSER_DICE && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == BROWSER_DICE;
-}
 
 const char *http_browser(struct exchange *x)
 {
@@ -318,20 +467,6 @@ const char *http_csrf(struct exchange *x)
 	if (!r->csrf)
 		r->csrf = vault_sign(x->service->vault, "csrf", slice_str(http_browser(x)), x->job);
 	return r->csrf;
-}
-
-/* Browsers say where a form stands: it must be a page of ours. Those that say nothing are left to the token. */
-static bool same_origin(struct request *r)
-{
-	const char *origin = http_field(&r->x, "Origin"), *site = http_field(&r->x, "Sec-Fetch-Site"), *host = http_field(&r->x, "Host");
-
-	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
-		return false;
-	if (!origin)
-		return true;
-	if (r->x.service->base_url && strcasecmp(origin, r->x.service->base_url) == 0)
-		return true;
-	return host && strcasecmp(origin, arena_print(r->x.job, "%s://%s", r->x.https ? "https" : "http", host)) == 0;
 }
 
 static bool guard_form(struct request *r)

@@ -4,7 +4,7 @@
  * http.c         libmicrohttpd: connections and requests, begun, heard, answered, ended
  * http_request.c what is asked: the path, parameters, cookies, forms, the language, the client
  * http_answer.c  what is answered
- * http_guard.c   who may: keys, forms, rates
+ * http_guard.c   who may: keys, sessions, forms, rates
  * http_watch.c   what time does: slow clients are cut, streams get their heartbeat
  * router.c       which route
  */

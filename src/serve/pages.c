@@ -1,5 +1,7 @@
 #include "serve/pages.h"
 
+#include <string.h>
+
 #include "serve/render.h"
 
 struct page *pages_begin(struct exchange *x)
@@ -33,6 +35,13 @@ void pages_answer(struct exchange *x, struct page *p, int status, bool fitted)
 		answer_text(x, 500, "text/plain; charset=utf-8", page_word(p, "trouble.title"));
 	}
 	buffer_release(p->out);
+}
+
+bool pages_only_looks(struct exchange *x)
+{
+	const char *purpose = http_field(x, "Sec-Purpose");
+
+	return strcmp(x->method, "GET") != 0 || (purpose && strstr(purpose, "prefetch"));
 }
 
 void pages_trouble(struct exchange *x, const char *try_again)

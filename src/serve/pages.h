@@ -9,6 +9,9 @@
 struct page *pages_begin(struct exchange *);
 void         pages_answer(struct exchange *, struct page *, int status, bool fitted);
 
+/* A browser that only looks ahead, or whoever asks for the head alone, has not opened a link. */
+bool pages_only_looks(struct exchange *);
+
 /* "We cannot do that now; nothing was lost": for what the store refused. Never a blank page. */
 void pages_trouble(struct exchange *, const char *try_again);
 

@@ -165,20 +165,12 @@ static bool bind_link(struct txn *t, void *self, struct error *err)
 	return link_open(t, v->link.id, v->session, err);
 }
 
-/* A browser that only looks ahead, or whoever asks for the head alone, has not opened the link. */
-static bool only_looks(struct exchange *x)
-{
-	const char *purpose = http_field(x, "Sec-Purpose");
-
-	return strcmp(x->method, "GET") != 0 || (purpose && strstr(purpose, "prefetch"));
-}
-
 /* From here on the link belongs to this browser. */
 static bool bound(struct visitor *v)
 {
 	struct error err = { 0 };
 
-	if (v->link.session || only_looks(v->x) || store_write_wait(v->x->service->store, bind_link, v, &err))
+	if (v->link.session || pages_only_looks(v->x) || store_write_wait(v->x->service->store, bind_link, v, &err))
 		return true;
 	if (err.fault == FAULT_REFUSED)
 		refuse(v, LINK_ELSEWHERE);

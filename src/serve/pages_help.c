@@ -1,6 +1,7 @@
 /* pages_help.c -- /help: every cause in the reader's language, no sign-in, printable. And the files that all pages share. */
 #include <string.h>
 
+#include "serve/app_texts.h"
 #include "serve/assets.h"
 #include "serve/pages.h"
 #include "serve/render.h"
@@ -67,15 +68,18 @@ static void take_feedback(struct exchange *x)
 
 static void answer_asset(struct exchange *x)
 {
-	const struct asset *a = asset_at(arena_print(x->job, "/assets/%s", x->param[0]));
+	const char         *path = arena_print(x->job, "/assets/%s", x->param[0]), *texts = NULL;
+	const struct asset *a = asset_at(path);
 
-	if (!a) {
+	if (!a)
+		texts = app_texts_at(path, x->job);
+	if (!a && !texts) {
 		answer_text(x, 404, "text/plain; charset=utf-8", "no such file\n");
 		return;
 	}
 	x->status = 200;
-	x->type = a->type;
-	x->answer = slice((const char *)a->bytes, a->len);
+	x->type = a ? a->type : "application/json";
+	x->answer = a ? slice((const char *)a->bytes, a->len) : slice_str(texts);
 	http_set(x, "Cache-Control", "public, max-age=31536000, immutable");
 }
 

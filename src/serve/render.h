@@ -100,6 +100,20 @@ struct admin_page {
 
 bool render_admin(struct page *, const struct admin_page *);
 
+/* -- the pages that need scripts (web/app) ---------------------------------------------------------------------------- */
+
+struct app_page {
+	const char *kind;              /* "settings", "operator"                    */
+	const char *path;              /* "/settings/TOKEN"                         */
+	const char *product;           /* the workspace's name                      */
+	const char *csrf;              /* of http_session()                         */
+	const char *link;              /* the link's id: what the page remembers is remembered for it */
+	const char *texts;             /* where the words are                       */
+	int64_t     expires;           /* of the link                               */
+};
+
+bool render_app(struct page *, const struct app_page *);
+
 /* Something of ours does not work just now. `try_again`: where to, or NULL. */
 bool render_trouble(struct page *, const char *try_again);
 

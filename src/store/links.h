@@ -8,7 +8,7 @@ struct link {
 	const char *id;                      /* "lnk_…"                                                   */
 	const char *hash;                    /* hex SHA-256 of the token in the URL, which is kept nowhere */
 	const char *workspace;
-	const char *kind;                    /* "connect" "settings" "admin"                              */
+	const char *kind;                    /* "connect" "settings" "admin" "operator"                   */
 	const char *expected;                /* the address it is for, NULL any                           */
 	const char *account;                 /* that it reconnects or is about; for "connect" set once used; NULL */
 	const char *lang, *return_url;       /* NULL                                                      */
