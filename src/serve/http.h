@@ -72,8 +72,9 @@ const char *http_csrf(struct exchange *);
 const char *http_browser(struct exchange *);
 
 /* A session: the browser that opened a stored link of kind "settings" or "operator" calls the API without a key, by the cookie
- * "mm_session" that the answer sets. It belongs to that link and that browser (link_open() with token_hash() of http_browser()), ends with
- * the link, and reaches only what its page needs; see the table in http_guard.c. Returned is what the page's script sends as X-CSRF-Token. */
+ * "mm_session" that the answer sets. It belongs to that link and that browser (link_open() with token_hash() of http_browser()),
+ * ends with the link, and reaches only what its page needs: see the table in http_guard.c. Returned is what the page's script sends
+ * as X-CSRF-Token. */
 const char *http_session(struct exchange *, const char *kind, const char *link_id, const char *token, int64_t expires);
 
 void answer_json(struct exchange *, int status, cJSON *owned);                /* deletes it                       */

@@ -96,8 +96,8 @@ static void answer_app(struct exchange *x, const char *kind)
 		return;
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_app(p, &(struct app_page){ .kind = kind, .path = g.path, .product = g.workspace.name,
-		.csrf = http_session(x, kind, g.link.id, token, g.link.expires), .link = g.link.id, .texts = app_texts_path(x->lang, x->job),
-		.expires = g.link.expires }));
+		.csrf = http_session(x, kind, g.link.id, token, g.link.expires), .link = g.link.id,
+		.texts = app_texts_path(x->lang, x->job), .expires = g.link.expires }));
 }
 
 static void answer_settings(struct exchange *x) { answer_app(x, "settings"); }
