@@ -268,6 +268,7 @@ static void print_figures(struct buffer *b, const struct figures *f, const struc
 	const struct { const char *name, *type, *help; int64_t value; } rows[] = {
 		{ "mailmoor_mailboxes_parked",       "gauge",   "Mailboxes that are held and wait for news.",            f->keeper.parked },
 		{ "mailmoor_mailboxes_opening",      "gauge",   "Mailboxes that are being opened.",                      f->keeper.opening },
+		{ "mailmoor_mailboxes_opening_most", "gauge", "The largest number of mailboxes that were being opened at once.", f->keeper.most_opening },
 		{ "mailmoor_mailboxes_waiting",      "gauge",   "Mailboxes that wait for their next try.",               f->keeper.waiting },
 		{ "mailmoor_verifications_running",  "gauge",   "Verifications under way.",                              f->keeper.verifying },
 		{ "mailmoor_connects_total",         "counter", "Connections to mailboxes that were opened.",            f->keeper.connects },

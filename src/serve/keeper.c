@@ -162,6 +162,16 @@ static void look_around(struct keeper_loop *l)
 	}
 }
 
+/* The turnstile belongs to this thread: others read what it says here. */
+static void take_counts(struct keeper_loop *l)
+{
+	struct turnstile_counts c = turnstile_counts(l->turnstile);
+
+	atomic_store(&l->counts.opening, c.passing);
+	atomic_store(&l->counts.waiting, c.waiting);
+	atomic_store(&l->counts.most_opening, c.most_passing);
+}
+
 static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 {
 	struct keeper_loop *l = self;
@@ -172,6 +182,7 @@ static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 	want_came(w);
 	l->now_ms = w->now_ms;
 	turnstile_turn(l->turnstile, w->now_ms);
+	take_counts(l);
 	if (w->now_ms - l->looked_ms >= LOOK_MS) {
 		l->looked_ms = w->now_ms;
 		look_around(l);
@@ -345,6 +356,9 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		struct keeper_loop *l = &keeper->loop[i];
 
 		out->parked += atomic_load(&l->counts.parked);
+		out->opening += atomic_load(&l->counts.opening);
+		out->waiting += atomic_load(&l->counts.waiting);
+		out->most_opening += atomic_load(&l->counts.most_opening);
 		out->verifying += atomic_load(&l->counts.verifying);
 		out->connects += atomic_load(&l->counts.connects);
 		out->losses += atomic_load(&l->counts.losses);

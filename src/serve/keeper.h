@@ -26,7 +26,9 @@ bool keeper_progress(struct keeper *, const char *account, const struct language
 #define KEEPER_LOOPS 16
 size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
 
-struct keeper_counts { int64_t parked, opening, waiting, verifying, connects, losses, messages; };
+/* `opening` and `waiting` are those at the turnstile; `most_opening` is the largest number of them since the start, of each loop by itself
+ * and added up: never less than there were at once. A quarter of a second old at most. */
+struct keeper_counts { int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages; };
 void keeper_counts(struct keeper *, struct keeper_counts *out);
 
 #endif

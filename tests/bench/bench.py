@@ -29,6 +29,9 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+import serving
+
 ADDRESS, PASSWORD = "ann@birch.example", "correct-horse-9"
 NEAR, FAR, PAGE = "mail.birch.example", "far.birch.example", "www.birch.example"
 ONE_WAY = 0.050
@@ -386,7 +389,7 @@ class Table:
         print("\n" + title, flush=True)
         try:
             measure(self, *arguments)
-        except (Unmeasured, OSError, subprocess.CalledProcessError, ValueError) as e:
+        except (Unmeasured, serving.Unmeasured, serving.daemon.peers.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
             self.unmeasured += 1
             print("  could not be measured: %s" % e)
 
@@ -508,6 +511,7 @@ def main():
             table.part("A verdict on a healthy mailbox nearby", bench.verdict_cost)
             table.part("The first fact", bench.first_fact)
             table.part("Readers", bench.readers)
+            serving.measure(table, lambda name: tool(build, name), build)
             return 1 if table.unmeasured else 0
         finally:
             if servers:

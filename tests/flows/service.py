@@ -183,6 +183,10 @@ def new_mail_is_told(t):
     hold(event["data"]["message"]["from"] == "bob@oak.example" and event["data"]["message"]["size"] > 50, "event: %s" % event)
 
 
+def metric(t, name):
+    return float(re.search(r"^%s (\S+)$" % name, t.daemon.request("GET", "/metrics").text, re.M)[1])
+
+
 def parked(t):
     return t.daemon.api("GET", "/v1/overview")["keeper"]["parked"]
 
@@ -331,6 +335,8 @@ def mailboxes_come_back_after_kill(t):
     for id in ids:
         hold(t.daemon.account(id)["state"] == "connected", "after kill -9: %s" % t.daemon.account(id))
     until(lambda: parked(t) >= 6, 20, "held again")
+    until(lambda: 1 <= metric(t, "mailmoor_mailboxes_opening_most") <= 100 and metric(t, "mailmoor_mailboxes_opening") == 0, 5,
+          "how many were opened at once is told")
 
 
 @row
