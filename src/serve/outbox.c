@@ -272,7 +272,6 @@ static void run_stop(struct net_post *post)
 	o->stopping = true;
 	o->drain_until = clock_mono_ms() + o->limits->drain_ms;
 	o->more.open = o->answered.open = true;
-	leave(o);
 }
 
 static void unlisten(struct outbox *o)
@@ -286,8 +285,7 @@ void outbox_stop(struct outbox *o)
 {
 	unlisten(o);
 	o->stop.run = run_stop;
-	enter(o);      /* the call itself: nothing is over before it has been run */
-	net_post(o->net, &o->stop);
+	net_post(o->net, &o->stop);      /* where the loop has ended already nobody runs it, and there is nothing to wait for */
 	pthread_mutex_lock(&o->lock);
 	while (o->tasks)
 		pthread_cond_wait(&o->ended, &o->lock);

@@ -37,9 +37,9 @@ struct outbox;
 /* In the loop's own thread or before it runs. Daemon and limits must live as long as the outbox; it uses store, vault, bus and net. */
 struct outbox *outbox_start(struct net *, struct daemon *, const struct outbox_limits *);
 /* Takes nothing up any more, lets what is under way end, keeps what was answered; what was not will go out again. From another thread,
- * while the loop runs, before net_stop(). */
+ * while the loop runs, before net_stop(): after it what is under way is cut off, and this only waits for that. Once. */
 void           outbox_stop(struct outbox *);
-/* When the loop does not run any more: after net_free(), unless it was stopped. NULL is fine. */
+/* After net_free(). NULL is fine. */
 void           outbox_free(struct outbox *);
 
 struct outbox_counts { int64_t sent, failed, given_up, under_way; };      /* since the start; of deliveries */

@@ -139,6 +139,8 @@ static void outbox_ends(struct scene *s, bool cleanly)
 	if (cleanly)
 		outbox_stop(s->outbox);
 	net_stop(s->net);
+	if (!cleanly)
+		outbox_stop(s->outbox);      /* too late, but no harm */
 	pthread_join(s->loop, NULL);
 	net_free(s->net);
 	outbox_free(s->outbox);
