@@ -12,7 +12,7 @@
 /* Of these the app uses all, of the others one by one. */
 static const char *const prefixes[] = { "page/app.", "page/who.", "ui/step.", "ui/state.", "ui/certainty." };
 static const char *const single[] = {
-	"page/help.who", "page/progress.list", "page/progress.running", "page/result.help", "page/result.again", "page/result.ruled_out",
+	"page/help.who", "page/progress.list", "page/progress.running", "page/result.help", "page/result.again", "page/result.checked", "page/result.ruled_out",
 	"ui/links", "ui/proof", "ui/what_to_do",
 };
 

@@ -115,7 +115,7 @@ await row("the mailboxes are listed, and what is wrong with one", async () => {
 });
 
 await row("the proof is there when it is asked for", async () => {
-	await card(given.wrong).locator("summary").click();
+	await card(given.wrong).locator(".cause summary").first().click();
 	await card(given.wrong).locator(".facts code").first().waitFor();
 	hold((await card(given.wrong).locator(".facts").first().textContent()).length > 20, "an empty proof");
 });

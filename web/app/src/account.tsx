@@ -3,19 +3,32 @@ import { useEffect, useState } from "preact/hooks";
 import type { Account, Cause, Fact, Progress, Report, Step } from "./api";
 import { call, query } from "./api";
 import { StateMark } from "./parts";
+import { useTitles } from "./titles";
 import { hasWord, isWeb, phrase, prose, Time, word } from "./words";
 
 export type Action = "verify" | "pause" | "resume" | "reconnect" | "remove";
 
 /* -- the cause -- */
 
-function FactLine({ fact }: { fact: Fact }) {
-	const step = fact.step && (hasWord(`ui/step.${fact.step}`) ? word(`ui/step.${fact.step}`) : fact.step);
+function stepLabel(fact: Fact): string {
+	return !fact.step ? "" : `${hasWord(`ui/step.${fact.step}`) ? word(`ui/step.${fact.step}`) : fact.step} · `;
+}
 
+function FactLine({ fact }: { fact: Fact }) {
 	return (
 		<div>
-			<dt>{step ? `${step} · ` : ""}<span translate={false}>{fact.fact}</span></dt>
+			<dt>{stepLabel(fact)}<span translate={false}>{fact.fact}</span></dt>
 			<dd><code translate={false}>{fact.value}</code></dd>
+		</div>
+	);
+}
+
+/* What it is not, and by what that is known. */
+function Out({ title, by }: { title: string; by: Fact }) {
+	return (
+		<div>
+			<dt>{title}</dt>
+			<dd class="small">{stepLabel(by)}<span translate={false}>{by.fact}</span> <code translate={false}>{by.value}</code></dd>
 		</div>
 	);
 }
@@ -25,6 +38,7 @@ function Proof({ account, cause }: { account: string; cause: Cause }) {
 	const [open, setOpen] = useState(false);
 	const [report, setReport] = useState<Report | null>(null);
 	const [failed, setFailed] = useState<"none" | "failed" | null>(null);
+	const titles = useTitles(open);
 	const proof = report?.causes.find((c) => c.id === cause.id)?.proof ?? [];
 
 	useEffect(() => {
@@ -37,19 +51,17 @@ function Proof({ account, cause }: { account: string; cause: Cause }) {
 	}, [open, account, cause.id]);
 
 	return (
-		<details class="more" onToggle={(event) => setOpen(event.currentTarget.open)}>
+		<details class="more" onToggle={(event) => { if (event.target === event.currentTarget) { setOpen(event.currentTarget.open); } }}>
 			<summary>{word("ui/proof")}</summary>
 			<div aria-live="polite">
 				{failed ? <p class="small">{word(`app.proof.${failed}`)}</p> : !report ? <p class="small">{word("app.loading")}</p> : null}
 			</div>
 			{proof.length > 0 && <dl class="facts">{proof.map((f) => <FactLine fact={f} />)}</dl>}
 			{report && report.ruled_out.length > 0 && (
-				<>
-					<h4>{word("result.ruled_out")}</h4>
-					<dl class="facts">
-						{report.ruled_out.map((r) => <FactLine fact={{ ...r.by, fact: `${r.id} ← ${r.by.fact}` }} />)}
-					</dl>
-				</>
+				<details class="more">
+					<summary>{word("result.ruled_out")}</summary>
+					<dl class="facts">{report.ruled_out.map((r) => <Out key={r.id} title={titles[r.id] ?? r.id} by={r.by} />)}</dl>
+				</details>
 			)}
 		</details>
 	);
@@ -176,11 +188,16 @@ export function AccountCard({ account, note, busy, act, ended }: Props) {
 				{account.next_try && account.state === "waiting" && <span>{phrase("app.next_try", { time: <Time at={account.next_try} /> })}</span>}
 			</p>
 			{note && <p class="note">{note}</p>}
-			{steps.length > 0 && (running || account.state === "connected") && <Checks steps={steps} />}
+			{steps.length > 0 && !paused && (
+				<details class="more" open={running}>
+					<summary>{word("result.checked")}</summary>
+					<Checks steps={steps} />
+				</details>
+			)}
 			{!running && !paused && account.incident && <p class="notice">{word("app.incident")}</p>}
 			{!running && !paused && account.cause && <CauseText account={account.id} cause={account.cause} />}
 			<div class="actions">
-				{!paused && <ActionButton key="verify" action="verify" quiet={account.state === "needs_user"} {...with_} />}
+				{!paused && <ActionButton key="verify" action="verify" quiet={!["needs_admin", "waiting", "degraded"].includes(account.state)} {...with_} />}
 				<ActionButton key="reconnect" action="reconnect" quiet={account.state !== "needs_user"} {...with_} />
 				<ActionButton key="rest" action={paused ? "resume" : "pause"} quiet={!paused} {...with_} />
 				<ActionButton key="remove" action="remove" quiet {...with_} />

@@ -1,10 +1,11 @@
 /* Operation: how all mailboxes of this system are, what they share, and how much goes through. */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Incident, List, Overview, State } from "./api";
-import { call, query } from "./api";
+import { useCallback, useRef } from "preact/hooks";
+import type { Incident, Overview, State } from "./api";
+import { call } from "./api";
 import { useAsking } from "./asking";
 import { StateMark, TroubleNotice } from "./parts";
 import { Bar, Plot } from "./plot";
+import { type Titles, useTitles } from "./titles";
 import { clockTime, figure, phrase, said, Time, word } from "./words";
 
 const EVERY = 5000, SAMPLES = 120;
@@ -14,20 +15,6 @@ type Curve = (typeof CURVES)[number];
 
 interface Sample extends Record<Curve, number> {
 	at: number;
-}
-
-type Titles = Record<string, string>;
-
-/* Titles of the causes, once; without them their ids say it. */
-function useTitles(): Titles {
-	const [titles, setTitles] = useState<Titles>({});
-
-	useEffect(() => {
-		call<List<{ id: string; title: string }>>("GET", `causes?${query({})}`)
-			.then((list) => setTitles(Object.fromEntries(list.items.map((c) => [c.id, c.title]))))
-			.catch(() => undefined);
-	}, []);
-	return titles;
 }
 
 /* A counter begins again when the daemon does: what is less than before is no rate. */
@@ -123,7 +110,7 @@ function Figures({ overview }: { overview: Overview }) {
 
 export function Operator() {
 	const samples = useRef<Sample[]>([]);
-	const titles = useTitles();
+	const titles = useTitles(true);
 	const asked = useAsking<Overview>(useCallback(async () => {
 		const o = await call<Overview>("GET", "overview");
 

@@ -60,7 +60,9 @@ export function isWeb(link: string): boolean {
 
 /* -- times and numbers -- */
 
-const full = new Intl.DateTimeFormat(page.lang, { dateStyle: "medium", timeStyle: "short" });
+/* the calendar of the server's own pages, in Thai too */
+const calendar = `${page.lang}-u-ca-gregory`;
+const full = new Intl.DateTimeFormat(calendar, { dateStyle: "medium", timeStyle: "short" });
 const clock = new Intl.DateTimeFormat(page.lang, { timeStyle: "medium" });
 const ago = new Intl.RelativeTimeFormat(page.lang, { numeric: "auto" });
 const figures = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
@@ -71,7 +73,7 @@ function relative(ms: number): string {
 	const seconds = Math.round((ms - Date.now()) / 1000);
 	const fit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
 
-	return fit ? ago.format(Math.trunc(seconds / fit[1]), fit[0]) : ago.format(0, "minute");
+	return fit ? ago.format(Math.trunc(seconds / fit[1]), fit[0]) : ago.format(0, "second");
 }
 
 /* Near ones in relation to now, the others by date; either with the other beside it. */
