@@ -6,7 +6,7 @@ import { useAsking } from "./asking";
 import { StateMark, TroubleNotice } from "./parts";
 import { Bar, Plot } from "./plot";
 import { type Titles, useTitles } from "./titles";
-import { clockTime, figure, phrase, said, Time, word } from "./words";
+import { clockTime, dateTime, figure, phrase, said, Time, word } from "./words";
 
 const EVERY = 5000, SAMPLES = 120;
 
@@ -133,7 +133,7 @@ export function Operator() {
 					<Incidents list={overview.incidents} titles={titles} />
 					<Accounts overview={overview} titles={titles} />
 					<Throughput samples={samples.current} />
-					<p class="small">{phrase("app.op.started", { time: <Time at={overview.started} /> })}</p>
+					<p class="small">{phrase("app.op.started", { time: dateTime(Date.parse(overview.started)) })}</p>
 				</>
 			)}
 		</>
