@@ -238,7 +238,7 @@ static bool may_be_equal(const char *key)
 {
 	static const char *const keys[] = {
 		"send.as_denied/fix.1", "ui/seconds", "ui/minutes", "ui/hours", "ui/date", "ui/step.imap.open", "ui/month.", "ui/date_time",
-		"page/group.exchange", "page/group.google", "page/value.", "page/same.",
+		"page/group.exchange", "page/group.google", "page/value.", "page/same.", "page/app.op.host",
 	};
 
 	for (size_t i = 0; i < COUNT(keys); i++)
