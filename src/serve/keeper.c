@@ -1,5 +1,6 @@
 #include "serve/keeper.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
 #define LOOK_MS    1000               /* how often it is looked at all of them */
+#define STORM_LEAST 100               /* so many opened in a row leave holes worth giving back */
+#define CURSOR_LONGEST 200
 
 struct keeper {
 	struct daemon         *daemon;
@@ -172,6 +175,18 @@ static void take_counts(struct keeper_loop *l)
 	atomic_store(&l->counts.most_opening, c.most_passing);
 }
 
+/* What a sign-in needs for a moment lies between what stays. Once nobody waits any more the pages in between go back to the system:
+ * malloc() would keep them for ever. */
+static void calm_down(struct keeper_loop *l)
+{
+	long long opened = atomic_load(&l->counts.connects) - l->opened_before;
+
+	if (opened < STORM_LEAST || atomic_load(&l->counts.waiting) || atomic_load(&l->counts.opening))
+		return;
+	l->opened_before = atomic_load(&l->counts.connects);
+	malloc_trim(0);
+}
+
 static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 {
 	struct keeper_loop *l = self;
@@ -183,6 +198,7 @@ static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 	l->now_ms = w->now_ms;
 	turnstile_turn(l->turnstile, w->now_ms);
 	take_counts(l);
+	calm_down(l);
 	if (w->now_ms - l->looked_ms >= LOOK_MS) {
 		l->looked_ms = w->now_ms;
 		look_around(l);
@@ -214,8 +230,9 @@ static bool open_loop(struct keeper *keeper, struct keeper_loop *l, struct error
 }
 
 struct page {
-	struct arena        *work;
+	struct arena        *work;           /* of one page: a report is some thousand bytes, and there may be ten thousand */
 	struct account_query query;
+	char                 after[CURSOR_LONGEST];
 	struct account_page  page;
 };
 
@@ -226,19 +243,29 @@ static bool read_page(struct txn *t, void *self, struct error *err)
 	return account_list(t, p->work, &p->query, &p->page, err);
 }
 
+static bool take_up_page(struct keeper *keeper, struct page *p, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+
+	p->work = work;
+	if (!store_read(keeper->daemon->store, read_page, p, err))
+		return false;
+	for (size_t i = 0; i < p->page.count; i++)
+		take_up(loop_of(keeper, p->page.item[i].id), p->page.item[i].id);
+	p->query.after = p->page.next ? p->after : NULL;
+	return !p->page.next || snprintf(p->after, sizeof p->after, "%s", p->page.next) < CURSOR_LONGEST
+	    || fail(err, FAULT_LOCAL, "a list of accounts ends at no place");
+}
+
 /* Every account of the store, before the loops run. */
 static bool take_up_all(struct keeper *keeper, struct error *err)
 {
-	CLEANUP(arena) struct arena *work = arena_new();
-	struct page p = { .work = work, .query = { .most = PAGE_MOST } };
+	struct page p = { .query = { .most = PAGE_MOST } };
 
 	do {
-		if (!store_read(keeper->daemon->store, read_page, &p, err))
+		if (!take_up_page(keeper, &p, err))
 			return false;
-		for (size_t i = 0; i < p.page.count; i++)
-			take_up(loop_of(keeper, p.page.item[i].id), p.page.item[i].id);
-		p.query.after = p.page.next;
-	} while (p.page.next);
+	} while (p.query.after);
 	return true;
 }
 

@@ -402,6 +402,23 @@ static struct errand *knock(struct kept *k, const char *place, const struct want
 	return passage_ask(&k->passage, k->loop->turnstile, place, w->now_ms);
 }
 
+/* Thousands may wait there at once, and all that they held would lie between what the first of them keep: so they hold nothing, and
+ * what is needed is read when they pass. */
+static struct errand *knock_with_nothing(struct kept *k, const struct want *w)
+{
+	struct errand *e = knock(k, k->host, w);
+
+	close_mailbox(k);
+	close_round(k);
+	return e;
+}
+
+/* It may pass. False: it is no more, or there is something else to do with it by now. */
+static bool take_up_again(struct kept *k)
+{
+	return open_round(k) && due(k) == TO_HOLD && rest_ms(k) == 0 && open_mailbox(k);
+}
+
 enum want_kind kept_step(void *self, struct want *w, struct error *err)
 {
 	struct kept         *k = self;
@@ -444,8 +461,12 @@ enum want_kind kept_step(void *self, struct want *w, struct error *err)
 			save_over(k);
 			return again(k, w, err);
 		}
-		AWAIT(k, KEPT_HOLD, want_commit(w, knock(k, k->host, w))):
+		AWAIT(k, KEPT_HOLD, want_commit(w, knock_with_nothing(k, w))):
 		want_came(w);
+		if (!take_up_again(k)) {
+			passage_give_up(&k->passage);
+			return again(k, w, err);
+		}
 
 	STEP(k, KEPT_HOLDING): {
 		enum want_kind kind = mailbox_step(k->mailbox, w, err);

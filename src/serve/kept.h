@@ -34,6 +34,7 @@ struct keeper_loop {
 	bool               stopping;
 	int64_t            now_ms;             /* of the step under way                  */
 	int64_t            looked_ms;          /* when it was looked at all accounts      */
+	long long           opened_before;      /* when memory was given back last         */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages; } counts;
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
