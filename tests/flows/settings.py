@@ -17,7 +17,6 @@ sys.dont_write_bytecode = True
 import service
 
 PAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pages")
-SKIPPED = 77
 
 
 def link(town, kind):
@@ -32,8 +31,8 @@ def main():
     o = parser.parse_args()
     chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     if not shutil.which("node") or not os.path.exists(chromium) or not os.path.isdir(os.path.join(PAGES, "node_modules")):
-        print("1..0 # SKIP no browser, or no `npm ci` in tests/pages")
-        return SKIPPED
+        print("ok 1 - settings # SKIP no browser, or no `npm ci` in tests/pages\n1..1")
+        return 0
     with service.Town(os.path.join(os.path.abspath(o.build), "mailmoor")) as town:
         town.build()
         fine = [town.connect()["address"] for _ in range(2)]

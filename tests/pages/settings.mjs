@@ -202,6 +202,37 @@ await row("in German and in Thai", async () => {
 	await inState(ann, "connected");
 });
 
+await row("many mailboxes are paged and searched, and hostile words stay words", async () => {
+	const evil = "<img src=x onerror=alert(1)>";
+	const one = (n, more) => ({ id: `acc_${n}`, address: `user${n}@birch.example`, state: "connected", since: "2026-11-01T10:00:00Z", next_try: null,
+		last_ok: "2026-11-20T10:00:00Z", cause: null, incident: null, ...more });
+	const cause = { id: "net.timeout", title: evil, why: `${evil} \`code\` https://known.example/a`, fix: [evil], who: "provider", certainty: "likely",
+		links: ["https://known.example/a", "javascript:alert(2)"], help: "javascript:alert(3)" };
+	const all = [one(0, { state: "waiting", cause, incident: "inc_1", next_try: "2099-01-01T00:00:00Z" }), ...Array.from({ length: 59 }, (_, n) => one(n + 1, {}))];
+
+	await page.route("**/v1/accounts?**", (route) => {
+		const asked = new URL(route.request().url()).searchParams;
+		const found = all.filter((a) => a.address.includes(asked.get("search") ?? ""));
+		const from = Number(asked.get("after") ?? 0);
+
+		return route.fulfill({ contentType: "application/json", body: JSON.stringify({ items: found.slice(from, from + 50), next: from + 50 < found.length ? String(from + 50) : null }) });
+	});
+	await page.reload();
+	await until(async () => await page.locator("li.account").count() === 50, "not one page");
+	await page.getByRole("button", { name: "Show more" }).click();
+	await until(async () => await page.locator("li.account").count() === 60, "not two pages");
+	hold(await page.locator("main img").count() === 0 && await page.locator("main a[href^=javascript]").count() === 0, "a stranger's markup is in the page");
+	hold(await page.locator("main a[href='https://known.example/a']").count() === 1 && await page.locator(".cause code").count() === 1, "no prose");
+	await accessible("many");
+	await page.getByRole("searchbox").fill("user17@");
+	await until(async () => await page.locator("li.account").count() === 1, "not found");
+	await page.getByRole("searchbox").fill("nobody");
+	await page.getByText("No address contains this.").waitFor();
+	await page.unroute("**/v1/accounts?**");
+	await page.goto(given.settings);
+	await inState(ann, "connected");
+});
+
 await row("removed only after a warning, and the focus goes on", async () => {
 	await button(ann, "remove").focus();
 	await page.keyboard.press("Enter");
