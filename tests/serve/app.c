@@ -253,6 +253,34 @@ TEST(the_operator_sees_the_whole_system_and_changes_nothing)
 	house_close(&b.house);
 }
 
+static void say_ok(struct exchange *x)
+{
+	answer_text(x, 200, "text/plain", "ok");
+}
+
+/* Were there such routes, they would be out of reach too. */
+TEST(what_a_session_may_is_its_own_rule_not_chance)
+{
+	extern const struct route        routes_app[], routes_links[];
+	static const struct route        more[] = {
+		{ "GET",  "/v1/overview",        GUARD_KEY, SCOPE_OPERATOR,       say_ok },
+		{ "POST", "/v1/overview",        GUARD_KEY, SCOPE_OPERATOR,       say_ok },
+		{ "GET",  "/v1/overview/keys",   GUARD_KEY, SCOPE_ADMIN,          say_ok },
+		{ "GET",  "/v1/overviews",       GUARD_KEY, SCOPE_OPERATOR,       say_ok },
+		{ "GET",  "/v1/things",          GUARD_KEY, 0,                    say_ok },
+		{ 0 }
+	};
+	static const struct route *const tables[] = { routes_app, routes_links, more, NULL };
+	struct browser b = { .csrf = "" };
+
+	house_open(&b.house, tables, house_limits(), NULL);
+	EXPECT(open_page(&b, new_link(&b, KEY_OPERATOR, "{\"kind\":\"operator\"}")) == 200);
+	EXPECT(api(&b, "GET /v1/overview", NULL, NULL) == 200 && api_write(&b, "POST /v1/overview", NULL) == 403);
+	EXPECT(api(&b, "GET /v1/overview/keys", NULL, NULL) == 403 && api(&b, "GET /v1/overviews", NULL, NULL) == 403);
+	EXPECT(api(&b, "GET /v1/things", NULL, NULL) == 403);
+	house_close(&b.house);
+}
+
 /* A key that is given counts, whatever cookie comes with it. */
 TEST(a_key_comes_before_a_session)
 {
