@@ -117,32 +117,49 @@ bool serve_places_find(const struct settings *s, char store_url[PLACE_MOST], cha
 
 /* -- the first start ---------------------------------------------------------------------------------------------- */
 
+/* What a newcomer opens: a page to connect a mailbox on, the settings page with all of them, the operator's page. */
+static const struct { const char *kind, *what; } first_links[] = {
+	{ "connect", "one mailbox" }, { "settings", "all mailboxes" }, { "operator", "how it goes" },
+};
+
+#define FIRST_LINKS COUNT(first_links)
+
 struct first {
 	struct arena *work;
 	struct daemon *daemon;
-	const char   *key, *link;            /* to be shown once; NULL when this is not the first start */
+	const char   *key;                   /* to be shown once; NULL when this is not the first start */
+	const char   *link[FIRST_LINKS];     /*   likewise: what is behind /KIND/                       */
 };
+
+static bool lay_link(struct txn *t, struct first *f, size_t n, const char *workspace, int64_t now, struct error *err)
+{
+	struct link link = { .id = new_id(f->work, "lnk"), .workspace = workspace, .kind = first_links[n].kind, .created = now, .expires = now + LINK_MS };
+
+	f->link[n] = random_text(f->work, 40);
+	link.hash = token_hash(f->link[n], f->work);
+	return link_insert(t, &link, err);
+}
 
 static bool start_node(struct txn *t, void *self, struct error *err)
 {
 	struct first     *f = self;
 	struct workspace *known, mine;
 	struct api_key    key;
-	struct link       link;
 	int64_t           now = clock_unix_ms();
 	size_t            count;
+	bool              ok;
 
-	f->key = f->link = NULL;
+	f->key = NULL;
 	if (!node_start(t, f->daemon->node, &f->daemon->fence, err) || !workspace_list(t, f->work, &known, &count, err))
 		return false;
 	if (count)
 		return true;
 	workspace_make(f->work, "Mailmoor", now, &mine);
 	f->key = key_make(f->work, mine.id, "first key", SCOPE_ADMIN | SCOPE_OPERATOR, now, &key);
-	f->link = random_text(f->work, 40);
-	link = (struct link){ .id = new_id(f->work, "lnk"), .hash = token_hash(f->link, f->work), .workspace = mine.id, .kind = "connect",
-	                      .created = now, .expires = now + LINK_MS };
-	return workspace_insert(t, &mine, err) && key_insert(t, &key, err) && link_insert(t, &link, err);
+	ok = workspace_insert(t, &mine, err) && key_insert(t, &key, err);
+	for (size_t i = 0; ok && i < FIRST_LINKS; i++)
+		ok = lay_link(t, f, i, mine.id, now, err);
+	return ok;
 }
 
 /* -- mail and webhooks: a loop of their own, so that no mailbox waits for them ------------------------------------ */
@@ -328,9 +345,12 @@ static void greet(const struct running *r, const struct first *first, FILE *out)
 	const char *base = r->daemon.base_url;
 
 	fprintf(out, "Mailmoor %s\n\n  pages and API   %s\n", MAILMOOR_VERSION, base);
-	if (first->key)
-		fprintf(out, "  first key       %s\n                  (shown this once; it may do everything)\n"
-		             "  connect         %s/connect/%s\n                  (one mailbox, within a day)\n", first->key, base, first->link);
+	if (first->key) {
+		fprintf(out, "  first key       %s\n                  (shown this once; it may do everything)\n", first->key);
+		for (size_t i = 0; i < FIRST_LINKS; i++)
+			fprintf(out, "  %-15s %s/%s/%s\n", first_links[i].what, base, first_links[i].kind, first->link[i]);
+		fputs("                  (each within a day, in the browser that opens it first)\n", out);
+	}
 	fputc('\n', out);
 	fflush(out);
 }
