@@ -233,12 +233,14 @@ void check_store(struct doctor *d)
 {
 	const char  *file = store_file(d->store_url);
 	struct error err = { 0 };
-	struct stat  st;
+	struct stat  st, log;
 
 	if (!file || stat(file, &st) != 0) {
 		doctor_say(d, CHECK_STORE, REMARK_SKIPPED, NULL, "%s is made at the first start", file ? file : d->store_url);
 		return;
 	}
+	if (stat(arena_print(d->job, "%s-wal", file), &log) == 0)
+		st.st_size += log.st_size;
 	find_daemon(d, file);
 	/* while the daemon runs the reading of all pages is left out: it would have to share the disk */
 	if (!store_look(d->store_url, !d->runs, look, d, &err))

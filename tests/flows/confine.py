@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Starts a program as systemd would: with sockets that are open already, and no more system calls than its unit allows.
+"""Starts a program as systemd would: with sockets that are open already, and no more than its unit allows.
 
-    confine.py [--sockets NAME:NAME… FD,FD…] [--unit FILE] [--env NAME=VALUE]… PROGRAM ARG…
+    confine.py [--sockets NAME:NAME… FD,FD…] [--env NAME=VALUE]… [--root DIR] [--user UID:GID] [--unit FILE] PROGRAM ARG…
 
-The filter is made of the unit's own lines (SystemCallFilter=, RestrictAddressFamilies=, MemoryDenyWriteExecute=) with what
-`systemd-analyze syscall-filter` knows of its groups, and loaded by libseccomp. It holds for this process and all that it starts.
+Of the unit: LimitNOFILE=, LimitMEMLOCK=, CapabilityBoundingSet= and NoNewPrivileges= (as root), UMask=, and a filter of system calls made of
+its SystemCallFilter=, RestrictAddressFamilies= and MemoryDenyWriteExecute= with what `systemd-analyze syscall-filter` knows of the groups,
+loaded by libseccomp. All of it holds for this process and whatever it starts.
 """
 import ctypes
 import errno
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -19,6 +21,7 @@ ALLOW = 0x7fff0000
 REFUSE = 0x00050000 | errno.EPERM
 NOT_EQUAL, MASKED_EQUAL = 1, 7
 PROT_WRITE, PROT_EXEC = 2, 4
+PR_CAPBSET_DROP = 24
 
 
 def groups():
@@ -55,7 +58,8 @@ class Compare(ctypes.Structure):
     _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64)]
 
 
-def load_filter(unit):
+def make_filter(unit):
+    """Made before the root changes, taken as the last thing."""
     lib = ctypes.CDLL("libseccomp.so.2", use_errno=True)
     lib.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(lib.seccomp_init(REFUSE))
@@ -76,12 +80,36 @@ def load_filter(unit):
     for name, masks in (("mmap", ((PROT_WRITE, 0), (PROT_WRITE | PROT_EXEC, PROT_WRITE))), ("mprotect", ((PROT_EXEC, 0),))):
         for mask, value in masks if no_code else ((0, 0),):
             rule(ALLOW, name, Compare(2, MASKED_EQUAL, mask, value))
-    if lib.seccomp_load(context):
-        sys.exit("the filter is not taken")
+    return lambda: lib.seccomp_load(context) and sys.exit("the filter is not taken")
+
+
+def size(text):
+    return int(text[:-1]) * {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[text[-1]] if text[-1] in "KMG" else int(text)
+
+
+def set_limits(unit):
+    for word, what in (("LimitNOFILE", resource.RLIMIT_NOFILE), ("LimitMEMLOCK", resource.RLIMIT_MEMLOCK)):
+        wanted = size(re.search(r"^%s=(\S+)$" % word, unit, re.M)[1])
+        hard = resource.getrlimit(what)[1]
+        if os.geteuid() != 0 and hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        try:
+            resource.setrlimit(what, (wanted, wanted))
+        except (PermissionError, ValueError):      # where the machine itself allows less
+            resource.setrlimit(what, (hard, hard))
+    os.umask(int(re.search(r"^UMask=(\d+)$", unit, re.M)[1], 8))
+
+
+def drop_capabilities():
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/sys/kernel/cap_last_cap") as f:
+        last = int(f.read())
+    return lambda: [libc.prctl(PR_CAPBSET_DROP, n, 0, 0, 0) for n in range(last + 1)]
 
 
 def main():
     words = sys.argv[1:]
+    root = user = unit = None
     while words[0].startswith("--"):
         kind = words.pop(0)
         if kind == "--sockets":
@@ -94,12 +122,32 @@ def main():
         elif kind == "--env":
             name, _, value = words.pop(0).partition("=")
             os.environ[name] = value
+        elif kind == "--root":
+            root = words.pop(0)
+        elif kind == "--user":
+            user = [int(n) for n in words.pop(0).split(":")]
         elif kind == "--unit":
             with open(words.pop(0), encoding="utf-8") as f:
                 unit = f.read()
-            load_filter(unit)
         else:
             sys.exit(__doc__)
+    last = []
+    if unit:
+        set_limits(unit)
+        if os.geteuid() == 0 and re.search(r"^CapabilityBoundingSet=$", unit, re.M):
+            last.append(drop_capabilities())
+        take_filter = make_filter(unit)
+    if root:
+        os.chroot(root)
+        os.chdir("/")
+    for drop in last:
+        drop()
+    if user:
+        os.setgroups([])
+        os.setresgid(user[1], user[1], user[1])
+        os.setresuid(user[0], user[0], user[0])
+    if unit:
+        take_filter()
     os.execvp(words[0], words)
 
 

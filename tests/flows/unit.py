@@ -195,6 +195,8 @@ def mailmoor_conf_has_every_setting_and_changes_nothing(t):
 @row
 def it_runs_with_the_system_calls_of_its_unit(t):
     need("systemd-analyze")
+    if peers.has_sanitizer(t.binary):
+        raise Skip("a sanitizer needs more system calls than the unit allows")
     sockets = t.listeners("web", "inbound", "lmtp")
     d = t.daemon({"inbound.domain": BCC_DOMAIN, "inbound.certificate_file": t.cert[0], "inbound.key_file": t.cert[1],
                   "net.resolver": "%s:%d" % (t.here, t.names.port)}, t.confined(sockets), [s.fileno() for _, s in sockets])
@@ -397,9 +399,11 @@ def the_doctor_finds_a_good_house_good(t):
     d.wait_state(id, ("needs_user", "needs_admin", "waiting"))
     del t.names.asked[:]
     said = doctor(t, f)
-    hold(not said.worst(), "not well: %s" % said.worst())
+    tolerated = {"limit.memory"} if peers.has_sanitizer(t.binary) else set()      # it makes mlock() do nothing
+    hold({r["id"] for r in said.worst()} <= tolerated, "not well: %s" % said.worst())
     for id, *words in (("settings",), ("state.directory", "0700"), ("state.disk", "iB left"), ("store", "1 account;", "in use"), ("key.file", "0600"),
-                       ("key.opens", "1, and"), ("daemon", "version", str(d.popen.pid)), ("limit.files", "for the daemon"), ("limit.memory", "KiB"),
+                       ("key.opens", "1, and"), ("daemon", "version", str(d.popen.pid)), ("limit.files", "for the daemon"),
+                       *([] if tolerated else [("limit.memory", "KiB")]),
                        ("net.dns", t.here), ("web.base_url", "leads to this daemon"), ("web.certificate", WEB_HOST, "days"), ("web.proxies",),
                        ("inbound.domain", MX_HOST, "a listener of ours"), ("inbound.starttls", MX_HOST)):
         expect(said, id, "passed", *words)
