@@ -5,7 +5,6 @@
 
 The rows share one daemon and go in their order; each has mailboxes of its own.
 """
-import argparse
 import contextlib
 import json
 import os
@@ -21,22 +20,16 @@ import unicodedata
 
 sys.dont_write_bytecode = True
 
-import daemon
 import peers
 import service
 from peers import DOMAIN, PASSWORD, hold, until
+from rows import Rows, arguments
 from service import WRONG
 
 SILENT = "silent." + DOMAIN
 WEB = "web." + DOMAIN
 COLUMNS = 80
-rows = []
-
-
-def row(f):
-    f.name = f.__name__.replace("_", " ")
-    rows.append(f)
-    return f
+row = Rows()
 
 
 def width(line):
@@ -378,7 +371,7 @@ def workspaces(t):
     hold(said.status == 0 and key and "@" + service.BCC_DOMAIN in said.out, "add: %s" % said)
     hold(t.run("account", "list", key=key[0]).out.startswith("There are no accounts"), "it is empty")
     said = t.run("workspace", "list")
-    hold(said.status == 0 and re.search(r"^Birch Ltd +wsp_", said.out, re.M) and re.search(r"^Main +wsp_", said.out, re.M), "list: %s" % said)
+    hold(said.status == 0 and re.search(r"^Birch Ltd +wsp_", said.out, re.M) and re.search(r"^Mailmoor +wsp_", said.out, re.M), "list: %s" % said)
     hold(len(t.run("workspace", "list", "--json").json["items"]) == 2, "as JSON")
     hold(t.run("workspace", "list", key=key[0]).status == 2, "without the scope")
 
@@ -392,7 +385,7 @@ def a_lost_key(t):
         hold(t.run("account", "list").status == 2, "the daemon is down")
         said = t.run("key", "add", "again", "--local", key="")
         hold(said.status == 2 and "which one" in said.flat, "of which workspace: %s" % said)
-        said = t.run("key", "add", "again", "--local", "--workspace", "Main", key="")
+        said = t.run("key", "add", "again", "--local", "--workspace", "Mailmoor", key="")
         key = said.out.strip()
         hold(said.status == 0 and re.fullmatch(r"mm_[a-z0-9]{40}", key), "add: %s" % said)
     finally:
@@ -497,27 +490,10 @@ def no_secret_was_ever_shown(t):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("build")
-    parser.add_argument("--only", default="")
-    o = parser.parse_args()
-    passed = failed = 0
+    o = arguments()
     with Town(os.path.join(os.path.abspath(o.build), "mailmoor")) as town:
         town.build()
-        for r in [r for r in rows if re.search(o.only, r.name)]:
-            begin = time.monotonic()
-            try:
-                r(town)
-                passed += 1
-                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
-            except Exception as e:
-                failed += 1
-                print("not ok %s: %s: %s" % (r.name, type(e).__name__, e), flush=True)
-                with contextlib.suppress(Exception):
-                    if town.daemon.popen.poll() is not None:
-                        town.daemon.start()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+        return row.run(town, o.only)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ import os
 import re
 import signal
 import subprocess
-import time
 
-import peers
 from peers import DOMAIN, Failed, until
 
 START_S = 20

@@ -9,13 +9,10 @@ is answered), one delivers mail to the BCC address (tried again until 250), one 
 import argparse
 import contextlib
 import http.client
-import imaplib
 import os
 import random
 import signal
 import smtplib
-import socket
-import ssl
 import sys
 import threading
 import time
@@ -24,8 +21,7 @@ sys.dont_write_bytecode = True
 
 import peers
 import service
-from peers import PASSWORD, hold, until
-from service import BCC_DOMAIN
+from peers import hold, until
 
 WATCHED = 4
 TOO_SOON = (OSError, http.client.HTTPException, smtplib.SMTPException)

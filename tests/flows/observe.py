@@ -3,7 +3,6 @@
 
     observe.py BUILD [--only REGEX]
 """
-import argparse
 import json
 import os
 import re
@@ -21,6 +20,7 @@ sys.dont_write_bytecode = True
 import daemon
 import peers
 from peers import hold, until
+from rows import Rows, arguments
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EVENTS = 200
@@ -34,13 +34,7 @@ METRICS = {
     "mailmoor_http_answers_total": "counter", "mailmoor_http_too_many_total": "counter", "mailmoor_http_refused_connections_total": "counter",
     "mailmoor_http_cut_connections_total": "counter", "mailmoor_http_connections": "gauge", "mailmoor_http_streams": "gauge",
     "mailmoor_start_time_seconds": "gauge"}
-rows = []
-
-
-def row(f):
-    f.name = f.__name__.replace("_", " ")
-    rows.append(f)
-    return f
+row = Rows()
 
 
 class House(peers.Peers):
@@ -260,28 +254,12 @@ def prepare_node(place):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("build")
-    parser.add_argument("--only", default="")
-    o = parser.parse_args()
-    passed = failed = 0
+    o = arguments()
     node = os.path.join(os.path.abspath(o.build), "node")
     prepare_node(node)
     with House(os.path.join(os.path.abspath(o.build), "mailmoor"), node) as h:
         h.build()
-        for r in rows:
-            if not re.search(o.only, r.name):
-                continue
-            begin = time.monotonic()
-            try:
-                r(h)
-                passed += 1
-                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
-            except Exception as e:
-                failed += 1
-                print("not ok %s: %s: %s" % (r.name, type(e).__name__, e), flush=True)
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+        return row.run(h, o.only)
 
 
 if __name__ == "__main__":

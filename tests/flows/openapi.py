@@ -30,7 +30,7 @@ import yaml
 import daemon
 import inbound
 import peers
-from peers import Failed, hold, until
+from peers import Failed, hold
 from service import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -6,30 +6,22 @@
 A newcomer's first mailbox; a wrong password, an expired certificate and a missing STARTTLS with their causes; the repaired server that heals
 by itself; without JavaScript; and every page under axe, light and dark, in six languages.
 """
-import argparse
 import json
 import os
-import re
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 
 import peers
 import service
 from peers import DOMAIN, PASSWORD, hold
+from rows import Rows, arguments
 from service import IMAP_HOST, WRONG
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pages")
 LANGUAGES = ("en", "de", "fi", "nl", "pl", "th")
-rows = []
-
-
-def row(f):
-    f.name = f.__name__.replace("_", " ")
-    rows.append(f)
-    return f
+row = Rows()
 
 
 def node(*args, limit_s=300):
@@ -144,32 +136,15 @@ def axe_finds_nothing_on_any_page(w):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("build")
-    parser.add_argument("--shots")
-    parser.add_argument("--only", default="")
-    o = parser.parse_args()
+    o = arguments(shots={"help": "folder for screenshots"})
     if not peers.ROOT:
         print("1..0 # SKIP Postfix wants root\n0 passed, 0 failed, 1 skipped")
         return 0
-    passed = failed = 0
     with service.Town(os.path.join(os.path.abspath(o.build), "mailmoor")) as town:
         town.build()
         walk = Walk(town, os.path.abspath(o.shots) if o.shots else None)
         walk.build = os.path.abspath(o.build)
-        for r in (r for r in rows if re.search(o.only, r.name)):
-            begin = time.monotonic()
-            try:
-                r(walk)
-                passed += 1
-                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
-            except Exception as e:
-                failed += 1
-                print("not ok %s: %s\n%s" % (r.name, e, town.daemon.said()[-1500:]), flush=True)
-            finally:
-                town.tidy()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+        return row.run(walk, o.only, lambda w: w.town.tidy())
 
 
 if __name__ == "__main__":

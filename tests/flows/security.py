@@ -3,7 +3,6 @@
 
     security.py BUILD [--only REGEX]
 """
-import argparse
 import contextlib
 import html
 import http.client
@@ -13,7 +12,6 @@ import resource
 import socket
 import ssl
 import sys
-import threading
 import time
 import urllib.parse
 
@@ -22,18 +20,13 @@ sys.dont_write_bytecode = True
 import daemon
 import peers
 from peers import DOMAIN, PASSWORD, hold, until
+from rows import Rows, arguments
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 SLOW = 1000
 OUTSIDE = "192.88.99.77"      # of nobody: no route leads there any more (RFC 7526)
 LOGFMT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z_.]+( [a-z_]+=([A-Za-z0-9._:/@+\-{}\[\]]+|\"([ !#-\[\]-~]|\\[\\\"n]|\\x[0-9a-f]{2})*\"(\.\.\.)?))*")
-rows = []
-
-
-def row(f):
-    f.name = f.__name__.replace("_", " ")
-    rows.append(f)
-    return f
+row = Rows()
 
 
 class Browser:
@@ -560,29 +553,10 @@ def the_daemon_is_still_the_same(h):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("build")
-    parser.add_argument("--only", default="")
-    o = parser.parse_args()
-    passed = failed = 0
+    o = arguments()
     with House(os.path.join(os.path.abspath(o.build), "mailmoor")) as h:
         h.build()
-        for r in rows:
-            if not re.search(o.only, r.name):
-                continue
-            begin = time.monotonic()
-            try:
-                r(h)
-                passed += 1
-                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
-            except Exception as e:
-                failed += 1
-                print("not ok %s: %s: %s" % (r.name, type(e).__name__, e), flush=True)
-                with contextlib.suppress(Exception):
-                    if h.daemon.popen.poll() is not None:
-                        h.daemon.start()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+        return row.run(h, o.only)
 
 
 if __name__ == "__main__":

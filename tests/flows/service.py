@@ -5,8 +5,6 @@
 
 One town of servers for all rows; each row has mailboxes of its own.
 """
-import argparse
-import contextlib
 import imaplib
 import os
 import re
@@ -21,17 +19,12 @@ import daemon
 import inbound
 import peers
 from peers import DOMAIN, PASSWORD, hold, until
+from rows import Rows, arguments
 
 IMAP_HOST, SMTP_HOST = "imap." + DOMAIN, "smtp." + DOMAIN
 BCC_DOMAIN = "bcc.example"
 WRONG = "marsh-Lantern-07"
-rows = []
-
-
-def row(f):
-    f.name = f.__name__.replace("_", " ")
-    rows.append(f)
-    return f
+row = Rows()
 
 
 def free_port(address):
@@ -362,30 +355,10 @@ def it_stops_at_once_when_asked(t):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("build")
-    parser.add_argument("--only", default="")
-    o = parser.parse_args()
-    chosen = [r for r in rows if re.search(o.only, r.name)]
-    passed = failed = 0
+    o = arguments()
     with Town(os.path.join(os.path.abspath(o.build), "mailmoor")) as town:
         town.build()
-        for r in chosen:
-            begin = time.monotonic()
-            try:
-                r(town)
-                passed += 1
-                print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
-            except Exception as e:
-                failed += 1
-                print("not ok %s: %s\n%s" % (r.name, e, "".join("    %s\n" % line for line in town.daemon.said().split("\n")[-12:])), flush=True)
-                with contextlib.suppress(Exception):
-                    if town.daemon.popen.poll() is not None:
-                        town.daemon.start()
-            with contextlib.suppress(Exception):
-                town.tidy()
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+        return row.run(town, o.only, Town.tidy)
 
 
 if __name__ == "__main__":
