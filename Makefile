@@ -49,6 +49,7 @@ fuzz: deps
 	@tools/fuzz.sh "$(TARGET)" "$(or $(SECONDS),180)"
 
 bench: $(BUILD)/mailmoor
+	@tools/deps.sh bench
 	@ninja -C $(BUILD) --quiet | { grep -v '^ninja: no work' || true; }; exit $${PIPESTATUS[0]}
 	@python3 tests/bench/bench.py $(BUILD)
 

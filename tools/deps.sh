@@ -12,6 +12,7 @@ python3-jsonschema prometheus"
 command -v node >/dev/null || packages="$packages nodejs"
 command -v npm >/dev/null || packages="$packages npm"
 [ "${1:-}" = fuzz ] && packages="$packages clang libclang-rt-14-dev"
+[ "${1:-}" = bench ] && packages="$packages wrk nginx"
 [ "${1:-}" = lint ] && packages="$packages clang-format clang-tidy"
 [ "${1:-}" = deb ] && packages="$packages build-essential debhelper lintian debootstrap systemd"
 
