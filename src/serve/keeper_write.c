@@ -80,14 +80,6 @@ static bool tell_change(struct saving *s, struct txn *t, struct arena *work, con
 
 /* -- incidents ---------------------------------------------------------------------------------------------------- */
 
-static bool has_workspace(const char *const *list, size_t count, const char *workspace)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i], workspace) == 0)
-			return true;
-	return false;
-}
-
 /* To a workspace, not to an account: whoever has twelve mailboxes there hears of it once. */
 static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *a, const struct incident *n,
                           const char *type, struct error *err)
@@ -100,9 +92,7 @@ static bool tell_incident(struct saving *s, struct txn *t, struct arena *work, c
 static bool join_incident(struct saving *s, struct txn *t, struct arena *work, struct account *a, struct error *err)
 {
 	struct incident n;
-	const char    **concerned;
-	size_t          count;
-	bool            known = incident_find(t, work, s->host, a->cause, &n, err);
+	bool            concerned, known = incident_find(t, work, s->host, a->cause, &n, err);
 
 	if (!known && err->fault != FAULT_ABSENT)
 		return false;
@@ -112,28 +102,27 @@ static bool join_incident(struct saving *s, struct txn *t, struct arena *work, s
 	a->incident = n.id;
 	n.accounts++;
 	if (!(known ? incident_update(t, &n, err) : incident_insert(t, &n, err))
-	    || !incident_workspaces(t, work, n.id, &concerned, &count, err))
+	    || !incident_concerns(t, n.id, a->workspace, &concerned, err))
 		return false;
-	return has_workspace(concerned, count, a->workspace) || tell_incident(s, t, work, a, &n, "incident.opened", err);
+	return concerned || tell_incident(s, t, work, a, &n, "incident.opened", err);
 }
 
 /* The last of a workspace tells it that it is over; the last of all closes it. */
 static bool leave_incident(struct saving *s, struct txn *t, struct arena *work, const struct account *was, struct error *err)
 {
 	struct incident n;
-	const char    **concerned;
-	size_t          count;
+	bool            here, anywhere;
 
 	if (!incident_get(t, work, was->incident, &n, err))
 		return err->fault == FAULT_ABSENT && (*err = (struct error){ 0 }, true);
-	if (!incident_workspaces(t, work, n.id, &concerned, &count, err))
+	if (!incident_concerns(t, n.id, was->workspace, &here, err) || !incident_concerns(t, n.id, NULL, &anywhere, err))
 		return false;
-	if (count == 0) {
+	if (!anywhere) {
 		n.closed = s->now;
 		if (!incident_update(t, &n, err))
 			return false;
 	}
-	return has_workspace(concerned, count, was->workspace) || tell_incident(s, t, work, was, &n, "incident.closed", err);
+	return here || tell_incident(s, t, work, was, &n, "incident.closed", err);
 }
 
 /* -- the change itself -------------------------------------------------------------------------------------------- */

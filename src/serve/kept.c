@@ -265,6 +265,15 @@ static void settled(void *self, const struct mailbox *m)
 	atomic_fetch_add(&k->loop->counts.connects, 1);
 }
 
+/* Ten thousand that come back at once, and without news, cost the store nothing. */
+static bool is_known_place(const struct kept *k, const struct mailbox *m)
+{
+	struct inbox_place known;
+
+	inbox_place_read(k->round->account.cursor, &known);
+	return known.uidvalidity == m->watch.uidvalidity && known.uidnext == m->watch.uidnext;
+}
+
 static struct errand *keep(void *self, const struct mailbox *m)
 {
 	struct kept *k = self;
@@ -272,8 +281,9 @@ static struct errand *keep(void *self, const struct mailbox *m)
 
 	if (k->state == ACCOUNT_WAITING)
 		return save_settled(k, m, clock_unix_ms());
-	if (m->watch.count || first)
+	if (m->watch.count || (first && !is_known_place(k, m)))
 		return save_news(k, m, clock_unix_ms());
+	close_round(k);      /* from here on it is parked */
 	return NULL;
 }
 

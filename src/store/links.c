@@ -110,10 +110,17 @@ bool incident_list(struct txn *t, struct arena *into, bool open_only, size_t mos
 static const struct field name_fields[] = { { FIELD_TEXT, 0, sizeof(const char *) } };
 static const struct shape names = { "workspace", sizeof(const char *), name_fields, COUNT(name_fields) };
 
-bool incident_workspaces(struct txn *t, struct arena *into, const char *incident, const char ***out, size_t *count, struct error *err)
+bool incident_concerns(struct txn *t, const char *incident, const char *workspace, bool *out, struct error *err)
 {
-	return (*out = read_all(t, into, &names, count, err, "SELECT DISTINCT workspace FROM accounts WHERE incident = $1 ORDER BY workspace",
-	                        WITH(a_text(incident)))) != NULL;
+	CLEANUP(arena) struct arena *work = arena_new();
+	size_t count;
+
+	if (!(workspace ? read_all(t, work, &names, &count, err, "SELECT workspace FROM accounts WHERE incident = $1 AND workspace = $2 LIMIT 1",
+	                           WITH(a_text(incident), a_text(workspace)))
+	                : read_all(t, work, &names, &count, err, "SELECT workspace FROM accounts WHERE incident = $1 LIMIT 1", WITH(a_text(incident)))))
+		return false;
+	*out = count > 0;
+	return true;
 }
 
 /* -- mail that was logged ----------------------------------------------------------------------------------------- */

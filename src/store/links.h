@@ -37,8 +37,8 @@ bool incident_get(struct txn *, struct arena *into, const char *id, struct incid
 bool incident_insert(struct txn *, const struct incident *, struct error *err);
 bool incident_update(struct txn *, const struct incident *, struct error *err);          /* closed, accounts */
 bool incident_list(struct txn *, struct arena *into, bool open_only, size_t most, struct incident **out, size_t *count, struct error *err);
-/* Workspaces that have accounts in it. */
-bool incident_workspaces(struct txn *, struct arena *into, const char *incident, const char ***out, size_t *count, struct error *err);
+/* Has that workspace (NULL: any) accounts in it? At the same cost with ten and with ten thousand. */
+bool incident_concerns(struct txn *, const char *incident, const char *workspace, bool *out, struct error *err);
 
 /* A message that came in at the BCC address. Bodies are kept compressed (zstd) and bounded by the listener. */
 struct logged_mail {

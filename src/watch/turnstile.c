@@ -17,6 +17,7 @@ struct turnstile_host {
 	int      passing;
 	int      unreached;          /* in a row */
 	int64_t  next_ms;            /* when it is down: the next try */
+	int64_t  reached_ms;         /* when it took part last        */
 	TAILQ_HEAD(, passage) waiting;
 	TAILQ_ENTRY(turnstile_host) all;
 	SLIST_ENTRY(turnstile_host) slot;
@@ -127,12 +128,13 @@ static bool may_pass(const struct turnstile *t, const struct turnstile_host *h, 
 	return h->passing < t->limits.by_host;
 }
 
-static void let_pass(struct turnstile *t, struct turnstile_host *h)
+static void let_pass(struct turnstile *t, struct turnstile_host *h, int64_t now_ms)
 {
 	struct passage *p = TAILQ_FIRST(&h->waiting);
 
 	TAILQ_REMOVE(&h->waiting, p, waiting);
 	p->state = PASSAGE_OPEN;
+	p->opened_ms = now_ms;
 	h->passing++;
 	t->waiting--;
 	if (++t->passing > t->most_passing)
@@ -151,7 +153,7 @@ void turnstile_turn(struct turnstile *t, int64_t now_ms)
 		if (!may_pass(t, h, now_ms))
 			continue;
 		while (may_pass(t, h, now_ms))
-			let_pass(t, h);
+			let_pass(t, h, now_ms);
 		TAILQ_REMOVE(&t->hosts, h, all);
 		TAILQ_INSERT_TAIL(&t->hosts, h, all);
 	}
@@ -183,6 +185,15 @@ static void leave(struct passage *p)
 	p->host->passing--;
 }
 
+/* Does its failure say anything of the host as it is now? Not that of one who was on its way when the host was found down, nor of one
+ * that began before somebody else got through. */
+static bool is_news(const struct turnstile *t, const struct passage *p, int64_t now_ms)
+{
+	const struct turnstile_host *h = p->host;
+
+	return p->opened_ms >= h->reached_ms && (!is_down(t, h) || now_ms >= h->next_ms);
+}
+
 static void count_unreached(const struct turnstile *t, struct turnstile_host *h, int64_t now_ms)
 {
 	h->unreached++;
@@ -198,10 +209,12 @@ void passage_leave(struct passage *p, bool reached, int64_t now_ms)
 	if (p->state != PASSAGE_OPEN)
 		return;
 	leave(p);
-	if (reached)
+	if (reached) {
 		h->unreached = 0;
-	else if (!is_down(t, h) || now_ms >= h->next_ms)      /* not those that were on their way when it was found down */
+		h->reached_ms = now_ms;
+	} else if (is_news(t, p, now_ms)) {
 		count_unreached(t, h, now_ms);
+	}
 	forget_if_idle(t, h);
 	turnstile_turn(t, now_ms);
 }

@@ -36,7 +36,7 @@ struct passage {
 	struct turnstile     *turnstile;
 	struct turnstile_host *host;
 	enum passage_state    state;
-	int64_t               asked_ms;
+	int64_t               asked_ms, opened_ms;
 	TAILQ_ENTRY(passage)  waiting;
 };
 

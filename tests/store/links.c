@@ -66,7 +66,7 @@ TEST(one_open_incident_for_a_host_and_cause)
 	struct scratch  s;
 	struct incident i = { "inc_1", "imap.birch.example", "tls.expired", "admin", 10, 0, 12 }, got, *all;
 	struct account  a = { .id = "acc_1", .workspace = "wsp_2", .address = "a", .key = "a", .provider = "imap", .incident = "inc_1" };
-	const char    **names;
+	bool            concerned;
 	size_t          count;
 
 	scratch_rows(&s);
@@ -83,8 +83,10 @@ TEST(one_open_incident_for_a_host_and_cause)
 	EXPECT(account_insert(&s.txn, &a, &s.err));
 	a.id = "acc_3", a.workspace = "wsp_1", a.incident = NULL;
 	EXPECT(account_insert(&s.txn, &a, &s.err));
-	EXPECT(incident_workspaces(&s.txn, s.arena, "inc_1", &names, &count, &s.err) && count == 1);
-	EXPECT_TEXT(names[0], "wsp_2");
+	EXPECT(incident_concerns(&s.txn, "inc_1", "wsp_2", &concerned, &s.err) && concerned);
+	EXPECT(incident_concerns(&s.txn, "inc_1", "wsp_1", &concerned, &s.err) && !concerned);
+	EXPECT(incident_concerns(&s.txn, "inc_1", NULL, &concerned, &s.err) && concerned);
+	EXPECT(incident_concerns(&s.txn, "inc_2", NULL, &concerned, &s.err) && !concerned);
 
 	got.closed = 20, got.accounts = 13;
 	EXPECT(incident_update(&s.txn, &got, &s.err));

@@ -153,6 +153,27 @@ TEST(one_failure_is_no_outage)
 	turnstile_free(t);
 }
 
+/* Those who began in the worst moment fail late, when the host is long back: that says nothing of it. */
+TEST(stragglers_do_not_bring_a_host_down_again)
+{
+	struct turnstile *t = turnstile_new(&limits);
+	struct passage    p[6] = { 0 };
+
+	for (size_t i = 0; i < 6; i++)
+		ask(&p[i], t, "a:993", 0);
+	passage_leave(&p[0], true, 1000);
+	EXPECT(p[4].state == PASSAGE_OPEN);
+	for (size_t i = 1; i < 4; i++)
+		passage_leave(&p[i], false, 10000);
+	EXPECT(turnstile_down_until(t, "a:993") == 0);
+	/* who began after that one got through is another matter */
+	passage_leave(&p[4], false, 10000);
+	passage_leave(&p[5], false, 10000);
+	EXPECT(turnstile_down_until(t, "a:993") > 0);
+	give_up_all(p, 6);
+	turnstile_free(t);
+}
+
 TEST(one_that_gives_up_makes_room)
 {
 	struct turnstile *t = turnstile_new(&limits);
