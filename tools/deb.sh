@@ -20,6 +20,11 @@ else
 	find . -path './build*' -prune -o \( -type f -o -type l \) -print0
 fi | tar -c --null -T - | tar -x -C "$copy/mailmoor"
 
+# The app is built here, so that the package itself needs neither Node nor network: the source of a release carries it, too.
+sh tools/webapp.sh web/app "$copy/webapp" "$copy/app.js"
+mkdir -p "$copy/mailmoor/web/app/dist"
+cp "$copy/app.js" "$copy/mailmoor/web/app/dist/app.js"
+
 log=$copy/log
 (cd "$copy/mailmoor" && dpkg-buildpackage --build=binary --no-sign --jobs="$(nproc)") >"$log" 2>&1 || { tail -40 "$log" >&2; exit 1; }
 mkdir -p "$out"

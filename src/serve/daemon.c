@@ -276,13 +276,11 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	if (!d->store || !store_write_wait(d->store, start_node, first, err))
 		return false;
 	d->bus = bus_new();
-	d->base_url = s->value[SETTING_WEB_BASE_URL] ? s->value[SETTING_WEB_BASE_URL] : arena_print(first->work, "http://%s", s->value[SETTING_WEB_LISTEN]);
+	d->base_url = s->value[SETTING_WEB_BASE_URL];
 	d->keeper = keeper_start(d, err);
 	if (!d->keeper || !open_post_office(&r->post_office, d, err))
 		return false;
 	r->http = http_start(d, err);
-	if (r->http && !s->value[SETTING_WEB_BASE_URL])
-		d->base_url = arena_print(first->work, "http://%s", http_listening(r->http));
 	return r->http != NULL;
 }
 

@@ -139,6 +139,10 @@ void check_base(struct doctor *d)
 		doctor_say(d, CHECK_BASE, REMARK_FAILED, "[web] base_url = https://YOUR.NAME", "\"%s\" is no URL", base);
 		return;
 	}
+	if (slice_ends(slice_str(base), "/")) {
+		doctor_say(d, CHECK_BASE, REMARK_FAILED, "Take the slash at its end away: links are put behind it.", "%s", base);
+		return;
+	}
 	who = doctor_who_answers(d, base, &f, &tls, &version);
 	say_base(d, base, &f, who, &tls);
 	if (strncmp(base, "https://", 8) == 0 && tls.chain_len)

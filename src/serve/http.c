@@ -614,28 +614,46 @@ static bool read_proxies(struct http_server *s, const char *text, struct error *
 	return true;
 }
 
-static bool listen_everywhere(struct http_server *s, struct error *err)
+/* [web] listen, where systemd gives nothing. False with what is open in `fd`. */
+static bool open_places(const struct http_server *s, int fd[HTTP_SOCKETS], size_t *count, struct error *err)
 {
-	int          fd[HTTP_SOCKETS];
-	size_t       count = sockets_given("web", fd, COUNT(fd));
-	struct slice rest = slice_str(s->service->settings->value[SETTING_WEB_LISTEN]);
-
-	while (count == 0 && rest.len && s->daemons < HTTP_SOCKETS) {
+	for (struct slice rest = slice_str(s->service->settings->value[SETTING_WEB_LISTEN]); rest.len && *count < HTTP_SOCKETS;) {
 		struct slice where = slice_trim(slice_cut(&rest, ' '));
 		char         text[80];
-		int          mine;
 
 		if (where.len == 0)
 			continue;
 		snprintf(text, sizeof text, "%.*s", (int)where.len, where.at);
-		mine = socket_listen(text, err);
-		if (mine < 0 || (s->daemons == 0 && !socket_place(mine, s->listening, sizeof s->listening)) || !begin(s, mine, err))
+		if ((fd[*count] = socket_listen(text, err)) < 0)
 			return false;
+		++*count;
 	}
-	for (size_t i = 0; i < count; i++)
-		if ((i == 0 && !socket_place(fd[i], s->listening, sizeof s->listening)) || !begin(s, fd[i], err))
-			return false;
-	return s->daemons > 0 || fail(err, FAULT_MALFORMED, "[web] listen names no place");
+	return *count > 0 || fail(err, FAULT_MALFORMED, "[web] listen names no place");
+}
+
+/* Before anybody is answered it stands where that is: answers carry links. */
+static void know_place(struct http_server *s, int fd)
+{
+	socket_place(fd, s->listening, sizeof s->listening);
+	if (s->service->base_url)
+		return;
+	snprintf(s->base_url, sizeof s->base_url, "http://%s", s->listening);
+	s->service->base_url = s->base_url;
+}
+
+static bool listen_everywhere(struct http_server *s, struct error *err)
+{
+	int    fd[HTTP_SOCKETS];
+	size_t count = sockets_given("web", fd, COUNT(fd)), begun = 0;
+	bool   fine = count > 0 || open_places(s, fd, &count, err);
+
+	if (fine)
+		know_place(s, fd[0]);
+	while (fine && begun < count)
+		fine = begin(s, fd[begun++], err);
+	while (begun < count)
+		close(fd[begun++]);
+	return fine;
 }
 
 /* Mailboxes want sockets too. */
@@ -707,6 +725,8 @@ void http_stop(struct http_server *s)
 		MHD_stop_daemon(s->daemon[i]);
 		close(fd[i]);                  /* not before: its threads take it out of their sets */
 	}
+	if (s->service->base_url == s->base_url)
+		s->service->base_url = NULL;
 	pthread_mutex_destroy(&s->lock);
 	keys_free(s->keys);
 	rates_free(s->rates);

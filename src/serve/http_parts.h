@@ -85,6 +85,7 @@ struct http_server {
 	struct MHD_Daemon         *daemon[HTTP_SOCKETS];
 	size_t                     daemons;
 	char                       listening[ADDRESS_TEXT + 10];
+	char                       base_url[ADDRESS_TEXT + 20];      /* where the settings name none */
 	struct address_block       proxy[32];
 	size_t                     proxies;
 	struct key_cache          *keys;

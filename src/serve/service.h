@@ -19,7 +19,8 @@ struct daemon {
 	struct keeper             *keeper;           /* looks after the accounts                                     */
 	struct outbox             *outbox;           /* brings events to webhooks; NULL where none does              */
 	struct bus                *bus;              /* says to whom it concerns that there are new events           */
-	const char                *base_url;         /* "https://mail.example.org", no slash behind                  */
+	const char                *base_url;         /* "https://mail.example.org", no slash behind; where the settings have none,
+	                                              * of the web server, from http_start() to http_stop()          */
 	const char                *inbound_domain;   /* of the BCC addresses; NULL: none, test mails go to the mailbox itself */
 	const char                *node;
 	int64_t                    fence;            /* of this start                                                */

@@ -259,6 +259,14 @@ def the_doctor_sees_a_disk_that_is_nearly_full(h):
     run("mount", "-o", "remount,size=2G", h.at(STATE))
 
 
+def the_daemons_user_backs_up_as_the_page_says(h):
+    with open(os.path.join(os.path.dirname(os.path.dirname(HERE)), "docs", "operating.md"), encoding="utf-8") as f:
+        command = re.search(r"^ +(runuser -u mailmoor -- mailmoor backup .*)$", f.read(), re.M)[1].split()
+    h.inside(*command)
+    st = os.stat(h.at(command[-1]))
+    hold(st.st_size > 50000 and st.st_mode & 0o777 == 0o600, "the back-up: %s" % st)
+
+
 def the_doctor_sees_that_it_does_not_run(h):
     h.stop()
     d = h.doctor("daemon stopped", 1)
@@ -286,7 +294,7 @@ def purged_it_leaves_the_accounts(h):
 
 ROWS = [a_clean_debian_is_made, the_package_installs, systemd_of_that_debian_takes_the_units, it_starts_under_its_restrictions,
         the_doctor_finds_it_well, the_doctor_sees_a_key_that_others_may_read, the_doctor_sees_a_disk_that_is_nearly_full,
-        the_doctor_sees_that_it_does_not_run, an_upgrade_keeps_settings_and_accounts, purged_it_leaves_the_accounts]
+        the_daemons_user_backs_up_as_the_page_says, the_doctor_sees_that_it_does_not_run, an_upgrade_keeps_settings_and_accounts, purged_it_leaves_the_accounts]
 
 
 def main():

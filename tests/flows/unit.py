@@ -451,6 +451,7 @@ def the_doctor_tells_what_is_wrong(t):
 
     for change, id, state_of, words in (
             ({"web.base_url": None}, "web.base_url", "warned", "not set"), ({"web.base_url": "mail.example"}, "web.base_url", "failed", "no URL"),
+            ({"web.base_url": "https://%s/" % WEB_HOST}, "web.base_url", "failed", WEB_HOST),
             ({"web.base_url": "https://nobody." + DOMAIN}, "web.base_url", "failed", "no such name"),
             ({"web.base_url": "http://" + f.web}, "web.base_url", "passed", "leads to"),
             ({"web.trusted_proxies": None}, "web.proxies", "warned", "not set"), ({"inbound.domain": "gone." + DOMAIN}, "inbound.domain", "failed", "no such name"),
