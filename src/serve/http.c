@@ -713,15 +713,16 @@ void http_stop(struct http_server *s)
 {
 	int64_t until = clock_mono_ms() + STOP_MS;
 	int     fd[HTTP_SOCKETS];
+	size_t  daemons = s ? s->daemons : 0;
 
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->daemons; i++)
+	for (size_t i = 0; i < daemons; i++)
 		fd[i] = MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
 	while (!is_quiet(s) && clock_mono_ms() < until)
 		usleep(5000);
-	for (size_t i = 0; i < s->daemons; i++) {
+	for (size_t i = 0; i < daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);
 		close(fd[i]);                  /* not before: its threads take it out of their sets */
 	}
