@@ -44,7 +44,7 @@ class Daemon:
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen([self.program, "serve", "-v"], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
         said = ""
-        while not re.search(r"pages and API.*\n(.*\S.*\n)*\n", said):
+        while "pages and API" not in said or not said.endswith("\n\n"):
             line = self.process.stdout.readline()
             if not line:
                 raise Failed("the daemon did not start: " + self.log())
