@@ -645,8 +645,9 @@ static bool listen_everywhere(struct http_server *s, struct error *err)
 {
 	int    fd[HTTP_SOCKETS];
 	size_t count = sockets_given("web", fd, COUNT(fd)), begun = 0;
-	bool   fine = count > 0 || open_places(s, fd, &count, err);
+	bool   given = count > 0, fine = given || open_places(s, fd, &count, err);
 
+	s->given = given;
 	if (fine)
 		know_place(s, fd[0]);
 	while (fine && begun < count)
@@ -717,14 +718,17 @@ void http_stop(struct http_server *s)
 
 	if (!s)
 		return;
+	/* libmicrohttpd 0.9.75 ends the process when a thread of its own that is just awake takes the socket out of its set a second
+	 * time: it is asked for that only where there is something to wait for, or somebody else who goes on listening */
 	for (size_t i = 0; i < daemons; i++)
-		fd[i] = MHD_quiesce_daemon(s->daemon[i]);
+		fd[i] = is_quiet(s) && !s->given ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
 	while (!is_quiet(s) && clock_mono_ms() < until)
 		usleep(5000);
 	for (size_t i = 0; i < daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);
-		close(fd[i]);                  /* not before: its threads take it out of their sets */
+		if (fd[i] != MHD_INVALID_SOCKET)
+			close(fd[i]);          /* not before: its threads take it out of their sets */
 	}
 	if (s->service->base_url == s->base_url)
 		s->service->base_url = NULL;

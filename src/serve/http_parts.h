@@ -86,6 +86,7 @@ struct http_server {
 	size_t                     daemons;
 	char                       listening[ADDRESS_TEXT + 10];
 	char                       base_url[ADDRESS_TEXT + 20];      /* where the settings name none */
+	bool                  given;               /* its sockets are systemd's, which goes on listening */
 	struct address_block       proxy[32];
 	size_t                     proxies;
 	struct key_cache          *keys;
