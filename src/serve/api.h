@@ -73,6 +73,13 @@ void api_change(struct change *);
 bool event_tell(struct txn *, struct arena *into, const char *workspace, const char *account, const char *type, cJSON *data,
                 struct error *err);
 
+/* -- looking (present.c) ---------------------------------------------------------------------------------------------- */
+
+/* store_read(). False: answered, with what the store said. */
+bool api_look(struct exchange *, bool (*look)(struct txn *, void *self, struct error *), void *self);
+/* {items}: a list that is told whole. Takes it. */
+void answer_items(struct exchange *, cJSON *items);
+
 /* -- how things look (present.c) -------------------------------------------------------------------------------------- */
 
 void   json_time(cJSON *, const char *name, int64_t unix_ms);                /* null for 0        */

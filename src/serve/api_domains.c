@@ -133,18 +133,14 @@ static bool look_at_all(struct txn *t, void *self, struct error *err)
 static void list_domains(struct exchange *x)
 {
 	struct domain_look l = { .x = x };
-	struct error       err = { 0 };
-	cJSON             *o, *items;
+	cJSON              *items;
 
-	if (!store_read(x->service->store, look_at_all, &l, &err)) {
-		answer_fault(x, &err);
+	if (!api_look(x, look_at_all, &l))
 		return;
-	}
-	o = cJSON_CreateObject();
-	items = cJSON_AddArrayToObject(o, "items");
+	items = cJSON_CreateArray();
 	for (size_t i = 0; i < l.count; i++)
 		cJSON_AddItemToArray(items, domain_json(&l.all[i]));
-	answer_json(x, 200, o);
+	answer_items(x, items);
 }
 
 const struct route routes_domains[] = {

@@ -197,18 +197,14 @@ static bool look_at_keys(struct txn *t, void *self, struct error *err)
 static void list_keys(struct exchange *x)
 {
 	struct key_look l = { .x = x };
-	struct error    err = { 0 };
-	cJSON          *o, *items;
+	cJSON           *items;
 
-	if (!store_read(x->service->store, look_at_keys, &l, &err)) {
-		answer_fault(x, &err);
+	if (!api_look(x, look_at_keys, &l))
 		return;
-	}
-	o = cJSON_CreateObject();
-	items = cJSON_AddArrayToObject(o, "items");
+	items = cJSON_CreateArray();
 	for (size_t i = 0; i < l.count; i++)
 		cJSON_AddItemToArray(items, key_json(&l.key[i], NULL));
-	answer_json(x, 200, o);
+	answer_items(x, items);
 }
 
 static bool look_at_workspace(struct txn *t, void *self, struct error *err)
@@ -239,18 +235,14 @@ static bool look_at_workspaces(struct txn *t, void *self, struct error *err)
 static void list_workspaces(struct exchange *x)
 {
 	struct key_look l = { .x = x };
-	struct error    err = { 0 };
-	cJSON          *o, *items;
+	cJSON           *items;
 
-	if (!store_read(x->service->store, look_at_workspaces, &l, &err)) {
-		answer_fault(x, &err);
+	if (!api_look(x, look_at_workspaces, &l))
 		return;
-	}
-	o = cJSON_CreateObject();
-	items = cJSON_AddArrayToObject(o, "items");
+	items = cJSON_CreateArray();
 	for (size_t i = 0; i < l.count; i++)
 		cJSON_AddItemToArray(items, workspace_json(x, &l.workspace[i], NULL));
-	answer_json(x, 200, o);
+	answer_items(x, items);
 }
 
 const struct route routes_keys[] = {

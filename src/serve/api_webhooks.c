@@ -283,18 +283,14 @@ static bool look_at_all(struct txn *t, void *self, struct error *err)
 static void list_webhooks(struct exchange *x)
 {
 	struct webhook_look l = { .x = x };
-	struct error        err = { 0 };
-	cJSON              *o, *items;
+	cJSON               *items;
 
-	if (!store_read(x->service->store, look_at_all, &l, &err)) {
-		answer_fault(x, &err);
+	if (!api_look(x, look_at_all, &l))
 		return;
-	}
-	o = cJSON_CreateObject();
-	items = cJSON_AddArrayToObject(o, "items");
+	items = cJSON_CreateArray();
 	for (size_t i = 0; i < l.count; i++)
 		cJSON_AddItemToArray(items, webhook_json(&l.hook[i], NULL));
-	answer_json(x, 200, o);
+	answer_items(x, items);
 }
 
 static bool look_at_one(struct txn *t, void *self, struct error *err)

@@ -186,3 +186,23 @@ cJSON *event_json(const struct event *e)
 	json_time(o, "created", e->created);
 	return o;
 }
+
+/* -- looking ---------------------------------------------------------------------------------------------------------- */
+
+bool api_look(struct exchange *x, bool (*look)(struct txn *, void *self, struct error *), void *self)
+{
+	struct error err = { 0 };
+
+	if (store_read(x->service->store, look, self, &err))
+		return true;
+	answer_fault(x, &err);
+	return false;
+}
+
+void answer_items(struct exchange *x, cJSON *items)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(o, "items", items);
+	answer_json(x, 200, o);
+}
