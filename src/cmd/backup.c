@@ -1,47 +1,16 @@
 /* backup.c -- mailmoor backup FILE: all of the store into one file, whether the daemon runs or not. */
-#include <argp.h>
 #include <stdio.h>
 
 #include "cmd/command.h"
 #include "serve/upkeep.h"
 
-struct options {
-	const char *config, *file;
-};
-
-enum { KEY_CONFIG = 1000 };
-
-static const struct argp_option options[] = {
-	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 0 },
-	{ 0 }
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case KEY_CONFIG:   o->config = arg; return 0;
-	case ARGP_KEY_ARG:
-		if (o->file)
-			argp_error(state, "one file, please");
-		o->file = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->file)
-			argp_error(state, "into which file?");
-		return 0;
-	default:           return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static int run(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE",
+	static const struct argp argp = { file_command_options, file_command_parse, "FILE",
 		"Copies all of the store into FILE, as of one moment, and checks the copy. The daemon may run. FILE must not be there yet.\v"
 		"The keys that open the passwords in it are not in it: keep a copy of the key file too, elsewhere.", NULL, NULL, NULL };
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct options  o = { 0 };
+	struct file_command o = { .question = "into which file?" };
 	struct settings s = { 0 };
 	struct error    err = { 0 };
 	const char     *key_file;

@@ -99,3 +99,29 @@ int exit_status_of(const struct verdict *v)
 	}
 	return EXIT_INTERNAL;
 }
+
+enum { KEY_CONFIG = 1000 };
+
+const struct argp_option file_command_options[] = {
+	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 0 },
+	{ 0 }
+};
+
+error_t file_command_parse(int key, char *arg, struct argp_state *state)
+{
+	struct file_command *c = state->input;
+
+	switch (key) {
+	case KEY_CONFIG:   c->config = arg; return 0;
+	case ARGP_KEY_ARG:
+		if (c->file)
+			argp_error(state, "one file, please");
+		c->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!c->file)
+			argp_error(state, "%s", c->question);
+		return 0;
+	default:           return ARGP_ERR_UNKNOWN;
+	}
+}

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include <argp.h>
+
 #include "diagnose/catalogue.h"
 #include "diagnose/diagnose.h"
 
@@ -39,5 +41,14 @@ bool command_host(const char *text, char **host, uint16_t *port);
 void command_failed(const char *command, const char *text);
 
 int exit_status_of(const struct verdict *);
+
+/* Of a command whose one argument is a file: what to ask when it is missing goes in. */
+struct file_command {
+	const char *question;
+	const char *config, *file;
+};
+
+extern const struct argp_option file_command_options[];
+error_t file_command_parse(int key, char *arg, struct argp_state *);      /* its input is a struct file_command */
 
 #endif

@@ -1,40 +1,9 @@
 /* restore.c -- mailmoor restore FILE: a back-up in the place of the store, which is kept aside. */
-#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "cmd/command.h"
 #include "serve/upkeep.h"
-
-struct options {
-	const char *config, *file;
-};
-
-enum { KEY_CONFIG = 1000 };
-
-static const struct argp_option options[] = {
-	{ "config", KEY_CONFIG, "FILE", 0, "settings file", 0 },
-	{ 0 }
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case KEY_CONFIG:   o->config = arg; return 0;
-	case ARGP_KEY_ARG:
-		if (o->file)
-			argp_error(state, "one file, please");
-		o->file = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->file)
-			argp_error(state, "from which file?");
-		return 0;
-	default:           return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* Whether the passwords in it are of any use is better known now than at the next start. */
 static void tell(const struct restored *r)
@@ -54,11 +23,11 @@ static void warn(const struct restored *r, struct arena *work)
 
 static int run(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "FILE",
+	static const struct argp argp = { file_command_options, file_command_parse, "FILE",
 		"Puts a back-up in the place of the store. The daemon must be stopped. FILE is checked first, and what was there is kept.\v"
 		"Exit status 3: done, but some secrets in it do not open with the key file that is here.", NULL, NULL, NULL };
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct options  o = { 0 };
+	struct file_command o = { .question = "from which file?" };
 	struct settings s = { 0 };
 	struct error    err = { 0 };
 	struct restored done;
