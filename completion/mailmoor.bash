@@ -5,7 +5,7 @@ _mailmoor_options()
 	case $1 in
 	diagnose)
 		echo "--provider= --username= --password-file= --token-file= --imap= --smtp= --caldav= --ews= --send-test
-			--calendar-test --resolver= --ca-file= --connect-to= --timeout= --record= --lang= --json --config=
+			--calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
 			--verbose --help --usage"
 		;;
 	explain) echo "--lang= --json --help --usage" ;;

@@ -86,7 +86,7 @@ static void name_endpoint(struct flow *f, enum service service)
 
 	/* a name that IDNA refuses is asked as it was typed: the answer says that there is none */
 	f->named[service] = (struct endpoint){ .service = service, .host = host ? host : q->host[service], .port = port,
-	                                       .socket = socket_of(port), .source = SOURCE_USER };
+	                                       .socket = socket_of(port), .source = SOURCE_USER, .trust = q->trust };
 }
 
 static size_t candidate_count(const struct flow *f, enum service service)
@@ -340,6 +340,9 @@ static enum want_kind detect_part(void *self, struct want *w, struct error *err)
 	struct flow *f = self;
 
 	PASS(detect_step(&f->detect, w, err));
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+		for (size_t i = 0; i < f->detect.candidates[s].count; i++)
+			f->detect.candidates[s].item[i].trust = f->request->trust;
 	f->detected.open = true;
 	return WANT_NOTHING;
 }
@@ -488,6 +491,7 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		out->endpoint[s] = *p->endpoint;
 		out->endpoint[s].host = arena_str(job, p->endpoint->host);
 		out->endpoint[s].username = NULL;
+		out->endpoint[s].trust = NULL;
 	}
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;

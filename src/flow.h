@@ -26,6 +26,7 @@ struct flow_request {
 	int                        tries_most;              /* refused sign-ins; 0: as many as is sane (2)          */
 	const char                *host[SERVICES];          /* NULL: to be detected                                 */
 	uint16_t                   port[SERVICES];          /* 0: the usual ones                                    */
+	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	bool                     (*arrived)(void *, const char *token);   /* at send_to, the test message; NULL: cannot be seen */

@@ -23,7 +23,7 @@ import unicodedata
 
 PLACEHOLDERS = frozenset("""
     address domain host port service given_url right_url right_host right_port names issuer expired_on valid_from
-    missing provider app_password_url settings_url wait until our_address offered username right_username mx reply
+    missing pin provider app_password_url settings_url wait until our_address offered username right_username mx reply
     limit our_clock server_clock recipient sender version tenant app scopes other_account policy code tried fingerprint
     owa_url
 """.split())

@@ -123,12 +123,21 @@ struct connect_answer {
 
 #define TLS_CHAIN 6
 
+/* What one handshake may go by that no other may: the word of a workspace, or of whoever is at the keyboard, for its own servers. Plain data;
+ * what is made of it is found again by its content. It must live as long as the wait. */
+struct own_trust {
+	const char *ca_pem;        /* certificates trusted besides those that everybody here trusts, PEM; or NULL              */
+	const char *pin;           /* 64 digits, hex: SHA-256 of the public key (SubjectPublicKeyInfo in DER) that the peer must
+	                              have. It alone decides then: name, dates and issuer prove nothing more. NULL: any       */
+};
+
 struct tls_certificate {
 	char    subject[160], issuer[160];      /* one line, "CN=…, O=…"; `…_name` the CN or else the O     */
 	char    subject_name[80], issuer_name[80];
 	char    names[640];                     /* subjectAltName, ", " between; cut at a whole name        */
 	char    aia[200];                       /* authorityInfoAccess caIssuers, "" when none              */
 	char    fingerprint[65];                /* SHA-256, hex                                             */
+	char    pin[65];                        /* SHA-256 of its public key, as own_trust has it           */
 	char    key[24], signature[40];         /* "RSA 2048", "ecdsa-with-SHA256"                          */
 	int64_t not_before, not_after;          /* Unix seconds                                             */
 	bool    is_ca, self_issued;
@@ -145,11 +154,20 @@ enum tls_flaw {
 	TLS_FLAW_REVOKED         = 1 << 6,
 	TLS_FLAW_WEAK            = 1 << 7,     /* key too short, broken hash                               */
 	TLS_FLAW_OTHER           = 1 << 8,
+	TLS_FLAW_PIN             = 1 << 9,     /* not the pinned key; then the only one                    */
+};
+
+/* By whose word a peer was believed. */
+enum tls_by {
+	TLS_BY_ALL,                            /* authorities that everybody here trusts                   */
+	TLS_BY_OWN_CA,                         /* a certificate of the own_trust                           */
+	TLS_BY_OWN_PIN,                        /* its pinned key                                           */
 };
 
 struct tls_answer {
 	bool     shook;                        /* the handshake itself came to its end                     */
 	bool     resumed;                      /* by what an earlier one proved: no chain is shown         */
+	enum tls_by by;                        /* when verified                                            */
 	unsigned flaws;                        /* of enum tls_flaw; verified == shook && flaws == 0        */
 	int      flaw_depth;                   /* of the first flaw: 0 is the server's own                 */
 	char     verify[48];                   /* OpenSSL's symbol of the first flaw ("CERT_HAS_EXPIRED"), or "ok" */
@@ -166,8 +184,8 @@ struct tls_answer {
 
 enum tls_how {
 	TLS_FULL,         /* today's TLS, the chain and the name verified: the only one that may carry anything    */
-	TLS_QUICK,        /* the same, but may resume a session that was verified with this host and port by the same net in the last
-	                     24 hours: then `resumed`, verify "ok", and no chain                                        */
+	TLS_QUICK,        /* the same, but may resume a session that was verified with this host and port by the same net, and the same
+	                     own_trust or none, in the last 24 hours: then `resumed`, verify "ok", and no chain         */
 	TLS_SERVE,        /* we are the server: our certificate is shown, the client's is not asked for; `host` may be NULL     */
 	TLS_OLD_ONLY,     /* a probe: would TLS 1.0 or 1.1 shake hands? Closed at once, nothing is said inside     */
 };
@@ -190,8 +208,9 @@ struct http_request {
 	struct address address;            /* where it leads, resolved by the conversation, checked by net/     */
 	const char    *headers[16];        /* "Accept: text/xml"; NULL ends                                     */
 	struct slice   body;
-	bool           keep;               /* the connection may be one that was kept, and may be kept: for the same host, port and
-	                                      address only. Such a one may break just then; what had no answer yet is sent once more */
+	const struct own_trust *trust;     /* for https, or NULL                                                */
+	bool           keep;               /* the connection may be one that was kept, and may be kept: for the same host, port,
+	                                      address and trust only. Such a one may break just then; what had no answer yet is sent once more */
 };
 
 struct http_answer {
@@ -275,6 +294,7 @@ struct want {
 	struct tls_answer     *tls;
 	enum tls_how           how;
 	struct slice           extra;                   /* TLS: a certificate in DER to try as a missing link, or empty */
+	const struct own_trust *trust;                  /* TLS: or NULL           */
 	struct slice           query;                   /* DNS: the id is put in by net/ */
 	struct dns_answer     *dns;
 	const struct http_request *request;             /* HTTP */
@@ -323,7 +343,15 @@ static inline enum want_kind want_tls(struct want *w, struct line *line, const c
                                       struct tls_answer *answer, int wait_ms)
 {
 	w->line = line, w->host = host, w->how = how, w->tls = answer, w->wait_ms = wait_ms, w->extra = slice(NULL, 0);
+	w->trust = NULL;
 	return w->kind = WANT_TLS;
+}
+
+/* Of that handshake, just wanted. */
+static inline enum want_kind want_trust(struct want *w, const struct own_trust *trust)
+{
+	w->trust = trust;
+	return w->kind;
 }
 
 static inline enum want_kind want_dns(struct want *w, struct slice query, struct dns_answer *answer, int wait_ms)

@@ -20,13 +20,14 @@ struct options {
 	char       *host[SERVICES];
 	uint16_t    port[SERVICES];
 	const char *send_to;
+	struct own_trust trust;
 	bool        send_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
-       KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD };
+       KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
@@ -46,6 +47,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The network:", 4 },
 	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
 	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },
+	{ "pin", KEY_PIN, "SHA256", 0, "the one public key (SubjectPublicKeyInfo) that the mailbox's servers must have, whatever their certificates say", 4 },
 	{ "connect-to", KEY_CONNECT_TO, "HOST:PORT=IP:PORT", 0, "go there instead (repeatable, the last holds); names and certificates are still checked against HOST", 4 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "bound on the whole (30)", 4 },
 	{ NULL, 0, NULL, 0, "The report:", 5 },
@@ -92,6 +94,11 @@ static error_t parse_network(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_CA_FILE:
 		o->net.net.ca_file = arg;
+		return 0;
+	case KEY_PIN:
+		if (strlen(arg) != 64 || strspn(arg, "0123456789abcdefABCDEF") != 64)
+			argp_error(state, "%s: not 64 hexadecimal digits", arg);
+		o->trust.pin = arg;
 		return 0;
 	case KEY_CONNECT_TO:
 		if (!net_options_place(&o->net, arg))
@@ -187,7 +194,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
-		.our_addresses = our_addresses,
+		.our_addresses = our_addresses, .trust = &o->trust,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);

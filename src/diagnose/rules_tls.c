@@ -9,6 +9,9 @@ static const struct rule tls[] = {
 	{ CAUSE_TLS_PLAINTEXT_PORT, PROVEN, 0, { { "smtp.tls", FACT_PROTOCOL, IS, "smtp" }, { "smtp.tls", FACT_TLS_SHOOK, IS, "no" } }, { 0 }, "G H.4" },
 	{ CAUSE_SERVER_WRONG_PROTOCOL, PROVEN, 0, { TLS(FACT_PROTOCOL, ANY, NULL) }, { 0 }, "G H.4" },
 
+	/* Where one key is pinned, nothing else counts, for or against. */
+	{ CAUSE_TLS_PIN_MISMATCH, PROVEN, 0, { TLS(FACT_TLS_FLAW, IS, "pin") }, { 0 }, "RFC 7469 2.6" },
+
 	/* Our own clock, before anybody's certificate is called out of date. */
 	{ CAUSE_OPERATOR_CLOCK_WRONG, PROVEN, 0, { TLS(FACT_TLS_FLAW, IS, "not_yet"), { "probe.clock", FACT_PROBE_RESULT, IS, "behind" } }, { 0 }, "G H.6" },
 	{ CAUSE_OPERATOR_CLOCK_WRONG, PROVEN, 0, { TLS(FACT_TLS_FLAW, IS, "expired"), { "probe.clock", FACT_PROBE_RESULT, IS, "ahead" } }, { 0 }, "G H.6" },

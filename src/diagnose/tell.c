@@ -227,6 +227,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
 	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
+	add_value(t, "pin", scope_value(s, "tls", FACT_TLS_PIN));
 	add_value(t, "our_address", scope_value(s, "address", FACT_OUR_ADDRESSES));
 	add_value(t, "until", until(r, in_step(r, f, FACT_REPLY_TEXT), into));
 	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);

@@ -43,6 +43,14 @@ const char *certainty_name(enum certainty certainty)
 	return name[certainty];
 }
 
+static bool is_among(enum cause cause, const enum cause *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == cause)
+			return true;
+	return false;
+}
+
 bool cause_is_outage(enum cause cause)
 {
 	static const enum cause outages[] = {
@@ -53,8 +61,15 @@ bool cause_is_outage(enum cause cause)
 		CAUSE_IMAP_TOO_MANY_CONNECTIONS, CAUSE_IMAP_TRAFFIC_EXCEEDED, CAUSE_MAILBOX_MOVING,
 	};
 
-	for (size_t i = 0; i < sizeof outages / sizeof *outages; i++)
-		if (outages[i] == cause)
-			return true;
-	return false;
+	return is_among(cause, outages, sizeof outages / sizeof *outages);
+}
+
+bool cause_is_of_trust(enum cause cause)
+{
+	static const enum cause of_trust[] = {
+		CAUSE_TLS_NAME_MISMATCH, CAUSE_TLS_EXPIRED, CAUSE_TLS_NOT_YET_VALID, CAUSE_TLS_SELF_SIGNED, CAUSE_TLS_UNKNOWN_ISSUER,
+		CAUSE_TLS_INCOMPLETE_CHAIN, CAUSE_TLS_WEAK_CERTIFICATE, CAUSE_TLS_PIN_MISMATCH, CAUSE_NET_INTERCEPTED,
+	};
+
+	return is_among(cause, of_trust, sizeof of_trust / sizeof *of_trust);
 }

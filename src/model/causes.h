@@ -35,6 +35,9 @@ enum cause              cause_find(const char *id);     /* CAUSE_NONE when there
 /* Of those that come and go by themselves: the network, the name servers, a server that is down or asks for patience. */
 bool cause_is_outage(enum cause);
 
+/* Of those that a certificate or a pin of the workspace's own may put right, or may have been: whom the handshake believes. */
+bool cause_is_of_trust(enum cause);
+
 const char *who_name(enum who);                         /* "admin"  */
 const char *certainty_name(enum certainty);             /* "likely" */
 

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct own_trust;
+
 enum service { SERVICE_IMAP, SERVICE_SMTP, SERVICES };
 
 enum endpoint_socket { SOCKET_TLS, SOCKET_STARTTLS };
@@ -32,6 +34,7 @@ struct endpoint {
 	enum endpoint_source source;
 	const char          *username;         /* the form that the source names, or NULL                      */
 	int                  rank;             /* within its source: SRV priority, order of the document       */
+	const struct own_trust *trust;         /* base/want.h: of whoever connects there, or NULL              */
 };
 
 const char *service_name(enum service);                 /* "imap" "smtp" */

@@ -40,7 +40,8 @@
 
 /* *.tls */
 #define FACT_TLS_VERIFY        "tls.verify"           /* ok, or OpenSSL's symbol of the first flaw */
-#define FACT_TLS_FLAW          "tls.flaw"             /* name expired not_yet self_signed private_root no_issuer revoked weak other */
+#define FACT_TLS_FLAW          "tls.flaw"             /* name expired not_yet self_signed private_root no_issuer revoked weak other pin */
+#define FACT_TLS_TRUSTED_BY    "tls.trusted_by"       /* own_ca own_pin: the workspace's (or --pin), where it was not an authority of all */
 #define FACT_TLS_SHOOK         "tls.shook"            /* yes no */
 #define FACT_TLS_VERSION       "tls.version"
 #define FACT_TLS_CIPHER        "tls.cipher"
@@ -53,6 +54,7 @@
 #define FACT_TLS_EXPIRED_NAME  "tls.expired_name"     /* whose: the server's own or an intermediate */
 #define FACT_TLS_AIA           "tls.aia"
 #define FACT_TLS_FINGERPRINT   "tls.fingerprint"
+#define FACT_TLS_PIN           "tls.pin"              /* SHA-256 of the server's public key, as it can be pinned */
 #define FACT_TLS_KEY           "tls.key"
 #define FACT_TLS_SIGNATURE     "tls.signature"
 #define FACT_TLS_CHAIN_LENGTH  "tls.chain_length"

@@ -127,14 +127,30 @@ int64_t certificate_not_after(const X509 *x)
 	return unix_time(X509_get0_notAfter(x));
 }
 
+void hex_of(const unsigned char digest[32], char out[65])
+{
+	for (size_t i = 0; i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
 static void fingerprint(const X509 *x, char out[65])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned      len = 0;
 
-	if (X509_digest(x, EVP_sha256(), digest, &len))
-		for (unsigned i = 0; i < len && i < 32; i++)
-			snprintf(out + 2 * (size_t)i, 3, "%02x", digest[i]);
+	if (X509_digest(x, EVP_sha256(), digest, NULL))
+		hex_of(digest, out);
+}
+
+void certificate_pin(X509 *x, char out[65])
+{
+	unsigned char  digest[EVP_MAX_MD_SIZE];
+	unsigned char *der = NULL;
+	int            len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+
+	*out = '\0';
+	if (len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL))
+		hex_of(digest, out);
+	OPENSSL_free(der);
 }
 
 static void key_text(X509 *x, char *out, size_t size)
@@ -159,6 +175,7 @@ void certificate_describe(X509 *x, struct tls_certificate *out)
 	alternative_names(x, out->names, sizeof out->names);
 	issuer_url(x, out->aia, sizeof out->aia);
 	fingerprint(x, out->fingerprint);
+	certificate_pin(x, out->pin);
 	key_text(x, out->key, sizeof out->key);
 	snprintf(out->signature, sizeof out->signature, "%s", signature ? signature : "");
 	out->not_before = unix_time(X509_get0_notBefore(x));

@@ -217,6 +217,7 @@ static void note_kept_connection(struct fetching *f)
 
 	curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &made);
 	if (made == 0 && f->witness->trust) {
+		f->witness->answer->by = tls_own_by_before(f->witness->own);
 		f->witness->answer->shook = f->witness->answer->resumed = true;
 		snprintf(f->witness->answer->verify, sizeof f->witness->answer->verify, "ok");
 	}
@@ -421,6 +422,25 @@ static void set_bounds(CURL *e, struct fetching *f, bool may_keep)
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, f);
 }
 
+/* curl's verdict is none of ours, but it keeps apart what differs here: a kept connection serves only requests of the same trust. */
+static void set_own_trust(CURL *e, const struct fetching *f, const struct own_trust *trust)
+{
+	struct curl_blob ca = { .flags = CURL_BLOB_COPY };
+	char             pin[TLS_PIN_FOR_CURL];
+
+	if (!f->witness->own)
+		return;
+	if (trust->ca_pem) {
+		ca.data = (void *)(uintptr_t)trust->ca_pem;
+		ca.len = strlen(trust->ca_pem);
+		curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &ca);
+	}
+	if (tls_own_pin_for_curl(f->witness->own, pin)) {
+		curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, pin);
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);      /* the key decides, not the name beside it */
+	}
+}
+
 static void set_trust(CURL *e, struct fetching *f)
 {
 	curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
@@ -468,7 +488,7 @@ static const char *prepare(struct fetching *f, const struct http_request *q, enu
 	lead_to(f, place ? &place->address : &q->address, place ? place->to_port : q->port);
 	if (strncasecmp(q->url, "https:", 6) == 0) {
 		f->witness->trust = net_trust(f->net, &err);
-		if (!f->witness->trust)
+		if (!f->witness->trust || !tls_own_of(f->witness->trust, q->trust, &f->witness->own, &err))
 			return "no TLS here";
 	}
 	return NULL;
@@ -505,5 +525,6 @@ void http_begin(struct runner *r)
 	set_answer(f->easy, f);
 	set_bounds(f->easy, f, q->keep);
 	set_trust(f->easy, f);
+	set_own_trust(f->easy, f, q->trust);
 	curl_multi_add_handle(c->multi, f->easy);
 }

@@ -50,6 +50,11 @@ bool net_serve_tls(struct net *n, const char *certificate_file, const char *key_
 	return trust && tls_trust_show(trust, certificate_file, key_file, err);
 }
 
+bool net_own_trust_check(const struct own_trust *trust, struct error *err)
+{
+	return tls_own_check(trust, err);
+}
+
 struct net_costs net_costs(const struct net *n)
 {
 	return n->costs;

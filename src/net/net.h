@@ -115,6 +115,9 @@ void                 net_unlisten(struct net_listener *);
  * False with FAULT_LOCAL, and what was shown before is shown on: a file cannot be read, is encrypted, or they do not belong together. */
 bool net_serve_tls(struct net *, const char *certificate_file, const char *key_file, struct error *err);
 
+/* Could a handshake go by it? FAULT_MALFORMED says what it is not, as the end of a sentence: "is not …". */
+bool net_own_trust_check(const struct own_trust *, struct error *err);
+
 /* "imap.example.org:993=127.0.0.1:10993", "[2001:db8::1]:993=[::1]:1993" */
 bool net_place_parse(const char *text, struct net_place *out);
 /* "127.0.0.1", "127.0.0.1:5353", "[::1]:53" */

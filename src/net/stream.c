@@ -335,6 +335,7 @@ void stream_tls(struct runner *r)
 	struct stream     *s = wait_on(r, shake_stop);
 	struct tls_answer *a = r->want.tls;
 	struct tls_trust  *trust;
+	struct tls_own    *own = NULL;
 	struct error       err = { 0 };
 
 	*a = (struct tls_answer){ .alert = -1 };
@@ -345,7 +346,8 @@ void stream_tls(struct runner *r)
 	if (s->tls || heard_in_the_clear(s, a))
 		return shake_over(s, CAME_TLS_FAILED, false);
 	trust = net_trust(r->net, &err);
-	s->tls = trust ? tls_new(trust, s->fd, r->want.host, s->port, r->want.how, r->want.extra, a) : NULL;
+	if (trust && tls_own_of(trust, r->want.trust, &own, &err))
+		s->tls = tls_new(trust, own, s->fd, r->want.host, s->port, r->want.how, r->want.extra, a);
 	if (!s->tls) {
 		tls_reason(a, err.fault ? err.text : r->want.how == TLS_SERVE ? "no certificate to show" : "no TLS here");
 		return shake_over(s, CAME_FAILED, false);

@@ -16,6 +16,7 @@ struct tls_trust {
 	SSL_CTX    *ours;               /* where we are the server; NULL: nothing to show       */
 	BIO_METHOD *socket;
 	struct tls_sessions *sessions;
+	struct tls_owns     *owns;
 };
 
 struct tls {
@@ -177,7 +178,7 @@ bool tls_lend(struct tls_witness *w, void *ssl_ctx)
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_msg_callback(ctx, on_message);
 	set_callbacks(ctx);
-	return set_verification(ctx, w->trust->store);
+	return set_verification(ctx, tls_own_store(w->own, w->trust->store));
 }
 
 /* -- trust -------------------------------------------------------------------------------------------------------- */
@@ -188,6 +189,19 @@ static bool trust_system(X509_STORE *store)
 	X509_LOOKUP *directory = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
 
 	return directory && X509_LOOKUP_add_dir(directory, NULL, X509_FILETYPE_DEFAULT);
+}
+
+X509_STORE *trust_store_new(void)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (!store || !trust_system(store)) {
+		X509_STORE_free(store);
+		return NULL;
+	}
+	/* What the operator or a workspace names is trusted as it is: an issuing CA, or one server's own certificate, too. */
+	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+	return store;
 }
 
 static void set_thrift(SSL_CTX *ctx)
@@ -248,18 +262,17 @@ struct tls_trust *tls_trust_new(const char *ca_file, struct error *err)
 	struct tls_trust *t = must_alloc(sizeof *t);
 
 	ERR_clear_error();
-	t->store = X509_STORE_new();
+	t->store = trust_store_new();
 	t->socket = socket_method();
-	if (!t->store || !t->socket || !trust_system(t->store)) {
+	if (!t->store || !t->socket) {
 		fail(err, FAULT_LOCAL, "OpenSSL cannot make a trust store");
 	} else if (ca_file && X509_STORE_load_file(t->store, ca_file) != 1) {
 		fail(err, FAULT_LOCAL, "%s: cannot be read, or holds no certificate (PEM)", ca_file);
 	} else {
-		/* What the operator names is trusted as it is: an issuing CA, or one server's own certificate, too. */
-		X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
 		t->full = ordinary_ctx(t->store);
 		t->quick = remembering_ctx(t->store);
 		t->sessions = tls_sessions_new();
+		t->owns = tls_owns_new();
 		if (t->full && t->quick)
 			return t;
 		fail(err, FAULT_LOCAL, "OpenSSL cannot make a TLS context");
@@ -277,9 +290,19 @@ void tls_trust_free(struct tls_trust *t)
 	SSL_CTX_free(t->quick);
 	SSL_CTX_free(t->ours);
 	tls_sessions_free(t->sessions);
+	tls_owns_free(t->owns);
 	X509_STORE_free(t->store);
 	BIO_meth_free(t->socket);
 	free(t);
+}
+
+bool tls_own_of(struct tls_trust *t, const struct own_trust *trust, struct tls_own **out, struct error *err)
+{
+	*out = NULL;
+	if (!trust || (!trust->ca_pem && !trust->pin))
+		return true;
+	*out = tls_own_hold(t->owns, trust, t->store, err);
+	return *out != NULL;
 }
 
 /* -- our own certificate ------------------------------------------------------------------------------------------ */
@@ -337,11 +360,12 @@ bool tls_trust_show(struct tls_trust *t, const char *certificate_file, const cha
 
 /* -- sessions ----------------------------------------------------------------------------------------------------- */
 
-/* The host in one form of writing, and the port. NULL for what can be no host. */
-static char *session_key(const char *host, uint16_t port)
+/* The host in one form of writing, and the port; what was proved to one by his own trust is no proof to others. NULL for what can be no
+ * host. */
+static char *session_key(const char *host, uint16_t port, const struct tls_own *own)
 {
 	struct address a;
-	char           literal[ADDRESS_TEXT], key[300];
+	char           literal[ADDRESS_TEXT], key[400];
 	size_t         len = strlen(host);
 
 	if (address_parse(host, &a))
@@ -350,7 +374,7 @@ static char *session_key(const char *host, uint16_t port)
 		len--;
 	if (len == 0 || len > 255)
 		return NULL;
-	snprintf(key, sizeof key, "%.*s %u", (int)len, host, port);
+	snprintf(key, sizeof key, "%.*s %u%s%s", (int)len, host, port, own ? " " : "", own ? tls_own_id(own) : "");
 	for (char *c = key; *c; c++)
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
 	return must_copy(key);
@@ -365,11 +389,14 @@ static void offer_session(struct tls *t)
 }
 
 /* What this handshake proved counts as long as every certificate that it rests on. */
-static struct tls_proof proof_of(const SSL *ssl)
+static struct tls_proof proof_of(const SSL *ssl, enum tls_by by)
 {
 	STACK_OF(X509)  *chain = SSL_get0_verified_chain(ssl);
-	struct tls_proof p = { .from = time(NULL) };
+	struct tls_proof p = { .from = time(NULL), .until = INT64_MAX, .by = by };
 
+	/* a pinned key is right whatever its certificate says */
+	if (by == TLS_BY_OWN_PIN)
+		return p;
 	p.until = sk_X509_num(chain) > 0 ? INT64_MAX : 0;
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		int64_t ends = certificate_not_after(sk_X509_value(chain, i));
@@ -395,7 +422,7 @@ static void settle_session(struct tls *t, bool resumed)
 	if (!t->key)
 		return;
 	if (t->trusted && !resumed)
-		t->proof = proof_of(t->ssl);
+		t->proof = proof_of(t->ssl, t->witness.answer->by);
 	if (t->trusted && SSL_version(t->ssl) < TLS1_3_VERSION)
 		tls_session_keep(t->witness.trust->sessions, t->key, SSL_get_session(t->ssl), t->proof);
 	/* Whatever it was that went wrong: the next one shall be judged anew. */
@@ -432,19 +459,27 @@ static SSL *ssl_new(struct tls_trust *trust, enum tls_how how)
 	return ssl;
 }
 
-struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, uint16_t port, enum tls_how how, struct slice link,
+/* One context serves all: what differs is a pointer to a shared store. */
+static bool go_by_own(const struct tls *t)
+{
+	X509_STORE *store = tls_own_store(t->witness.own, NULL);
+
+	return !store || SSL_set1_verify_cert_store(t->ssl, store) == 1;
+}
+
+struct tls *tls_new(struct tls_trust *trust, struct tls_own *own, int fd, const char *host, uint16_t port, enum tls_how how, struct slice link,
                     struct tls_answer *answer)
 {
 	struct tls *t = must_alloc(sizeof *t);
 	BIO        *bio;
 
-	t->witness = (struct tls_witness){ .answer = answer, .trust = trust, .host = host, .link = link };
+	t->witness = (struct tls_witness){ .answer = answer, .trust = trust, .own = own, .host = host, .link = link };
 	t->how = how;
 	t->fd = fd;
 	ERR_clear_error();
 	t->ssl = ssl_new(trust, how);
 	bio = t->ssl ? BIO_new(trust->socket) : NULL;
-	if (!bio || (how != TLS_SERVE && !name_server(t->ssl, host))) {
+	if (!bio || (how != TLS_SERVE && !name_server(t->ssl, host)) || !go_by_own(t)) {
 		BIO_free(bio);
 		t->broken = true;
 		tls_free(t);
@@ -460,7 +495,7 @@ struct tls *tls_new(struct tls_trust *trust, int fd, const char *host, uint16_t 
 	}
 	SSL_set_connect_state(t->ssl);
 	/* What holds only with a link that the server did not send is proof of nothing but that. */
-	t->key = how == TLS_QUICK && link.len == 0 ? session_key(host, port) : NULL;
+	t->key = how == TLS_QUICK && link.len == 0 ? session_key(host, port, own) : NULL;
 	offer_session(t);
 	return t;
 }
@@ -473,6 +508,7 @@ void tls_free(struct tls *t)
 		SSL_shutdown(t->ssl);
 	SSL_free(t->ssl);
 	ERR_clear_error();
+	tls_own_release(t->witness.own);
 	free(t->key);
 	free(t);
 }
@@ -511,11 +547,13 @@ static bool peer_is_proven(struct tls *t, bool resumed)
 	if (t->how == TLS_SERVE)
 		return true;
 	a->resumed = resumed;
-	if (resumed)
+	if (resumed) {
+		a->by = t->proof.by;
 		snprintf(a->verify, sizeof a->verify, "ok");
-	/* Whatever OpenSSL may think: nobody is trusted here who showed no certificate, now or then. */
-	else if (!t->witness.judged)
+	} else if (!t->witness.judged) {
+		/* Whatever OpenSSL may think: nobody is trusted here who showed no certificate, now or then. */
 		a->flaws |= TLS_FLAW_OTHER;
+	}
 	return a->flaws == 0;
 }
 

@@ -1,4 +1,4 @@
-/* tls_openssl.h -- between the files that know OpenSSL: tls.c, tls_verify.c, certificate.c. */
+/* tls_openssl.h -- between the files that know OpenSSL: tls.c, tls_own.c, tls_sessions.c, tls_verify.c, certificate.c. */
 #ifndef NET_TLS_OPENSSL_H
 #define NET_TLS_OPENSSL_H
 
@@ -9,6 +9,25 @@
 /* certificate.c: in our own plain words; foreign text is made one clean line. */
 void certificate_describe(X509 *, struct tls_certificate *out);
 int64_t certificate_not_after(const X509 *);      /* Unix seconds */
+void    certificate_pin(X509 *, char out[65]);    /* SHA-256 of its SubjectPublicKeyInfo, hex; "" when it has none */
+void    hex_of(const unsigned char digest[32], char out[65]);
+
+/* tls.c: what everybody here trusts, but for the operator's file. NULL when OpenSSL cannot. */
+X509_STORE *trust_store_new(void);
+
+/* tls_own.c: one for each content, as long as anybody holds it, and TLS_OWN_UNUSED more in case they come again. */
+#define TLS_OWN_UNUSED 64
+
+struct tls_owns *tls_owns_new(void);
+void             tls_owns_free(struct tls_owns *);      /* those still held go with their last holder; NULL is fine */
+/* Held by the caller. NULL: FAULT_MALFORMED for what tls_own_check() refuses, or FAULT_LOCAL. */
+struct tls_own  *tls_own_hold(struct tls_owns *, const struct own_trust *, X509_STORE *everybodys, struct error *err);
+const char      *tls_own_id(const struct tls_own *);
+/* The store to judge by; `own` may be NULL. */
+X509_STORE      *tls_own_store(const struct tls_own *own, X509_STORE *everybodys);
+bool             tls_own_has_pin(const struct tls_own *own);      /* false for NULL */
+bool             tls_own_pins(const struct tls_own *, X509 *leaf);
+bool             tls_own_vouches(const struct tls_own *own, const X509 *anchor);      /* false for NULL */
 
 /* tls_verify.c: callbacks for an SSL_CTX. They find their witness through the SSL_CTX when it is a lent one, else through the SSL's
  * app data. */
@@ -26,12 +45,13 @@ bool witness_lend(struct tls_witness *, SSL_CTX *);
 #define TLS_TICKET_MOST     4096      /* bytes; a longer one is not kept */
 
 struct tls_proof {
-	int64_t from, until;          /* the handshake, and when it counts no more */
+	int64_t     from, until;      /* the handshake, and when it counts no more */
+	enum tls_by by;
 };
 
 struct tls_sessions *tls_sessions_new(void);
 void                 tls_sessions_free(struct tls_sessions *);
-/* The caller's, or NULL. `key`: the host in one form of writing, and the port. */
+/* The caller's, or NULL. `key`: the host in one form of writing, the port, and whose own trust it went by. */
 SSL_SESSION         *tls_session_of(struct tls_sessions *, const char *key, int64_t now, struct tls_proof *out);
 void                 tls_session_keep(struct tls_sessions *, const char *key, SSL_SESSION *, struct tls_proof);
 void                 tls_session_forget(struct tls_sessions *, const char *key);

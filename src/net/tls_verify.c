@@ -42,7 +42,7 @@ static const struct { int code; const char *symbol; unsigned flaw; } verdicts[] 
 	V(PATH_LOOP, OTHER),                             V(EC_KEY_EXPLICIT_PARAMS, OTHER),
 	V(UNSUPPORTED_SIGNATURE_ALGORITHM, OTHER),       V(SIGNATURE_ALGORITHM_MISMATCH, OTHER),
 	V(SIGNATURE_ALGORITHM_INCONSISTENCY, OTHER),     V(STORE_LOOKUP, OTHER),
-	V(UNSPECIFIED, OTHER),
+	V(UNSPECIFIED, OTHER),                           V(DANE_NO_MATCH, PIN),
 #undef V
 };
 
@@ -59,8 +59,10 @@ struct tls_witness *tls_witness_new(struct tls_answer *answer)
 
 void tls_witness_release(struct tls_witness *w)
 {
-	if (w && --w->holders == 0)
-		free(w);
+	if (!w || --w->holders > 0)
+		return;
+	tls_own_release(w->own);
+	free(w);
 }
 
 static void ctx_is_gone(void *parent, void *witness, CRYPTO_EX_DATA *unused, int index, long none, void *nothing)
@@ -214,6 +216,27 @@ static bool chain_holds(X509_STORE_CTX *store, struct slice link)
 	return well;
 }
 
+/* The workspace's own word. Its pin is about the key and nothing else, so that neither a flaw of the certificate nor a perfect one counts
+ * beside it. */
+static void ask_own(const struct tls_own *own, struct tls_answer *a, X509_STORE_CTX *store, X509 *leaf)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+
+	if (!tls_own_has_pin(own)) {
+		if (a->flaws == 0 && tls_own_vouches(own, sk_X509_value(chain, sk_X509_num(chain) - 1)))
+			a->by = TLS_BY_OWN_CA;
+		return;
+	}
+	a->flaws = 0;
+	if (leaf && tls_own_pins(own, leaf)) {
+		a->by = TLS_BY_OWN_PIN;
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+	} else {
+		note_flaw(a, X509_V_ERR_DANE_NO_MATCH, 0);
+		X509_STORE_CTX_set_error(store, X509_V_ERR_DANE_NO_MATCH);
+	}
+}
+
 int verify_chain(X509_STORE_CTX *store, void *unused)
 {
 	struct tls_witness *w = witness_of_store(store);
@@ -233,6 +256,7 @@ int verify_chain(X509_STORE_CTX *store, void *unused)
 		check_leaf(a, leaf, host);
 	if ((!well || !leaf || *host == '\0') && a->flaws == 0)
 		note_flaw(a, X509_V_ERR_UNSPECIFIED, 0);
+	ask_own(w->own, a, store, leaf);
 	w->judged = true;
 	if (a->flaws == 0) {
 		snprintf(a->verify, sizeof a->verify, "ok");
@@ -271,8 +295,9 @@ static int staple_status(OCSP_BASICRESP *basic, X509 *leaf, X509 *issuer)
 	return status;
 }
 
-static int staple_read(SSL *ssl, STACK_OF(X509) *chain)
+static int staple_read(SSL *ssl, const struct tls_own *own, STACK_OF(X509) *chain)
 {
+	X509_STORE          *store = tls_own_store(own, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)));
 	const unsigned char *der;
 	long                 len = SSL_get_tlsext_status_ocsp_resp(ssl, &der);
 	OCSP_RESPONSE       *response = der && len > 0 ? d2i_OCSP_RESPONSE(NULL, &der, len) : NULL;
@@ -281,7 +306,7 @@ static int staple_read(SSL *ssl, STACK_OF(X509) *chain)
 
 	if (response && OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
 		basic = OCSP_response_get1_basic(response);
-	if (basic && OCSP_basic_verify(basic, chain, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), 0) == 1)
+	if (basic && OCSP_basic_verify(basic, chain, store, 0) == 1)
 		status = staple_status(basic, sk_X509_value(chain, 0), sk_X509_value(chain, 1));
 	OCSP_BASICRESP_free(basic);
 	OCSP_RESPONSE_free(response);
@@ -299,7 +324,7 @@ int verify_staple(SSL *ssl, void *unused)
 	if (w->answer->flaws || sk_X509_num(chain) < 2)
 		return 1;
 	ERR_set_mark();
-	status = staple_read(ssl, chain);
+	status = staple_read(ssl, w->own, chain);
 	ERR_pop_to_mark();
 	w->answer->stapled_good = status == V_OCSP_CERTSTATUS_GOOD;
 	if (status == V_OCSP_CERTSTATUS_REVOKED)

@@ -161,7 +161,7 @@ static void note_flaws(struct report *r, int step, unsigned flaws)
 		{ TLS_FLAW_NAME, "name" },                 { TLS_FLAW_EXPIRED, "expired" },   { TLS_FLAW_NOT_YET, "not_yet" },
 		{ TLS_FLAW_SELF_SIGNED, "self_signed" },   { TLS_FLAW_PRIVATE_ROOT, "private_root" },
 		{ TLS_FLAW_NO_ISSUER, "no_issuer" },       { TLS_FLAW_REVOKED, "revoked" },   { TLS_FLAW_WEAK, "weak" },
-		{ TLS_FLAW_OTHER, "other" },
+		{ TLS_FLAW_OTHER, "other" },               { TLS_FLAW_PIN, "pin" },
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -193,6 +193,7 @@ static void note_chain(struct report *r, int step, const struct tls_answer *a)
 	report_note(r, step, FACT_TLS_KEY, "%s", leaf->key);
 	report_note(r, step, FACT_TLS_SIGNATURE, "%s", leaf->signature);
 	report_note(r, step, FACT_TLS_FINGERPRINT, "%s", leaf->fingerprint);
+	report_note(r, step, FACT_TLS_PIN, "%s", leaf->pin);
 	report_note(r, step, FACT_TLS_CHAIN_LENGTH, "%zu", a->chain_len);
 }
 
@@ -207,6 +208,8 @@ void reach_tls_facts(struct report *r, int step, const struct tls_answer *a, enu
 		report_note(r, step, FACT_TLS_VERSION, "%s", a->version);
 		report_note(r, step, FACT_TLS_CIPHER, "%s", a->cipher);
 	}
+	if (a->shook && !a->flaws && a->by != TLS_BY_ALL)
+		report_note(r, step, FACT_TLS_TRUSTED_BY, "%s", a->by == TLS_BY_OWN_PIN ? "own_pin" : "own_ca");
 	note_flaws(r, step, a->flaws);
 	if (a->chain_len)
 		note_chain(r, step, a);
@@ -231,7 +234,8 @@ enum want_kind reach_tls_step(void *self, struct want *w, struct error *err)
 	default:
 		begin(s, "tls", w);
 		s->tls = (struct tls_answer){ .alert = -1 };
-		AWAIT(s, REACH_SHAKEN, want_tls(w, s->line, s->endpoint->host, s->how, &s->tls, s->waits.tls_ms)): {
+		want_tls(w, s->line, s->endpoint->host, s->how, &s->tls, s->waits.tls_ms);
+		AWAIT(s, REACH_SHAKEN, want_trust(w, s->endpoint->trust)): {
 			enum came came = want_came(w);
 
 			reach_tls_facts(s->report, s->reported, &s->tls, came);

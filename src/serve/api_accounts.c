@@ -6,6 +6,7 @@
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/keeper.h"
+#include "serve/laid_down.h"
 #include "serve/retell.h"
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
@@ -156,6 +157,30 @@ static bool apply_create(struct txn *t, struct change *c, struct error *err)
 	return true;
 }
 
+struct laid_down_look {
+	struct exchange      *x;
+	const struct account *account;
+	struct laid_down      found;
+};
+
+static bool look_what_is_laid_down(struct txn *t, void *self, struct error *err)
+{
+	struct laid_down_look *l = self;
+
+	return laid_down_for(t, l->x->job, l->account->workspace, l->account->address, &l->found, err);
+}
+
+/* Servers that were not named, where the workspace has laid them down for that domain. */
+static bool fill_places(struct exchange *x, struct account *a)
+{
+	struct laid_down_look l = { .x = x, .account = a };
+
+	if (!api_look(x, look_what_is_laid_down, &l))
+		return false;
+	laid_down_fill(&l.found, a);
+	return true;
+}
+
 static void create_account(struct exchange *x)
 {
 	cJSON            *body = body_read(x, fields_account_new);
@@ -173,7 +198,8 @@ static void create_account(struct exchange *x)
 	a->lang = x->lang->tag;
 	take_text(x, body, "lang", &a->lang);
 	take_text(x, body, "external_id", &a->external_id);
-	if (take_address(x, body, a) && take_places(x, body, a, &changed) && seal_password(x, body, op.id, &op.sealed))
+	if (take_address(x, body, a) && take_places(x, body, a, &changed) && fill_places(x, a)
+	    && seal_password(x, body, op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }

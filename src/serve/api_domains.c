@@ -2,11 +2,21 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "model/causes.h"
+#include "net/net.h"
 #include "serve/api.h"
+#include "serve/keeper.h"
+
+struct tried_again {
+	const char         *account;
+	struct tried_again *next;
+};
 
 struct domain_op {
 	struct change          change;
 	struct domain_settings settings;
+	bool                   trusts;      /* an authority or a pin is laid down           */
+	struct tried_again    *again;       /* accounts for which that may be what was missing */
 };
 
 /* As DNS wants it; NULL: answered. */
@@ -29,11 +39,67 @@ static cJSON *domain_json(const struct domain_settings *d)
 	return o;
 }
 
+/* -- accounts that waited for it ------------------------------------------------------------------------------------- */
+
+static bool is_of(const struct account *a, const char *domain)
+{
+	const char *at = strrchr(a->address, '@');
+
+	return at && strcmp(at + 1, domain) == 0;
+}
+
+static bool waits_for_trust(const struct account *a)
+{
+	return (a->state == ACCOUNT_NEEDS_ADMIN || a->state == ACCOUNT_NEEDS_USER || a->state == ACCOUNT_WAITING || a->state == ACCOUNT_DEGRADED)
+	    && a->cause && cause_is_of_trust(cause_find(a->cause));
+}
+
+static bool try_again(struct txn *t, struct domain_op *op, struct account *a, struct error *err)
+{
+	struct tried_again *again = arena_get(op->change.work, sizeof *again);
+
+	a->next_try = op->settings.changed;
+	*again = (struct tried_again){ arena_str(op->change.work, a->id), op->again };
+	op->again = again;
+	return account_update(t, a, err);
+}
+
+/* Nobody has to press a button for what has just been put right. */
+static bool try_all_again(struct txn *t, struct domain_op *op, struct error *err)
+{
+	struct account_query q = { .workspace = op->settings.workspace, .most = PAGE_MOST,
+		.search = arena_print(op->change.work, "@%s", op->settings.domain) };
+	struct account_page  page;
+
+	op->again = NULL;
+	if (!op->trusts)
+		return true;
+	do {
+		if (!account_list(t, op->change.work, &q, &page, err))
+			return false;
+		for (size_t i = 0; i < page.count; i++)
+			if (is_of(&page.item[i], op->settings.domain) && waits_for_trust(&page.item[i]) && !try_again(t, op, &page.item[i], err))
+				return false;
+		q.after = page.next;
+	} while (page.next);
+	return true;
+}
+
+static void tell_keeper(struct change *c)
+{
+	struct domain_op *op = (struct domain_op *)c;
+
+	for (const struct tried_again *a = op->again; a && c->x->service->keeper; a = a->next)
+		keeper_changed(c->x->service->keeper, a->account);
+}
+
+/* -- putting ----------------------------------------------------------------------------------------------------------- */
+
 static bool apply_put(struct txn *t, struct change *c, struct error *err)
 {
 	struct domain_op *op = (struct domain_op *)c;
 
-	if (!domain_put(t, &op->settings, err))
+	if (!domain_put(t, &op->settings, err) || !try_all_again(t, op, err))
 		return false;
 	c->status = 200;
 	c->body = domain_json(&op->settings);
@@ -58,16 +124,29 @@ static bool hosts_are_fine(struct exchange *x, cJSON *body)
 	return true;
 }
 
+/* What could not be gone by is not laid down. */
+static bool trust_is_fine(struct exchange *x, const cJSON *body)
+{
+	struct own_trust trust = { .ca_pem = json_text(body, "ca_pem") };
+	struct error     err = { 0 };
+
+	if (net_own_trust_check(&trust, &err))
+		return true;
+	answer_problem(x, 400, "request.invalid", "This field is not valid", arena_str(x->job, err.text), "/ca_pem", NULL);
+	return false;
+}
+
 static void put_domain(struct exchange *x)
 {
 	const char      *domain = domain_named(x);
 	cJSON           *body = domain ? body_read(x, fields_domain) : NULL;
-	struct domain_op op = { .change = { .x = x, .apply = apply_put } };
+	struct domain_op op = { .change = { .x = x, .apply = apply_put, .after = tell_keeper } };
 	char            *text;
 
 	if (!body)
 		return;
-	if (hosts_are_fine(x, body)) {
+	if (hosts_are_fine(x, body) && trust_is_fine(x, body)) {
+		op.trusts = json_text(body, "ca_pem") || json_text(body, "pin");
 		text = cJSON_PrintUnformatted(body);
 		op.settings = (struct domain_settings){ .workspace = x->workspace, .domain = domain, .json = arena_str(x->job, text),
 			.changed = clock_unix_ms() };

@@ -36,6 +36,7 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 	return account_get(t, round->job, NULL, r->k->id, &round->account, err)
 	    && (round->account.state == ACCOUNT_REMOVED
 	        || (workspace_get(t, round->job, round->account.workspace, &r->workspace, err)
+	            && laid_down_for(t, round->job, round->account.workspace, round->account.address, &round->laid_down, err)
 	            && tries_of(t, r->k->id, day, &r->refused_today, err)
 	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
 }
@@ -172,6 +173,7 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.address = a->address, .provider = a->provider, .username = a->username,
 		.credentials = round->credentials.password || round->credentials.token ? &round->credentials : NULL,
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
+		.trust = &round->laid_down.trust,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
@@ -330,6 +332,7 @@ static bool open_mailbox(struct kept *k)
 	k->address = must_copy(round->account.address);
 	k->host = must_copy(arena_print(round->job, "%s:%u", place.host, place.port));
 	place.host = k->host_name;
+	place.trust = &round->laid_down.trust;
 	k->mailbox = must_alloc(sizeof *k->mailbox);
 	mailbox_init(k->mailbox, &owner, k, k->address, &place, TLS_QUICK, cursor.uidvalidity, cursor.uidnext);
 	return true;

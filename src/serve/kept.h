@@ -13,6 +13,7 @@
 #include "connect/credentials.h"
 #include "flow.h"
 #include "serve/keeper.h"
+#include "serve/laid_down.h"
 #include "serve/progress.h"
 #include "serve/state.h"
 #include "serve/troubles.h"
@@ -74,6 +75,7 @@ struct kept_round {
 	struct arena       *job;
 	struct account      account;
 	struct credentials  credentials;
+	struct laid_down    laid_down;         /* by its workspace, for its domain */
 	bool                asked;             /* somebody waits for it: it is no proof of life */
 	struct flow_request request;
 	struct flow        *flow;

@@ -11,6 +11,7 @@
 #include "serve/api.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
+#include "serve/laid_down.h"
 #include "serve/pages.h"
 #include "serve/render.h"
 #include "serve/signed_link.h"
@@ -102,31 +103,30 @@ static const enum connect_input host_input[SERVICES] = { [SERVICE_IMAP] = INPUT_
 static const enum connect_input port_input[SERVICES] = { [SERVICE_IMAP] = INPUT_IMAP_PORT, [SERVICE_SMTP] = INPUT_SMTP_PORT };
 
 struct domain_look {
-	struct visitor        *v;
-	const char            *domain;
-	struct domain_settings found;
+	struct visitor  *v;
+	const char      *address;
+	struct laid_down found;
 };
 
 static bool look_domain(struct txn *t, void *self, struct error *err)
 {
 	struct domain_look *d = self;
 
-	return domain_get(t, d->v->x->job, d->v->link.workspace, d->domain, &d->found, err);
+	return laid_down_for(t, d->v->x->job, d->v->link.workspace, d->address, &d->found, err);
 }
 
-/* What the workspace has laid down for that domain: {"imap": {"host", "port"}, …}. NULL: nothing. cJSON_Delete(). */
-static cJSON *settings_of(struct visitor *v, const char *address)
+/* What the workspace has laid down for the domain of that address; all zero: nothing, or it is no address. */
+static struct laid_down settings_of(struct visitor *v, const char *address)
 {
 	struct mail_address parsed;
 	struct domain_look  d = { .v = v };
 	const char         *problem;
 
 	if (!address || !mail_address_parse(address, v->x->job, &parsed, &problem))
-		return NULL;
-	d.domain = parsed.domain;
-	if (!store_read(v->x->service->store, look_domain, &d, NULL))
-		return NULL;
-	return json_read(slice_str(d.found.json), HTTP_BODY_MOST, NULL);
+		return d.found;
+	d.address = parsed.text;
+	store_read(v->x->service->store, look_domain, &d, NULL);
+	return d.found;
 }
 
 static const char *port_text(struct visitor *v, uint16_t port)
@@ -136,16 +136,12 @@ static const char *port_text(struct visitor *v, uint16_t port)
 
 static void fill_from_domain(struct visitor *v, struct connect_page *c)
 {
-	cJSON *settings = settings_of(v, c->value[INPUT_ADDRESS]);
+	struct laid_down settings = settings_of(v, c->value[INPUT_ADDRESS]);
 
 	for (enum service s = 0; s < SERVICES; s++) {
-		const cJSON *server = cJSON_GetObjectItemCaseSensitive(settings, service_name(s));
-		const char  *host = json_text(server, "host");
-
-		c->value[host_input[s]] = host ? arena_str(v->x->job, host) : NULL;
-		c->value[port_input[s]] = port_text(v, (uint16_t)json_number(server, "port", 0));
+		c->value[host_input[s]] = settings.host[s];
+		c->value[port_input[s]] = port_text(v, settings.port[s]);
 	}
-	cJSON_Delete(settings);
 }
 
 static void fill_from_account(struct visitor *v, struct connect_page *c)
@@ -336,18 +332,9 @@ static bool take_form(struct submission *s, const char *password)
 /* Servers that the person left open, and the workspace has laid down for that domain. */
 static void add_domain_settings(struct submission *s)
 {
-	cJSON *settings = settings_of(s->v, s->account.address);
+	struct laid_down settings = settings_of(s->v, s->account.address);
 
-	for (enum service which = 0; which < SERVICES; which++) {
-		const cJSON *server = cJSON_GetObjectItemCaseSensitive(settings, service_name(which));
-		const char  *host = json_text(server, "host");
-
-		if (s->account.host[which] || !host)
-			continue;
-		s->account.host[which] = arena_str(s->v->x->job, host);
-		s->account.port[which] = (uint16_t)json_number(server, "port", 0);
-	}
-	cJSON_Delete(settings);
+	laid_down_fill(&settings, &s->account);
 }
 
 /* Whatever the verdict was, it was about what has just been replaced. */

@@ -64,7 +64,8 @@ static enum want_kind touch_step(void *self, struct want *w, struct error *err)
 			t->came = want_came(w);
 			goto done;
 		}
-		AWAIT(t, TOUCH_SHAKEN, want_tls_with(w, &t->line, t->endpoint.host, t->how, t->extra, t->tls, t->waits.tls_ms)):
+		want_tls_with(w, &t->line, t->endpoint.host, t->how, t->extra, t->tls, t->waits.tls_ms);
+		AWAIT(t, TOUCH_SHAKEN, want_trust(w, t->endpoint.trust)):
 		t->came = want_came(w);
 	done:
 		touch_end(t, t->came);
@@ -121,6 +122,15 @@ static struct touch *add_shake(struct probe *p, const char *host, uint16_t port,
 
 	t->shake = true;
 	t->how = how;
+	return t;
+}
+
+/* The server itself, by whatever the session went by. */
+static struct touch *add_shake_again(struct probe *p, enum tls_how how)
+{
+	struct touch *t = add_shake(p, p->endpoint->host, p->endpoint->port, how);
+
+	t->endpoint.trust = p->endpoint->trust;
 	return t;
 }
 
@@ -230,8 +240,8 @@ static void start(struct probe *p)
 	case PROBE_DNS:         start_dns(p); break;
 	case PROBE_ISSUER:      start_issuer(p); break;
 	case PROBE_INTERCEPT:   start_intercept(p); break;
-	case PROBE_TLS_VERSION: add_shake(p, e->host, e->port, TLS_OLD_ONLY); break;
-	case PROBE_TLS:         add_shake(p, e->host, e->port, TLS_FULL); break;
+	case PROBE_TLS_VERSION: add_shake_again(p, TLS_OLD_ONLY); break;
+	case PROBE_TLS:         add_shake_again(p, TLS_FULL); break;
 	case PROBE_PLAIN:       add_touch(p, e->host, e->port)->listen = true; break;
 	case PROBE_NAMES:       start_names(p); break;
 	case PROBE_NONE:
@@ -407,7 +417,7 @@ static bool try_link(struct probe *p)
 		return false;
 	children_init(&p->children, UNTIL_ALL);
 	p->count = 0;
-	t = add_shake(p, p->endpoint->host, p->endpoint->port, TLS_FULL);
+	t = add_shake_again(p, TLS_FULL);
 	t->extra = buffer_held(&p->fetch[0].answer.body);
 	return true;
 }

@@ -84,6 +84,7 @@ enum want_kind mailbox_step(void *self, struct want *w, struct error *err)
 		PASS(sign_in(m, w, err));
 
 	STEP(m, MAILBOX_OPEN):
+		m->endpoint.trust = NULL;      /* the line stands: what it was judged by need not stay */
 		PASS(imap_watch_open_step(&m->watch, w, err));
 		m->owner->settled(m->self, m);
 

@@ -28,7 +28,7 @@ struct mailbox_owner {
 struct mailbox {
 	const struct mailbox_owner *owner;
 	void               *self;
-	struct endpoint     endpoint;           /* its host is the owner's, and lives as long */
+	struct endpoint     endpoint;           /* its host is the owner's, and lives as long; its trust until it is settled */
 	struct imap_session imap;
 	struct imap_watch   watch;
 	struct login        login;

@@ -679,8 +679,8 @@ static void farm_ends(struct farm *f, struct peer *p)
 	EXPECT(count_of(&f->live) == 0);
 }
 
-static enum came post(struct net *n, const char *scheme, const char *host, uint16_t port, const char *address, bool keep,
-	struct tls_answer *tls)
+static enum came post_by(struct net *n, const char *scheme, const char *host, uint16_t port, const char *address, bool keep,
+	const struct own_trust *trust, struct tls_answer *tls)
 {
 	struct fetch f;
 	enum came    came;
@@ -690,11 +690,18 @@ static enum came post(struct net *n, const char *scheme, const char *host, uint1
 	f.request.body = slice_str("{}");
 	f.request.address = literal(address);
 	f.request.keep = keep;
+	f.request.trust = trust;
 	f.answer.tls = tls;
 	came = fetch(n, &f, 5000);
 	EXPECT(came != CAME || (f.answer.status == 200 && slice_equal(buffer_held(&f.answer.body), slice_str("hi"))));
 	fetch_release(&f);
 	return came;
+}
+
+static enum came post(struct net *n, const char *scheme, const char *host, uint16_t port, const char *address, bool keep,
+	struct tls_answer *tls)
+{
+	return post_by(n, scheme, host, port, address, keep, NULL, tls);
 }
 
 TEST(a_connection_is_kept_for_the_same_host_port_and_address)
@@ -765,6 +772,47 @@ TEST(over_https_a_kept_connection_shows_no_chain_and_was_verified)
 	farm_ends(&liar, &q);
 	SSL_CTX_free(farm.ctx);
 	SSL_CTX_free(liar.ctx);
+}
+
+TEST(own_trust_over_https_and_kept_connections_of_its_own)
+{
+	struct net       *n = net_with((struct net_settings){ 0 });
+	struct tls_server s = { .me = &foreign };
+	struct farm       farm = { .ctx = tls_server_ctx(&s) };
+	char             *pem = pem_text(&stranger), *same = pem_text(&stranger), pin[65], other[65];
+	struct own_trust  ca = { .ca_pem = pem }, again = { .ca_pem = same }, by_pin = { .pin = pin_text(&foreign, pin) },
+		wrong = { .pin = pin_text(&good, other) }, both = { .ca_pem = pem, .pin = pin };
+	const struct { const char *row, *host; const struct own_trust *trust; enum came came; int connections; bool resumed; enum tls_by by; unsigned flaws; }
+	rows[] = {
+		{ "nothing of one's own",     "web.example.org", NULL,    CAME_TLS_FAILED, 1, false, TLS_BY_ALL,     TLS_FLAW_NO_ISSUER },
+		{ "its authority",            "web.example.org", &ca,     CAME,            1, false, TLS_BY_OWN_CA,  0 },
+		{ "the same again",           "web.example.org", &again,  CAME,            0, true,  TLS_BY_ALL,     0 },
+		{ "kept, and not for others", "web.example.org", NULL,    CAME_TLS_FAILED, 1, false, TLS_BY_ALL,     TLS_FLAW_NO_ISSUER },
+		{ "another key",              "web.example.org", &wrong,  CAME_TLS_FAILED, 1, false, TLS_BY_ALL,     TLS_FLAW_PIN },
+		{ "its key",                  "web.example.org", &by_pin, CAME,            1, false, TLS_BY_OWN_PIN, 0 },
+		{ "its key again",            "web.example.org", &by_pin, CAME,            0, true,  TLS_BY_OWN_PIN, 0 },
+		{ "its key by another name",  "127.0.0.1",       &by_pin, CAME,            1, false, TLS_BY_OWN_PIN, 0 },
+		{ "authority, another name",  "127.0.0.1",       &ca,     CAME_TLS_FAILED, 1, false, TLS_BY_ALL,     TLS_FLAW_NAME },
+		{ "both",                     "web.example.org", &both,   CAME,            1, false, TLS_BY_OWN_PIN, 0 },
+		{ "its authority's stays",    "web.example.org", &ca,     CAME,            0, true,  TLS_BY_ALL,     0 },
+	};
+	struct peer       p;
+	int               before;
+
+	peer_start(&p, serve_farm, &farm);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct tls_answer tls;
+
+		before = count_of(&farm.connections);
+		EXPECT_ROW(post_by(n, "https", rows[i].host, p.port, "127.0.0.1", true, rows[i].trust, &tls) == rows[i].came, rows[i].row);
+		EXPECT_ROW(count_of(&farm.connections) - before == rows[i].connections, rows[i].row);
+		EXPECT_ROW(tls.resumed == rows[i].resumed && tls.flaws == rows[i].flaws && tls.by == rows[i].by, rows[i].row);
+	}
+	net_free(n);
+	farm_ends(&farm, &p);
+	SSL_CTX_free(farm.ctx);
+	free(pem);
+	free(same);
 }
 
 TEST(a_kept_connection_that_was_closed_is_made_anew)

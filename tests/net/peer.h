@@ -294,6 +294,33 @@ UNUSED static void pem_file(const struct identity *i, char path[32])
 	fclose(f);
 }
 
+/* The certificate as a PEM text; free() it. */
+UNUSED static char *pem_text(const struct identity *i)
+{
+	BIO  *bio = BIO_new(BIO_s_mem());
+	char *at, *text;
+	long  len;
+
+	EXPECT(bio && PEM_write_bio_X509(bio, i->cert) == 1);
+	len = BIO_get_mem_data(bio, &at);
+	text = strndup(at, (size_t)len);
+	BIO_free(bio);
+	return text;
+}
+
+/* What its key is pinned by. */
+UNUSED static const char *pin_text(const struct identity *i, char out[65])
+{
+	unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
+	int            len = i2d_PUBKEY(i->key, &der);
+
+	EXPECT(len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL));
+	for (size_t n = 0; n < 32; n++)
+		snprintf(out + 2 * n, 3, "%02x", digest[n]);
+	OPENSSL_free(der);
+	return out;
+}
+
 /* Its key as a PEM file; encrypted when there is a password. */
 UNUSED static void key_file(const struct identity *i, const char *password, char path[32])
 {

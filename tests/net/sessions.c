@@ -17,7 +17,7 @@ static void keep(struct tls_sessions *s, const char *key, unsigned char number, 
 {
 	SSL_SESSION *one = session(number);
 
-	tls_session_keep(s, key, one, (struct tls_proof){ from, until });
+	tls_session_keep(s, key, one, (struct tls_proof){ .from = from, .until = until });
 	SSL_SESSION_free(one);
 }
 
@@ -116,7 +116,7 @@ TEST(what_cannot_be_resumed_or_is_too_big_is_not_kept)
 	struct tls_sessions *s = tls_sessions_new();
 	SSL_SESSION         *none = SSL_SESSION_new(), *fits = session_with_ticket(TLS_TICKET_MOST),
 		*too_long = session_with_ticket(TLS_TICKET_MOST + 1);
-	struct tls_proof     p = { NOW, NOW + 1000 };
+	struct tls_proof     p = { .from = NOW, .until = NOW + 1000 };
 
 	EXPECT(fits && too_long);
 	tls_session_keep(s, "a 993", none, p);

@@ -1,3 +1,4 @@
+#include "net/tls_openssl.h"
 #include "peer.h"
 
 static struct identity root, middle, stranger, good;      /* stranger: a root that nobody trusts */
@@ -553,6 +554,128 @@ TEST(stapled_answers)
 	net_free(n);
 }
 
+/* -- a workspace's own trust -------------------------------------------------------------------------------------- */
+
+TEST(own_trust_decides_for_its_own_and_no_other)
+{
+	enum { NO_CA, CA_STRANGER, CA_LEAF, CA_ROOT, CA_TWO };
+	enum { NO_PIN, PIN_LEAF, PIN_OTHER, PIN_CA };
+	static const struct {
+		const char *row;
+		struct wish wish;
+		enum who    by;
+		int         ca, pin;
+		unsigned    flaws;
+		enum tls_by told;
+		const char *verify;
+	} rows[] = {
+#define FINE    { .cn = "a.example", .san = "DNS:a.example" }
+#define MISNAMED { .cn = "a.example", .san = "DNS:b.example" }
+#define OLD     { .cn = "a.example", .san = "DNS:a.example", .from_days = -30, .to_days = -1 }
+		{ "nothing of one's own",        FINE, BY_STRANGER, NO_CA, NO_PIN, TLS_FLAW_NO_ISSUER, TLS_BY_ALL, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+		{ "its authority",               FINE, BY_STRANGER, CA_STRANGER, NO_PIN, 0, TLS_BY_OWN_CA, "ok" },
+		{ "the second of two",           FINE, BY_STRANGER, CA_TWO, NO_PIN, 0, TLS_BY_OWN_CA, "ok" },
+		{ "another authority",           FINE, BY_STRANGER, CA_ROOT, NO_PIN, TLS_FLAW_NO_ISSUER, TLS_BY_ALL, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+		{ "the certificate itself",      FINE, BY_STRANGER, CA_LEAF, NO_PIN, 0, TLS_BY_OWN_CA, "ok" },
+		{ "the self-signed one itself",  FINE, BY_ITSELF, CA_LEAF, NO_PIN, 0, TLS_BY_OWN_CA, "ok" },
+		{ "everybody's stays",           FINE, BY_ROOT, CA_STRANGER, NO_PIN, 0, TLS_BY_ALL, "ok" },
+		{ "its authority, wrong name",   MISNAMED, BY_STRANGER, CA_STRANGER, NO_PIN, TLS_FLAW_NAME, TLS_BY_ALL, "HOSTNAME_MISMATCH" },
+		{ "its authority, expired",      OLD, BY_STRANGER, CA_STRANGER, NO_PIN, TLS_FLAW_EXPIRED, TLS_BY_ALL, "CERT_HAS_EXPIRED" },
+		{ "its key",                     FINE, BY_STRANGER, NO_CA, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+		{ "its key, self-signed",        FINE, BY_ITSELF, NO_CA, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+		{ "its key, expired",            OLD, BY_STRANGER, NO_CA, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+		{ "its key, wrong name",         MISNAMED, BY_STRANGER, NO_CA, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+		{ "its key, too short",          { .cn = "a.example", .rsa_bits = 1024 }, BY_STRANGER, NO_CA, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+		{ "another key, perfect",        FINE, BY_ROOT, NO_CA, PIN_OTHER, TLS_FLAW_PIN, TLS_BY_ALL, "DANE_NO_MATCH" },
+		{ "another key, expired",        OLD, BY_ROOT, NO_CA, PIN_OTHER, TLS_FLAW_PIN, TLS_BY_ALL, "DANE_NO_MATCH" },
+		{ "another key, its authority",  FINE, BY_STRANGER, CA_STRANGER, PIN_OTHER, TLS_FLAW_PIN, TLS_BY_ALL, "DANE_NO_MATCH" },
+		{ "the authority's key is not the server's", FINE, BY_STRANGER, NO_CA, PIN_CA, TLS_FLAW_PIN, TLS_BY_ALL, "DANE_NO_MATCH" },
+		{ "its key, another authority",  FINE, BY_STRANGER, CA_ROOT, PIN_LEAF, 0, TLS_BY_OWN_PIN, "ok" },
+#undef FINE
+#undef MISNAMED
+#undef OLD
+	};
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct net *n = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(rows) * COUNT(versions); i++) {
+		size_t                 r = i / COUNT(versions);
+		const struct identity *issuers[] = { [BY_MIDDLE] = &middle, [BY_ROOT] = &root, [BY_STRANGER] = &stranger, [BY_ITSELF] = NULL };
+		struct identity        me = identity_new(rows[r].wish, issuers[rows[r].by]);
+		struct tls_server      s = { .me = &me, .says = "* OK ready\r\n", .max = versions[i % COUNT(versions)] };
+		char                  *pem[] = { [NO_CA] = NULL, [CA_STRANGER] = pem_text(&stranger), [CA_LEAF] = pem_text(&me), [CA_ROOT] = pem_text(&middle),
+			[CA_TWO] = NULL };
+		char                   pin[65], pins[3][65], both[20000];
+		const char            *wanted[] = { [NO_PIN] = NULL, [PIN_LEAF] = pin_text(&me, pins[0]), [PIN_OTHER] = pin_text(&good, pins[1]),
+			[PIN_CA] = pin_text(&stranger, pins[2]) };
+		struct own_trust       trust = { .ca_pem = pem[rows[r].ca], .pin = wanted[rows[r].pin] };
+		bool                   fine = rows[r].flaws == 0;
+		struct tls_answer      a;
+		struct peer            p;
+		struct line            l;
+
+		snprintf(both, sizeof both, "%s%s", pem[CA_ROOT], pem[CA_STRANGER]);
+		if (rows[r].ca == CA_TWO)
+			trust.ca_pem = both;
+		line_init(&l, 1000, 1000);
+		peer_start(&p, serve_tls, &s);
+		EXPECT(connect_to(n, &l, p.port) == CAME);
+		EXPECT(buffer_add_str(&l.out, "secret"));
+		EXPECT_ROW(WAIT_ONE(n, (want_tls(w, &l, "a.example", TLS_FULL, &a, 5000), want_trust(w, &trust))) == (fine ? CAME : CAME_TLS_FAILED), rows[r].row);
+		if (fine)
+			EXPECT_ROW(WAIT_ONE(n, want_write(w, &l, 5000)) == CAME, rows[r].row);
+		EXPECT_ROW(a.flaws == rows[r].flaws && a.by == rows[r].told && l.secure == fine, rows[r].row);
+		EXPECT_TEXT(a.verify, rows[r].verify);
+		EXPECT_TEXT(a.chain[0].pin, pin_text(&me, pin));
+		line_release(&l);
+		peer_stop(&p);
+		EXPECT_ROW(strcmp(s.heard, fine ? "secret" : "") == 0, rows[r].row);
+		for (size_t k = 0; k < COUNT(pem); k++)
+			free(pem[k]);
+		identity_free(&me);
+	}
+	net_free(n);
+}
+
+TEST(own_trust_that_is_none)
+{
+	static const struct { const char *row, *before, *after, *pin; bool fine; } rows[] = {
+		{ "a certificate",        "", "", NULL, true },
+		{ "words around it",      "our root\n", "that was it\n", NULL, true },
+		{ "cut",                  "", "-----BEGIN CERTIFICATE-----\nMIIB", NULL, false },
+		{ "no base64",            "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "", NULL, false },
+		{ "no DER",               "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "", NULL, false },
+		{ "a pin",                "", "", "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", true },
+		{ "too short a pin",      "", "", "00112233", false },
+		{ "no hexadecimal pin",   "", "", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg", false },
+	};
+	struct net       *n = net_trusting_root();
+	struct tls_server s = { .me = &good, .above = { middle.cert }, .says = "* OK ready\r\n" };
+	char             *pem = pem_text(&root), text[20000];
+	struct error      err = { 0 };
+	struct tls_answer a;
+	struct peer       p;
+	struct line       l;
+
+	EXPECT(net_own_trust_check(&(struct own_trust){ 0 }, &err) && !net_own_trust_check(&(struct own_trust){ .ca_pem = "" }, &err));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		err = (struct error){ 0 };
+		snprintf(text, sizeof text, "%s%s%s", rows[i].before, pem, rows[i].after);
+		EXPECT_ROW(net_own_trust_check(&(struct own_trust){ text, rows[i].pin }, &err) == rows[i].fine, rows[i].row);
+		EXPECT_ROW(err.fault == (rows[i].fine ? FAULT_NONE : FAULT_MALFORMED), rows[i].row);
+	}
+	/* it is never taken for no wish: rather no line */
+	line_init(&l, 1000, 1000);
+	peer_start(&p, serve_tls, &s);
+	EXPECT(connect_to(n, &l, p.port) == CAME);
+	EXPECT(WAIT_ONE(n, (want_tls(w, &l, "mail.example.org", TLS_FULL, &a, 5000), want_trust(w, &(struct own_trust){ .pin = "00" }))) == CAME_FAILED);
+	EXPECT(!l.open && a.reason[0]);
+	line_release(&l);
+	peer_stop(&p);
+	free(pem);
+	net_free(n);
+}
+
 /* -- sessions that are resumed ------------------------------------------------------------------------------------ */
 
 /* A whole visit: connection, handshake, the greeting (with which the tickets come), and the end of it. */
@@ -564,19 +687,25 @@ struct visit {
 
 static bool to_the_end;      /* visits stay until the server closes */
 
-static struct visit visit(struct net *n, uint16_t port, const char *host, enum tls_how how)
+static struct visit visit_by(struct net *n, uint16_t port, const char *host, enum tls_how how, const struct own_trust *trust)
 {
 	struct visit v;
 	struct line  l;
 
 	line_init(&l, 1000, 1000);
-	v.came = shake(n, &l, port, host, how, &v.tls);
+	EXPECT(connect_to(n, &l, port) == CAME);
+	v.came = WAIT_ONE(n, (want_tls(w, &l, host, how, &v.tls, 5000), want_trust(w, trust)));
 	v.secure = l.secure;
 	while (v.came == CAME && WAIT_ONE(n, want_read(w, &l, 5000)) == CAME
 		&& (to_the_end || !slice_ends(buffer_held(&l.in), "\n")))
 		;
 	line_release(&l);
 	return v;
+}
+
+static struct visit visit(struct net *n, uint16_t port, const char *host, enum tls_how how)
+{
+	return visit_by(n, port, host, how, NULL);
 }
 
 static bool was_full(const struct visit *v)
@@ -708,4 +837,97 @@ TEST(nothing_is_resumed_past_the_end_of_the_certificate)
 	net_free(n);
 	server_ends(&s, &p);
 	identity_free(&brief);
+}
+
+#define EXPECT_FULL_BY(n, p, trust, told)    do { struct visit v_ = visit_by(n, (p).port, "mail.example.org", TLS_QUICK, trust); \
+	EXPECT(was_full(&v_) && v_.tls.by == (told)); } while (0)
+#define EXPECT_RESUMED_BY(n, p, trust, told) do { struct visit v_ = visit_by(n, (p).port, "mail.example.org", TLS_QUICK, trust); \
+	EXPECT(was_resumed(&v_) && v_.tls.by == (told)); } while (0)
+#define EXPECT_REFUSED_BY(n, p, trust, flaw) do { struct visit v_ = visit_by(n, (p).port, "mail.example.org", TLS_QUICK, trust); \
+	EXPECT(v_.came == CAME_TLS_FAILED && !v_.secure && !v_.tls.resumed && v_.tls.flaws == (flaw)); } while (0)
+
+/* Each trust has sessions of its own, whichever was first; and a refusal spoils nobody else's. */
+TEST(no_session_is_resumed_across_trusts)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct net *unused = net_trusting_root();
+
+	for (size_t i = 0; i < COUNT(versions); i++) {
+		struct net       *n = net_trusting_root();
+		struct identity   old = identity_new((struct wish){ .cn = "mail.example.org", .san = "DNS:mail.example.org", .from_days = -30, .to_days = -1 },
+			&stranger);
+		struct identity   private = identity_new((struct wish){ .cn = "mail.example.org", .san = "DNS:mail.example.org" }, &stranger);
+		struct tls_server s = { .me = &private, .max = versions[i] }, s2 = { .me = &old, .max = versions[i] }, s3 = { .me = &good, .above = { middle.cert },
+			.max = versions[i] };
+		char             *pem = pem_text(&stranger), *same = pem_text(&stranger), pin[65], old_pin[65];
+		struct own_trust  ca = { .ca_pem = pem }, again = { .ca_pem = same }, by_pin = { .pin = pin_text(&private, pin) },
+			by_old = { .pin = pin_text(&old, old_pin) }, nothing = { 0 };
+		struct peer       p, p2, p3;
+
+		server_begins(&s, &p);
+		server_begins(&s2, &p2);
+		server_begins(&s3, &p3);
+		EXPECT_FULL_BY(n, p, &ca, TLS_BY_OWN_CA);
+		EXPECT_RESUMED_BY(n, p, &ca, TLS_BY_OWN_CA);
+		EXPECT_RESUMED_BY(n, p, &again, TLS_BY_OWN_CA);         /* the same content from elsewhere */
+		EXPECT_REFUSED_BY(n, p, NULL, TLS_FLAW_NO_ISSUER);
+		EXPECT_REFUSED_BY(n, p, &nothing, TLS_FLAW_NO_ISSUER);
+		EXPECT_REFUSED_BY(n, p, &by_old, TLS_FLAW_PIN);
+		EXPECT_FULL_BY(n, p, &by_pin, TLS_BY_OWN_PIN);
+		EXPECT_RESUMED_BY(n, p, &by_pin, TLS_BY_OWN_PIN);
+		EXPECT_RESUMED_BY(n, p, &ca, TLS_BY_OWN_CA);
+		/* a pinned key goes on being right after its certificate's end */
+		EXPECT_FULL_BY(n, p2, &by_old, TLS_BY_OWN_PIN);
+		EXPECT_RESUMED_BY(n, p2, &by_old, TLS_BY_OWN_PIN);
+		EXPECT_REFUSED_BY(n, p2, &ca, TLS_FLAW_EXPIRED);
+		/* what everybody trusts, proved to everybody, is no proof of the pinned key */
+		EXPECT_FULL_BY(n, p3, NULL, TLS_BY_ALL);
+		EXPECT_RESUMED_BY(n, p3, &nothing, TLS_BY_ALL);
+		EXPECT_REFUSED_BY(n, p3, &by_pin, TLS_FLAW_PIN);
+		EXPECT_FULL_BY(n, p3, &ca, TLS_BY_ALL);
+		EXPECT_RESUMED_BY(n, p3, &ca, TLS_BY_ALL);
+		net_free(n);
+		server_ends(&s, &p);
+		server_ends(&s2, &p2);
+		server_ends(&s3, &p3);
+		identity_free(&old);
+		identity_free(&private);
+		free(pem);
+		free(same);
+	}
+	net_free(unused);
+}
+
+/* More trusts than are kept unused: each line holds its own, the same content is the same thing, and all are gone in the end (ASan). */
+TEST(many_trusts_share_what_is_the_same)
+{
+	static char            pem[TLS_OWN_UNUSED + 8][4000];
+	struct net            *unused = net_trusting_root();
+	X509_STORE            *all = X509_STORE_new();
+	struct tls_owns       *owns = tls_owns_new();
+	struct tls_own        *own[COUNT(pem)], *held;
+	char                  *one = pem_text(&stranger);
+	struct error           err = { 0 };
+
+	for (size_t i = 0; i < COUNT(pem); i++) {
+		snprintf(pem[i], sizeof pem[i], "number %zu\n%s", i, one);
+		own[i] = tls_own_hold(owns, &(struct own_trust){ .ca_pem = pem[i] }, all, &err);
+		EXPECT(own[i] && tls_own_store(own[i], all) != all && tls_own_vouches(own[i], stranger.cert) && !tls_own_vouches(own[i], root.cert));
+	}
+	held = tls_own_hold(owns, &(struct own_trust){ .ca_pem = pem[3] }, all, &err);
+	EXPECT(held == own[3] && own[3] != own[4]);
+	for (size_t i = 0; i < COUNT(pem); i++)
+		tls_own_release(own[i]);
+	/* those that nobody holds any more: the latest are there yet, and one that is held is not among them */
+	EXPECT(tls_own_hold(owns, &(struct own_trust){ .ca_pem = pem[COUNT(pem) - 1] }, all, &err) == own[COUNT(pem) - 1]);
+	EXPECT(tls_own_hold(owns, &(struct own_trust){ .ca_pem = pem[3] }, all, &err) == held);
+	tls_own_release(own[COUNT(pem) - 1]);
+	tls_own_release(held);
+	EXPECT(tls_own_hold(owns, &(struct own_trust){ .ca_pem = "none" }, all, &err) == NULL && err.fault == FAULT_MALFORMED);
+	tls_owns_free(owns);
+	tls_own_release(held);      /* it outlives them */
+	tls_own_release(NULL);
+	X509_STORE_free(all);
+	free(one);
+	net_free(unused);
 }
