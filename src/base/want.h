@@ -123,8 +123,8 @@ struct connect_answer {
 
 #define TLS_CHAIN 6
 
-/* What one handshake may go by that no other may: the word of a workspace, or of whoever is at the keyboard, for its own servers. Plain data;
- * what is made of it is found again by its content. It must live as long as the wait. */
+/* What one handshake may go by that no other may: the word of a workspace, or of whoever is at the keyboard, for its own servers. Plain
+ * data; what is made of it is found again by its content. It must live as long as the wait. */
 struct own_trust {
 	const char *ca_pem;        /* certificates trusted besides those that everybody here trusts, PEM; or NULL              */
 	const char *pin;           /* 64 digits, hex: SHA-256 of the public key (SubjectPublicKeyInfo in DER) that the peer must
@@ -210,7 +210,8 @@ struct http_request {
 	struct slice   body;
 	const struct own_trust *trust;     /* for https, or NULL                                                */
 	bool           keep;               /* the connection may be one that was kept, and may be kept: for the same host, port,
-	                                      address and trust only. Such a one may break just then; what had no answer yet is sent once more */
+	                                      address and trust only. Such a one may break just then; what had no answer yet is sent
+	                                      once more                                                         */
 };
 
 struct http_answer {

@@ -467,8 +467,8 @@ static bool go_by_own(const struct tls *t)
 	return !store || SSL_set1_verify_cert_store(t->ssl, store) == 1;
 }
 
-struct tls *tls_new(struct tls_trust *trust, struct tls_own *own, int fd, const char *host, uint16_t port, enum tls_how how, struct slice link,
-                    struct tls_answer *answer)
+struct tls *tls_new(struct tls_trust *trust, struct tls_own *own, int fd, const char *host, uint16_t port, enum tls_how how,
+                    struct slice link, struct tls_answer *answer)
 {
 	struct tls *t = must_alloc(sizeof *t);
 	BIO        *bio;

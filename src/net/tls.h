@@ -64,7 +64,8 @@ struct tls;
 /* Over a connected, non-blocking socket, which stays the caller's. `port`: as it is known to whoever named the host; sessions are
  * resumed only for both, and the same `own`, which is taken over in any case. NULL when OpenSSL cannot, or for TLS_SERVE when there is
  * nothing to show. */
-struct tls *tls_new(struct tls_trust *, struct tls_own *own, int fd, const char *host, uint16_t port, enum tls_how, struct slice link, struct tls_answer *);
+struct tls *tls_new(struct tls_trust *, struct tls_own *own, int fd, const char *host, uint16_t port, enum tls_how, struct slice link,
+                    struct tls_answer *);
 void        tls_free(struct tls *);      /* says goodbye if it is in order to */
 enum tls_io tls_shake(struct tls *);     /* TLS_OK says nothing of trust: see the answer's flaws */
 /* `late`: where an alert that comes after the handshake is written down, or NULL. */

@@ -50,8 +50,15 @@ static bool is_of(const struct account *a, const char *domain)
 
 static bool waits_for_trust(const struct account *a)
 {
-	return (a->state == ACCOUNT_NEEDS_ADMIN || a->state == ACCOUNT_NEEDS_USER || a->state == ACCOUNT_WAITING || a->state == ACCOUNT_DEGRADED)
-	    && a->cause && cause_is_of_trust(cause_find(a->cause));
+	switch (a->state) {
+	case ACCOUNT_NEEDS_ADMIN:
+	case ACCOUNT_NEEDS_USER:
+	case ACCOUNT_WAITING:
+	case ACCOUNT_DEGRADED:
+		return a->cause && cause_is_of_trust(cause_find(a->cause));
+	default:
+		return false;
+	}
 }
 
 static bool try_again(struct txn *t, struct domain_op *op, struct account *a, struct error *err)
@@ -64,25 +71,38 @@ static bool try_again(struct txn *t, struct domain_op *op, struct account *a, st
 	return account_update(t, a, err);
 }
 
+/* False with `*err`. The next page is put into the query; NULL: that was the last. */
+static bool try_page_again(struct txn *t, struct domain_op *op, struct account_query *q, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();      /* accounts come with their reports: a page at a time */
+	struct account_page page;
+
+	if (!account_list(t, work, q, &page, err))
+		return false;
+	for (size_t i = 0; i < page.count; i++) {
+		struct account *a = &page.item[i];
+
+		if (is_of(a, op->settings.domain) && waits_for_trust(a) && !try_again(t, op, a, err))
+			return false;
+	}
+	q->after = page.next ? arena_str(op->change.work, page.next) : NULL;
+	return true;
+}
+
 /* Nobody has to press a button for what has just been put right. */
 static bool try_all_again(struct txn *t, struct domain_op *op, struct error *err)
 {
 	struct account_query q = { .workspace = op->settings.workspace, .most = PAGE_MOST,
 		.search = arena_print(op->change.work, "@%s", op->settings.domain) };
-	struct account_page  page;
+	bool                 fine = true;
 
 	op->again = NULL;
 	if (!op->trusts)
 		return true;
-	do {
-		if (!account_list(t, op->change.work, &q, &page, err))
-			return false;
-		for (size_t i = 0; i < page.count; i++)
-			if (is_of(&page.item[i], op->settings.domain) && waits_for_trust(&page.item[i]) && !try_again(t, op, &page.item[i], err))
-				return false;
-		q.after = page.next;
-	} while (page.next);
-	return true;
+	do
+		fine = try_page_again(t, op, &q, err);
+	while (fine && q.after);
+	return fine;
 }
 
 static void tell_keeper(struct change *c)

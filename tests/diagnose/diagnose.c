@@ -228,6 +228,19 @@ TEST(the_first_rule_wins)
 	}
 }
 
+TEST(another_key_than_the_pinned_one_is_told_with_the_key_it_was)
+{
+	static const char           key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	const struct case_step      steps[] = { ADDRESS, PASSED("imap.resolve", 0, PLACE("imap", "993")),
+		FAILED_("imap.tls", 0, FACT_TLS_FLAW, "pin", FACT_TLS_PIN, key, FACT_TLS_ISSUER, "Zscaler") };
+	CLEANUP(report) struct report *r = report_of(steps, COUNT(steps), NULL);
+	struct verdict v;
+
+	diagnose(r, &v);
+	EXPECT(v.finding[0].cause == CAUSE_TLS_PIN_MISMATCH && v.finding[0].certainty == PROVEN && v.findings == 1);
+	EXPECT(v.finding[0].proofs > 0 && strcmp(v.finding[0].proof[0].value, "pin") == 0);
+}
+
 TEST(what_a_rule_leaves_open_is_listed_and_not_excluded)
 {
 	static const struct case_step steps[] = { ADDRESS, IMAP_REACHED(0), FAILED_("imap.login", 0, REFUSED_PLAINLY) };

@@ -6,6 +6,7 @@
 Each row sets servers up in one way and says what the verdict must be: cause, certainty, who must act. --show prints each run.
 """
 import argparse
+import hashlib
 import imaplib
 import json
 import os
@@ -573,6 +574,27 @@ def intermediate_expired(t):
 def certificate_self_signed(t):
     t.certificate("self_signed")
     t.diagnose()
+
+
+def pin_of(t, name):
+    out = t.town.ca.path(name + ".spki")
+    peers.openssl("pkey", "-in", t.town.ca.path(name + ".key"), "-pubout", "-outform", "DER", "-out", out)
+    with open(out, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+@connects()
+def expired_and_its_key_pinned(t):
+    t.both()
+    t.certificate("expired")
+    o = t.diagnose("--pin", pin_of(t, "leaf"))
+    hold(o.facts("imap.tls", "tls.trusted_by") == ["own_pin"] and o.facts("imap.tls", "tls.pin") == [pin_of(t, "leaf")], str(o.step("imap.tls")))
+
+
+@fails("tls.pin_mismatch", "proven", "admin", "imap.tls")
+def another_key_than_the_pinned_one(t):
+    t.both()
+    t.diagnose("--pin", pin_of(t, "self"))
 
 
 @fails("tls.name_mismatch", "proven", "admin", "imap.tls")

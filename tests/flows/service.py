@@ -266,6 +266,59 @@ def an_expired_certificate_is_told_and_heals_by_itself(t):
 
 
 @row
+def a_domains_own_authority_and_key_are_trusted(t):
+    """Refused; its authority is put and it heals; another key is pinned and it is refused; the right one, and even an expired certificate will do."""
+    user, other, host = t.user(), t.user(), "private." + DOMAIN
+    address, folder, domain = t.address(), os.path.join(t.folder, "private"), "/v1/domains/" + DOMAIN
+    servers = {"imap": {"host": host, "port": 993}}
+    cert = t.ca.issue("unknown", host)
+    server = peers.Dovecot(folder, address, cert, {user: PASSWORD, other: PASSWORD})
+    try:
+        t.daemon.stop()
+        t.daemon.settings["net.connect_to"] += " %s:993=%s:%d" % (host, address, peers.Dovecot.IMAPS)
+        t.names.records[host, "A"] = [address]
+        t.daemon.start()
+        t.daemon.api("PUT", domain, servers)
+        id = t.add({"address": user, "password": PASSWORD})
+        a = t.daemon.wait_state(id, ("needs_admin", "waiting"))
+        hold(a["cause"]["id"] == "tls.unknown_issuer" and a["imap"]["host"] == host, "before: %s" % a)
+        with open(t.ca.path("stranger.pem")) as f:
+            authority = f.read()
+        t.daemon.api("PUT", domain, servers | {"ca_pem": authority})
+        t.daemon.wait_state(id, "connected", 10)
+        until(lambda: user in who(t, folder), 10, "held by the private Dovecot: %s" % who(t, folder))
+        hold(fact(t, id, "imap.tls", "tls.trusted_by") == "own_ca", "the report does not say by whose word")
+        pin = fact(t, id, "imap.tls", "tls.pin")
+        # a lost line comes back by the same word
+        server.close()
+        server = peers.Dovecot(folder, address, cert, {user: PASSWORD, other: PASSWORD})
+        until(lambda: user in who(t, folder), 30, "held again by the private Dovecot")
+        # and another key is refused though the authority vouches for it
+        t.daemon.api("PUT", domain, servers | {"ca_pem": authority, "pin": "0" * 64})
+        t.daemon.api("POST", "/v1/accounts/%s/verify" % id)
+        a = t.daemon.wait_state(id, ("needs_admin", "waiting"))
+        hold(a["cause"]["id"] == "tls.pin_mismatch" and a["cause"]["certainty"] == "proven" and a["state"] == "needs_admin", "the verdict: %s" % a)
+        server.close()
+        server = peers.Dovecot(folder, address, t.ca.issue("expired", "elsewhere." + DOMAIN), {user: PASSWORD, other: PASSWORD})
+        t.daemon.api("PUT", domain, servers | {"pin": pin})
+        t.daemon.wait_state(id, "connected", 10)
+        hold(fact(t, id, "imap.tls", "tls.trusted_by") == "own_pin", "the report does not say by whose word")
+        # nothing of it stays once it is taken away
+        t.daemon.api("DELETE", domain)
+        b = t.daemon.wait_state(t.add({"address": other, "password": PASSWORD, "imap": servers["imap"]}), ("needs_admin", "waiting"))
+        hold(b["cause"]["id"] in ("tls.expired", "tls.name_mismatch"), "without: %s" % b)
+    finally:
+        t.daemon.request("DELETE", domain)
+        server.close()
+
+
+def fact(t, id, step, name):
+    """Of the last report of an account."""
+    report = t.daemon.api("GET", "/v1/accounts/%s/report" % id)
+    return next((f["value"] for s in report["steps"] if s["id"] == step for f in s["facts"] if f["fact"] == name), None)
+
+
+@row
 def no_starttls_is_told(t):
     user = t.user()
     address = t.address()
@@ -300,9 +353,9 @@ def paused_resumed_removed(t):
     hold(b["id"] != a["id"], "a removed id is used again")
 
 
-def who(t):
+def who(t, folder=None):
     import subprocess
-    done = subprocess.run(["doveadm", "-c", os.path.join(t.dovecot_folder, "dovecot.conf"), "who", "-1"], capture_output=True, text=True)
+    done = subprocess.run(["doveadm", "-c", os.path.join(folder or t.dovecot_folder, "dovecot.conf"), "who", "-1"], capture_output=True, text=True)
     return {line.split()[0] for line in done.stdout.split("\n")[1:] if line.split()}
 
 

@@ -355,6 +355,120 @@ TEST(webhooks)
 	house_close(&h);
 }
 
+/* As JSON has it; a root of nothing. */
+#define ROOT_PEM \
+	"-----BEGIN CERTIFICATE-----\\n" \
+	"MIIBgjCCASegAwIBAgIUHYcp4lmYO7Ft16uUYuvFd4xL7TEwCgYIKoZIzj0EAwIw\\n" \
+	"FTETMBEGA1UEAwwKQmlyY2ggUm9vdDAgFw0yNjExMjIwNTMwMDJaGA8yMTI2MTAy\\n" \
+	"OTA1MzAwMlowFTETMBEGA1UEAwwKQmlyY2ggUm9vdDBZMBMGByqGSM49AgEGCCqG\\n" \
+	"SM49AwEHA0IABETUmoMsWAMQ3+sS9dO3buOWdqLNpKYN2bXMOh3pZY2GRtfpSyg3\\n" \
+	"4n6so0keOECk0+WJ+Kh6BARPA9YDkJfabOGjUzBRMB0GA1UdDgQWBBRDfq6wZ7QQ\\n" \
+	"HHbnqt8O6WShaSSbjDAfBgNVHSMEGDAWgBRDfq6wZ7QQHHbnqt8O6WShaSSbjDAP\\n" \
+	"BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQD/oy7Sx7XpLDWxmz6V\\n" \
+	"yb3st+O3cVMOUnHHPS4hYpLajgIhAOYgPRk/sJSqHJY8VZNIPcA7myADNh7SM85C\\n" \
+	"KrU0wKNr\\n" \
+	"-----END CERTIFICATE-----\\n"
+
+TEST(servers_of_a_domain_are_those_of_accounts_that_name_none)
+{
+	struct house h;
+	const char  *answer;
+
+	open_house(&h);
+	EXPECT(status_of(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN,
+		"{\"imap\":{\"host\":\"in.birch.example\",\"port\":143},\"smtp\":{\"host\":\"out.birch.example\"}}", NULL)) == 200);
+	answer = call(&h, "POST /v1/accounts", KEY_ADMIN, ANN, NULL);
+	EXPECT(status_of(answer) == 201 && strstr(answer, "\"imap\":{\"host\":\"in.birch.example\",\"port\":143}") && strstr(answer, "out.birch.example"));
+	/* what is named stays, with its own port */
+	answer = call(&h, "POST /v1/accounts", KEY_ADMIN,
+		"{\"address\":\"bob@birch.example\",\"password\":\"x\",\"imap\":{\"host\":\"mine.example\"}}", NULL);
+	EXPECT(status_of(answer) == 201 && strstr(answer, "mine.example") && !strstr(answer, "in.birch.example") && !strstr(answer, "143")
+	       && strstr(answer, "out.birch.example"));
+	/* another domain, another workspace */
+	answer = call(&h, "POST /v1/accounts", KEY_ADMIN, "{\"address\":\"ann@sub.birch.example\",\"password\":\"x\"}", NULL);
+	EXPECT(status_of(answer) == 201 && !strstr(answer, "in.birch.example"));
+	answer = call(&h, "POST /v1/accounts", KEY_OPERATOR, ANN, NULL);
+	EXPECT(status_of(answer) == 201 && !strstr(answer, "in.birch.example"));
+	house_close(&h);
+}
+
+struct failed_by { const char *id, *cause; enum account_state state; int64_t next_try; };
+
+static bool fail_by(struct txn *t, void *self, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct failed_by *f = self;
+	struct account    a;
+
+	if (!account_get(t, work, NULL, f->id, &a, err))
+		return false;
+	a.state = f->state;
+	a.cause = f->cause, a.certainty = "proven", a.who = "admin";
+	a.next_try = INT64_MAX;
+	return account_update(t, &a, err);
+}
+
+static bool read_next_try(struct txn *t, void *self, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct failed_by *f = self;
+	struct account    a;
+
+	if (!account_get(t, work, NULL, f->id, &a, err))
+		return false;
+	f->next_try = a.next_try;
+	return true;
+}
+
+TEST(an_authority_or_a_pin_lets_those_try_again_that_failed_for_want_of_it)
+{
+	static const struct { const char *row, *address, *key, *cause; enum account_state state; bool again; } rows[] = {
+		{ "unknown issuer",      "a@birch.example",     KEY_ADMIN,    "tls.unknown_issuer",      ACCOUNT_NEEDS_ADMIN, true },
+		{ "another key",         "b@birch.example",     KEY_ADMIN,    "tls.pin_mismatch",        ACCOUNT_NEEDS_ADMIN, true },
+		{ "only sending fails",  "c@birch.example",     KEY_ADMIN,    "tls.expired",             ACCOUNT_DEGRADED,    true },
+		{ "intercepted",         "d@birch.example",     KEY_ADMIN,    "net.intercepted",         ACCOUNT_WAITING,     true },
+		{ "the password",        "e@birch.example",     KEY_ADMIN,    "auth.password_rejected",  ACCOUNT_NEEDS_USER,  false },
+		{ "paused",              "f@birch.example",     KEY_ADMIN,    "tls.unknown_issuer",      ACCOUNT_PAUSED,      false },
+		{ "a domain below",      "g@sub.birch.example", KEY_ADMIN,    "tls.unknown_issuer",      ACCOUNT_NEEDS_ADMIN, false },
+		{ "in the local part",   "\\\"@birch.example\\\"@oak.example", KEY_ADMIN, "tls.unknown_issuer",  ACCOUNT_NEEDS_ADMIN, false },
+		{ "another workspace",   "a@birch.example",     KEY_OPERATOR, "tls.unknown_issuer",      ACCOUNT_NEEDS_ADMIN, false },
+	};
+	static const struct { const char *row, *body; bool trusts; } puts[] = {
+		{ "servers only", "{\"imap\":{\"host\":\"in.birch.example\"}}", false },
+		{ "authority", "{\"ca_pem\":\"" ROOT_PEM "\"}", true },
+		{ "pin", "{\"pin\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}", true },
+	};
+	struct failed_by f[COUNT(rows)];
+	struct house     h;
+	struct error     err = { 0 };
+
+	open_house(&h);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *answer = call(&h, "POST /v1/accounts", rows[i].key,
+			arena_print(h.arena, "{\"address\":\"%s\",\"password\":\"x\"}", rows[i].address), NULL);
+
+		EXPECT_ROW(status_of(answer) == 201, rows[i].row);
+		f[i] = (struct failed_by){ member(&h, answer, "id"), rows[i].cause, rows[i].state, 0 };
+	}
+	for (size_t p = 0; p < COUNT(puts); p++) {
+		int before, wanted = 0;
+
+		for (size_t i = 0; i < COUNT(rows); i++)
+			EXPECT(store_write_wait(h.service.store, fail_by, &f[i], &err));
+		before = h.changed;
+		EXPECT_ROW(status_of(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, puts[p].body, NULL)) == 200, puts[p].row);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			bool again = rows[i].again && puts[p].trusts;
+
+			EXPECT(store_read(h.service.store, read_next_try, &f[i], &err));
+			EXPECT_ROW((f[i].next_try != INT64_MAX) == again, rows[i].row);
+			wanted += again;
+		}
+		EXPECT_ROW(h.changed - before == wanted, puts[p].row);
+	}
+	house_close(&h);
+}
+
 TEST(settings_by_domain)
 {
 	struct house h;
@@ -369,6 +483,13 @@ TEST(settings_by_domain)
 	EXPECT(strstr(call(&h, "GET /v1/domains", KEY_ADMIN, NULL, NULL), "xn--bcher"));
 	EXPECT(status_of(call(&h, "PUT /v1/domains/a..b", KEY_ADMIN, "{}", NULL)) == 400);
 	EXPECT(status_of(call(&h, "PUT /v1/domains/b.example", KEY_ADMIN, "{\"pin\":\"xyz\"}", NULL)) == 400);
+	/* what no handshake could go by is not kept */
+	answer = call(&h, "PUT /v1/domains/b.example", KEY_ADMIN,
+		"{\"ca_pem\":\"-----BEGIN CERTIFICATE-----\\nMIIBszCCAVmgAwIBAgIU\\n-----END CERTIFICATE-----\\n\"}", NULL);
+	EXPECT(status_of(answer) == 400 && strstr(answer, "/ca_pem"));
+	EXPECT(status_of(call(&h, "GET /v1/domains/b.example", KEY_ADMIN, NULL, NULL)) == 404);
+	answer = call(&h, "PUT /v1/domains/b.example", KEY_ADMIN, "{\"ca_pem\":\"" ROOT_PEM ROOT_PEM "\"}", NULL);
+	EXPECT(status_of(answer) == 200 && strstr(answer, "-----END CERTIFICATE-----\\n-----BEGIN"));
 	EXPECT(status_of(call(&h, "DELETE /v1/domains/xn--bcher-kva.example", KEY_ADMIN, NULL, NULL)) == 204);
 	EXPECT(status_of(call(&h, "DELETE /v1/domains/xn--bcher-kva.example", KEY_ADMIN, NULL, NULL)) == 404);
 	house_close(&h);
