@@ -13,19 +13,38 @@ struct link_op {
 	const char   *token;
 };
 
-static cJSON *link_json(const struct exchange *x, const struct link *l, const char *token)
+static cJSON *link_json(const struct link *l)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(o, "id", l->id);
 	cJSON_AddStringToObject(o, "kind", l->kind);
-	cJSON_AddStringToObject(o, "url", arena_print(x->job, "%s/%s/%s", x->service->base_url, l->kind, token));
 	json_maybe(o, "address", l->expected);
 	json_maybe(o, "account", l->account);
 	json_maybe(o, "lang", l->lang);
 	json_maybe(o, "return_url", l->return_url);
 	json_time(o, "created", l->created);
 	json_time(o, "expires", l->expires);
+	return o;
+}
+
+static cJSON *new_link_json(const struct exchange *x, const struct link *l, const char *token)
+{
+	cJSON *o = link_json(l);
+
+	cJSON_AddStringToObject(o, "url", arena_print(x->job, "%s/%s/%s", x->service->base_url, l->kind, token));
+	return o;
+}
+
+/* As it is kept: its token is not. */
+static cJSON *kept_link_json(const struct link *l, int64_t now)
+{
+	cJSON *o = link_json(l);
+
+	cJSON_AddStringToObject(o, "state", link_state_name(link_state(l, now)));
+	cJSON_AddBoolToObject(o, "opened", l->session != NULL);
+	json_time(o, "used", l->used);
+	json_time(o, "revoked", l->revoked);
 	return o;
 }
 
@@ -40,7 +59,7 @@ static bool apply_link(struct txn *t, struct change *c, struct error *err)
 	if (!link_insert(t, &op->link, err))
 		return false;
 	c->status = 201;
-	c->body = link_json(c->x, &op->link, op->token);
+	c->body = new_link_json(c->x, &op->link, op->token);
 	return true;
 }
 
@@ -67,10 +86,15 @@ static bool takes_account(struct exchange *x, const struct link *l)
 	return false;
 }
 
+static bool is_operator(const struct exchange *x)
+{
+	return (x->scopes & SCOPE_OPERATOR) != 0;
+}
+
 /* A page that a link let in does not hand out more than it has itself, nor for longer; the operator's page is the operator's. */
 static bool may_make(struct exchange *x, const struct link *l)
 {
-	if (x->by_session ? strcmp(l->kind, "connect") == 0 : strcmp(l->kind, "operator") != 0 || (x->scopes & SCOPE_OPERATOR))
+	if (x->by_session ? strcmp(l->kind, "connect") == 0 : strcmp(l->kind, "operator") != 0 || is_operator(x))
 		return true;
 	answer_problem(x, 403, "request.scope", "Links of this kind are not for you to make", NULL, "/kind", "operator");
 	return false;
@@ -101,7 +125,81 @@ static void create_link(struct exchange *x)
 	body_free(body);
 }
 
+/* -- those there are ---------------------------------------------------------------------------------------------------- */
+
+/* A page that a link let in has no business with the workspace's other links. */
+static bool may_manage(struct exchange *x)
+{
+	if (!x->by_session)
+		return true;
+	answer_problem(x, 403, "request.scope", "This page may not do that", NULL, NULL, NULL);
+	return false;
+}
+
+struct link_look {
+	struct exchange  *x;
+	struct link_query query;
+	struct link      *link;
+	size_t            count;
+	const char       *next;
+};
+
+static bool look_at_page(struct txn *t, void *self, struct error *err)
+{
+	struct link_look *l = self;
+
+	return link_list(t, l->x->job, &l->query, &l->link, &l->count, &l->next, err);
+}
+
+static bool state_named(struct exchange *x, enum link_state *out)
+{
+	const char *name = http_query(x, "state");
+
+	for (*out = 0; name && *out < LINK_STATES; ++*out)
+		if (strcmp(name, link_state_name(*out)) == 0)
+			return true;
+	*out = LINK_STATES;
+	if (!name)
+		return true;
+	answer_problem(x, 400, "request.invalid", "This parameter is not valid", "there is no such state", "state", NULL);
+	return false;
+}
+
+static void list_links(struct exchange *x)
+{
+	struct link_look l = { .x = x, .query = { .workspace = x->workspace, .for_operator = is_operator(x), .now = clock_unix_ms() } };
+	long long        most;
+	cJSON           *items;
+
+	if (!may_manage(x) || !query_number(x, "limit", 1, PAGE_MOST, 50, &most) || !query_text(x, "after", 300, &l.query.after)
+	    || !state_named(x, &l.query.state))
+		return;
+	l.query.most = (size_t)most;
+	if (!api_look(x, look_at_page, &l))
+		return;
+	items = cJSON_CreateArray();
+	for (size_t i = 0; i < l.count; i++)
+		cJSON_AddItemToArray(items, kept_link_json(&l.link[i], l.query.now));
+	answer_json(x, 200, list_json(items, l.next));
+}
+
+static bool apply_revoke(struct txn *t, struct change *c, struct error *err)
+{
+	struct exchange *x = c->x;
+
+	c->status = 204;
+	return link_revoke(t, x->workspace, is_operator(x), x->param[0], clock_unix_ms(), err);
+}
+
+static void revoke_link(struct exchange *x)
+{
+	if (may_manage(x))
+		api_change(&(struct change){ .x = x, .apply = apply_revoke });
+}
+
 const struct route routes_links[] = {
-	{ "POST", "/v1/connect-links", GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_link },
+	{ "GET",    "/v1/connect-links",      GUARD_KEY, SCOPE_ACCOUNTS_READ,  list_links },
+	{ "POST",   "/v1/connect-links",      GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_link },
+	{ "DELETE", "/v1/connect-links/{id}", GUARD_KEY, SCOPE_ACCOUNTS_WRITE, revoke_link },
 	{ 0 }
 };

@@ -1,7 +1,7 @@
 /* pages_admin.c -- /admin/{token}: what an administrator has to do for one mailbox, and nothing else.
  *
  * Two kinds of links lead here: those signed by us, which a person hands on (signed_link.h), and those of kind "admin" that the API
- * made and the store keeps.
+ * made and the store keeps. Either opens nothing any more once its link is revoked: the former with the connect link it was handed out for.
  */
 #include <string.h>
 
@@ -18,7 +18,8 @@
 struct case_file {
 	struct exchange *x;
 	const char      *path;
-	const char      *hash;              /* of a token that the store keeps; NULL: the link is signed */
+	const char      *hash;              /* of a token that the store keeps; NULL: the link is signed … */
+	const char      *link;              /*   … in the name of this one                                 */
 	const char      *id;                /* of the account                                            */
 	int64_t          expires, now;
 	struct account   account;
@@ -30,12 +31,13 @@ static bool look_link(struct txn *t, struct case_file *f, struct error *err)
 {
 	struct link l;
 
-	if (!link_by_hash(t, f->x->job, f->hash, &l, err))
+	if (!(f->hash ? link_by_hash(t, f->x->job, f->hash, &l, err) : link_by_id(t, f->x->job, f->link, &l, err)))
 		return false;
-	if (strcmp(l.kind, "admin") != 0 || !l.account)
+	if (strcmp(l.kind, f->hash ? "admin" : "connect") != 0 || !l.account)
 		return fail(err, FAULT_ABSENT, "a link of another kind");
 	f->id = l.account;
-	f->expires = l.expires;
+	if (f->hash)
+		f->expires = l.expires;
 	return true;
 }
 
@@ -43,7 +45,7 @@ static bool look(struct txn *t, void *self, struct error *err)
 {
 	struct case_file *f = self;
 
-	return (!f->hash || look_link(t, f, err)) && account_get(t, f->x->job, NULL, f->id, &f->account, err)
+	return look_link(t, f, err) && account_get(t, f->x->job, NULL, f->id, &f->account, err)
 	    && workspace_get(t, f->x->job, f->account.workspace, &f->workspace, err);
 }
 
@@ -63,7 +65,7 @@ static bool open_case(struct exchange *x, struct case_file *f)
 	*f = (struct case_file){ .x = x, .path = arena_print(x->job, "/admin/%s", token), .now = clock_unix_ms() };
 	if (!strchr(token, '.')) {
 		f->hash = token_hash(token, x->job);
-	} else if (!signed_link_read(x->service->vault, token, x->job, &f->id, &f->expires)) {
+	} else if (!signed_link_read(x->service->vault, token, x->job, &f->link, &f->expires)) {
 		refuse(f, LINK_UNKNOWN);
 		return false;
 	}

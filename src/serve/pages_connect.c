@@ -573,7 +573,7 @@ static void answer_handover(struct exchange *x)
 		return;
 	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address };
 	h.expires = v.now + SIGNED_LINK_MS;
-	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.account.id, h.expires, x->job));
+	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.link.id, h.expires, x->job));
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_handover(p, &h));
 }

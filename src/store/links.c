@@ -11,22 +11,28 @@
 
 /* -- links -------------------------------------------------------------------------------------------------------- */
 
-#define LINK "id, hash, workspace, kind, expected, account, lang, return_url, session, created, expires, used"
+#define LINK "id, hash, workspace, kind, expected, account, lang, return_url, session, created, expires, used, revoked"
 
 static const struct field link_fields[] = {
 	TEXT(link, id),   TEXT(link, hash),       TEXT(link, workspace), TEXT(link, kind),      TEXT(link, expected),  TEXT(link, account),
 	TEXT(link, lang), TEXT(link, return_url), TEXT(link, session),   NUMBER(link, created), NUMBER(link, expires), NUMBER(link, used),
+	NUMBER(link, revoked),
 };
 static const struct shape links = SHAPE("link", link, link_fields);
 
 bool link_insert(struct txn *t, const struct link *l, struct error *err)
 {
-	return insert_row(t, err, &links, l, "INSERT INTO links (" LINK ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+	return insert_row(t, err, &links, l, "INSERT INTO links (" LINK ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 }
 
 bool link_by_hash(struct txn *t, struct arena *into, const char *hash, struct link *out, struct error *err)
 {
-	return read_one(t, into, &links, out, err, "SELECT " LINK " FROM links WHERE hash = $1", WITH(a_text(hash)));
+	return read_one(t, into, &links, out, err, "SELECT " LINK " FROM links WHERE hash = $1 AND revoked = 0", WITH(a_text(hash)));
+}
+
+bool link_by_id(struct txn *t, struct arena *into, const char *id, struct link *out, struct error *err)
+{
+	return read_one(t, into, &links, out, err, "SELECT " LINK " FROM links WHERE id = $1 AND revoked = 0", WITH(a_text(id)));
 }
 
 /* Why a change that has a condition changed no row: there is none (FAULT_ABSENT), or it is as it should not be. */
@@ -36,7 +42,7 @@ static bool link_changed(struct txn *t, const char *id, int64_t changed, const c
 
 	if (changed)
 		return true;
-	if (!read_number(t, &there, 0, err, "SELECT 1 FROM links WHERE id = $1", WITH(a_text(id))))
+	if (!read_number(t, &there, 0, err, "SELECT 1 FROM links WHERE id = $1 AND revoked = 0", WITH(a_text(id))))
 		return false;
 	return there ? fail(err, FAULT_REFUSED, "%s", refusal) : fail(err, FAULT_ABSENT, "there is no such link");
 }
@@ -45,8 +51,8 @@ bool link_open(struct txn *t, const char *id, const char *session_hash, struct e
 {
 	int64_t changed;
 
-	return read_number(t, &changed, 0, err, "UPDATE links SET session = $2 WHERE id = $1 AND (session IS NULL OR session = $2) RETURNING 1",
-	                   WITH(a_text(id), a_text(session_hash)))
+	return read_number(t, &changed, 0, err, "UPDATE links SET session = $2 WHERE id = $1 AND revoked = 0"
+	                   " AND (session IS NULL OR session = $2) RETURNING 1", WITH(a_text(id), a_text(session_hash)))
 	    && link_changed(t, id, changed, "another browser has opened this link", err);
 }
 
@@ -55,7 +61,7 @@ bool link_use(struct txn *t, const char *id, const char *account, int64_t now, s
 	int64_t changed;
 
 	return read_number(t, &changed, 0, err, "UPDATE links SET account = $2, used = CASE WHEN used = 0 THEN $3 ELSE used END"
-	                   " WHERE id = $1 AND (account IS NULL OR account = $2) RETURNING 1",
+	                   " WHERE id = $1 AND revoked = 0 AND (account IS NULL OR account = $2) RETURNING 1",
 	                   WITH(a_text(id), a_text(account), a_number(now)))
 	    && link_changed(t, id, changed, "this link is another account's", err);
 }
@@ -63,6 +69,60 @@ bool link_use(struct txn *t, const char *id, const char *account, int64_t now, s
 bool link_forget(struct txn *t, int64_t expired_before, struct error *err)
 {
 	return run(t, err, "DELETE FROM links WHERE expires < $1", WITH(a_number(expired_before)));
+}
+
+static const struct { const char *name, *stands, *at; } states[LINK_STATES] = {
+	[LINK_STATE_OPEN]    = { "open",    "revoked = 0 AND used = 0", "expires >"  },
+	[LINK_STATE_USED]    = { "used",    "revoked = 0 AND used > 0", NULL         },
+	[LINK_STATE_EXPIRED] = { "expired", "revoked = 0 AND used = 0", "expires <=" },
+	[LINK_STATE_REVOKED] = { "revoked", "revoked > 0",              NULL         },
+};
+
+const char *link_state_name(enum link_state state)
+{
+	return states[state].name;
+}
+
+enum link_state link_state(const struct link *l, int64_t now)
+{
+	return l->revoked ? LINK_STATE_REVOKED : l->used ? LINK_STATE_USED : l->expires <= now ? LINK_STATE_EXPIRED : LINK_STATE_OPEN;
+}
+
+bool link_list(struct txn *t, struct arena *into, const struct link_query *q, struct link **out, size_t *count, const char **next,
+               struct error *err)
+{
+	struct ask  a = { 0 };
+	const char *id;
+	int64_t     created;
+	size_t      most = q->most < LIST_MOST ? q->most : LIST_MOST, found;
+
+	ask_add(&a, "SELECT " LINK " FROM links");
+	ask_text(&a, "workspace =", q->workspace);
+	if (!q->for_operator)
+		ask_where(&a, "kind <> 'operator'");
+	if (q->state != LINK_STATES)
+		ask_where(&a, states[q->state].stands);
+	if (q->state != LINK_STATES && states[q->state].at)
+		ask_value(&a, states[q->state].at, a_number(q->now));
+	if (q->after) {
+		if (!cursor_read(q->after, &created, &id, err))
+			return false;
+		ask_pair(&a, "(created, id) <", a_number(created), a_text(id));
+	}
+	/* one more than wanted tells whether there is a next page */
+	ask_end(&a, "ORDER BY created DESC, id DESC LIMIT", a_number((int64_t)most + 1));
+	if (!(*out = read_all(t, into, &links, &found, err, a.sql, a.value, a.count)))
+		return false;
+	*count = found > most ? most : found;
+	*next = found > most && most ? cursor_text(into, (*out)[most - 1].created, (*out)[most - 1].id) : NULL;
+	return true;
+}
+
+bool link_revoke(struct txn *t, const char *workspace, bool for_operator, const char *id, int64_t now, struct error *err)
+{
+	return run_one(t, err, "link", "UPDATE links SET revoked = CASE WHEN revoked = 0 THEN $3 ELSE revoked END"
+	               " WHERE id = $1 AND workspace = $2 AND (kind <> 'operator' OR $4 = 1)",
+	               WITH(a_text(id), a_text(workspace), a_number(now), a_number(for_operator)));
 }
 
 /* -- incidents ---------------------------------------------------------------------------------------------------- */

@@ -14,16 +14,40 @@ struct link {
 	const char *lang, *return_url;       /* NULL                                                      */
 	const char *session;                 /* hash of the browser's cookie that opened it; NULL: nobody yet */
 	int64_t     created, expires, used;  /* used: a connection was made with it                       */
+	int64_t     revoked;                 /* 0: not                                                    */
 };
 
 bool link_insert(struct txn *, const struct link *, struct error *err);
-bool link_by_hash(struct txn *, struct arena *into, const char *hash, struct link *out,
-                  struct error *err);      /* expired and used ones too */
+/* Who comes with it: expired and used ones too, but nobody comes with a revoked one any more (FAULT_ABSENT), here and below. */
+bool link_by_hash(struct txn *, struct arena *into, const char *hash, struct link *out, struct error *err);
+/* The same by its id, for what was handed out in its name. */
+bool link_by_id(struct txn *, struct arena *into, const char *id, struct link *out, struct error *err);
 /* Binds it to the first browser: FAULT_REFUSED when another one has it. */
 bool link_open(struct txn *, const char *id, const char *session_hash, struct error *err);
 /* Single use: FAULT_REFUSED when it was used for another account. The same account may be tried again with it. */
 bool link_use(struct txn *, const char *id, const char *account, int64_t now, struct error *err);
 bool link_forget(struct txn *, int64_t expired_before, struct error *err);
+
+/* What has become of a link. One that was used, or taken back, is no less so when its time is over. */
+enum link_state { LINK_STATE_OPEN, LINK_STATE_USED, LINK_STATE_EXPIRED, LINK_STATE_REVOKED, LINK_STATES };
+
+const char     *link_state_name(enum link_state);      /* "open" "used" "expired" "revoked" */
+enum link_state link_state(const struct link *, int64_t now);
+
+struct link_query {
+	const char     *workspace;
+	bool            for_operator;        /* with those that lead to the operator's page */
+	enum link_state state;               /* LINK_STATES any                             */
+	int64_t         now;
+	const char     *after;               /* NULL: from the newest                       */
+	size_t          most;
+};
+
+/* Revoked ones too, newest first. FAULT_MALFORMED: the cursor. */
+bool link_list(struct txn *, struct arena *into, const struct link_query *, struct link **out, size_t *count, const char **next,
+               struct error *err);
+/* The moment of the first time is kept. FAULT_ABSENT: of another workspace, or the operator's and `for_operator` is not said. */
+bool link_revoke(struct txn *, const char *workspace, bool for_operator, const char *id, int64_t now, struct error *err);
 
 struct incident {
 	const char *id, *host, *cause, *who;

@@ -90,6 +90,10 @@ const struct migration migrations[] = {
 	{ "the outbox by webhook",
 	  "DROP INDEX deliveries_due;"
 	  "CREATE INDEX deliveries_due ON deliveries (webhook, next_try, id) WHERE place = 'first' AND held = 0;" },
+
+	{ "links that are listed and taken back",
+	  "ALTER TABLE links ADD COLUMN revoked BIGINT NOT NULL DEFAULT 0;"
+	  "CREATE INDEX links_of ON links (workspace, created, id);" },
 };
 
 const size_t migration_count = COUNT(migrations);

@@ -325,6 +325,47 @@ TEST(links_are_shown_once)
 	house_close(&h);
 }
 
+TEST(links_are_listed_and_revoked)
+{
+	struct house h;
+	const char  *answer, *id, *token;
+
+	open_house(&h);
+	answer = call(&h, "POST /v1/connect-links", KEY_ADMIN, "{\"address\":\"ann@birch.example\"}", NULL);
+	id = member(&h, answer, "id");
+	token = member(&h, answer, "url") + strlen("http://mail.example.org/connect/");
+	EXPECT(status_of(ask(&h, arena_print(h.arena, "GET /connect/%s HTTP/1.1\r\n" CLOSE "\r\n", token))) == 200);
+	answer = call(&h, "GET /v1/connect-links", KEY_READER, NULL, NULL);
+	EXPECT(status_of(answer) == 200 && strstr(answer, id) && strstr(answer, "\"state\":\"open\",\"opened\":true,\"used\":null,\"revoked\":null"));
+	EXPECT(!strstr(answer, token) && !strstr(answer, token_hash(token, h.arena)) && strstr(answer, "\"next\":null"));
+	EXPECT(strstr(call(&h, "GET /v1/connect-links?state=used", KEY_READER, NULL, NULL), "\"items\":[]"));
+	EXPECT(status_of(call(&h, "GET /v1/connect-links?state=lost", KEY_READER, NULL, NULL)) == 400);
+	EXPECT(status_of(call(&h, "GET /v1/connect-links?after=x", KEY_READER, NULL, NULL)) == 400);
+	EXPECT(strstr(call(&h, "GET /v1/connect-links", KEY_OPERATOR, NULL, NULL), "\"items\":[]"));
+
+	answer = arena_print(h.arena, "DELETE /v1/connect-links/%s", id);
+	EXPECT(status_of(call(&h, answer, KEY_READER, NULL, NULL)) == 403 && status_of(call(&h, answer, KEY_OPERATOR, NULL, NULL)) == 404);
+	EXPECT(status_of(call(&h, answer, KEY_ADMIN, NULL, NULL)) == 204 && status_of(call(&h, answer, KEY_ADMIN, NULL, NULL)) == 204);
+	EXPECT(strstr(call(&h, "GET /v1/connect-links?state=revoked", KEY_READER, NULL, NULL), id));
+	EXPECT(status_of(ask(&h, arena_print(h.arena, "GET /connect/%s HTTP/1.1\r\n" CLOSE "\r\n", token))) == 404);
+	house_close(&h);
+}
+
+/* Who may not make a link to the operator's page neither sees nor ends one. */
+TEST(links_to_the_operators_page_are_the_operators)
+{
+	struct house h;
+	const char  *key, *id, *line;
+
+	open_house(&h);
+	key = member(&h, call(&h, "POST /v1/keys", KEY_OPERATOR, "{\"name\":\"x\",\"scopes\":[\"admin\"]}", NULL), "key");
+	id = member(&h, call(&h, "POST /v1/connect-links", KEY_OPERATOR, "{\"kind\":\"operator\"}", NULL), "id");
+	line = arena_print(h.arena, "DELETE /v1/connect-links/%s", id);
+	EXPECT(strstr(call(&h, "GET /v1/connect-links", key, NULL, NULL), "\"items\":[]") && status_of(call(&h, line, key, NULL, NULL)) == 404);
+	EXPECT(strstr(call(&h, "GET /v1/connect-links", KEY_OPERATOR, NULL, NULL), id) && status_of(call(&h, line, KEY_OPERATOR, NULL, NULL)) == 204);
+	house_close(&h);
+}
+
 TEST(webhooks)
 {
 	struct house h;

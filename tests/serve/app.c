@@ -121,6 +121,19 @@ TEST(a_link_opens_the_settings)
 	house_close(&b.house);
 }
 
+TEST(a_revoked_link_ends_its_session)
+{
+	struct browser b;
+	const char    *page = begin_settings(&b), *link;
+
+	EXPECT(api(&b, "GET /v1/accounts", NULL, NULL) == 200);
+	link = strstr(call(&b.house, "GET /v1/connect-links", KEY_ADMIN, NULL, NULL), "\"lnk_");
+	EXPECT(link && status_of(call(&b.house, arena_print(b.house.arena, "DELETE /v1/connect-links/%.26s", link + 1), KEY_ADMIN, NULL, NULL)) == 204);
+	EXPECT(api(&b, "GET /v1/accounts", NULL, NULL) == 401 && api_write(&b, "POST /v1/connect-links", "{}") == 401);
+	EXPECT(open_page(&b, page) == 404);
+	house_close(&b.house);
+}
+
 TEST(a_session_reaches_only_what_its_page_needs)
 {
 	static const struct { const char *line, *json; } rows[] = {
@@ -129,6 +142,7 @@ TEST(a_session_reaches_only_what_its_page_needs)
 		{ "GET /v1/mail", NULL },          { "GET /v1/events", NULL },     { "GET /v1/workspace", NULL },
 		{ "GET /v1/workspaces", NULL },    { "GET /v1/overview", NULL },   { "GET /v1/incidents", NULL },
 		{ "GET /v1/domains", NULL },       { "GET /metrics", NULL },
+		{ "GET /v1/connect-links", NULL }, { "DELETE /v1/connect-links/lnk_4qk0z8m1v7c2x9b3n5l6j8", NULL },
 		{ "POST /v1/connect-links", "{\"kind\":\"settings\"}" },           { "POST /v1/connect-links", "{\"kind\":\"operator\"}" },
 	};
 	struct browser b;

@@ -61,6 +61,70 @@ TEST(expired_links_are_found_until_they_are_forgotten)
 	scratch_end(&s);
 }
 
+TEST(a_revoked_link_opens_nothing_more)
+{
+	struct scratch s;
+	struct link    l = { .id = "lnk_1", .hash = "h1", .workspace = "wsp_1", .kind = "connect", .account = "acc_1", .created = 1, .expires = 100 }, got, *all;
+	struct link_query q = { .workspace = "wsp_1", .state = LINK_STATES, .now = 50, .most = 10 };
+	const char    *next;
+	size_t         count;
+
+	scratch_rows(&s);
+	EXPECT(link_insert(&s.txn, &l, &s.err) && link_by_id(&s.txn, s.arena, "lnk_1", &got, &s.err) && !got.revoked);
+	FAILS(link_revoke(&s.txn, "wsp_2", true, "lnk_1", 50, &s.err), FAULT_ABSENT);
+	FAILS(link_revoke(&s.txn, "wsp_1", true, "lnk_2", 50, &s.err), FAULT_ABSENT);
+	EXPECT(link_by_hash(&s.txn, s.arena, "h1", &got, &s.err));
+	EXPECT(link_revoke(&s.txn, "wsp_1", false, "lnk_1", 50, &s.err) && link_revoke(&s.txn, "wsp_1", false, "lnk_1", 60, &s.err));
+	FAILS(link_by_hash(&s.txn, s.arena, "h1", &got, &s.err), FAULT_ABSENT);
+	FAILS(link_by_id(&s.txn, s.arena, "lnk_1", &got, &s.err), FAULT_ABSENT);
+	FAILS(link_open(&s.txn, "lnk_1", "browser", &s.err), FAULT_ABSENT);
+	FAILS(link_use(&s.txn, "lnk_1", "acc_1", 60, &s.err), FAULT_ABSENT);
+	EXPECT(link_list(&s.txn, s.arena, &q, &all, &count, &next, &s.err) && count == 1 && all[0].revoked == 50 && !all[0].used && !next);
+	scratch_end(&s);
+}
+
+TEST(links_are_listed_by_what_became_of_them)
+{
+	static const struct { const char *id; int64_t created, expires, used, revoked; const char *state, *kind, *workspace; } rows[] = {
+		{ "lnk_1", 1, 100, 0,  0,  "open",    "connect",  "wsp_1" }, { "lnk_2", 2, 50, 0,  0,  "expired", "settings", "wsp_1" },
+		{ "lnk_3", 3, 50,  20, 0,  "used",    "connect",  "wsp_1" }, { "lnk_4", 3, 50, 20, 30, "revoked", "admin",    "wsp_1" },
+		{ "lnk_5", 4, 51,  0,  0,  "open",    "operator", "wsp_1" }, { "lnk_6", 5, 99, 0,  0,  "open",    "connect",  "wsp_2" },
+	};
+	static const struct { enum link_state state; bool for_operator; const char *ids; } asked[] = {
+		{ LINK_STATES,        true,  "lnk_5 lnk_4 lnk_3 lnk_2 lnk_1 " }, { LINK_STATES,        false, "lnk_4 lnk_3 lnk_2 lnk_1 " },
+		{ LINK_STATE_OPEN,    true,  "lnk_5 lnk_1 " },                   { LINK_STATE_EXPIRED, true,  "lnk_2 " },
+		{ LINK_STATE_USED,    true,  "lnk_3 " },                         { LINK_STATE_REVOKED, true,  "lnk_4 " },
+		{ LINK_STATE_OPEN,    false, "lnk_1 " },
+	};
+	struct scratch s;
+
+	scratch_rows(&s);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		EXPECT(link_insert(&s.txn, &(struct link){ .id = rows[i].id, .hash = rows[i].id, .workspace = rows[i].workspace, .kind = rows[i].kind,
+			.created = rows[i].created, .expires = rows[i].expires, .used = rows[i].used, .revoked = rows[i].revoked }, &s.err));
+	/* one page of all, and page by page */
+	for (size_t i = 0; i < COUNT(asked); i++)
+		for (size_t most = 1; most < 7; most++) {
+			struct link_query q = { .workspace = "wsp_1", .for_operator = asked[i].for_operator, .state = asked[i].state, .now = 50, .most = most };
+			const char       *ids = "";
+
+			do {
+				struct link *all;
+				size_t       count;
+
+				EXPECT(link_list(&s.txn, s.arena, &q, &all, &count, &q.after, &s.err) && count <= most);
+				for (size_t n = 0; n < count; n++) {
+					ids = arena_print(s.arena, "%s%s ", ids, all[n].id);
+					EXPECT_TEXT(link_state_name(link_state(&all[n], 50)), rows[all[n].id[4] - '1'].state);
+				}
+			} while (q.after);
+			EXPECT_TEXT(ids, asked[i].ids);
+		}
+	FAILS(link_revoke(&s.txn, "wsp_1", false, "lnk_5", 50, &s.err), FAULT_ABSENT);
+	EXPECT(link_revoke(&s.txn, "wsp_1", true, "lnk_5", 50, &s.err));
+	scratch_end(&s);
+}
+
 TEST(one_open_incident_for_a_host_and_cause)
 {
 	struct scratch  s;
