@@ -347,6 +347,12 @@ static enum want_kind detect_part(void *self, struct want *w, struct error *err)
 	return WANT_NOTHING;
 }
 
+/* The servers want their time as well; where they are not asked, it is the search's, but for what it takes to conclude. */
+static int detect_ms(const struct flow_request *q)
+{
+	return q->only_detect ? q->timeout_ms - q->timeout_ms / 10 : q->timeout_ms / 2;
+}
+
 /* Everything side by side: a service whose server was named does not wait for the search; who takes the domain's mail is
  * asked in any case. */
 static void start_all(struct flow *f)
@@ -355,13 +361,14 @@ static void start_all(struct flow *f)
 
 	f->detecting = true;
 	detect_init(&f->detect, &f->address, f->report->job, f->report,
-	            (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] }, q->timeout_ms / 2);
+	            (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] }, detect_ms(q));
 	children_init(&f->children, UNTIL_ALL);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		if (q->host[s])
 			name_endpoint(f, s);
 		f->part[s] = (struct part){ .flow = f, .service = s, .attempt = -1 };
-		children_add(&f->children, &f->task[s], part_step, &f->part[s], 0);
+		if (!q->only_detect)
+			children_add(&f->children, &f->task[s], part_step, &f->part[s], 0);
 	}
 	children_add(&f->children, &f->task[SERVICES], detect_part, f, 0);
 }
@@ -496,6 +503,24 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
 		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;
+	}
+}
+
+void flow_found(const struct flow *f, struct flow_found *out)
+{
+	*out = (struct flow_found){ .provider = f->detect.provider };
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
+		size_t           count = f->detecting ? candidate_count(f, s) : 0;
+		struct endpoint *item = arena_get(f->report->job, (count + 1) * sizeof *item);
+
+		for (size_t i = 0; i < count; i++) {
+			item[i] = f->request->host[s] ? f->named[s] : f->detect.candidates[s].item[i];
+			item[i].host = arena_str(f->report->job, item[i].host);
+			item[i].username = NULL;
+		}
+		out->item[s] = item;
+		out->count[s] = count;
+		out->not_offered[s] = f->detect.not_offered[s];
 	}
 }
 

@@ -18,6 +18,14 @@ struct flow_worked {
 	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
 };
 
+/* Where a mailbox may be: what detection found, and what was named. Kept by the report. */
+struct flow_found {
+	const char            *provider;           /* proposal: "imap" "microsoft" "google"; NULL: unknown */
+	const struct endpoint *item[SERVICES];     /* best first                                           */
+	size_t                 count[SERVICES];
+	bool                   not_offered[SERVICES];      /* the domain says so, in so many words         */
+};
+
 struct flow_request {
 	const char                *address;
 	const char                *provider;                /* "auto" "imap" …                                      */
@@ -33,6 +41,7 @@ struct flow_request {
 	void                      *arrival;
 	int                        timeout_ms;              /* the whole                                            */
 	const char                *our_addresses;           /* outgoing ones, as the operator wrote them; or NULL   */
+	bool                       only_detect;             /* where the mailbox may be: no server of it is connected to */
 	bool                       keep_talk;               /* for a record                                         */
 	void                     (*watch)(void *, const struct report *, int step);
 	void                      *watcher;
@@ -44,6 +53,8 @@ struct flow;
 
 struct flow   *flow_new(const struct flow_request *);
 enum want_kind flow_step(void *flow, struct want *, struct error *);      /* never WANT_FAILED: see the verdict */
+/* After the conversation has ended, before flow_end(). */
+void           flow_found(const struct flow *, struct flow_found *);
 /* After the conversation has ended (it took `ms`), or was called off: the verdict, the report (the caller's), and what worked. */
 struct report *flow_end(struct flow *, int ms, struct verdict *, struct flow_worked *);
 void           flow_free(struct flow *);
