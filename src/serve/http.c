@@ -510,9 +510,43 @@ static void run(struct request *r)
 
 	x->body = slice(r->body ? r->body : "", r->body_len);
 	visit_until(r->server, r->visit, INT64_MAX);       /* what takes time now is ours */
-	if (!guard_body(r))
-		return;
-	r->route->handle(x);
+	if (guard_body(r))
+		r->route->handle(x);
+}
+
+/* Whoever has to wake it has not done so yet: then libmicrohttpd calls handle() again when it is. */
+static bool request_sleeps(struct request *r)
+{
+	pthread_mutex_lock(&r->server->lock);
+	r->asleep = !r->woken;
+	if (r->asleep) {
+		r->server->sleepers++;
+		MHD_suspend_connection(r->x.connection);
+	}
+	pthread_mutex_unlock(&r->server->lock);
+	return r->asleep;
+}
+
+void http_wake(struct exchange *x)
+{
+	struct request     *r = request_of(x);
+	struct http_server *s = r->server;
+
+	pthread_mutex_lock(&s->lock);
+	r->woken = true;
+	if (r->asleep) {
+		s->sleepers--;
+		MHD_resume_connection(x->connection);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void conclude(struct request *r)
+{
+	struct exchange *x = &r->x;
+
+	if (x->finish)
+		x->finish(x);
 	if (x->status == 0 && !x->streaming)
 		refuse(r, 500, "system.internal", "Something is wrong on our side", NULL);
 }
@@ -538,8 +572,13 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *c, const char *
 		*len = 0;
 		return goes_on ? MHD_YES : MHD_NO;
 	}
-	if (!r->refused)
-		run(r);
+	if (!r->refused) {
+		if (!r->asleep)
+			run(r);
+		if (!r->asleep && r->x.finish && request_sleeps(r))
+			return MHD_YES;
+		conclude(r);
+	}
 	return give_answer(r);
 }
 
@@ -709,6 +748,16 @@ static bool is_quiet(struct http_server *s)
 	return quiet;
 }
 
+static bool anybody_sleeps(struct http_server *s)
+{
+	bool any;
+
+	pthread_mutex_lock(&s->lock);
+	any = s->sleepers > 0;
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
 /* Whoever is being answered gets it; whoever has not finished asking does not. */
 void http_stop(struct http_server *s)
 {
@@ -723,7 +772,8 @@ void http_stop(struct http_server *s)
 	for (size_t i = 0; i < daemons; i++)
 		fd[i] = is_quiet(s) && !s->given ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
-	while (!is_quiet(s) && clock_mono_ms() < until)
+	/* a connection that sleeps would end the process with it */
+	while (anybody_sleeps(s) || (!is_quiet(s) && clock_mono_ms() < until))
 		usleep(5000);
 	for (size_t i = 0; i < daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);

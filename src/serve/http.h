@@ -1,7 +1,7 @@
 /* http.h -- the daemon's web server: requests in, answers out, and what guards them. libmicrohttpd stays behind it.
  *
  * A handler runs on one of the server's own threads with the whole request at hand. It may wait for the store's commit, not
- * for a mail server. Before a handler is called the server has checked: method and path (404, 405 with Allow), the size of
+ * for a mail server: see http_wake(). Before a handler is called the server has checked: method and path (404, 405 with Allow), the size of
  * the body (413) and its type (415), the key and its scopes for routes that want one (401, 403), the CSRF token and
  * Origin for forms (403), the rate of this client (429). Every answer carries the security headers; an error under /v1 is an RFC 9457
  * problem.
@@ -40,6 +40,8 @@ struct exchange {
 	struct { const char *name, *value; } header[8];
 	size_t                 headers;
 	bool                   streaming;            /* taken over by events_stream()                     */
+	void                 (*finish)(struct exchange *);   /* the answer comes later: see http_wake()   */
+	void                  *finisher;
 };
 
 enum guard {
@@ -85,6 +87,12 @@ void answer_redirect(struct exchange *, const char *where);                   /*
 void answer_problem(struct exchange *, int status, const char *kind, const char *title, const char *detail, const char *pointer,
                     const char *who);
 void answer_fault(struct exchange *, const struct error *);                   /* what the store said, as 404, 409, 503 …  */
+
+/* A handler that has begun something elsewhere sets `finish` and returns without an answer. The connection sleeps then, on none of the
+ * server's threads, until whoever was asked calls this: once, from any thread, also before the handler has returned, and touches the
+ * exchange no more. `finish` gives the answer on one of the server's threads. It is never called off: http_stop() waits for it, so what
+ * was begun must be stopped before. */
+void http_wake(struct exchange *);
 
 struct http_server;
 /* FAULT_LOCAL, FAULT_MALFORMED; listens on [web] listen or the sockets systemd gives. */

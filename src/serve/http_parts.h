@@ -98,6 +98,7 @@ struct http_server {
 	unsigned                   visits;
 	TAILQ_HEAD(, stream)       streams;
 	unsigned                   stream_count;
+	unsigned                   sleepers;     /* requests that wait for http_wake() */
 	bool                       closing;
 
 	pthread_t                  watch;
@@ -129,6 +130,7 @@ struct request {
 	char               *body;                /* HTTP_BODY_MOST at most; wiped and freed at the end */
 	size_t              body_len, body_room, heard;
 	bool                head_heard, refused, too_big, has_body;
+	bool                asleep, woken;       /* under the server's lock    */
 	char                id[20];
 	const char         *browser, *csrf;      /* once asked for            */
 	int64_t             began;
