@@ -4,6 +4,7 @@
 #include "model/causes.h"
 #include "serve/api.h"
 #include "serve/http_parts.h"
+#include "serve/finder.h"
 #include "serve/identity.h"
 #include "serve/keeper.h"
 #include "serve/outbox.h"
@@ -172,6 +173,7 @@ struct figures {
 	struct keeper_counts keeper;
 	struct store_health  store;
 	struct outbox_counts outbox;
+	unsigned             searches;
 };
 
 static void take_figures(const struct daemon *s, struct figures *f)
@@ -181,6 +183,8 @@ static void take_figures(const struct daemon *s, struct figures *f)
 		keeper_counts(s->keeper, &f->keeper);
 	if (s->outbox)
 		outbox_counts(s->outbox, &f->outbox);
+	if (s->finder)
+		f->searches = finder_busy(s->finder);
 	store_health(s->store, &f->store);
 }
 
@@ -271,6 +275,7 @@ static void print_figures(struct buffer *b, const struct figures *f, const struc
 		{ "mailmoor_mailboxes_opening_most", "gauge", "The largest number of mailboxes that were being opened at once.", f->keeper.most_opening },
 		{ "mailmoor_mailboxes_waiting",      "gauge",   "Mailboxes that wait for their next try.",               f->keeper.waiting },
 		{ "mailmoor_verifications_running",  "gauge",   "Verifications under way.",                              f->keeper.verifying },
+		{ "mailmoor_searches_running",       "gauge",   "Searches for servers under way.",                       f->searches },
 		{ "mailmoor_connects_total",         "counter", "Connections to mailboxes that were opened.",            f->keeper.connects },
 		{ "mailmoor_losses_total",           "counter", "Connections to mailboxes that were lost.",              f->keeper.losses },
 		{ "mailmoor_messages_total",         "counter", "Messages that came to mailboxes.",                      f->keeper.messages },

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "net/options.h"
 #include "serve/bus.h"
+#include "serve/finder.h"
 #include "serve/http.h"
 #include "serve/inbound_listen.h"
 #include "serve/inbound_store.h"
@@ -280,6 +281,9 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	d->keeper = keeper_start(d, err);
 	if (!d->keeper || !open_post_office(&r->post_office, d, err))
 		return false;
+	d->finder = finder_start(d, &finder_usual, err);
+	if (!d->finder)
+		return false;
 	r->http = http_start(d, err);
 	return r->http != NULL;
 }
@@ -291,8 +295,10 @@ static void stop_parts(struct running *r)
 	struct daemon *d = &r->daemon;
 
 	wind_up_post_office(&r->post_office);
+	finder_stop(d->finder);
 	if (r->http)
 		http_stop(r->http);
+	finder_free(d->finder);
 	close_post_office(&r->post_office);
 	keeper_stop(d->keeper);
 	store_close(d->store);
@@ -305,10 +311,11 @@ static void stop_parts(struct running *r)
 
 static void watch_loops(struct running *r)
 {
-	struct net *loop[KEEPER_LOOPS + 1];
+	struct net *loop[KEEPER_LOOPS + 2];
 	size_t      loops = keeper_loops(r->daemon.keeper, loop);
 
 	loop[loops++] = r->post_office.net;
+	loop[loops++] = finder_loop(r->daemon.finder);
 	r->watchdog = watchdog_new(r->daemon.store, loop, loops);
 }
 

@@ -404,9 +404,25 @@ const struct field fields_key_new[] = {
 	{ 0 }
 };
 
+const struct field fields_detection[] = {
+	TEXT("address", 3, 254, .required = true),
+	WORD("provider", providers),
+	SERVER("imap"),
+	SERVER("smtp"),
+	LANG,
+	{ 0 }
+};
+
+const struct field fields_explanation[] = {
+	TEXT("text", 1, 65536, .required = true, .pattern = ".*"),
+	LANG,
+	{ 0 }
+};
+
 const struct body_table body_tables[] = {
 	{ "AccountNew", fields_account_new }, { "AccountChange", fields_account_change }, { "Reconnection", fields_reconnection },
 	{ "LinkNew", fields_link_new },       { "WebhookNew", fields_webhook_new },       { "WebhookChange", fields_webhook_change },
 	{ "Replay", fields_replay },          { "DomainSettings", fields_domain },        { "WorkspaceNew", fields_workspace_new },
-	{ "KeyNew", fields_key_new },         { 0 }
+	{ "KeyNew", fields_key_new },         { "DetectionNew", fields_detection },       { "Explanation", fields_explanation },
+	{ 0 }
 };

@@ -9,6 +9,7 @@
 struct keeper;
 struct bus;
 struct outbox;
+struct finder;
 struct net_settings;
 
 struct daemon {
@@ -18,6 +19,7 @@ struct daemon {
 	struct vault              *vault;
 	struct keeper             *keeper;           /* looks after the accounts                                     */
 	struct outbox             *outbox;           /* brings events to webhooks; NULL where none does              */
+	struct finder             *finder;           /* finds servers for whoever asks; NULL where none does         */
 	struct bus                *bus;              /* says to whom it concerns that there are new events           */
 	const char                *base_url;         /* "https://mail.example.org", no slash behind; where the settings have none,
 	                                              * of the web server, from http_start() to http_stop()          */

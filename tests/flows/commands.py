@@ -343,6 +343,36 @@ def on_a_terminal(t):
 
 # -- keys and workspaces ----------------------------------------------------------------------------------------------------------
 
+# -- what the API says like a command ---------------------------------------------------------------------------------------------
+
+@row
+def detection_is_what_diagnose_begins_with(t):
+    user = t.user()
+    found = t.daemon.api("POST", "/v1/detect", {"address": user}, expect=(200,))
+    said = t.run("diagnose", user, "--json", "--timeout", "20", "--resolver", "%s:%d" % (t.names.address, t.names.port)).json
+    facts = [{s["id"]: [f for f in s["facts"] if f["fact"] != "auth.sent"] for s in r["steps"] if s["id"] in ("address", "dns.mx", "detect")} for r in (found, said)]
+    hold(facts[0] == facts[1] and len(facts[0]) == 3, "not the same: %s, %s" % tuple(facts))
+    places = ["%s %s:%d %s %s" % (which, p["host"], p["port"], p["security"], p["source"]) for which in ("imap", "smtp") for p in found[which]]
+    told = [f["value"] for f in facts[1]["detect"] if f["fact"] == "detect.candidate"]
+    hold(places == told and "imap imap.%s:993 tls srv" % DOMAIN in places, "%s, told: %s" % (places, told))
+    hold(all(p["trusted"] for p in found["imap"][:1]) and found["provider"] == "imap" and not found["causes"], "%s" % found)
+
+
+@row
+def detection_says_why_there_is_nothing(t):
+    nothing = t.daemon.api("POST", "/v1/detect", {"address": "ann@nowhere.example", "lang": "de"}, expect=(200,))
+    said = t.run("diagnose", "ann@nowhere.example", "--json", "--lang", "de", "--resolver", "%s:%d" % (t.names.address, t.names.port)).json
+    hold(not nothing["imap"] and not nothing["smtp"] and nothing["causes"] == said["causes"] and said["causes"], "%s, not %s" % (nothing["causes"], said["causes"]))
+
+
+@row
+def an_explanation_is_that_of_the_command(t):
+    for text in ("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "nobody has ever said this", "one\r\ntwo: a NO [ALERT] \u2026\n"):
+        said = t.run("explain", "--json", "--lang", "nl", text).json
+        told = t.daemon.api("POST", "/v1/explain", {"text": text, "lang": "nl"}, expect=(200,))
+        hold(said == told, "%r: %s, not %s" % (text, told, said))
+
+
 @row
 def keys(t):
     said = t.run("key", "add", "CRM", "--scope", "accounts:read")

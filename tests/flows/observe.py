@@ -27,7 +27,7 @@ EVENTS = 200
 # Dashboards and alerts are built on these: a name or a type that changes breaks them.
 METRICS = {
     "mailmoor_accounts": "gauge", "mailmoor_mailboxes_parked": "gauge", "mailmoor_mailboxes_opening": "gauge", "mailmoor_mailboxes_waiting": "gauge",
-    "mailmoor_verifications_running": "gauge", "mailmoor_connects_total": "counter", "mailmoor_losses_total": "counter",
+    "mailmoor_verifications_running": "gauge", "mailmoor_searches_running": "gauge", "mailmoor_connects_total": "counter", "mailmoor_losses_total": "counter",
     "mailmoor_messages_total": "counter", "mailmoor_store_writable": "gauge", "mailmoor_store_commits_total": "counter",
     "mailmoor_store_writes_total": "counter", "mailmoor_store_failed_total": "counter", "mailmoor_store_waiting": "gauge",
     "mailmoor_deliveries_waiting": "gauge", "mailmoor_deliveries_given_up": "gauge", "mailmoor_incidents_open": "gauge",

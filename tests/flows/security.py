@@ -87,11 +87,18 @@ class House(peers.Peers):
         self.inside = self.stack.add(peers.Listener(self.target, lambda s: self.hits.append(s.getpeername())))
         self.port = self.inside.port
         self.stack.add(peers.Listener("127.0.0.1", self.inside.talk, self.port))
+        # a server outside, by the operator's own word, that sends whoever fetches from it on to the inside
+        self.door = self.stack.add(peers.Listener(self.address(), self.lead_inside))
         self.lying = self.address()
         self.cert = self.ca.issue("good", "imap." + DOMAIN, "smtp." + DOMAIN)
         self.liar = self.stack.add(peers.Listener(self.lying, self.lie))
-        self.settings = {"net.resolver": "%s:%d" % (self.here, self.names.port), "net.ca_file": self.ca.root}
+        self.settings = {"net.resolver": "%s:%d" % (self.here, self.names.port), "net.ca_file": self.ca.root,
+                         "net.connect_to": "autoconfig.door.example:80=%s:%d" % (self.door.address, self.door.port)}
         self.daemon = self.stack.add(daemon.Daemon(self.binary, os.path.join(self.folder, "daemon"), self.settings)).start()
+
+    def lead_inside(self, s):
+        s.recv(4096)
+        s.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://in.evil.example:%d/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % self.port)
 
     def lie(self, s):
         """An IMAP server that answers with markup, wherever it has words of its own."""
@@ -302,6 +309,26 @@ def what_dns_says_leads_nowhere_inside(h):
     hold(not h.hits, "connected %d times" % len(h.hits))
 
 
+def detect(h, *more):
+    """How often the door was opened meanwhile."""
+    h.names.records |= {("in.evil.example", "A"): [h.target], ("door.example", "MX"): ["10 in.evil.example"], ("autoconfig.door.example", "A"): [OUTSIDE]}
+    before = len(h.door.held)
+    for body in ({"address": "ann@door.example"}, *more):
+        answer = h.daemon.request("POST", "/v1/detect", body)
+        hold(answer.status == 200, "%s: %d %s" % (body, answer.status, answer.text[:200]))
+    return len(h.door.held) - before
+
+
+@row
+def no_detection_leads_inside(h):
+    """Neither to what an address or its domain names, nor where a document sends us on."""
+    h.hits.clear()
+    named = {"host": h.target, "port": h.port}
+    opened = detect(h, {"address": "ann@[%s]" % h.target}, {"address": "ann@door.example", "imap": named, "smtp": named}, {"address": "ann@evil2.example"})
+    hold(opened, "nobody was asked for a document")
+    hold(not h.hits, "connected %d times" % len(h.hits))
+
+
 @row
 def a_name_that_changes_between_check_and_use_leads_nowhere_inside(h):
     """Each answer of the name server is another one than the one before; one of them must not be used, whenever it comes."""
@@ -366,6 +393,8 @@ def the_target_can_be_reached_when_it_is_allowed(h):
     id = h.daemon.api("POST", "/v1/accounts", {"address": "eve@evil2.example", "password": PASSWORD})["id"]
     h.daemon.wait_state(id, ("needs_user", "needs_admin", "waiting"), 60)
     hold(len(h.hits) > before, "no connection to what DNS says")
+    before = len(h.hits)
+    hold(detect(h) and len(h.hits) > before, "no connection to where a document leads")
     before = len(h.hits)
     tell_webhooks(h, [h.target])
     hold(len(h.hits) > before, "no connection to a webhook")

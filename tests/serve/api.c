@@ -625,6 +625,52 @@ TEST(the_cause_of_an_account_is_told_with_its_values_or_without_them)
 	house_close(&h);
 }
 
+/* -- texts -------------------------------------------------------------------------------------------------------------------------- */
+
+TEST(a_text_is_explained)
+{
+	static const char basic[] = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.";
+	struct house h;
+	const char  *answer;
+
+	open_house(&h);
+	answer = call(&h, "POST /v1/explain", KEY_READER, arena_print(h.arena, "{\"text\":\"%s\",\"lang\":\"de\"}", basic), NULL);
+	EXPECT_ROW(status_of(answer) == 200, answer);
+	EXPECT_TEXT(member(&h, answer, "verdict"), "explained");
+	EXPECT(strstr(answer, "\"id\":\"auth.oauth_required\"") && strstr(answer, "\"lang\":\"de\"") && strstr(answer, "\"steps\":[]"));
+	/* of no language that we have, and of several lines: the request's language, and the same cause */
+	answer = call(&h, "POST /v1/explain?lang=fi", KEY_READER, arena_print(h.arena, "{\"text\":\"Hello\\r\\n%s\\n\",\"lang\":\"xx\"}", basic), NULL);
+	EXPECT(strstr(answer, "\"id\":\"auth.oauth_required\"") && strstr(answer, "\"lang\":\"fi\""));
+	answer = call(&h, "POST /v1/explain", KEY_READER, "{\"text\":\"nobody has ever said this\"}", NULL);
+	EXPECT(status_of(answer) == 200 && strstr(answer, "\"id\":\"unknown.answer\""));
+	EXPECT(status_of(call(&h, "POST /v1/explain", KEY_READER, "{\"text\":\"\"}", NULL)) == 400);
+	EXPECT(status_of(call(&h, "POST /v1/explain", "mm_wrong", "{\"text\":\"x\"}", NULL)) == 401);
+	house_close(&h);
+}
+
+/* As long as it may be, and a character across every place where something may be cut. */
+TEST(a_long_text_is_explained_and_a_longer_one_is_not)
+{
+	struct house h;
+	char        *text = must_alloc(70000);
+	const char  *answer;
+
+	open_house(&h);
+	for (size_t shift = 0; shift < 3; shift++) {
+		memset(text, 'a', shift);
+		for (size_t i = shift; i + 3 < 60000; i += 3)
+			memcpy(text + i, "\xe2\x82\xac", 4);
+		answer = call(&h, "POST /v1/explain", KEY_READER, arena_print(h.arena, "{\"text\":\"%s\"}", text), NULL);
+		EXPECT(status_of(answer) == 200 && text_is_utf8(body_of(answer)));
+	}
+	memset(text, 'a', 65537);
+	text[65537] = '\0';
+	answer = call(&h, "POST /v1/explain", KEY_READER, arena_print(h.arena, "{\"text\":\"%s\"}", text), NULL);
+	EXPECT(status_of(answer) == 400 && strstr(answer, "\"pointer\":\"/text\""));
+	free(text);
+	house_close(&h);
+}
+
 /* -- reports ------------------------------------------------------------------------------------------------------------------------- */
 
 TEST(a_report_is_told_again_in_another_language)
