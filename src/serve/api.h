@@ -39,6 +39,11 @@ extern const struct body_table body_tables[];
 cJSON *body_read(struct exchange *, const struct field *);
 void   body_free(cJSON *);
 
+/* Its "address" as it is written (from the job). False: answered, 400. */
+bool body_address(struct exchange *, const cJSON *body, const char **out);
+/* The server that it names for a service, host as DNS wants it; not there, or null: NULL and 0. False: answered, 400. */
+bool body_server(struct exchange *, const cJSON *body, enum service, const char **host_out, uint16_t *port_out);
+
 /* Parameters of a query. False: answered, 400. */
 bool query_number(struct exchange *, const char *name, long long least, long long most, long long otherwise, long long *out);
 bool query_text(struct exchange *, const char *name, size_t most, const char **out);     /* NULL when absent */

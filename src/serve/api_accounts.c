@@ -3,19 +3,12 @@
 
 #include "base/clock.h"
 #include "model/causes.h"
-#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
 #include "serve/retell.h"
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
-
-static bool is_wrong(struct exchange *x, const char *pointer, const char *detail)
-{
-	answer_problem(x, 400, "request.invalid", "This field is not valid", detail, pointer, NULL);
-	return false;
-}
 
 /* What two addresses are compared by. `text` has its domain in A-labels and lower case already. */
 static const char *address_key(const char *text, struct arena *into)
@@ -29,37 +22,19 @@ static const char *address_key(const char *text, struct arena *into)
 
 static bool take_address(struct exchange *x, const cJSON *body, struct account *a)
 {
-	struct mail_address address;
-	const char         *problem;
-
-	if (!mail_address_parse(json_text(body, "address"), x->job, &address, &problem)) {
-		answer_problem(x, 400, "address.malformed", "This is no e-mail address", problem, "/address", "user");
+	if (!body_address(x, body, &a->address))
 		return false;
-	}
-	a->address = address.text;
-	a->key = address_key(address.text, x->job);
+	a->key = address_key(a->address, x->job);
 	return true;
 }
 
 /* A server that is named; null takes the name away; not there, it stays. */
 static bool take_server(struct exchange *x, const cJSON *body, enum service which, struct account *a, bool *changed)
 {
-	const cJSON *server = cJSON_GetObjectItemCaseSensitive(body, service_name(which));
-	const char  *host;
-
-	if (!server)
+	if (!cJSON_GetObjectItemCaseSensitive(body, service_name(which)))
 		return true;
 	*changed = true;
-	a->host[which] = NULL;
-	a->port[which] = 0;
-	if (cJSON_IsNull(server))
-		return true;
-	host = host_read(json_text(server, "host"), x->job);
-	if (!host)
-		return is_wrong(x, arena_print(x->job, "/%s/host", service_name(which)), "is no host name");
-	a->host[which] = host;
-	a->port[which] = (uint16_t)json_number(server, "port", 0);
-	return true;
+	return body_server(x, body, which, &a->host[which], &a->port[which]);
 }
 
 /* Not there it stays; null takes it away. */

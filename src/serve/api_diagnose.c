@@ -2,7 +2,6 @@
 #include "diagnose/diagnose.h"
 #include "diagnose/explain.h"
 #include "diagnose/report_json.h"
-#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/finder.h"
 
@@ -107,33 +106,15 @@ static void found(struct search *s)
 	http_wake(((struct detection *)s)->x);
 }
 
-static bool is_wrong(struct exchange *x, const char *code, const char *title, const char *detail, const char *pointer, const char *who)
-{
-	answer_problem(x, 400, code, title, detail, pointer, who);
-	return false;
-}
-
 static bool take_hints(struct exchange *x, const cJSON *body, struct flow_request *q)
 {
-	struct mail_address address;
-	const char         *problem, *provider = json_text(body, "provider");
+	const char *provider = json_text(body, "provider");
+	bool        fine = body_address(x, body, &q->address);
 
-	if (!mail_address_parse(json_text(body, "address"), x->job, &address, &problem))
-		return is_wrong(x, "address.malformed", "This is no e-mail address", problem, "/address", "user");
-	q->address = address.text;
 	q->provider = provider ? arena_str(x->job, provider) : "auto";
-	for (enum service s = 0; s < SERVICES; s++) {
-		const cJSON *server = cJSON_GetObjectItemCaseSensitive(body, service_name(s));
-
-		if (!server)
-			continue;
-		q->host[s] = host_read(json_text(server, "host"), x->job);
-		q->port[s] = (uint16_t)json_number(server, "port", 0);
-		if (!q->host[s])
-			return is_wrong(x, "request.invalid", "This field is not valid", "is no host name",
-			                arena_print(x->job, "/%s/host", service_name(s)), NULL);
-	}
-	return true;
+	for (enum service s = 0; fine && s < SERVICES; s++)
+		fine = body_server(x, body, s, &q->host[s], &q->port[s]);
+	return fine;
 }
 
 static void begin(struct exchange *x, struct detection *d)

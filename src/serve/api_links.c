@@ -1,6 +1,5 @@
 #include "base/clock.h"
 #include "base/random.h"
-#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/http_parts.h"
 
@@ -65,17 +64,7 @@ static bool apply_link(struct txn *t, struct change *c, struct error *err)
 
 static bool take_expected(struct exchange *x, const cJSON *body, struct link *l)
 {
-	struct mail_address address;
-	const char         *problem, *given = json_text(body, "address");
-
-	if (!given)
-		return true;
-	if (!mail_address_parse(given, x->job, &address, &problem)) {
-		answer_problem(x, 400, "address.malformed", "This is no e-mail address", problem, "/address", NULL);
-		return false;
-	}
-	l->expected = address.text;
-	return true;
+	return !json_text(body, "address") || body_address(x, body, &l->expected);
 }
 
 static bool takes_account(struct exchange *x, const struct link *l)

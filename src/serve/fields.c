@@ -278,6 +278,33 @@ void body_free(cJSON *o)
 	cJSON_Delete(o);
 }
 
+bool body_address(struct exchange *x, const cJSON *body, const char **out)
+{
+	struct mail_address address;
+	const char         *problem;
+
+	if (!mail_address_parse(json_text(body, "address"), x->job, &address, &problem)) {
+		answer_problem(x, 400, "address.malformed", "This is no e-mail address", problem, "/address", "user");
+		return false;
+	}
+	*out = address.text;
+	return true;
+}
+
+bool body_server(struct exchange *x, const cJSON *body, enum service which, const char **host_out, uint16_t *port_out)
+{
+	const cJSON *server = cJSON_GetObjectItemCaseSensitive(body, service_name(which));
+	bool         named = cJSON_IsObject(server);
+
+	*host_out = named ? host_read(json_text(server, "host"), x->job) : NULL;
+	*port_out = named ? (uint16_t)json_number(server, "port", 0) : 0;
+	if (!named || *host_out)
+		return true;
+	answer_problem(x, 400, "request.invalid", "This field is not valid", "is no host name",
+	               arena_print(x->job, "/%s/host", service_name(which)), NULL);
+	return false;
+}
+
 bool query_number(struct exchange *x, const char *name, long long least, long long most, long long otherwise, long long *out)
 {
 	const char        *text = http_query(x, name);
