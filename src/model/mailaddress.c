@@ -323,3 +323,12 @@ bool mail_address_parse(const char *text, struct arena *into, struct mail_addres
 	*out = found;
 	return true;
 }
+
+const char *mail_address_key(const struct mail_address *address, struct arena *into)
+{
+	char *key = arena_str(into, address->text);
+
+	for (char *c = key; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return key;
+}

@@ -30,4 +30,7 @@ const char *host_ascii(const char *host, struct arena *into);
 /* False with `*problem`, a short English phrase ("it has no @"). All of `out` is from `into`. */
 bool mail_address_parse(const char *text, struct arena *into, struct mail_address *out, const char **problem);
 
+/* What two addresses are compared by: lower case, A-labels. */
+const char *mail_address_key(const struct mail_address *, struct arena *into);
+
 #endif

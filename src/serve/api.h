@@ -40,7 +40,8 @@ cJSON *body_read(struct exchange *, const struct field *);
 void   body_free(cJSON *);
 
 /* Its "address" as it is written (from the job). False: answered, 400. */
-bool body_address(struct exchange *, const cJSON *body, const char **out);
+struct mail_address;
+bool body_address(struct exchange *, const cJSON *body, struct mail_address *out);
 /* The server that it names for a service, host as DNS wants it; not there, or null: NULL and 0. False: answered, 400. */
 bool body_server(struct exchange *, const cJSON *body, enum service, const char **host_out, uint16_t *port_out);
 

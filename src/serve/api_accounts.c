@@ -1,8 +1,8 @@
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "model/causes.h"
+#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
@@ -10,21 +10,14 @@
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
 
-/* What two addresses are compared by. `text` has its domain in A-labels and lower case already. */
-static const char *address_key(const char *text, struct arena *into)
-{
-	char *key = arena_str(into, text);
-
-	for (char *c = key; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return key;
-}
-
 static bool take_address(struct exchange *x, const cJSON *body, struct account *a)
 {
-	if (!body_address(x, body, &a->address))
+	struct mail_address address;
+
+	if (!body_address(x, body, &address))
 		return false;
-	a->key = address_key(a->address, x->job);
+	a->address = address.text;
+	a->key = mail_address_key(&address, x->job);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "diagnose/diagnose.h"
 #include "diagnose/explain.h"
 #include "diagnose/report_json.h"
+#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/finder.h"
 
@@ -108,9 +109,11 @@ static void found(struct search *s)
 
 static bool take_hints(struct exchange *x, const cJSON *body, struct flow_request *q)
 {
-	const char *provider = json_text(body, "provider");
-	bool        fine = body_address(x, body, &q->address);
+	const char         *provider = json_text(body, "provider");
+	struct mail_address address = { 0 };
+	bool                fine = body_address(x, body, &address);
 
+	q->address = address.text;
 	q->provider = provider ? arena_str(x->job, provider) : "auto";
 	for (enum service s = 0; fine && s < SERVICES; s++)
 		fine = body_server(x, body, s, &q->host[s], &q->port[s]);

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/random.h"
+#include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/http_parts.h"
 
@@ -64,7 +65,14 @@ static bool apply_link(struct txn *t, struct change *c, struct error *err)
 
 static bool take_expected(struct exchange *x, const cJSON *body, struct link *l)
 {
-	return !json_text(body, "address") || body_address(x, body, &l->expected);
+	struct mail_address address;
+
+	if (!json_text(body, "address"))
+		return true;
+	if (!body_address(x, body, &address))
+		return false;
+	l->expected = address.text;
+	return true;
 }
 
 static bool takes_account(struct exchange *x, const struct link *l)

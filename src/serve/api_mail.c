@@ -4,7 +4,7 @@ struct mail_look {
 	struct exchange    *x;
 	struct logged_mail  one, *all;
 	size_t              count, most;
-	const char         *after, *next;
+	const char         *account, *after, *next;
 };
 
 /* What came in by mail may be no UTF-8, and JSON is nothing else. */
@@ -43,7 +43,7 @@ static bool look_at_page(struct txn *t, void *self, struct error *err)
 {
 	struct mail_look *l = self;
 
-	return mail_list(t, l->x->job, l->x->workspace, l->after, l->most, &l->all, &l->count, &l->next, err);
+	return mail_list(t, l->x->job, l->x->workspace, l->account, l->after, l->most, &l->all, &l->count, &l->next, err);
 }
 
 static void list_mail(struct exchange *x)
@@ -53,7 +53,8 @@ static void list_mail(struct exchange *x)
 	long long        most;
 	cJSON           *items;
 
-	if (!query_number(x, "limit", 1, PAGE_MOST, 50, &most) || !query_text(x, "after", 300, &l.after))
+	if (!query_number(x, "limit", 1, PAGE_MOST, 50, &most) || !query_text(x, "after", 300, &l.after)
+	    || !query_text(x, "account", 40, &l.account))
 		return;
 	l.most = (size_t)most;
 	if (!store_read(x->service->store, look_at_page, &l, &err)) {

@@ -278,16 +278,14 @@ void body_free(cJSON *o)
 	cJSON_Delete(o);
 }
 
-bool body_address(struct exchange *x, const cJSON *body, const char **out)
+bool body_address(struct exchange *x, const cJSON *body, struct mail_address *out)
 {
-	struct mail_address address;
-	const char         *problem;
+	const char *problem;
 
-	if (!mail_address_parse(json_text(body, "address"), x->job, &address, &problem)) {
+	if (!mail_address_parse(json_text(body, "address"), x->job, out, &problem)) {
 		answer_problem(x, 400, "address.malformed", "This is no e-mail address", problem, "/address", "user");
 		return false;
 	}
-	*out = address.text;
 	return true;
 }
 

@@ -71,6 +71,7 @@ void inbound_mail_read(struct inbound_mail *m, struct slice message, struct aren
 		const char *(*read)(struct slice, struct arena *);
 	} wanted[] = {
 		{ "From", &m->from, header_text },
+		{ "From", &m->author, header_address },
 		{ "Subject", &m->subject, header_text },
 		{ "Message-ID", &m->message_id, bare },
 		{ HEADER_TEST, &m->test_token, token },

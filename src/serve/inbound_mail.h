@@ -35,6 +35,7 @@ struct inbound_mail {
 	size_t               copies;
 	const char          *sender;     /* "" for the null sender                          */
 	const char          *from, *subject, *message_id, *test_token;      /* decoded, one line; NULL where absent */
+	const char          *author;     /* the address in From; NULL where there is none   */
 	int64_t              received;   /* Unix ms                                         */
 	size_t               hops;
 	char                *bytes;      /* with our own Received line in front …           */
@@ -48,7 +49,7 @@ struct inbound_mail {
 const char *inbound_received(struct arena *into, const char *name, const struct address *peer, const char *host, const char *protocol,
                              int64_t now_unix, size_t *id_at);
 
-/* Fills in from … hops; `message` is what the client sent. */
+/* Fills in from … author and hops; `message` is what the client sent. */
 void inbound_mail_read(struct inbound_mail *, struct slice message, struct arena *into);
 
 /* The id of that message in that workspace. */

@@ -6,7 +6,9 @@
 #include <cjson/cJSON.h>
 
 #include "model/account.h"
+#include "model/mailaddress.h"
 #include "serve/bus.h"
+#include "store/accounts.h"
 #include "store/events.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -85,9 +87,38 @@ static const char *event_data(const struct inbound_mail *m, const struct inbound
 	return kept;
 }
 
+/* The account of that address; `*id_out` NULL: there is none, or it is no address. */
+static bool account_of(struct txn *t, struct arena *into, const char *workspace, const char *address, const char **id_out,
+                       struct error *err)
+{
+	struct mail_address parsed;
+	struct error        absent = { 0 };
+	const char         *problem;
+
+	*id_out = NULL;
+	if (!address || !mail_address_parse(address, into, &parsed, &problem)
+	    || account_by_key(t, into, workspace, mail_address_key(&parsed, into), id_out, &absent) || absent.fault == FAULT_ABSENT)
+		return true;
+	if (err)
+		*err = absent;
+	return false;
+}
+
+/* Nobody vouches for From and the envelope at this door but who knows the token: where they name two accounts, it is neither's. */
+static bool find_sender(struct txn *t, struct arena *into, const char *workspace, const struct inbound_mail *m, const char **id_out,
+                        struct error *err)
+{
+	const char *author, *envelope;
+
+	if (!account_of(t, into, workspace, m->author, &author, err) || !account_of(t, into, workspace, m->sender, &envelope, err))
+		return false;
+	*id_out = !author ? envelope : !envelope || strcmp(author, envelope) == 0 ? author : NULL;
+	return true;
+}
+
 static bool insert(struct txn *t, struct inbound_mail *m, const struct inbound_copy *copy, struct arena *work, struct error *err)
 {
-	const struct logged_mail mail = {
+	struct logged_mail mail = {
 		.id = copy->id, .workspace = copy->workspace, .envelope_from = m->sender, .envelope_to = copy->to,
 		.from = m->from, .subject = m->subject, .message_id = m->message_id, .test_token = m->test_token,
 		.received = m->received, .size = (int64_t)m->len, .bytes = inbound_mail_bytes(m, copy),
@@ -97,7 +128,8 @@ static bool insert(struct txn *t, struct inbound_mail *m, const struct inbound_c
 		.data = event_data(m, copy, work), .created = m->received,
 	};
 
-	return mail_insert(t, &mail, err) && event_append(t, &event, NULL, err);
+	return find_sender(t, work, copy->workspace, m, &mail.account, err) && mail_insert(t, &mail, err)
+	    && event_append(t, &event, NULL, err);
 }
 
 /* The id says which message it is: one that is there is this one. That is a success like any other, and must wait for the commit like

@@ -3,7 +3,6 @@
  * A link opens in the browser that opened it first, until it expires, for one account. What was connected with it may be tried again
  * with it; whatever cannot go on is said on a page of its own (render_link()).
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -247,16 +246,6 @@ struct submission {
 	enum link_trouble   trouble;            /* why the link did not let it in                    */
 };
 
-/* What two addresses are compared by. */
-static const char *key_of(const struct mail_address *address, struct arena *into)
-{
-	char *key = arena_str(into, address->text);
-
-	for (char *c = key; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return key;
-}
-
 static bool is_plain(const char *text, size_t most)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -277,8 +266,9 @@ static void take_address(struct submission *s, const char *typed)
 		return;
 	}
 	s->account.address = given.text;
-	s->account.key = key_of(&given, v->x->job);
-	if (fixed && (!mail_address_parse(fixed, v->x->job, &wanted, &problem) || strcmp(key_of(&wanted, v->x->job), s->account.key) != 0))
+	s->account.key = mail_address_key(&given, v->x->job);
+	if (fixed && (!mail_address_parse(fixed, v->x->job, &wanted, &problem)
+	              || strcmp(mail_address_key(&wanted, v->x->job), s->account.key) != 0))
 		s->form.wrong[INPUT_ADDRESS] = "wrong.other_address";
 }
 

@@ -39,6 +39,15 @@ bool account_get(struct txn *t, struct arena *into, const char *workspace, const
 	                WITH(a_text(id), a_text(workspace)));
 }
 
+static const struct field id_fields[] = { { FIELD_TEXT, 0, sizeof(const char *) } };
+static const struct shape ids = { "account", sizeof(const char *), id_fields, COUNT(id_fields) };
+
+bool account_by_key(struct txn *t, struct arena *into, const char *workspace, const char *key, const char **id_out, struct error *err)
+{
+	return read_one(t, into, &ids, id_out, err, "SELECT id FROM accounts WHERE workspace = $1 AND key = $2 AND state <> 'removed'",
+	                WITH(a_text(workspace), a_text(key)));
+}
+
 bool account_update(struct txn *t, const struct account *a, struct error *err)
 {
 	return update_row(t, err, &accounts, a, "UPDATE accounts SET address = $3, provider = $5, username = $6, host_imap = $7, host_smtp = $8,"

@@ -248,7 +248,7 @@ bool mail_get(struct txn *t, struct arena *into, const char *workspace, const ch
 	return read_one(t, into, &mails, out, err, a.sql, a.value, a.count) && unpack(out->bytes, into, &out->bytes, err);
 }
 
-bool mail_list(struct txn *t, struct arena *into, const char *workspace, const char *after, size_t most,
+bool mail_list(struct txn *t, struct arena *into, const char *workspace, const char *account, const char *after, size_t most,
                struct logged_mail **out, size_t *count, const char **next, struct error *err)
 {
 	struct ask  a = { 0 };
@@ -259,6 +259,7 @@ bool mail_list(struct txn *t, struct arena *into, const char *workspace, const c
 	most = most < LIST_MOST ? most : LIST_MOST;
 	ask_add(&a, "SELECT " MAIL_HEAD " FROM mails");
 	ask_text(&a, "workspace =", workspace);
+	ask_text(&a, "account =", account);
 	if (after) {
 		if (!cursor_read(after, &received, &id, err))
 			return false;

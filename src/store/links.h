@@ -67,7 +67,7 @@ bool incident_concerns(struct txn *, const char *incident, const char *workspace
 /* A message that came in at the BCC address. Bodies are kept compressed (zstd) and bounded by the listener. */
 struct logged_mail {
 	const char  *id, *workspace;
-	const char  *account;                /* the one it was sent from, when known; NULL */
+	const char  *account;                /* the one it says it was sent from; NULL: none of the workspace, or two of them */
 	const char  *envelope_from, *envelope_to, *from, *subject, *message_id, *test_token;      /* NULL where absent */
 	int64_t      received, size;
 	struct slice bytes;                  /* whole message; empty when listed */
@@ -75,7 +75,8 @@ struct logged_mail {
 
 bool mail_insert(struct txn *, const struct logged_mail *, struct error *err);           /* FAULT_REFUSED: that id is there */
 bool mail_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct logged_mail *out, struct error *err);
-bool mail_list(struct txn *, struct arena *into, const char *workspace, const char *after, size_t most,
+/* `account` NULL: of all. */
+bool mail_list(struct txn *, struct arena *into, const char *workspace, const char *account, const char *after, size_t most,
                struct logged_mail **out, size_t *count, const char **next, struct error *err);                  /* newest first, no bytes */
 bool mail_by_test(struct txn *, struct arena *into, const char *workspace, const char *test_token, struct logged_mail *out,
                   struct error *err);

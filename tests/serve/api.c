@@ -539,7 +539,8 @@ TEST(settings_by_domain)
 static bool put_mail(struct txn *t, void *self, struct error *err)
 {
 	(void)self;
-	return mail_insert(t, &(struct logged_mail){ .id = "msg_1", .workspace = "wsp_a", .envelope_from = "ann@birch.example", .from = "\xff\xfe",
+	return mail_insert(t, &(struct logged_mail){ .id = "msg_2", .workspace = "wsp_a", .account = "acc_9", .received = 2000, .bytes = slice_str("x") }, err)
+	    && mail_insert(t, &(struct logged_mail){ .id = "msg_1", .workspace = "wsp_a", .envelope_from = "ann@birch.example", .from = "\xff\xfe",
 		.subject = "<b>\xc3\xa4</b>", .received = 1000, .size = 9, .bytes = slice_str("A: b\r\n\r\nc") }, err);
 }
 
@@ -553,6 +554,10 @@ TEST(mail_is_listed_and_read)
 	EXPECT(store_write_wait(h.service.store, put_mail, NULL, &err));
 	answer = call(&h, "GET /v1/mail", KEY_READER, NULL, NULL);
 	EXPECT(strstr(answer, "\"id\":\"msg_1\"") && strstr(answer, "\"from\":\"??\"") && strstr(answer, "\xc3\xa4") && strstr(answer, "1970-01-01T00:00:01.000Z"));
+	EXPECT(strstr(answer, "\"account\":\"acc_9\"") && strstr(answer, "\"account\":null"));
+	answer = call(&h, "GET /v1/mail?account=acc_9", KEY_READER, NULL, NULL);
+	EXPECT(strstr(answer, "\"id\":\"msg_2\"") && !strstr(answer, "msg_1"));
+	EXPECT(strstr(call(&h, "GET /v1/mail?account=acc_8", KEY_READER, NULL, NULL), "\"items\":[]"));
 	EXPECT(status_of(call(&h, "GET /v1/mail/msg_1", KEY_READER, NULL, NULL)) == 200);
 	answer = call(&h, "GET /v1/mail/msg_1", KEY_READER, NULL, "Accept: message/rfc822\r\n");
 	EXPECT_TEXT(body_of(answer), "A: b\r\n\r\nc");

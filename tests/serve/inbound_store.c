@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "serve/bus.h"
+#include "store/accounts.h"
 #include "store/events.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -93,12 +94,14 @@ static void run(struct errand *e)
 	pthread_mutex_unlock(&w.lock);
 }
 
+static const char *envelope_from = "ann@birch.example";
+
 static struct inbound_mail keep(struct scene *s, struct inbound_copy *copies, size_t count, const char *text)
 {
 	struct inbound_archive archive = inbound_archive_of(&s->shelf);
 	struct address         peer;
 	struct inbound_mail    m = { .errand = { .begin = archive.keep }, .archive = archive.self, .copy = copies, .copies = count,
-	                             .sender = "ann@birch.example", .received = 5000 };
+	                             .sender = envelope_from, .received = 5000 };
 	const char            *line;
 
 	EXPECT(address_parse("192.0.2.1", &peer));
@@ -174,6 +177,52 @@ TEST(the_same_again_is_kept_once_and_told_once)
 	/* one of two was there */
 	EXPECT(keep(&s, copies, 2, TEXT).kept && copies[0].again && !copies[1].again && rings == 2);
 	EXPECT(seen(&s, "ws_1", copies[0].id).count == 1 && seen(&s, "ws_2", copies[1].id).count == 1);
+	scene_close(&s);
+}
+
+static bool add_accounts(struct txn *t, void *self, struct error *err)
+{
+	static const struct { const char *id, *workspace, *key; } rows[] = {
+		{ "acc_ann", "ws_1", "ann@birch.example" }, { "acc_bob", "ws_1", "bob@xn--bcher-kva.example" }, { "acc_eve", "ws_2", "eve@birch.example" },
+		{ "acc_gone", "ws_1", "gone@birch.example" },
+	};
+
+	(void)self;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (!account_insert(t, &(struct account){ .id = rows[i].id, .workspace = rows[i].workspace, .address = rows[i].key, .key = rows[i].key,
+			.provider = "imap" }, err))
+			return false;
+	return account_erase(t, "acc_gone", 5, err);
+}
+
+TEST(the_account_it_says_it_was_sent_from)
+{
+	static const struct { const char *from, *envelope, *account; } rows[] = {
+		{ "Ann <ann@birch.example>", "ann@birch.example", "acc_ann" },
+		{ "=?utf-8?q?=C3=84nn?= <ANN@Birch.Example>", "bounce-1@lists.example", "acc_ann" },
+		{ "bob@b\xc3\xbc" "cher.example", "", "acc_bob" },
+		{ "Sales <sales@birch.example>", "ann@birch.example", "acc_ann" },      /* sent as another address of hers */
+		{ "ann@birch.example", "bob@xn--bcher-kva.example", NULL },             /* two of them */
+		{ "eve@birch.example", "eve@birch.example", NULL },                     /* of another workspace */
+		{ "gone@birch.example", "gone@birch.example", NULL },
+		{ "ann+crm@birch.example", "x@birch.example", NULL },
+		{ "nobody", "", NULL },
+	};
+	struct scene s;
+	struct error err = { 0 };
+
+	scene_open(&s);
+	EXPECT(store_write_wait(s.shelf.store, add_accounts, NULL, &err));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inbound_copy copy = { .workspace = "ws_1", .to = "tok1@in.example.org" };
+		const char         *account;
+
+		envelope_from = rows[i].envelope;
+		EXPECT_ROW(keep(&s, &copy, 1, arena_print(s.job, "From: %s\r\nMessage-ID: <%zu@b>\r\n\r\nx\r\n", rows[i].from, i)).kept, rows[i].from);
+		account = seen(&s, "ws_1", copy.id).mail.account;
+		EXPECT_ROW(rows[i].account ? account && strcmp(account, rows[i].account) == 0 : !account, rows[i].from);
+	}
+	envelope_from = "ann@birch.example";
 	scene_close(&s);
 }
 

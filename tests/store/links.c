@@ -266,16 +266,16 @@ TEST(mail_is_listed_newest_first_without_its_bytes)
 		one.test_token = i == 3 ? "other" : i == 4 ? NULL : "tok";
 		EXPECT(mail_insert(&s.txn, &one, &s.err));
 	}
-	EXPECT(mail_list(&s.txn, s.arena, "wsp_1", NULL, 2, &m, &count, &next, &s.err) && count == 2 && next && !m[0].bytes.at && m[0].size == 1);
+	EXPECT(mail_list(&s.txn, s.arena, "wsp_1", NULL, NULL, 2, &m, &count, &next, &s.err) && count == 2 && next && !m[0].bytes.at && m[0].size == 1);
 	EXPECT_TEXT(m[0].id, "mail_4");
 	EXPECT_TEXT(m[1].id, "mail_3");
 	/* a newer one does not move the pages */
 	EXPECT(mail_insert(&s.txn, &(struct logged_mail){ .id = "mail_9", .workspace = "wsp_1", .received = 99, .bytes = slice_str("y") }, &s.err));
-	EXPECT(mail_list(&s.txn, s.arena, "wsp_1", next, 3, &m, &count, &next, &s.err) && count == 3 && !next);
+	EXPECT(mail_list(&s.txn, s.arena, "wsp_1", NULL, next, 3, &m, &count, &next, &s.err) && count == 3 && !next);
 	EXPECT_TEXT(m[0].id, "mail_2");
 	EXPECT_TEXT(m[2].id, "mail_0");
-	EXPECT(mail_list(&s.txn, s.arena, "wsp_2", NULL, 2, &m, &count, &next, &s.err) && count == 0 && !next);
-	FAILS(mail_list(&s.txn, s.arena, "wsp_1", "nonsense", 2, &m, &count, &next, &s.err), FAULT_MALFORMED);
+	EXPECT(mail_list(&s.txn, s.arena, "wsp_2", NULL, NULL, 2, &m, &count, &next, &s.err) && count == 0 && !next);
+	FAILS(mail_list(&s.txn, s.arena, "wsp_1", NULL, "nonsense", 2, &m, &count, &next, &s.err), FAULT_MALFORMED);
 
 	EXPECT(mail_by_test(&s.txn, s.arena, "wsp_1", "tok", &got, &s.err) && slice_equal(got.bytes, slice_str("x")));
 	EXPECT_TEXT(got.id, "mail_2");
