@@ -94,6 +94,9 @@ const struct migration migrations[] = {
 	{ "links that are listed and taken back",
 	  "ALTER TABLE links ADD COLUMN revoked BIGINT NOT NULL DEFAULT 0;"
 	  "CREATE INDEX links_of ON links (workspace, created, id);" },
+	{ "our own addresses",
+	  "CREATE TABLE our_addresses (address TEXT PRIMARY KEY, how TEXT NOT NULL, host TEXT NOT NULL, other_host TEXT, first_seen BIGINT NOT NULL,"
+	  " last_seen BIGINT NOT NULL);" },
 };
 
 const size_t migration_count = COUNT(migrations);
