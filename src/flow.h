@@ -37,10 +37,11 @@ struct flow_request {
 	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
-	bool                     (*arrived)(void *, const char *token);   /* at send_to, the test message; NULL: cannot be seen */
+	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */
+	bool                     (*arrived)(void *, const char *token, struct arena *into, struct slice *header_out);
 	void                      *arrival;
 	int                        timeout_ms;              /* the whole                                            */
-	const char                *our_addresses;           /* outgoing ones, as the operator wrote them; or NULL   */
+	const char                *our_addresses;           /* as FACT_OUR_ADDRESSES has them; NULL: not known      */
 	bool                       only_detect;             /* where the mailbox may be: no server of it is connected to */
 	bool                       keep_talk;               /* for a record                                         */
 	void                     (*watch)(void *, const struct report *, int step);

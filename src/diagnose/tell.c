@@ -173,6 +173,45 @@ static const char *joined(const struct report *r, int attempt, const char *fact,
 	return all;
 }
 
+/* "8.8.4.4, 9.9.9.9 seen once" in words of a language. */
+static const char *our_list(const char *list, const char *mark, const struct language *lang, struct arena *into)
+{
+	struct slice rest = slice_str(list);
+	const char  *all = NULL;
+
+	while (rest.at) {
+		size_t       end = slice_search(rest, ", ");
+		struct slice one = slice_upto(rest, end);
+		const char  *shown = arena_copy(into, one);
+
+		rest = end < rest.len ? slice_from(rest, end + 2) : slice(NULL, 0);
+		if (slice_ends(one, mark)) {
+			struct value address = { "address", arena_copy(into, slice_upto(one, one.len - strlen(mark))) };
+
+			catalogue_fill(into, catalogue_text(lang, "ui/seen_once"), &address, 1, &shown);
+		}
+		all = all ? arena_print(into, "%s, %s", all, shown) : shown;
+	}
+	return all;
+}
+
+/* What is known of before; otherwise what the servers of this very report have told. */
+static const char *our_addresses(const struct report *r, const struct scope *s, const struct language *lang, struct arena *into)
+{
+	const char *known = scope_value(s, "address", FACT_OUR_ADDRESSES), *list = known;
+
+	for (size_t i = 0; !known && i < r->fact_count; i++) {
+		const char *one;
+
+		if (strcmp(r->fact[i].name, FACT_OUR_SEEN) != 0)
+			continue;
+		one = arena_print(into, "%s" FACT_OUR_ONCE, r->fact[i].value);
+		if (!list || !slice_has(slice_str(list), one))
+			list = list ? arena_print(into, "%s, %s", list, one) : one;
+	}
+	return list ? our_list(list, FACT_OUR_ONCE, lang, into) : NULL;
+}
+
 static const char *in_step(const struct report *r, const struct finding *f, const char *fact)
 {
 	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
@@ -228,7 +267,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
 	add_value(t, "pin", scope_value(s, "tls", FACT_TLS_PIN));
-	add_value(t, "our_address", scope_value(s, "address", FACT_OUR_ADDRESSES));
+	add_value(t, "our_address", our_addresses(r, s, lang, into));
 	add_value(t, "until", until(r, in_step(r, f, FACT_REPLY_TEXT), into));
 	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);
 	add_value(t, "server_clock", scope_value(s, "probe.clock", FACT_PROBE_DATE));
@@ -351,12 +390,20 @@ static const char *wait_again(const char *english, const struct language *lang, 
 	return catalogue_fill(into, catalogue_text(lang, "ui/seconds"), &n, 1, &told) ? told : NULL;
 }
 
+/* "8.8.4.4 (named by one server only)": what stands behind the address there is the mark here. */
+static const char *ours_again(const char *english, const struct language *lang, struct arena *into)
+{
+	const char *form = catalogue_text(language_english(), "ui/seen_once"), *mark = strchr(form, '}');
+
+	return our_list(english, mark ? mark + 1 : form, lang, into);
+}
+
 /* The values whose form depends on the language; all others are names, numbers and words of a peer. */
 static const struct {
 	const char *name;
 	const char *(*again)(const char *english, const struct language *, struct arena *);
 } forms[] = {
-	{ "expired_on", date_again }, { "valid_from", date_again }, { "wait", wait_again },
+	{ "expired_on", date_again }, { "valid_from", date_again }, { "wait", wait_again }, { "our_address", ours_again },
 };
 
 static const char *value_again(const struct value *v, const struct language *lang, struct arena *into)

@@ -7,7 +7,8 @@
 
 /* step address */
 #define FACT_ADDRESS_DOMAIN    "address.domain"
-#define FACT_OUR_ADDRESSES     "our.addresses"        /* outgoing, by the settings: to be allowed elsewhere */
+#define FACT_OUR_ADDRESSES     "our.addresses"        /* outgoing, to be allowed elsewhere: by the settings or learnt before */
+#define FACT_OUR_ONCE          " seen once"           /*   behind each of those that one host alone has told */
 #define FACT_ADDRESS_PROBLEM   "address.problem"      /* why it is no address */
 
 /* dns.mx, detect, *.resolve */
@@ -80,6 +81,9 @@
 #define FACT_CAPABILITY        "server.capability"    /* before login; after login in step *.login */
 #define FACT_SERVER_ID         "server.id"            /* ID response */
 #define FACT_SERVER_FAMILY     "server.family"        /* derived: which kind of server or provider speaks, hosters.def */
+
+/* smtp.ehlo over a verified line, send.arrive */
+#define FACT_OUR_SEEN          "our.seen"             /* the public address that the other side saw us come from */
 
 /* *.login */
 #define FACT_AUTH_OFFERED      "auth.offered"         /* "PLAIN LOGIN" */

@@ -32,7 +32,7 @@ struct imap_hunt {
 	/* out: the message */
 	bool                 found;
 	uint32_t             uid, uid_validity;
-	struct slice         header;           /* of our message: From, Subject, Authentication-Results …       */
+	struct slice         header;           /* of our message: Received, From, Authentication-Results …       */
 	struct slice         bounce;           /* beginning of a bounce about it: header and body; or at NULL   */
 	bool                 marked;           /* as deleted, and left there: the server has no UIDPLUS         */
 	bool                 moved;            /* to the trash: Gmail                                           */

@@ -1,13 +1,11 @@
 #include "provider/smtp.h"
 
 #include "model/facts.h"
+#include "wire/our_address.h"
 
 enum { OPEN_START, OPEN_REACH, OPEN_GREETING, OPEN_EHLO, OPEN_UPGRADE, OPEN_GATE, OPEN_AUTH, OPEN_DONE };
 enum { UPGRADE_START, UPGRADE_STARTTLS, UPGRADE_TLS, UPGRADE_EHLO, UPGRADE_DONE };
 enum { SEND_START, SEND_MAIL, SEND_RCPT, SEND_DATA, SEND_BODY, SEND_DONE };
-
-/* RFC 5321 §4.1.4: a client without a name of its own says an address literal; loopback gives nothing away. */
-#define OUR_NAME "[127.0.0.1]"
 
 void smtp_session_init(struct smtp_session *s, struct report *report, const struct endpoint *endpoint, const struct login *login,
                        const struct login_gate *gate, struct waits waits, int gate_ms, int attempt)
@@ -166,6 +164,24 @@ static void look_for_strike_outs(struct smtp_session *s, const struct smtp_event
 	}
 }
 
+static bool is_its_own(const struct smtp_session *s, const struct address *a)
+{
+	for (size_t i = 0; i < s->reach.connect.count; i++)
+		if (address_equal(&s->reach.connect.tried[i].address, a))
+			return true;
+	return false;
+}
+
+/* A stranger's claim: taken from none but a verified host, and not where that names itself. */
+static void look_for_our_address(struct smtp_session *s, const struct smtp_event *e)
+{
+	struct address a;
+	char           text[ADDRESS_TEXT];
+
+	if (s->line.secure && ehlo_tells_address(smtp_line(e, 0), &a) && !is_its_own(s, &a))
+		report_note(s->report, s->reported, FACT_OUR_SEEN, "%s", address_text(&a, text));
+}
+
 static enum want_kind ehlo(struct smtp_session *s, struct want *w, struct error *err)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -186,6 +202,7 @@ static enum want_kind ehlo(struct smtp_session *s, struct want *w, struct error 
 		note(s, FACT_AUTH_CLEAR, s->auth);
 	if (!s->has_starttls && !s->line.secure)
 		look_for_strike_outs(s, &e);
+	look_for_our_address(s, &e);
 	heard(s, used);
 	end(s, STEP_PASSED, w);
 	return WANT_NOTHING;
@@ -225,7 +242,7 @@ static enum want_kind upgrade(struct smtp_session *s, struct want *w, struct err
 	STEP(&s->upgrade, UPGRADE_TLS):
 		PASS(reach_tls_step(&s->reach, w, err));
 		begin(s, "ehlo", w);
-		say(s, w, "EHLO " OUR_NAME);
+		say(s, w, "EHLO " SMTP_OUR_NAME);
 
 	STEP(&s->upgrade, UPGRADE_EHLO):
 		PASS(ehlo(s, w, err));
@@ -347,7 +364,7 @@ enum want_kind smtp_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_GREETING):
 		PASS(greeting(s, w, err));
 		begin(s, "ehlo", w);
-		say(s, w, "EHLO " OUR_NAME);
+		say(s, w, "EHLO " SMTP_OUR_NAME);
 
 	STEP(s, OPEN_EHLO):
 		PASS(ehlo(s, w, err));

@@ -14,6 +14,9 @@
 #define SMTP_LONGEST_LINE  (4 * 1024)
 #define SMTP_LONGEST_REPLY (64 * 1024)
 
+/* RFC 5321 §4.1.4: a client without a name of its own says an address literal; loopback gives nothing away. */
+#define SMTP_OUR_NAME "[127.0.0.1]"
+
 struct smtp_message {
 	const char  *from, *to;        /* addr-specs */
 	struct slice bytes;            /* header and body, CRLF line ends, no dot-stuffing yet */

@@ -3,6 +3,7 @@
 #include "serve/api.h"
 #include "serve/http_parts.h"
 #include "serve/keys.h"
+#include "serve/our_addresses.h"
 
 #define KEY_DICE 40
 #define BCC_DICE 16
@@ -62,25 +63,23 @@ static cJSON *key_json(const struct api_key *k, const char *plain)
 	return o;
 }
 
-static void add_egress(cJSON *o, const struct daemon *s)
+/* Those that may be put on a list as they are; and all, with how far they are to be believed. */
+static void add_egress(cJSON *o, const struct our_addresses *ours)
 {
-	cJSON       *list = cJSON_AddArrayToObject(o, "egress_addresses");
-	struct slice rest = slice_str(s->settings->value[SETTING_NET_EGRESS]);
+	cJSON *list = cJSON_AddArrayToObject(o, "egress_addresses");
 
-	while (rest.len) {
-		struct slice one = slice_upto(rest, strcspn(rest.at, " ,"));
-		char         text[80];
-
-		rest = slice_from(rest, one.len + 1);
-		if (one.len && one.len < sizeof text) {
-			memcpy(text, one.at, one.len);
-			text[one.len] = '\0';
-			cJSON_AddItemToArray(list, cJSON_CreateString(text));
-		}
-	}
+	for (size_t i = 0; i < ours->count; i++)
+		if (our_address_is_sure(ours, &ours->item[i]))
+			cJSON_AddItemToArray(list, cJSON_CreateString(ours->item[i].address));
+	cJSON_AddItemToObject(o, "egress", our_addresses_json(ours, false));
 }
 
-static cJSON *workspace_json(struct exchange *x, const struct workspace *w, const char *key)
+static bool find_ours(struct txn *t, struct exchange *x, struct our_addresses *out, struct error *err)
+{
+	return our_addresses_read(t, x->service->settings, x->job, clock_unix_ms(), out, err);
+}
+
+static cJSON *workspace_json(struct exchange *x, const struct workspace *w, const struct our_addresses *ours, const char *key)
 {
 	const char *domain = x->service->inbound_domain;
 	cJSON      *o = cJSON_CreateObject();
@@ -88,7 +87,7 @@ static cJSON *workspace_json(struct exchange *x, const struct workspace *w, cons
 	cJSON_AddStringToObject(o, "id", w->id);
 	cJSON_AddStringToObject(o, "name", w->name);
 	json_maybe(o, "bcc_address", domain ? arena_print(x->job, "%s@%s", w->bcc_token, domain) : NULL);
-	add_egress(o, x->service);
+	add_egress(o, ours);
 	json_time(o, "created", w->created);
 	if (key)
 		cJSON_AddStringToObject(o, "key", key);
@@ -155,12 +154,13 @@ static void revoke_key(struct exchange *x)
 
 static bool apply_workspace(struct txn *t, struct change *c, struct error *err)
 {
-	struct key_op *op = (struct key_op *)c;
+	struct key_op       *op = (struct key_op *)c;
+	struct our_addresses ours;
 
-	if (!workspace_insert(t, &op->workspace, err) || !key_insert(t, &op->key, err))
+	if (!workspace_insert(t, &op->workspace, err) || !key_insert(t, &op->key, err) || !find_ours(t, c->x, &ours, err))
 		return false;
 	c->status = 201;
-	c->body = workspace_json(c->x, &op->workspace, op->plain);
+	c->body = workspace_json(c->x, &op->workspace, &ours, op->plain);
 	return true;
 }
 
@@ -181,10 +181,11 @@ static void create_workspace(struct exchange *x)
 /* -- looking ---------------------------------------------------------------------------------------------------------------- */
 
 struct key_look {
-	struct exchange  *x;
-	struct api_key   *key;
-	struct workspace *workspace, one;
-	size_t            count;
+	struct exchange     *x;
+	struct api_key      *key;
+	struct workspace    *workspace, one;
+	struct our_addresses ours;
+	size_t               count;
 };
 
 static bool look_at_keys(struct txn *t, void *self, struct error *err)
@@ -211,7 +212,7 @@ static bool look_at_workspace(struct txn *t, void *self, struct error *err)
 {
 	struct key_look *l = self;
 
-	return workspace_get(t, l->x->job, l->x->workspace, &l->one, err);
+	return workspace_get(t, l->x->job, l->x->workspace, &l->one, err) && find_ours(t, l->x, &l->ours, err);
 }
 
 static void get_workspace(struct exchange *x)
@@ -220,7 +221,7 @@ static void get_workspace(struct exchange *x)
 	struct error    err = { 0 };
 
 	if (store_read(x->service->store, look_at_workspace, &l, &err))
-		answer_json(x, 200, workspace_json(x, &l.one, NULL));
+		answer_json(x, 200, workspace_json(x, &l.one, &l.ours, NULL));
 	else
 		answer_fault(x, &err);
 }
@@ -229,7 +230,7 @@ static bool look_at_workspaces(struct txn *t, void *self, struct error *err)
 {
 	struct key_look *l = self;
 
-	return workspace_list(t, l->x->job, &l->workspace, &l->count, err);
+	return workspace_list(t, l->x->job, &l->workspace, &l->count, err) && find_ours(t, l->x, &l->ours, err);
 }
 
 static void list_workspaces(struct exchange *x)
@@ -241,7 +242,7 @@ static void list_workspaces(struct exchange *x)
 		return;
 	items = cJSON_CreateArray();
 	for (size_t i = 0; i < l.count; i++)
-		cJSON_AddItemToArray(items, workspace_json(x, &l.workspace[i], NULL));
+		cJSON_AddItemToArray(items, workspace_json(x, &l.workspace[i], &l.ours, NULL));
 	answer_items(x, items);
 }
 

@@ -7,6 +7,7 @@
 #include "serve/finder.h"
 #include "serve/identity.h"
 #include "serve/keeper.h"
+#include "serve/our_addresses.h"
 #include "serve/outbox.h"
 
 #define METRICS_MOST (1024 * 1024)
@@ -68,6 +69,7 @@ struct system_look {
 	size_t                incidents, most;
 	bool                  open_only;
 	int64_t               waiting, given_up;
+	struct our_addresses  ours;
 };
 
 static cJSON *incidents_json(const struct system_look *l)
@@ -129,7 +131,8 @@ static bool look_at_system(struct txn *t, void *self, struct error *err)
 	l->open_only = true;
 	l->most = PAGE_MOST;
 	return account_counts(t, l->x->job, NULL, &l->account, &l->accounts, err) && look_at_incidents(t, self, err)
-	    && delivery_counts(t, &l->waiting, &l->given_up, err);
+	    && delivery_counts(t, &l->waiting, &l->given_up, err)
+	    && our_addresses_read(t, l->x->service->settings, l->x->job, clock_unix_ms(), &l->ours, err);
 }
 
 /* Several workspaces have the same state and cause: one row for all. */
@@ -212,7 +215,7 @@ static void get_overview(struct exchange *x)
 	struct system_look l = { .x = x };
 	struct error       err = { 0 };
 	struct figures     f;
-	cJSON             *o, *hooks;
+	cJSON             *o, *hooks, *stray;
 
 	if (!store_read(x->service->store, look_at_system, &l, &err)) {
 		answer_fault(x, &err);
@@ -226,6 +229,10 @@ static void get_overview(struct exchange *x)
 	hooks = cJSON_AddObjectToObject(o, "webhooks");
 	cJSON_AddNumberToObject(hooks, "waiting", (double)l.waiting);
 	cJSON_AddNumberToObject(hooks, "given_up", (double)l.given_up);
+	cJSON_AddItemToObject(o, "egress", our_addresses_json(&l.ours, true));
+	stray = cJSON_AddArrayToObject(o, "egress_stray");
+	for (size_t i = 0; i < l.ours.strays; i++)
+		cJSON_AddItemToArray(stray, cJSON_CreateString(l.ours.stray[i].address));
 	json_time(o, "started", x->service->started);
 	answer_json(x, 200, o);
 }

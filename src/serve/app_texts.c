@@ -13,7 +13,7 @@
 static const char *const prefixes[] = { "page/app.", "page/who.", "ui/step.", "ui/state.", "ui/certainty." };
 static const char *const single[] = {
 	"page/help.who", "page/progress.list", "page/progress.running", "page/result.help", "page/result.again", "page/result.checked", "page/result.ruled_out",
-	"ui/links", "ui/proof", "ui/what_to_do",
+	"ui/links", "ui/proof", "ui/seen_once", "ui/what_to_do",
 };
 
 static void add(cJSON *o, const struct language *lang, const char *key)

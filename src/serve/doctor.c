@@ -25,6 +25,7 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_STORE]       = { "store",             "store" },
 	[CHECK_KEY]         = { "key.file",          "key file" },
 	[CHECK_SECRETS]     = { "key.opens",         "sealed secrets" },
+	[CHECK_ADDRESSES]   = { "net.addresses",     "our addresses" },
 	[CHECK_DAEMON]      = { "daemon",            "daemon" },
 	[CHECK_FILES]       = { "limit.files",       "open files" },
 	[CHECK_MEMORY]      = { "limit.memory",      "locked memory" },
@@ -282,6 +283,7 @@ static void look_here(struct doctor *d)
 	check_disk(d);
 	check_key(d);
 	check_store(d);
+	check_addresses(d);
 	check_daemon(d);
 	check_files(d);
 	check_memory(d);

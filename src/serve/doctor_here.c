@@ -10,6 +10,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "serve/doctor_parts.h"
 #include "serve/kept.h"
 #include "store/accounts.h"
@@ -227,6 +228,44 @@ static void check_secrets(struct doctor *d)
 		           "their passwords again.", "%zu of %zu do not open with this key file", d->shut, d->secrets);
 	else
 		doctor_say(d, CHECK_SECRETS, REMARK_PASSED, NULL, "%zu, and the key file opens all of them", d->secrets);
+}
+
+/* A store that the daemon has not brought to this version yet has none to tell: that is no fault of it. */
+static bool look_at_addresses(struct txn *t, void *self, struct error *err)
+{
+	struct doctor *d = self;
+
+	return our_addresses_read(t, &d->settings, d->job, clock_unix_ms(), &d->ours, err);
+}
+
+static const char *list_words(struct doctor *d, const struct our_address *a, size_t count)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < count; i++)
+		list = arena_print(d->job, "%s%s%s%s", list, i ? ", " : "", a[i].address,
+		                   !a[i].host ? ""
+		                   : a[i].other_host ? arena_print(d->job, " (so say %s and %s)", a[i].host, a[i].other_host)
+		                                     : arena_print(d->job, " (so says %s alone)", a[i].host));
+	return list;
+}
+
+void check_addresses(struct doctor *d)
+{
+	struct error err = { 0 };
+
+	if (!d->begun || !store_look(d->store_url, false, look_at_addresses, d, &err))
+		our_addresses_of_settings(&d->settings, d->job, &d->ours);
+	if (d->ours.strays)
+		doctor_say(d, CHECK_ADDRESSES, REMARK_WARNED, "Who has an allowlist must know it as well: add it to [net] egress_addresses, or see to the route.",
+		           "our mail leaves from another address than configured: %s; configured: %s", list_words(d, d->ours.stray, d->ours.strays),
+		           list_words(d, d->ours.item, d->ours.count));
+	else if (d->ours.configured)
+		doctor_say(d, CHECK_ADDRESSES, REMARK_PASSED, NULL, "%s, as configured", list_words(d, d->ours.item, d->ours.count));
+	else if (d->ours.count)
+		doctor_say(d, CHECK_ADDRESSES, REMARK_PASSED, NULL, "%s; [net] egress_addresses names none", list_words(d, d->ours.item, d->ours.count));
+	else
+		doctor_say(d, CHECK_ADDRESSES, REMARK_SKIPPED, NULL, "not known: [net] egress_addresses names none, and no mail server has told one yet");
 }
 
 void check_store(struct doctor *d)

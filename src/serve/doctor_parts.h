@@ -13,11 +13,12 @@
 #include "net/options.h"
 #include "serve/doctor.h"
 #include "serve/identity.h"
+#include "serve/our_addresses.h"
 #include "wire/fetch.h"
 
 enum check {
-	CHECK_SETTINGS, CHECK_USER, CHECK_DIRECTORY, CHECK_DISK, CHECK_KEY, CHECK_STORE, CHECK_SECRETS, CHECK_DAEMON, CHECK_FILES,
-	CHECK_MEMORY, CHECK_CLOCK, CHECK_DNS, CHECK_BASE, CHECK_CERTIFICATE, CHECK_PROXY, CHECK_MAIL_DOOR, CHECK_MAIL_DOMAIN,
+	CHECK_SETTINGS, CHECK_USER, CHECK_DIRECTORY, CHECK_DISK, CHECK_KEY, CHECK_STORE, CHECK_SECRETS, CHECK_ADDRESSES, CHECK_DAEMON,
+	CHECK_FILES, CHECK_MEMORY, CHECK_CLOCK, CHECK_DNS, CHECK_BASE, CHECK_CERTIFICATE, CHECK_PROXY, CHECK_MAIL_DOOR, CHECK_MAIL_DOMAIN,
 	CHECK_MAIL_TLS, CHECK_EGRESS,
 	CHECKS
 };
@@ -56,6 +57,8 @@ struct doctor {
 	size_t             secrets, shut;       /* sealed ones, and those that do not open       */
 	struct doctor_host host[DOCTOR_HOSTS];  /* of accounts that are connected                */
 	size_t             hosts;
+
+	struct our_addresses ours;              /* for allowlists                                */
 };
 
 /* "advice" may be NULL. */
@@ -81,6 +84,7 @@ void check_directory(struct doctor *);
 void check_disk(struct doctor *);
 void check_store(struct doctor *);
 void check_key(struct doctor *);
+void check_addresses(struct doctor *);
 void check_files(struct doctor *);
 void check_memory(struct doctor *);
 void check_clock(struct doctor *);

@@ -7,6 +7,7 @@
 #include "serve/bus.h"
 #include "serve/event_data.h"
 #include "serve/kept.h"
+#include "serve/our_addresses.h"
 #include "store/links.h"
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
@@ -25,6 +26,8 @@ struct saving {
 	const char         *place, *report;    /* NULL: as it was */
 	const char         *host;              /* it becomes part of an incident there; NULL: of none */
 	int                 refused;
+	struct our_address  seen_as[OUR_ADDRESSES_TOLD];     /* as the servers that were asked told */
+	size_t              seen_count;
 	/* the news */
 	const char         *cursor;            /* NULL: as it was */
 	bool                first_cursor;      /* it counts only where none is known: news are told from the verification on */
@@ -173,6 +176,14 @@ static bool tell_news(struct saving *s, struct txn *t, struct arena *work, const
 	return true;
 }
 
+static bool learn(struct saving *s, struct txn *t, struct error *err)
+{
+	for (size_t i = 0; i < s->seen_count; i++)
+		if (!our_address_learn(t, &s->seen_as[i], err))
+			return false;
+	return true;
+}
+
 static bool apply(struct txn *t, void *self, struct error *err)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -195,7 +206,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 		return false;
 	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
 	    && (!was.incident || is.incident || leave_incident(s, t, work, &was, err))
-	    && (!s->refused || tries_add(t, s->id, s->now / DAY_MS, s->refused, err));
+	    && (!s->refused || tries_add(t, s->id, s->now / DAY_MS, s->refused, err)) && learn(s, t, err);
 }
 
 static void answered(struct store_write *w)
@@ -263,6 +274,7 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 	s->decides = true;
 	s->outcome = *o;
 	s->refused = r->password_tries;
+	s->seen_count = our_addresses_told(r, now, s->job, s->seen_as);
 	/* a session that was lost tells less than the verification before it, unless that one was well */
 	if (verified || o->cause)
 		s->report = save_report(r, v, s->job);

@@ -6,8 +6,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "model/facts.h"
+#include "serve/our_addresses.h"
 #include "store/links.h"
 #include "store/workspaces.h"
+#include "wire/header.h"
 
 #define VERIFY_MS     60000              /* the whole of a verification                                  */
 #define VERIFY_PLACE  "(verification)"   /* their own way through the turnstile: a down host delays none */
@@ -21,23 +24,25 @@ enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT
 /* -- what is read ------------------------------------------------------------------------------------------------- */
 
 struct reading {
-	struct kept       *k;
-	struct slice       sealed;
-	struct workspace   workspace;
-	int                refused_today;
+	struct kept         *k;
+	struct slice         sealed;
+	struct workspace     workspace;
+	struct our_addresses ours;
+	int                  refused_today;
 };
 
 static bool read_all(struct txn *t, void *self, struct error *err)
 {
 	struct reading    *r = self;
 	struct kept_round *round = r->k->round;
-	int64_t            day = clock_unix_ms() / (24 * 3600 * 1000);
+	int64_t            now = clock_unix_ms(), day = now / (24 * 3600 * 1000);
 
 	return account_get(t, round->job, NULL, r->k->id, &round->account, err)
 	    && (round->account.state == ACCOUNT_REMOVED
 	        || (workspace_get(t, round->job, round->account.workspace, &r->workspace, err)
 	            && laid_down_for(t, round->job, round->account.workspace, round->account.address, &round->laid_down, err)
 	            && tries_of(t, r->k->id, day, &r->refused_today, err)
+	            && our_addresses_read(t, r->k->loop->daemon->settings, round->job, now, &r->ours, err)
 	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
 }
 
@@ -90,6 +95,7 @@ static bool open_round(struct kept *k)
 	k->round->asked = k->round->account.state == ACCOUNT_CONNECTING;
 	if (k->loop->daemon->inbound_domain)
 		snprintf(k->round->bcc, sizeof k->round->bcc, "%s@%s", r.workspace.bcc_token, k->loop->daemon->inbound_domain);
+	k->round->ours = our_addresses_text(&r.ours, k->round->job);
 	k->rests_until = budget_allows(r.refused_today, k->round->asked ? TRIES_A_DAY_ASKED : TRIES_A_DAY, 0);
 	return true;
 }
@@ -139,33 +145,46 @@ static int rest_ms(const struct kept *k)
 
 /* -- verifying ---------------------------------------------------------------------------------------------------- */
 
+#define HEADER_MOST (64 * 1024)      /* of a message that arrived: Received lines stand in front */
+
 struct arrival {
-	const char *workspace, *token;
+	const char   *workspace, *token;
+	struct arena *into;
+	struct slice  header;
 };
 
 static bool look_for_arrival(struct txn *t, void *self, struct error *err)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct arrival    *a = self;
-	struct logged_mail mail;
+	struct arrival     *a = self;
+	struct logged_mail  mail;
+	struct header_field own;
 
-	return mail_by_test(t, work, a->workspace, a->token, &mail, err);
+	if (!mail_by_test(t, work, a->workspace, a->token, &mail, err))
+		return false;
+	/* the field in front is our own listener's word, about whoever brought it there */
+	header_next(&mail.bytes, &own);
+	mail.bytes = slice_upto(mail.bytes, HEADER_MOST);
+	a->header = slice(arena_copy(a->into, mail.bytes), mail.bytes.len);
+	return true;
 }
 
-static bool has_arrived(void *self, const char *token)
+static bool has_arrived(void *self, const char *token, struct arena *into, struct slice *header_out)
 {
 	struct kept   *k = self;
-	struct arrival a = { k->round->account.workspace, token };
+	struct arrival a = { .workspace = k->round->account.workspace, .token = token, .into = into };
 	struct error   err = { 0 };
 
-	return store_read(k->loop->daemon->store, look_for_arrival, &a, &err);
+	if (!store_read(k->loop->daemon->store, look_for_arrival, &a, &err))
+		return false;
+	*header_out = a.header;
+	return true;
 }
 
 static void begin_verification(struct kept *k, const struct want *w)
 {
 	struct kept_round    *round = k->round;
 	const struct account *a = &round->account;
-	const char           *egress = k->loop->daemon->settings->value[SETTING_NET_EGRESS];
 
 	round->began_ms = w->now_ms;
 	round->progress = progress_begin(keeper_board(k->loop->keeper), k->id);
@@ -177,7 +196,7 @@ static void begin_verification(struct kept *k, const struct want *w)
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
-		.timeout_ms = VERIFY_MS, .our_addresses = egress, .watch = progress_watch, .watcher = round->progress,
+		.timeout_ms = VERIFY_MS, .our_addresses = round->ours, .watch = progress_watch, .watcher = round->progress,
 	};
 	round->flow = flow_new(&round->request);
 	children_init(&round->flows, UNTIL_ALL);
@@ -360,6 +379,18 @@ static bool is_old_news(const struct kept *k, const struct outcome *o)
 	return o->state == ACCOUNT_WAITING && a->state == ACCOUNT_WAITING && a->cause && strcmp(a->cause, cause_row(o->cause)->id) == 0;
 }
 
+/* Who has to let us in is told from where we come. */
+static void note_our_addresses(const struct kept *k, struct report *r, int64_t now_ms)
+{
+	int step;
+
+	if (!k->round->ours)
+		return;
+	step = report_begin(r, "address", NO_ATTEMPT, now_ms);
+	report_note(r, step, FACT_OUR_ADDRESSES, "%s", k->round->ours);
+	report_end(r, step, STEP_PASSED, now_ms);
+}
+
 /* It was lost or never opened: what that means, and the errand that writes it down; NULL when it means nothing yet. */
 static struct errand *judge_loss(struct kept *k, const struct error *why, int64_t now_ms)
 {
@@ -376,6 +407,7 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 		return NULL;
 	}
 	passage_leave(&k->passage, reached, now_ms);
+	note_our_addresses(k, r, now_ms);
 	report_finish(r);
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);

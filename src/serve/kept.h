@@ -83,6 +83,7 @@ struct kept_round {
 	struct children     flows;
 	struct progress    *progress;
 	char                bcc[320];          /* where the test message goes, "" to itself */
+	const char         *ours;              /* our addresses, as FACT_OUR_ADDRESSES; NULL: not known */
 	int64_t             began_ms;
 };
 

@@ -24,6 +24,7 @@ struct case_file {
 	int64_t          expires, now;
 	struct account   account;
 	struct workspace workspace;
+	struct our_addresses ours;
 	bool             changed;
 };
 
@@ -46,7 +47,8 @@ static bool look(struct txn *t, void *self, struct error *err)
 	struct case_file *f = self;
 
 	return look_link(t, f, err) && account_get(t, f->x->job, NULL, f->id, &f->account, err)
-	    && workspace_get(t, f->x->job, f->account.workspace, &f->workspace, err);
+	    && workspace_get(t, f->x->job, f->account.workspace, &f->workspace, err)
+	    && our_addresses_read(t, f->x->service->settings, f->x->job, f->now, &f->ours, err);
 }
 
 static void refuse(struct case_file *f, enum link_trouble trouble)
@@ -95,7 +97,7 @@ static void answer_admin(struct exchange *x)
 	a.path = f.path;
 	a.product = f.workspace.name;
 	a.csrf = http_csrf(x);
-	a.our_addresses = x->service->settings->value[SETTING_NET_EGRESS];
+	a.ours = &f.ours;
 	a.account = &f.account;
 	a.expires = f.expires;
 	p = pages_begin(x);

@@ -8,6 +8,7 @@
 
 #include "diagnose/retell.h"
 #include "model/account.h"
+#include "serve/our_addresses.h"
 #include "serve/page.h"
 
 /* -- help ----------------------------------------------------------------------------------------------------------- */
@@ -92,7 +93,7 @@ struct admin_page {
 	const char           *path;            /* "/admin/TOKEN"                             */
 	const char           *product;
 	const char           *csrf;
-	const char           *our_addresses;   /* [net] egress_addresses, NULL: not known    */
+	const struct our_addresses *ours;      /* for allowlists                             */
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
 	int64_t               expires;         /* of the link                                */

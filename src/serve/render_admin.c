@@ -46,27 +46,30 @@ static void check_button(struct page *p, const struct admin_page *a)
 	page_close(p, "form");
 }
 
+static void one_address(struct page *p, const struct our_addresses *ours, const struct our_address *a)
+{
+	struct value address = { "address", a->address };
+	const char  *marked = a->address;
+
+	if (our_address_is_sure(ours, a))
+		page_element(p, "li", a->address, "translate", "no", NULL);
+	else if (catalogue_fill(p->job, catalogue_text(p->lang, "ui/seen_once"), &address, 1, &marked))
+		page_element(p, "li", marked, NULL);
+}
+
 static void addresses(struct page *p, const struct admin_page *a, enum cause cause)
 {
-	struct slice rest = slice_str(a->our_addresses);
-
 	if (!tell_asks_for(cause, "our_address"))
 		return;
 	page_element(p, "h2", page_word(p, "admin.addresses"), NULL);
-	if (!slice_trim(rest).len) {
+	if (!a->ours->count) {
 		page_element(p, "p", page_word(p, "admin.addresses.none"), NULL);
 		return;
 	}
-	page_element(p, "p", page_word(p, "admin.addresses.text"), NULL);
+	page_element(p, "p", page_word(p, a->ours->configured ? "admin.addresses.text" : "admin.addresses.learnt"), NULL);
 	page_open(p, "ul", "class", "links", NULL);
-	while (rest.at) {
-		struct slice one = slice_cut(&rest, ' ');
-
-		while (one.len && one.at[one.len - 1] == ',')
-			one.len--;
-		if (one.len)
-			page_element(p, "li", arena_copy(p->job, one), "translate", "no", NULL);
-	}
+	for (size_t i = 0; i < a->ours->count; i++)
+		one_address(p, a->ours, &a->ours->item[i]);
 	page_close(p, "ul");
 }
 

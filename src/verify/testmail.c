@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "model/facts.h"
 #include "wire/header.h"
+#include "wire/our_address.h"
 
 enum { MAIL_START, MAIL_SEND, MAIL_ARRIVE, MAIL_BOUNCE, MAIL_COPY, MAIL_TIDY, MAIL_DONE };
 enum { ARRIVE_START, ARRIVE_LOOK, ARRIVE_COPY, ARRIVE_BOUNCE, ARRIVE_TIDY, ARRIVE_PAUSE, ARRIVE_DONE };
@@ -204,7 +205,7 @@ static bool is_there(const struct testmail *t)
 static enum want_kind look(struct testmail *t, struct want *w)
 {
 	if (!t->to_self) {
-		t->come = t->has_come(t->asked, t->token);
+		t->come = t->has_come(t->asked, t->token, t->job, &t->came_with);
 		t->looks++;
 		return WANT_NOTHING;
 	}
@@ -440,6 +441,15 @@ static const char *authentication(struct slice header, struct arena *work)
 	return all;
 }
 
+static void note_our_address(struct testmail *t, struct slice header)
+{
+	struct address a;
+	char           text[ADDRESS_TEXT];
+
+	if (received_tells_address(header, SMTP_OUR_NAME, &a))
+		report_note(t->report, t->arrive, FACT_OUR_SEEN, "%s", address_text(&a, text));
+}
+
 static void end_arrived(struct testmail *t, enum testmail_place place, const struct want *w)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -454,6 +464,7 @@ static void end_arrived(struct testmail *t, enum testmail_place place, const str
 		report_note(t->report, t->arrive, FACT_SEND_FROM, "%s", from);
 	if (*judged)
 		report_note(t->report, t->arrive, FACT_SEND_AUTH, "%s", judged);
+	note_our_address(t, header);
 	report_end(t->report, t->arrive, place == TESTMAIL_INBOX && same ? STEP_PASSED : STEP_WARNED, w->now_ms);
 }
 
@@ -461,6 +472,7 @@ static void end_arrival(struct testmail *t, const struct want *w)
 {
 	if (t->come) {
 		report_note(t->report, t->arrive, FACT_SEND_FOUND, "yes");
+		note_our_address(t, t->came_with);
 		report_end(t->report, t->arrive, STEP_PASSED, w->now_ms);
 	} else if (is_there(t)) {
 		end_arrived(t, arrived(t), w);

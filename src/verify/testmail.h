@@ -26,7 +26,8 @@ struct testmail {
 	struct imap_session *imap;             /* NULL: the mailbox cannot be read */
 	const char          *address, *to;
 	bool                 to_self;
-	bool               (*has_come)(void *asked, const char *token);      /* to another address; NULL: cannot be seen from here */
+	/* to another address; with the header as it came there, from `into`, or empty. NULL: cannot be seen from here */
+	bool               (*has_come)(void *asked, const char *token, struct arena *into, struct slice *header_out);
 	void                *asked;
 	struct waits         waits;
 	const char          *token, *message_id, *subject;
@@ -41,7 +42,8 @@ struct testmail {
 	int                  arrive, bounce, copy, remove;      /* in the report */
 	int64_t              sent_ms, hurry_ms;
 	bool                 taken;                             /* the server has it, or may have it           */
-	bool                 come;                              /* to another address                          */
+	bool                 come;                              /* to another address …                        */
+	struct slice         came_with;                         /* … with this header                          */
 	bool                 hurry, halfway, bounced;
 	bool                 lost, over;                        /* the line to the mailbox; all the time there was */
 	enum came            lost_by;

@@ -410,6 +410,68 @@ TEST(times_in_the_form_of_the_language)
 		EXPECT_TEXT(tell_time(1804061700000, language_find(rows[i].tag), job), rows[i].text);
 }
 
+/* Somebody else lets only some addresses in: by a firewall, or the server's own word. */
+static struct report *kept_out(bool by_word, const char *known)
+{
+	struct report *r = report_new("ann@birch.example");
+	int            n = step(r, "address", NO_ATTEMPT, STEP_PASSED);
+
+	r->attempts = 2;
+	if (known)
+		report_note(r, n, FACT_OUR_ADDRESSES, "%s", known);
+	n = step(r, "imap.resolve", 0, STEP_PASSED);
+	report_note(r, n, FACT_HOST, "imap.birch.example");
+	n = step(r, by_word ? "imap.greeting" : "imap.connect", 0, STEP_FAILED);
+	if (!by_word) {
+		report_note(r, n, FACT_NET_OUTCOME, "timeout");
+		return r;
+	}
+	report_note(r, n, FACT_GREETING, "* BYE Your address is blocked");
+	report_note(r, n, FACT_REPLY_TEXT, "Your address is blocked");
+	return r;
+}
+
+TEST(our_addresses_in_words)
+{
+	static const struct { const char *known, *seen, *tag, *shown; } rows[] = {
+		{ "8.8.4.4", NULL, "en", "8.8.4.4" },
+		{ "8.8.4.4, 2a00:1450::1", NULL, "th", "8.8.4.4, 2a00:1450::1" },
+		{ "8.8.4.4, 9.9.9.9 seen once", NULL, "en", "8.8.4.4, 9.9.9.9 (named by one server only)" },
+		{ "8.8.4.4, 9.9.9.9 seen once", NULL, "de", "8.8.4.4, 9.9.9.9 (nur von einem Server genannt)" },
+		/* nothing is known yet, and the server of this report tells it; what is known counts more */
+		{ NULL, "9.9.9.9", "de", "9.9.9.9 (nur von einem Server genannt)" },
+		{ "8.8.4.4", "9.9.9.9", "de", "8.8.4.4" },
+		{ NULL, NULL, "en", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+		const enum cause               cause = i % 2 ? CAUSE_AUTH_IP_NOT_ALLOWED : CAUSE_NET_TIMEOUT;
+		CLEANUP(report) struct report *r = kept_out(i % 2, rows[i / 2].known);
+		CLEANUP(arena) struct arena   *job = arena_new();
+		const struct language         *lang = language_find(rows[i / 2].tag);
+		struct verdict v;
+		struct told    t, english, again;
+
+		for (int twice = 0; rows[i / 2].seen && twice < 2; twice++)
+			report_note(r, step(r, "smtp.ehlo", 1, STEP_PASSED), FACT_OUR_SEEN, "%s", rows[i / 2].seen);
+		diagnose(r, &v);
+		EXPECT(v.findings);
+		EXPECT_TEXT(cause_row(v.finding[0].cause)->id, cause_row(cause)->id);
+		tell_finding(r, &v.finding[0], lang, job, &t);
+		if (!rows[i / 2].shown) {
+			EXPECT(!value_of(&t, "our_address"));
+			EXPECT(mentions(&t, i % 2 ? "Mailmoor's is not among them" : "add the outgoing address of the machine"));
+			continue;
+		}
+		EXPECT_TEXT(value_of(&t, "our_address"), rows[i / 2].shown);
+		EXPECT(mentions(&t, rows[i / 2].shown));
+		/* and once more out of the store, where it is in English */
+		tell_finding(r, &v.finding[0], language_english(), job, &english);
+		tell_again(cause, english.value, english.values, lang, job, &again);
+		EXPECT_TEXT(value_of(&again, "our_address"), rows[i / 2].shown);
+	}
+}
+
 TEST(which_causes_ask_for_our_address)
 {
 	EXPECT(tell_asks_for(CAUSE_AUTH_IP_NOT_ALLOWED, "our_address") && tell_asks_for(CAUSE_NET_TIMEOUT, "our_address"));

@@ -8,9 +8,12 @@ One town of servers for all rows; each row has mailboxes of its own.
 import imaplib
 import os
 import re
+import smtplib
 import socket
+import socketserver
 import ssl
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -31,6 +34,66 @@ def free_port(address):
     with socket.socket() as s:
         s.bind((address, 0))
         return s.getsockname()[1]
+
+
+class Relay:
+    """A submission server that names an address in its answer to EHLO; what is sent through it, it brings to the daemon's door with a
+    Received line that says where it came from. Without `seen` it takes no sign-in; `refuses` it greets with."""
+
+    def __init__(self, address, cert, name, ehlo, door=None, seen=None, refuses=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*cert)
+        self.name, self.ehlo, self.door, self.seen, self.refuses = name, ehlo, door, seen, refuses
+
+        class Handler(socketserver.StreamRequestHandler):
+            def setup(handler):
+                handler.request = context.wrap_socket(handler.request, server_side=True)
+                super().setup()
+
+            def handle(handler):
+                self.talk(handler.rfile, handler.wfile)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+
+        self.server = Server((address, 0), Handler)
+        self.address, self.port = self.server.server_address
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def talk(self, lines, out):
+        def say(text):
+            out.write((text + "\r\n").encode())
+
+        sender = to = None
+        say(self.refuses or "220 %s ESMTP" % self.name)
+        for line in lines:
+            word = line[:4].upper()
+            if word == b"EHLO":
+                say("250-%s %s" % (self.name, self.ehlo))
+                say("250 AUTH PLAIN" if self.seen else "250 SIZE 1000000")
+            elif word == b"AUTH":
+                say("235 welcome")
+            elif word == b"DATA":
+                say("354 go on")
+                self.forward(sender, to, b"".join(iter(lines.readline, b".\r\n")))
+                say("250 taken")
+            elif word == b"QUIT":
+                return say("221 bye")
+            else:
+                sender = re.search(rb"<(.*?)>", line)[1].decode() if word == b"MAIL" else sender
+                to = re.search(rb"<(.*?)>", line)[1].decode() if word == b"RCPT" else to
+                say("250 ok")
+
+    def forward(self, sender, to, message):
+        with smtplib.SMTP(*self.door) as s:
+            s.sendmail(sender, to, ("Received: from [127.0.0.1] (unknown [%s])\r\n\tby %s with ESMTPSA id 1\r\n" % (self.seen, self.name)).encode() + message)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Town(peers.Peers):
@@ -60,6 +123,14 @@ class Town(peers.Peers):
         places = {(IMAP_HOST, 993): (self.here, peers.Dovecot.IMAPS), (IMAP_HOST, 143): (self.here, peers.Dovecot.IMAP)}
         if self.smtp:
             places[SMTP_HOST, 465] = self.smtp
+        door = (self.here, self.inbound["smtp"])
+        relays = {"smtp.ash.example": {"ehlo": "at your service, [8.8.4.4]"},
+                  "smtp.elm.example": {"ehlo": "Hello [127.0.0.1] [8.8.4.4]", "door": door, "seen": "9.9.9.9"},
+                  "smtp.fir.example": {"ehlo": "Hello", "refuses": "554 5.7.1 your address is blocked"}}
+        for name, more in relays.items():
+            relay = self.stack.add(Relay(self.here, self.ca.issue("good", name), name, **more))
+            self.names.records[name, "A"] = [self.here]
+            places[name, 465] = (relay.address, relay.port)
         self.settings = daemon.network(self.names, self.ca, places) | {
             "inbound.listen": "%s:%d lmtp:%s:%d" % (self.here, self.inbound["smtp"], self.here, self.inbound["lmtp"]),
             "inbound.domain": BCC_DOMAIN, "watch.grace": "1"}
@@ -138,6 +209,52 @@ def connects_a_mailbox_and_its_test_message_arrives(t):
         hold(steps.get("send.arrive") == "passed", "the test message did not arrive at the BCC address: %s" % steps)
         mail = t.daemon.api("GET", "/v1/mail")["items"]
         hold(any(m["envelope_from"] == a["address"] for m in mail), "it is not in the log of mail: %s" % mail)
+
+
+@row
+def an_address_of_loopback_is_none_to_be_allowed(t):
+    """Postfix names it in its Received line, and the test message that carries it has arrived; nobody could put it on a list."""
+    if not peers.ROOT:
+        return
+    a = t.connect()
+    mail = next(m for m in t.daemon.api("GET", "/v1/mail?account=" + a["id"])["items"])
+    message = t.daemon.request("GET", "/v1/mail/" + mail["id"], headers={"Accept": "message/rfc822"}).text
+    hold(re.search(r"from \[127\.0\.0\.1\] \(\S+ \[127\.", message), "no hop from us in it: %s" % message)
+    hold(mail["account"] == a["id"], "it is of nobody: %s" % mail)
+    report = t.daemon.api("GET", "/v1/accounts/%s/report" % a["id"])
+    hold(not [f for s in report["steps"] for f in s["facts"] if f["fact"] == "our.seen"], "an address of loopback was taken: %s" % report["steps"])
+    hold(t.daemon.api("GET", "/v1/overview")["egress"] == [], "it was learnt: %s" % t.daemon.api("GET", "/v1/overview")["egress"])
+
+
+def egress(t):
+    return [(e["address"], e["how"], e["seen_once"], e["hosts"]) for e in t.daemon.api("GET", "/v1/overview")["egress"]]
+
+
+@row
+def our_addresses_are_learnt_and_told(t):
+    def through(relay, state):
+        user = t.user()
+        return t.daemon.wait_state(t.add({"address": user, "password": PASSWORD, "smtp": {"host": relay, "port": 465}}), state)
+
+    through("smtp.ash.example", "degraded")
+    hold(egress(t) == [("8.8.4.4", "ehlo", True, ["smtp.ash.example"])], "one server told: %s" % egress(t))
+    hold(t.daemon.api("GET", "/v1/workspace")["egress_addresses"] == [], "one server is believed")
+    through("smtp.elm.example", "connected")
+    hold(egress(t) == [("8.8.4.4", "ehlo", False, ["smtp.ash.example", "smtp.elm.example"]), ("9.9.9.9", "received", True, ["smtp.elm.example"])],
+         "two servers told: %s" % egress(t))
+    w = t.daemon.api("GET", "/v1/workspace")
+    hold(w["egress_addresses"] == ["8.8.4.4"] and w["egress"] == [{"address": "8.8.4.4", "how": "ehlo", "seen_once": False},
+                                                                  {"address": "9.9.9.9", "how": "received", "seen_once": True}], "the workspace: %s" % w)
+    # who lets only some in is told who we are
+    a = through("smtp.fir.example", "degraded")
+    cause = t.daemon.api("GET", "/v1/accounts/%s?lang=de" % a["id"])["cause"]
+    hold(cause["id"] == "auth.ip_not_allowed" and any("8.8.4.4, 9.9.9.9 (nur von einem Server genannt)" in fix for fix in cause["fix"]), "the cause: %s" % cause)
+    said = t.daemon.doctor()
+    hold("8.8.4.4 (so say smtp.ash.example and smtp.elm.example), 9.9.9.9 (so says smtp.elm.example alone)" in said["net.addresses"]["text"],
+         "the doctor: %s" % said["net.addresses"])
+    # what is configured counts, and what is not so is said
+    said = t.daemon.doctor({"net.egress_addresses": "192.0.2.1"})["net.addresses"]
+    hold(said["state"] == "warned" and "another address than configured: 8.8.4.4 (" in said["text"] and "9.9.9.9" not in said["text"], "the doctor: %s" % said)
 
 
 @row

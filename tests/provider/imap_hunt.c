@@ -34,7 +34,7 @@ static void scene_close(struct scene *s)
 #define OPENED "C: a1 EXAMINE \"INBOX\"\n" "S: * 3 EXISTS\n" "S: * OK [UIDVALIDITY 7] ok\n" "S: a1 OK done\n"
 #define SEARCH "C: a2 UID SEARCH 1:* HEADER Message-ID \"<token@birch.example>\"\n"
 #define SUBJECT "C: a3 UID SEARCH 1:* SUBJECT \"token\"\n"
-#define WHAT "(BODY.PEEK[HEADER.FIELDS (FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS X-Mailmoor-Test)]<0.16384>)\n"
+#define WHAT "(BODY.PEEK[HEADER.FIELDS (RECEIVED FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS X-Mailmoor-Test)]<0.16384>)\n"
 #define OURS "L: Message-ID: <token@birch.example>\n" "L: \n"
 #define OTHER "L: Message-ID: <other@birch.example>\n" "L: Subject: Re: Mailmoor test token\n" "L: \n"
 #define FOUND(tag, uid, extra)                                                                                         \

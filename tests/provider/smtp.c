@@ -97,6 +97,13 @@ static const struct {
 	{ "of codes that change within a reply the last counts", SOCKET_TLS, SOURCE_USER, USER, "S: 220 hi\n" EHLO "S: 250-smtp.birch.example\nS: 550 AUTH PLAIN\n",
 	  FAULT_REFUSED, false, false, false, "smtp.ehlo", FACT_REPLY_CODE, "550", false },
 
+	/* -- our address */
+	{ "it tells our address", SOCKET_TLS, SOURCE_USER, NOBODY, "S: 220 hi\n" EHLO "S: 250-smtp.birch.example at your service, [8.8.4.4]\nS: 250 SIZE 1\nC: QUIT\n",
+	  FAULT_NONE, false, false, false, "smtp.ehlo", FACT_OUR_SEEN, "8.8.4.4", false },
+	{ "it tells our address once nobody else can", SOCKET_STARTTLS, SOURCE_USER, NOBODY,
+	  "S: 220 hi\n" EHLO "S: 250-mx Hello [9.9.9.9]\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n-- tls\n" EHLO "S: 250 mx Hello [8.8.4.4]\nC: QUIT\n",
+	  FAULT_NONE, false, false, false, "smtp.ehlo", FACT_OUR_SEEN, "8.8.4.4", false },
+
 	/* -- STARTTLS */
 	{ "STARTTLS", SOCKET_STARTTLS, SOURCE_USER, USER,
 	  HELLO("STARTTLS") "C: STARTTLS\nS: 220 go\n-- tls\n" EHLO "S: 250-smtp.birch.example\nS: 250 AUTH PLAIN\nC: AUTH PLAIN " PLAIN "\n" WELCOME,
@@ -171,6 +178,32 @@ static void play(size_t i, bool piecemeal)
 	no_step_is_running(s.report, name);
 	no_secret_in(s.report, name);
 	scene_close(&s);
+}
+
+/* What cannot be believed, or is no address of ours that anybody could allow, is not even seen. */
+TEST(an_address_that_is_not_taken)
+{
+	static const struct { enum endpoint_socket socket; const char *script; } rows[] = {
+		/* in the clear, where anybody may have said it: the handshake breaks */
+		{ SOCKET_STARTTLS, "S: 220 hi\n" EHLO "S: 250-mx Hello [8.8.4.4]\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n-- tls tls_failed\n" },
+		{ SOCKET_TLS, "S: 220 hi\n" EHLO "S: 250 mx Hello [127.0.0.1]\nC: QUIT\n" },
+		{ SOCKET_TLS, "S: 220 hi\n" EHLO "S: 250 mx Hello [10.0.0.1]\nC: QUIT\n" },
+		{ SOCKET_TLS, "S: 220 hi\n" EHLO "S: 250-mx\nS: 250 X-YOU [8.8.4.4]\nC: QUIT\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(transcript) struct transcript *t = transcript_new(rows[i].script);
+		struct error err = { 0 };
+		struct scene s;
+
+		scene_open(&s, rows[i].socket, SOURCE_USER, NOBODY);
+		transcript_title(t, rows[i].script);
+		transcript_line(t, "smtp", &s.smtp.line);
+		transcript_run(t, session_step, &s, &err);
+		EXPECT_ROW(!has_fact(s.report, "smtp.ehlo", FACT_OUR_SEEN, NULL), rows[i].script);
+		EXPECT_ROW(report_find(s.report, "smtp.ehlo", NO_ATTEMPT) >= 0, rows[i].script);
+		scene_close(&s);
+	}
 }
 
 TEST(sessions_whole)

@@ -389,9 +389,13 @@ TEST(each_state_has_its_result)
 TEST(the_administrators_page_says_all_that_is_needed)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
-	const char *html = named("admin", language_english(), job), *sending = named("admin-sending", language_find("de"), job);
+	const char *html = named("admin", language_english(), job), *sending = named("admin-sending", language_find("de"), job),
+	           *learnt_ones = named("admin-learnt", language_english(), job);
 
 	EXPECT(strstr(html, "<li translate=\"no\">203.0.113.9</li>") && strstr(html, "<li translate=\"no\">2001:db8::9</li>"));
+	EXPECT(!strstr(html, "one server only"));
+	EXPECT(strstr(learnt_ones, "<li translate=\"no\">203.0.113.9</li>") && strstr(learnt_ones, "<li>2001:db8::9 (named by one server only)</li>"));
+	EXPECT(strstr(learnt_ones, "as mail servers have seen them") && !strstr(learnt_ones, "Only from these addresses"));
 	EXPECT(strstr(html, "What is needed, and no more") && strstr(html, "Take the addresses off the list again."));
 	EXPECT(strstr(html, "<form class=\"buttons\" method=\"post\" action=\"/admin/t\">") && strstr(html, "Check again now"));
 	EXPECT(!strstr(html, "/admin/t/administrator") && strstr(html, "data-watch=\"/admin/t/state.json\" data-state=\"needs_admin\""));

@@ -232,7 +232,16 @@ static bool sample_handover_hostile(struct page *p)
 	return render_handover(p, &(struct handover_page){ TOKEN_PATH, HOSTILE, HOSTILE, "https://mail.example.org/admin/x", SAMPLE_EXPIRES });
 }
 
-static bool sample_administrator(struct page *p, const char *report, const char *address, enum account_state state, const char *ours)
+static struct our_address sample_ours[] = {
+	{ .address = "203.0.113.9", .how = "ehlo", .host = "smtp.birch.example", .other_host = "smtp.ash.example" },
+	{ .address = "2001:db8::9", .how = "received", .host = "smtp.birch.example" },
+};
+static struct our_address hostile_ours = { .address = HOSTILE, .how = "ehlo", .host = HOSTILE };
+
+static const struct our_addresses configured = { .configured = true, .item = sample_ours, .count = 2 }, learnt = { .item = sample_ours, .count = 2 },
+                                  unknown = { .count = 0 }, hostile = { .item = &hostile_ours, .count = 1 };
+
+static bool sample_administrator(struct page *p, const char *report, const char *address, enum account_state state, const struct our_addresses *ours)
 {
 	struct retold    *r = arena_get(p->job, sizeof *r);
 	struct account    a = sample_account(address, state);
@@ -245,13 +254,14 @@ static bool sample_administrator(struct page *p, const char *report, const char 
 	return render_admin(p, &page);
 }
 
-static bool sample_admin(struct page *p)          { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_NEEDS_ADMIN, "203.0.113.9, 2001:db8::9"); }
-static bool sample_admin_sending(struct page *p)  { return sample_administrator(p, report_sending, "ann@contoso.example", ACCOUNT_DEGRADED, NULL); }
-static bool sample_admin_checking(struct page *p) { return sample_administrator(p, report_mismatch, "ann@birch.example", ACCOUNT_CONNECTING, NULL); }
-static bool sample_admin_done(struct page *p)     { return sample_administrator(p, report_connected, "ann@birch.example", ACCOUNT_CONNECTED, NULL); }
-static bool sample_admin_removed(struct page *p)  { return sample_administrator(p, NULL, "", ACCOUNT_REMOVED, NULL); }
-static bool sample_admin_unknown(struct page *p)  { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_WAITING, NULL); }
-static bool sample_admin_hostile(struct page *p)  { return sample_administrator(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN, HOSTILE); }
+static bool sample_admin(struct page *p)          { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_NEEDS_ADMIN, &configured); }
+static bool sample_admin_learnt(struct page *p)   { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_NEEDS_ADMIN, &learnt); }
+static bool sample_admin_sending(struct page *p)  { return sample_administrator(p, report_sending, "ann@contoso.example", ACCOUNT_DEGRADED, &unknown); }
+static bool sample_admin_checking(struct page *p) { return sample_administrator(p, report_mismatch, "ann@birch.example", ACCOUNT_CONNECTING, &unknown); }
+static bool sample_admin_done(struct page *p)     { return sample_administrator(p, report_connected, "ann@birch.example", ACCOUNT_CONNECTED, &unknown); }
+static bool sample_admin_removed(struct page *p)  { return sample_administrator(p, NULL, "", ACCOUNT_REMOVED, &unknown); }
+static bool sample_admin_unknown(struct page *p)  { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_WAITING, &unknown); }
+static bool sample_admin_hostile(struct page *p)  { return sample_administrator(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN, &hostile); }
 
 static bool sample_trouble(struct page *p)
 {
@@ -286,6 +296,7 @@ static const struct sample samples[] = {
 	{ "handover",         sample_handover         },
 	{ "handover-hostile", sample_handover_hostile },
 	{ "admin",            sample_admin            },
+	{ "admin-learnt",     sample_admin_learnt     },
 	{ "admin-sending",    sample_admin_sending    },
 	{ "admin-checking",   sample_admin_checking   },
 	{ "admin-done",       sample_admin_done       },

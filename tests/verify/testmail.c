@@ -24,7 +24,7 @@
 	"\"<{TOKEN}@birch.example>\" HEADER References \"<{TOKEN}@birch.example>\"\n"                                  \
 	"imap S: * SEARCH" hits "\n" "imap S: {TAG} OK searched\n"
 #define FETCHED(uid)                                                                                                   \
-	"imap C: … UID FETCH " uid " (BODY.PEEK[HEADER.FIELDS (FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS X-Mailmoor-Test)]<0.16384>)\n" \
+	"imap C: … UID FETCH " uid " (BODY.PEEK[HEADER.FIELDS (RECEIVED FROM SUBJECT MESSAGE-ID AUTHENTICATION-RESULTS X-Mailmoor-Test)]<0.16384>)\n" \
 	"imap S: * 3 FETCH (UID " uid " BODY[HEADER.FIELDS (FROM SUBJECT MESSAGE-ID)]<0> {}\n"
 #define OURS(uid)                                                                                                      \
 	FETCHED(uid) "L: From: <ann@birch.example>\n" "L: Subject: Mailmoor test {TOKEN}\n"                            \
@@ -131,6 +131,13 @@ static const struct {
 	{ .name = "arrives at the second look, after a pause",
 	  .script = SENT NOT_ANYWHERE "-- wait 300\n" FOUND_IN("INBOX", "12") FOUND_IN("Sent", "5") REMOVED("INBOX", "12") REMOVED("Sent", "5"),
 	  .arrive = "passed send.found=yes send.folder=INBOX send.from_seen=ann@birch.example",
+	  .copy = "passed send.copy=yes", .remove = "passed send.removed=INBOX, Sent" },
+
+	{ .name = "the hop from us tells our address",
+	  .script = SENT OPENED("INBOX") SEARCHED(" 12") FETCHED("12") "L: Received: from [127.0.0.1] (unknown [8.8.4.4])\n" "L:  by smtp.birch.example\n"
+	            "L: From: <ann@birch.example>\n" "L: Subject: Mailmoor test {TOKEN}\n" "L: Message-ID: <{TOKEN}@birch.example>\n" "L: \n" "imap S: )\n"
+	            "imap S: {TAG} OK fetched\n" FOUND_IN("Sent", "5") REMOVED("INBOX", "12") REMOVED("Sent", "5"),
+	  .arrive = "passed send.found=yes send.folder=INBOX send.from_seen=ann@birch.example our.seen=8.8.4.4",
 	  .copy = "passed send.copy=yes", .remove = "passed send.removed=INBOX, Sent" },
 
 	{ .name = "the pauses grow",
@@ -477,13 +484,16 @@ TEST(called_off_before_it_began_nothing_is_sent)
 struct elsewhere {
 	const char *token;       /* that was asked for   */
 	int         asked, at;   /* it is there at the at-th asking; 0: never */
+	const char *header;      /* and this is its header */
 };
 
-static bool has_come(void *self, const char *token)
+static bool has_come(void *self, const char *token, struct arena *into, struct slice *header_out)
 {
 	struct elsewhere *e = self;
 
 	e->token = token;
+	if (e->header)
+		*header_out = slice_str(arena_str(into, e->header));
 	return ++e->asked == e->at;
 }
 
@@ -500,6 +510,28 @@ TEST(to_another_address_and_it_is_seen_to_arrive_there)
 	EXPECT_TEXT(seen(&s, "send.bounce"), "");
 	EXPECT_TEXT(e.token, s.mail.token);
 	scene_close(&s);
+}
+
+TEST(the_hop_from_us_tells_our_address)
+{
+	static const struct { const char *header, *seen; } rows[] = {
+		{ "Received: from out.birch.example (out.birch.example [9.9.9.9]) by in.ash.example\r\n"
+		  "Received: from [127.0.0.1] (unknown [8.8.4.4]) by out.birch.example\r\nFrom: x\r\n", "passed send.found=yes our.seen=8.8.4.4" },
+		{ "Received: from [127.0.0.1] (localhost [127.0.0.1]) by mx\r\n", "passed send.found=yes" },
+		{ "", "passed send.found=yes" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct elsewhere e = { .at = 1, .header = rows[i].header };
+		struct scene     s;
+
+		scene_open(&s, SENT_TO("bcc@ash.example") FOUND_IN("Sent", "5") REMOVED("Sent", "5"), NULL, "bcc@ash.example");
+		s.mail.has_come = has_come;
+		s.mail.asked = &e;
+		scene_run(&s);
+		EXPECT_TEXT(seen(&s, "send.arrive"), rows[i].seen);
+		scene_close(&s);
+	}
 }
 
 TEST(to_another_address_and_it_never_comes)

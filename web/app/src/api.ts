@@ -130,5 +130,7 @@ export interface Overview {
 	keeper: Record<"parked" | "opening" | "waiting" | "verifying" | "connects" | "losses" | "messages", number>;
 	webhooks: { waiting: number; given_up: number };
 	store: { writable: boolean; commits: number };
+	egress: { address: string; how: "configured" | "ehlo" | "received"; seen_once: boolean; hosts: string[] }[];
+	egress_stray: string[];
 	started: string;
 }

@@ -71,6 +71,27 @@ function Incidents({ list, titles }: { list: Incident[]; titles: Titles }) {
 	);
 }
 
+function Addresses({ overview }: { overview: Overview }) {
+	const { egress, egress_stray: stray } = overview;
+	const about = egress.length === 0 ? "none" : egress[0].how === "configured" ? "configured" : "learnt";
+
+	return (
+		<section class="card">
+			<h2>{word("app.op.addresses")}</h2>
+			<p class="small">{word(`app.op.addresses.${about}`)}</p>
+			{stray.length > 0 && <p class="notice bad">{phrase("app.op.addresses.stray", { addresses: stray.join(", ") })}</p>}
+			<ul class="links">
+				{egress.map((e) => (
+					<li key={e.address}>
+						{e.seen_once ? phrase("ui/seen_once", { address: <span translate={false}>{e.address}</span> }) : <span translate={false}>{e.address}</span>}
+						{e.hosts.length > 0 && <span class="small" translate={false}> · {e.hosts.join(", ")}</span>}
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
 function Throughput({ samples }: { samples: Sample[] }) {
 	return (
 		<section class="card">
@@ -133,6 +154,7 @@ export function Operator() {
 					<Incidents list={overview.incidents} titles={titles} />
 					<Accounts overview={overview} titles={titles} />
 					<Throughput samples={samples.current} />
+					<Addresses overview={overview} />
 					<p class="small">{phrase("app.op.started", { time: dateTime(Date.parse(overview.started)) })}</p>
 				</>
 			)}
