@@ -262,6 +262,8 @@ await row("the operator sees states, causes and what goes through", async () => 
 	await page.getByRole("heading", { name: "Throughput" }).waitFor();
 	await page.locator(".plot .line").first().waitFor({ state: "attached" });
 	hold((await page.locator("table").textContent()).includes("password"), "no cause");
+	await page.getByRole("heading", { name: "Our outgoing addresses" }).waitFor();
+	await page.getByText("Not known yet: the settings name none").waitFor();
 	await accessible("operator");
 	await page.route("**/v1/**", (route) => route.abort());
 	await page.getByRole("alert").getByText("cannot be reached").waitFor();
