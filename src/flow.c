@@ -392,7 +392,7 @@ static void start_testmail(struct flow *f)
 
 static bool is_open(const struct part *p)
 {
-	return p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.line.open : p->session.smtp.line.open);
+	return p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.base.line.open : p->session.smtp.base.line.open);
 }
 
 static void note_sent(struct flow *f)
@@ -430,12 +430,12 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		note_sent(f);
 		if (is_open(&f->part[SERVICE_IMAP])) {
 			imap_goodbye(&f->part[SERVICE_IMAP].session.imap, w);
-			AWAIT(f, FLOW_LOGOUT, want_write(w, &f->part[SERVICE_IMAP].session.imap.line, GOODBYE_MS)):
+			AWAIT(f, FLOW_LOGOUT, want_write(w, &f->part[SERVICE_IMAP].session.imap.base.line, GOODBYE_MS)):
 			want_came(w);
 		}
 		if (is_open(&f->part[SERVICE_SMTP])) {
 			smtp_goodbye(&f->part[SERVICE_SMTP].session.smtp, w);
-			AWAIT(f, FLOW_QUIT, want_write(w, &f->part[SERVICE_SMTP].session.smtp.line, GOODBYE_MS)):
+			AWAIT(f, FLOW_QUIT, want_write(w, &f->part[SERVICE_SMTP].session.smtp.base.line, GOODBYE_MS)):
 			want_came(w);
 		}
 

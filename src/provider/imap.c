@@ -1,7 +1,6 @@
 #include "provider/imap.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "model/facts.h"
 
@@ -12,13 +11,11 @@ enum { OPEN_START, OPEN_REACH, OPEN_GREETING, OPEN_UPGRADE, OPEN_CAPABILITY, OPE
 enum { UPGRADE_START, UPGRADE_CAPABILITY, UPGRADE_STARTTLS, UPGRADE_TLS, UPGRADE_DONE };
 
 /* What a session needs while something goes on, and not while it waits for news. */
-static void equip(struct imap_session *s, struct report *report)
+static void equip(struct imap_session *s, struct report *report, int attempt)
 {
-	s->report = report;
+	session_wake(&s->base, report, attempt);
 	s->reader = imap_reader_new(IMAP_LONGEST_LINE, IMAP_LONGEST_LITERAL);
 	s->job = arena_new();
-	s->reach = must_alloc(sizeof *s->reach);
-	reach_init(s->reach, report, s->endpoint, "imap", &s->line, s->waits, s->attempt);
 }
 
 static void strip(struct imap_session *s)
@@ -26,62 +23,40 @@ static void strip(struct imap_session *s)
 	sasl_free(s->sasl);
 	imap_reader_free(s->reader);
 	arena_free(s->job);
-	if (s->reach)
-		reach_release(s->reach);
-	free(s->reach);
 	s->sasl = NULL;
 	s->reader = NULL;
 	s->job = NULL;
-	s->reach = NULL;
 }
 
 void imap_session_init(struct imap_session *s, struct report *report, const struct endpoint *endpoint, const struct login *login,
                        struct waits waits, int attempt)
 {
-	*s = (struct imap_session){ .endpoint = endpoint, .login = login, .waits = waits, .attempt = attempt };
-	line_init(&s->line, IMAP_LONGEST_LINE + IMAP_LONGEST_LITERAL + 1024, 64 * 1024);
-	equip(s, report);
+	*s = (struct imap_session){ .login = login };
+	session_init(&s->base, "imap", endpoint, waits, IMAP_LONGEST_LINE + IMAP_LONGEST_LITERAL + 1024, 64 * 1024);
+	equip(s, report, attempt);
 }
 
 void imap_session_release(struct imap_session *s)
 {
-	line_close(&s->line);      /* before what it may still write to */
+	session_release(&s->base);
 	strip(s);
-	line_release(&s->line);
 	*s = (struct imap_session){ 0 };
 }
 
 void imap_session_park(struct imap_session *s)
 {
-	s->line.handshake = NULL;
+	session_park(&s->base);
 	strip(s);
-	s->report = NULL;
 	s->login = NULL;
 	s->capability = slice(NULL, 0);
 }
 
 void imap_session_wake(struct imap_session *s, struct report *report)
 {
-	s->attempt = report_attempt(report);
-	equip(s, report);
+	equip(s, report, report_attempt(report));
 }
 
 /* -- the report --------------------------------------------------------------------------------------------------- */
-
-void imap_begin(struct imap_session *s, const char *name, const struct want *w)
-{
-	s->reported = report_begin(s->report, step_id(s->report, "imap", name), s->attempt, w->now_ms);
-}
-
-void imap_end(struct imap_session *s, enum step_state state, const struct want *w)
-{
-	report_end(s->report, s->reported, state, w->now_ms);
-}
-
-static void note(struct imap_session *s, const char *name, struct slice value)
-{
-	report_fact(s->report, s->reported, name, value);
-}
 
 static void reply_facts(struct imap_session *s, const struct imap_event *e)
 {
@@ -89,28 +64,17 @@ static void reply_facts(struct imap_session *s, const struct imap_event *e)
 
 	if (e->kind == IMAP_TAGGED)
 		slice_cut(&words, ' ');      /* our tag is no news */
-	note(s, FACT_REPLY_STATUS, e->word);
+	session_fact(&s->base, FACT_REPLY_STATUS, e->word);
 	if (e->code.len)
-		note(s, FACT_REPLY_CODE, imap_code_word(e->code));
-	note(s, FACT_REPLY_TEXT, words);
-}
-
-enum want_kind imap_lost(struct imap_session *s, enum came came, const struct want *w, struct error *err)
-{
-	return reach_lost(s->reach, s->reported, came, w, err);
-}
-
-static enum want_kind broken(struct imap_session *s, const struct want *w, struct error *err)
-{
-	return reach_broken(s->reach, s->reported, "imap", imap_broken(s->reader), w, err);
+		session_fact(&s->base, FACT_REPLY_CODE, imap_code_word(e->code));
+	session_fact(&s->base, FACT_REPLY_TEXT, words);
 }
 
 enum want_kind imap_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
 	reply_facts(s, e);
-	fail(err, FAULT_REFUSED, "%s refused", s->endpoint->host);
-	imap_end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	fail(err, FAULT_REFUSED, "%s refused", s->base.endpoint->host);
+	return session_failed(&s->base, w);
 }
 
 /* -- saying and hearing ------------------------------------------------------------------------------------------- */
@@ -125,31 +89,23 @@ unsigned imap_say(struct imap_session *s, const struct want *w, const char *fmt,
 	command = arena_vprint(work, fmt, args);
 	va_end(args);
 	line = arena_print(work, "a%u %s\r\n", ++s->tag, command);
-	buffer_add_str(&s->line.out, line);
-	report_talk(s->report, s->attempt, 'C', slice(line, strlen(line) - 2), w->now_ms);
+	buffer_add_str(&s->base.line.out, line);
+	report_talk(s->base.report, s->base.attempt, 'C', slice(line, strlen(line) - 2), w->now_ms);
 	return s->tag;
-}
-
-/* What carries credentials never reaches the report, not even to be struck out there. */
-static void say_secret(struct imap_session *s, const struct want *w, const char *shown, const char *said)
-{
-	buffer_add_str(&s->line.out, said);
-	buffer_add_str(&s->line.out, "\r\n");
-	report_talk(s->report, s->attempt, 'C', slice_str(shown), w->now_ms);
 }
 
 struct imap_event imap_hear(struct imap_session *s, const struct want *w, size_t *used)
 {
-	struct imap_event e = imap_next(s->reader, buffer_held(&s->line.in), used);
+	struct imap_event e = imap_next(s->reader, buffer_held(&s->base.line.in), used);
 
 	if (e.kind > IMAP_BROKEN)
-		report_talk(s->report, s->attempt, 'S', e.line, w->now_ms);
+		report_talk(s->base.report, s->base.attempt, 'S', e.line, w->now_ms);
 	return e;
 }
 
 void imap_heard(struct imap_session *s, size_t used)
 {
-	buffer_drop(&s->line.in, used);
+	buffer_drop(&s->base.line.in, used);
 }
 
 bool imap_is_tag(const struct imap_event *e, unsigned tag)
@@ -160,55 +116,47 @@ bool imap_is_tag(const struct imap_event *e, unsigned tag)
 	return e->kind == IMAP_TAGGED && slice_is(e->tag, text);
 }
 
-void imap_say_bare(struct imap_session *s, const struct want *w, const char *word)
-{
-	buffer_add_str(&s->line.out, word);
-	buffer_add_str(&s->line.out, "\r\n");
-	report_talk(s->report, s->attempt, 'C', slice_str(word), w->now_ms);
-}
-
 enum want_kind imap_await(struct imap_session *s, struct imap_event *e, size_t *used, int wait_ms, struct want *w, struct error *err)
 {
 	enum came came;
 
 	*e = imap_hear(s, w, used);
 	if (e->kind == IMAP_BROKEN)
-		return broken(s, w, err);
+		return session_broken(&s->base, imap_broken(s->reader), w, err);
 	if (e->kind != IMAP_MORE)
 		return WANT_NOTHING;
 	came = want_came(w);
 	if (came == CAME || came == CAME_NOTHING)
-		return want_read(w, &s->line, wait_ms);
-	return imap_lost(s, came, w, err);
+		return want_read(w, &s->base.line, wait_ms);
+	return session_lost(&s->base, came, w, err);
 }
 
 static enum want_kind hear(struct imap_session *s, struct imap_event *e, size_t *used, struct want *w, struct error *err)
 {
-	return imap_await(s, e, used, s->step == OPEN_GREETING ? s->waits.greeting_ms : s->waits.reply_ms, w, err);
+	return imap_await(s, e, used, s->step == OPEN_GREETING ? s->base.waits.greeting_ms : s->base.waits.reply_ms, w, err);
 }
 
 /* A tag that is none of ours cannot be an answer to anything. */
 static enum want_kind foreign_tag(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
-	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a tag that was never sent: %.*s",
+	session_note(&s->base, FACT_REPLY_BROKEN, "a tag that was never sent: %.*s",
 	            (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
-	note(s, FACT_FIRST_BYTES, e->line);
-	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->endpoint->host);
-	imap_end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	session_fact(&s->base, FACT_FIRST_BYTES, e->line);
+	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->base.endpoint->host);
+	return session_failed(&s->base, w);
 }
 
 static void keep_capability(struct imap_session *s, struct slice list)
 {
-	s->capability = slice_str(arena_copy(s->report->job, slice_upto(list, 4000)));
-	note(s, FACT_CAPABILITY, list);
+	s->capability = slice_str(arena_copy(s->base.report->job, slice_upto(list, 4000)));
+	session_fact(&s->base, FACT_CAPABILITY, list);
 }
 
 /* Bounded: a server may warn for ever. */
 static void note_also(struct imap_session *s, const struct imap_event *e)
 {
 	if (s->also++ < ALSO_MOST)
-		note(s, FACT_REPLY_ALSO, e->line);
+		session_fact(&s->base, FACT_REPLY_ALSO, e->line);
 }
 
 /* Untagged lines between a command and its answer: capabilities are kept, warnings and farewells are evidence. */
@@ -257,7 +205,7 @@ static struct slice offered_mechanisms(struct imap_session *s)
 			buffer_add(&out, slice_from(word, 5));
 		}
 	}
-	list = arena_copy(s->report->job, buffer_held(&out));
+	list = arena_copy(s->base.report->job, buffer_held(&out));
 	buffer_release(&out);
 	return slice_str(list);
 }
@@ -291,7 +239,7 @@ static void say_login_part(struct imap_session *s, const struct want *w)
 	const char *part = s->login_part[s->login_said++];
 	bool        last = s->login_said == s->login_parts;
 
-	say_secret(s, w, last ? "LOGIN (credentials)" : "LOGIN (credentials, a part)", part);
+	session_say_secret(&s->base, w, last ? "LOGIN (credentials)" : "LOGIN (credentials, a part)", part);
 }
 
 static void say_login(struct imap_session *s, const struct want *w)
@@ -310,19 +258,19 @@ static void say_authenticate(struct imap_session *s, const struct want *w)
 
 	s->sasl = sasl_new(s->mechanism, &(struct sasl_credentials){
 		.user = s->login->username, .password = s->login->password, .token = s->login->token,
-		.host = s->endpoint->host, .port = s->endpoint->port, .nonce = s->login->nonce });
+		.host = s->base.endpoint->host, .port = s->base.endpoint->port, .nonce = s->login->nonce });
 	s->tag++;
 	initial = s->mechanism->client_first && imap_list_has(s->capability, "SASL-IR") ? sasl_initial(s->sasl) : NULL;
 	s->initial_sent = initial != NULL;
 	if (initial) {
 		char *line = arena_print(work, "a%u AUTHENTICATE %s %s", s->tag, s->mechanism->name, initial);
 
-		say_secret(s, w, arena_print(work, "a%u AUTHENTICATE %s (credentials)", s->tag, s->mechanism->name), line);
+		session_say_secret(&s->base, w, arena_print(work, "a%u AUTHENTICATE %s (credentials)", s->tag, s->mechanism->name), line);
 		explicit_bzero(line, strlen(line));
 	} else {
 		const char *line = arena_print(work, "a%u AUTHENTICATE %s", s->tag, s->mechanism->name);
 
-		say_secret(s, w, line, line);
+		session_say_secret(&s->base, w, line, line);
 	}
 }
 
@@ -337,39 +285,38 @@ static void say_answer(struct imap_session *s, const struct imap_event *e, const
 	if (said && strcmp(said, "=") == 0)
 		said = "";
 	s->cancelled = !said;
-	say_secret(s, w, said ? "(credentials)" : "*", said ? said : "*");
+	session_say_secret(&s->base, w, said ? "(credentials)" : "*", said ? said : "*");
 }
 
 /* Shall credentials be said here at all? Records why not. */
 static bool may_sign_in(struct imap_session *s, const struct want *w)
 {
-	const char *why = !login_has_any(s->login)          ? "no_credentials"
-	                : !s->line.secure                   ? "no_line"
-	                : !endpoint_trusted(s->endpoint)    ? "not_confirmed" : NULL;
+	const char *why = !login_has_any(s->login)            ? "no_credentials"
+	                : !s->base.line.secure              ? "no_line"
+	                : !endpoint_trusted(s->base.endpoint) ? "not_confirmed" : NULL;
 
 	if (why)
-		report_skip(s->report, "imap.login", s->attempt, why, w->now_ms);
+		report_skip(s->base.report, "imap.login", s->base.attempt, why, w->now_ms);
 	return !why;
 }
 
 static enum want_kind nothing_in_common(struct imap_session *s, const struct want *w, struct error *err)
 {
 	if (imap_list_has(s->capability, "LOGINDISABLED"))
-		report_note(s->report, s->reported, FACT_REPLY_CODE, "LOGINDISABLED");
-	fail(err, FAULT_NOT_OFFERED, "%s offers no way to sign in that we have credentials for", s->endpoint->host);
-	imap_end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+		session_note(&s->base, FACT_REPLY_CODE, "LOGINDISABLED");
+	fail(err, FAULT_NOT_OFFERED, "%s offers no way to sign in that we have credentials for", s->base.endpoint->host);
+	return session_failed(&s->base, w);
 }
 
 static enum want_kind sign_in_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
 	/* an exchange that we gave up said nothing that could be refused */
 	s->refused = !s->cancelled;
-	s->report->password_tries += s->refused;
+	s->base.report->password_tries += s->refused;
 	if (s->cancelled)
-		login_cancelled(s->report, s->reported);
+		login_cancelled(s->base.report, s->base.reported);
 	if (s->sasl)
-		login_reason(s->report, s->reported, sasl_reason(s->sasl));
+		login_reason(s->base.report, s->base.reported, sasl_reason(s->sasl));
 	return imap_refused(s, e, w, err);
 }
 
@@ -382,23 +329,22 @@ static enum want_kind greeting(struct imap_session *s, struct want *w, struct er
 
 	if (kind != WANT_NOTHING)
 		return kind;
-	note(s, FACT_GREETING, e.line);
+	session_fact(&s->base, FACT_GREETING, e.line);
 	if (e.kind == IMAP_TAGGED || (!slice_is(e.word, "OK") && !slice_is(e.word, "PREAUTH"))) {
 		reply_facts(s, &e);
-		fail(err, FAULT_REFUSED, "%s greets with %.*s", s->endpoint->host, (int)e.word.len, e.word.at);
-		imap_end(s, STEP_FAILED, w);
-		return WANT_FAILED;
+		fail(err, FAULT_REFUSED, "%s greets with %.*s", s->base.endpoint->host, (int)e.word.len, e.word.at);
+		return session_failed(&s->base, w);
 	}
 	/* "Already signed in" on a line without TLS is what an attacker says to have us go on in the clear (facts H.4). */
-	fine = slice_is(e.word, "OK") || s->line.secure;
+	fine = slice_is(e.word, "OK") || s->base.line.secure;
 	if (!fine)
 		reply_facts(s, &e);
 	if (slice_is(imap_code_word(e.code), "CAPABILITY"))
 		keep_capability(s, imap_code_rest(e.code));
 	imap_heard(s, used);
-	imap_end(s, fine ? STEP_PASSED : STEP_FAILED, w);
+	session_end(&s->base, fine ? STEP_PASSED : STEP_FAILED, w);
 	if (!fine)
-		fail(err, FAULT_BROKEN, "%s says PREAUTH before TLS", s->endpoint->host);
+		fail(err, FAULT_BROKEN, "%s says PREAUTH before TLS", s->base.endpoint->host);
 	return fine ? WANT_NOTHING : WANT_FAILED;
 }
 
@@ -427,23 +373,10 @@ static void ask_capability(struct imap_session *s, const struct want *w)
 		imap_say(s, w, "CAPABILITY");
 }
 
-static enum want_kind starttls_offered(struct imap_session *s, const struct want *w, struct error *err)
-{
-	bool offered = imap_list_has(s->capability, "STARTTLS");
-
-	report_note(s->report, s->reported, FACT_STARTTLS_OFFERED, "%s", offered ? "yes" : "no");
-	if (offered)
-		return WANT_NOTHING;
-	fail(err, FAULT_NOT_OFFERED, "%s offers no STARTTLS", s->endpoint->host);
-	imap_end(s, STEP_FAILED, w);
-	return WANT_FAILED;
-}
-
 /* RFC 9051 §6.2.1: whatever came before the handshake, anyone may have sent. */
 static enum want_kind nothing_injected(struct imap_session *s, const struct want *w, struct error *err)
 {
-	PASS(reach_not_injected(s->reach, s->reported, w, err));
-	imap_end(s, STEP_PASSED, w);
+	PASS(session_starttls_clean(&s->base, w, err));
 	s->capability = slice(NULL, 0);
 	imap_reader_clear(s->reader);
 	return WANT_NOTHING;
@@ -451,10 +384,9 @@ static enum want_kind nothing_injected(struct imap_session *s, const struct want
 
 static enum want_kind endless(struct imap_session *s, const struct want *w, struct error *err)
 {
-	report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a sign-in without end");
-	fail(err, FAULT_BROKEN, "%s asks on and on", s->endpoint->host);
-	imap_end(s, STEP_FAILED, w);
-	return WANT_FAILED;
+	session_note(&s->base, FACT_REPLY_BROKEN, "a sign-in without end");
+	fail(err, FAULT_BROKEN, "%s asks on and on", s->base.endpoint->host);
+	return session_failed(&s->base, w);
 }
 
 /* One round of the sign-in: WANT_NOTHING only when it is over and well. */
@@ -482,7 +414,7 @@ static enum want_kind authenticate(struct imap_session *s, struct want *w, struc
 		if (e.kind == IMAP_CONTINUE || !slice_is(e.word, "OK"))
 			return sign_in_refused(s, &e, w, err);
 		if (s->sasl && !sasl_proven(s->sasl)) {
-			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
+			session_note(&s->base, FACT_REPLY_BROKEN, "the server did not prove that it knows the password");
 			return imap_refused(s, &e, w, err);
 		}
 		if (slice_is(imap_code_word(e.code), "CAPABILITY"))
@@ -506,13 +438,13 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 {
 	switch (s->upgrade.step) {
 	case UPGRADE_START:
-		imap_begin(s, "starttls", w);
+		session_begin(&s->base, "starttls", w);
 		ask_capability(s, w);
 
 	STEP(&s->upgrade, UPGRADE_CAPABILITY):
 		if (s->asking)
 			PASS(done(s, w, err));
-		PASS(starttls_offered(s, w, err));
+		PASS(session_starttls_offered(&s->base, imap_list_has(s->capability, "STARTTLS"), w, err));
 		imap_say(s, w, "STARTTLS");
 
 	STEP(&s->upgrade, UPGRADE_STARTTLS):
@@ -520,7 +452,7 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 		PASS(nothing_injected(s, w, err));
 
 	STEP(&s->upgrade, UPGRADE_TLS):
-		PASS(reach_tls_step(s->reach, w, err));
+		PASS(reach_tls_step(s->base.reach, w, err));
 
 	STEP(&s->upgrade, UPGRADE_DONE):
 		return WANT_NOTHING;
@@ -530,8 +462,8 @@ static enum want_kind upgrade(struct imap_session *s, struct want *w, struct err
 
 static enum want_kind say_credentials(struct imap_session *s, const struct want *w, struct error *err)
 {
-	imap_begin(s, "login", w);
-	s->mechanism = login_choose(s->report, s->reported, offered_mechanisms(s), s->login, login_command_serves(s));
+	session_begin(&s->base, "login", w);
+	s->mechanism = login_choose(s->base.report, s->base.reported, offered_mechanisms(s), s->login, login_command_serves(s));
 	if (s->mechanism)
 		say_authenticate(s, w);
 	else if (login_command_serves(s))
@@ -553,24 +485,24 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 	case OPEN_START:
 
 	STEP(s, OPEN_REACH):
-		PASS(reach_step(s->reach, w, err));
-		imap_begin(s, "greeting", w);
+		PASS(reach_step(s->base.reach, w, err));
+		session_begin(&s->base, "greeting", w);
 
 	STEP(s, OPEN_GREETING):
 		PASS(greeting(s, w, err));
 
 	STEP(s, OPEN_UPGRADE):
-		if (s->endpoint->socket == SOCKET_STARTTLS)
+		if (s->base.endpoint->socket == SOCKET_STARTTLS)
 			PASS(upgrade(s, w, err));
-		imap_begin(s, "capability", w);
+		session_begin(&s->base, "capability", w);
 		if (s->capability.len)
-			note(s, FACT_CAPABILITY, s->capability);
+			session_fact(&s->base, FACT_CAPABILITY, s->capability);
 		ask_capability(s, w);
 
 	STEP(s, OPEN_CAPABILITY):
 		if (s->asking)
 			PASS(done(s, w, err));
-		imap_end(s, STEP_PASSED, w);
+		session_end(&s->base, STEP_PASSED, w);
 		if (!may_sign_in(s, w))
 			return WANT_NOTHING;
 		PASS(say_credentials(s, w, err));
@@ -579,7 +511,7 @@ enum want_kind imap_open_step(void *self, struct want *w, struct error *err)
 		PASS(authenticate(s, w, err));
 		forget_sign_in(s);
 		s->logged_in = true;
-		imap_end(s, STEP_PASSED, w);
+		session_end(&s->base, STEP_PASSED, w);
 
 	STEP(s, OPEN_DONE):
 		return WANT_NOTHING;
@@ -599,9 +531,9 @@ static void ask_all(struct imap_session *s, const struct want *w)
 		s->id_tag = imap_say(s, w, "ID (\"name\" \"Mailmoor\" \"version\" \"%s\")", MAILMOOR_VERSION);
 	s->list_tag = imap_say(s, w, s->list_extended ? "LIST \"\" \"*\" RETURN (SPECIAL-USE)" : "LIST \"\" \"*\"");
 	s->open_tag = imap_say(s, w, "EXAMINE INBOX");
-	s->id_step = s->id_tag ? report_begin(s->report, "imap.id", s->attempt, w->now_ms) : -1;
-	s->list_step = report_begin(s->report, "imap.list", s->attempt, w->now_ms);
-	s->inbox_step = report_begin(s->report, "imap.open", s->attempt, w->now_ms);
+	s->id_step = s->id_tag ? report_begin(s->base.report, "imap.id", s->base.attempt, w->now_ms) : -1;
+	s->list_step = report_begin(s->base.report, "imap.list", s->base.attempt, w->now_ms);
+	s->inbox_step = report_begin(s->base.report, "imap.open", s->base.attempt, w->now_ms);
 }
 
 /* The first of each use that is worth knowing later. */
@@ -632,14 +564,14 @@ static void folder(struct imap_session *s, const struct imap_event *e)
 			continue;
 		keep_folder(s, uses[i], box.name);
 		if (s->specials++ < IMAP_SPECIALS)
-			report_note(s->report, s->list_step, FACT_SPECIAL, "%s = %s", uses[i], name ? name : "?");
+			report_note(s->base.report, s->list_step, FACT_SPECIAL, "%s = %s", uses[i], name ? name : "?");
 	}
 }
 
 static void server_id(struct imap_session *s, const struct imap_event *e)
 {
 	if (s->id_step >= 0)
-		report_fact(s->report, s->id_step, FACT_SERVER_ID, e->text);
+		report_fact(s->base.report, s->id_step, FACT_SERVER_ID, e->text);
 }
 
 static void inbox_code(struct imap_session *s, struct slice code)
@@ -671,17 +603,17 @@ static void seen(struct imap_session *s, const struct imap_event *e)
 
 static bool running(const struct imap_session *s, int step)
 {
-	return step >= 0 && s->report->step[step].state == STEP_RUNNING;
+	return step >= 0 && s->base.report->step[step].state == STEP_RUNNING;
 }
 
 static void close_step(struct imap_session *s, int step, const struct imap_event *e, enum step_state otherwise, const struct want *w)
 {
 	bool fine = slice_is(e->word, "OK");
 
-	s->reported = step;
+	s->base.reported = step;
 	if (!fine)
 		reply_facts(s, e);
-	imap_end(s, fine ? STEP_PASSED : otherwise, w);
+	session_end(&s->base, fine ? STEP_PASSED : otherwise, w);
 }
 
 /* A tagged answer of the look; false when the tag is none of ours. A refused ID or LIST is worth a warning; a refused
@@ -697,11 +629,11 @@ static bool concluded(struct imap_session *s, const struct imap_event *e, const 
 			s->list_tag = imap_say(s, w, "LIST \"\" \"*\"");
 			return true;
 		}
-		report_note(s->report, s->list_step, FACT_FOLDERS, "%zu", s->folders);
+		report_note(s->base.report, s->list_step, FACT_FOLDERS, "%zu", s->folders);
 		close_step(s, s->list_step, e, STEP_WARNED, w);
 	} else if (imap_is_tag(e, s->open_tag)) {
 		if (slice_is(e->word, "OK"))
-			report_note(s->report, s->inbox_step, FACT_MESSAGES, "%u", s->messages);
+			report_note(s->base.report, s->inbox_step, FACT_MESSAGES, "%u", s->messages);
 		close_step(s, s->inbox_step, e, STEP_FAILED, w);
 	} else {
 		return s->capability_tag && imap_is_tag(e, s->capability_tag);
@@ -716,8 +648,8 @@ static void give_up_rest(struct imap_session *s, const struct want *w)
 
 	for (size_t i = 0; i < COUNT(due); i++)
 		if (running(s, due[i])) {
-			s->report->step[due[i]].skip = "earlier";
-			report_end(s->report, due[i], STEP_SKIPPED, w->now_ms);
+			s->base.report->step[due[i]].skip = "earlier";
+			report_end(s->base.report, due[i], STEP_SKIPPED, w->now_ms);
 		}
 }
 
@@ -733,7 +665,7 @@ static enum want_kind look_answers(struct imap_session *s, struct want *w, struc
 		struct imap_event e;
 		enum want_kind    kind;
 
-		s->reported = first_due(s);
+		s->base.reported = first_due(s);
 		kind = hear(s, &e, &used, w, err);
 		if (kind == WANT_FAILED)
 			give_up_rest(s, w);
@@ -758,12 +690,12 @@ enum want_kind imap_look_step(void *self, struct want *w, struct error *err)
 
 	STEP(s, LOOK_ANSWERS):
 		PASS(look_answers(s, w, err));
-		s->inbox_open = s->report->step[s->inbox_step].state == STEP_PASSED;
+		s->inbox_open = s->base.report->step[s->inbox_step].state == STEP_PASSED;
 
 	STEP(s, LOOK_DONE):
 		if (s->inbox_open)
 			return WANT_NOTHING;
-		fail(err, FAULT_REFUSED, "%s does not open the inbox", s->endpoint->host);
+		fail(err, FAULT_REFUSED, "%s does not open the inbox", s->base.endpoint->host);
 		return WANT_FAILED;
 	}
 	return WANT_FAILED;
@@ -772,6 +704,6 @@ enum want_kind imap_look_step(void *self, struct want *w, struct error *err)
 void imap_goodbye(struct imap_session *s, const struct want *w)
 {
 	/* The server's farewell changes nothing, and some hang before they say it: nobody waits for it. */
-	if (s->line.open)
+	if (s->base.line.open)
 		imap_say(s, w, "LOGOUT");
 }

@@ -12,7 +12,7 @@
 #define PROVIDER_IMAP_H
 
 #include "provider/login.h"
-#include "provider/reach.h"
+#include "provider/session.h"
 #include "wire/imap.h"
 
 #define IMAP_LONGEST_LINE    (128 * 1024)
@@ -20,12 +20,9 @@
 #define IMAP_SPECIALS        8
 
 struct imap_session {
+	struct session         base;
 	/* in */
-	struct report         *report;
-	const struct endpoint *endpoint;
 	const struct login    *login;
-	struct waits           waits;
-	int                    attempt;
 	/* out */
 	bool                   logged_in;
 	bool                   refused;             /* the server judged the credentials and said no              */
@@ -36,13 +33,11 @@ struct imap_session {
 	char                   junk_folder[128];    /* \Junk, likewise                                            */
 	char                   trash_folder[128];   /* \Trash, likewise                                           */
 	/* its own */
-	struct line            line;
-	struct reach          *reach;               /* NULL while parked, like report, reader and job             */
-	struct imap_reader    *reader;
+	struct imap_reader    *reader;              /* NULL while parked, like job                                */
 	struct arena          *job;                 /* of one step */
 	int                    step;
 	struct { int step; }   upgrade;
-	int                    reported, id_step, list_step, inbox_step;      /* in the report */
+	int                    id_step, list_step, inbox_step;                /* in the report */
 	unsigned               tag, capability_tag, id_tag, list_tag, open_tag;
 	struct slice           capability;          /* in the report's arena */
 	struct sasl           *sasl;
@@ -78,15 +73,8 @@ struct imap_event imap_hear(struct imap_session *, const struct want *, size_t *
 void              imap_heard(struct imap_session *, size_t used);
 /* The same, waited for: WANT_NOTHING when it is there. How the line ended, or what came instead, is recorded in the step under way. */
 enum want_kind    imap_await(struct imap_session *, struct imap_event *, size_t *used, int wait_ms, struct want *, struct error *);
-/* The step under way: begun, and closed. */
-void              imap_begin(struct imap_session *, const char *name, const struct want *);
-void              imap_end(struct imap_session *, enum step_state, const struct want *);
 /* A tagged NO or BAD, or a BYE, that ends it: recorded, the step closed as failed. WANT_FAILED. */
 enum want_kind    imap_refused(struct imap_session *, const struct imap_event *, const struct want *, struct error *);
-/* A wait on its line that did not come: likewise. */
-enum want_kind    imap_lost(struct imap_session *, enum came, const struct want *, struct error *);
-/* Without a tag: "DONE". */
-void              imap_say_bare(struct imap_session *, const struct want *, const char *word);
 bool              imap_is_tag(const struct imap_event *, unsigned tag);
 
 #endif

@@ -128,7 +128,7 @@ static enum want_kind lost(struct imap_hunt *h, enum came came, struct error *er
 {
 	h->came = came;
 	h->step = 0;
-	fail(err, came_fault(came), "waiting for %s: %s", h->imap->endpoint->host, came_name(came));
+	fail(err, came_fault(came), "waiting for %s: %s", h->imap->base.endpoint->host, came_name(came));
 	return WANT_FAILED;
 }
 
@@ -136,18 +136,18 @@ static enum want_kind broken(struct imap_hunt *h, struct error *err, const char 
 {
 	h->came = CAME;
 	h->step = 0;
-	fail(err, FAULT_BROKEN, "%s: %s", h->imap->endpoint->host, how);
+	fail(err, FAULT_BROKEN, "%s: %s", h->imap->base.endpoint->host, how);
 	return WANT_FAILED;
 }
 
 static enum want_kind more(struct imap_hunt *h, struct want *w, struct error *err)
 {
-	int       reply_ms = h->imap->waits.reply_ms;
+	int       reply_ms = h->imap->base.waits.reply_ms;
 	enum came came = want_came(w);
 
 	if (came == CAME || came == CAME_NOTHING || came == CAME_CANCELLED) {
 		h->asked_ms = w->now_ms;
-		return want_read(w, &h->imap->line, reply_ms);
+		return want_read(w, &h->imap->base.line, reply_ms);
 	}
 	h->time_is_up = came == CAME_TIMEOUT && w->now_ms - h->asked_ms < reply_ms;
 	return lost(h, came, err);

@@ -45,7 +45,7 @@ static void wake(struct imap_watch *s, const struct want *w)
 		return;
 	s->report = report_new(s->address);
 	imap_session_wake(s->imap, s->report);
-	imap_begin(s->imap, "watch", w);
+	session_begin(&s->imap->base, "watch", w);
 	s->parked = false;
 }
 
@@ -108,7 +108,7 @@ static bool is_ours(const struct imap_watch *s, const struct imap_event *e)
 static enum want_kind answer(struct imap_watch *s, struct imap_event *e, size_t *used, struct want *w, struct error *err)
 {
 	for (;;) {
-		PASS(imap_await(s->imap, e, used, s->imap->waits.reply_ms, w, err));
+		PASS(imap_await(s->imap, e, used, s->imap->base.waits.reply_ms, w, err));
 		if (e->kind == IMAP_CONTINUE || (e->kind == IMAP_TAGGED && !imap_is_tag(e, s->idle_tag)) || slice_is(e->word, "FETCH"))
 			return WANT_NOTHING;
 		if (e->kind == IMAP_UNTAGGED)
@@ -173,7 +173,7 @@ enum want_kind imap_watch_open_step(void *self, struct want *w, struct error *er
 		take_capability(s, s->imap->capability);
 		if (s->imap->capability.len == 0)
 			imap_say(s->imap, w, "CAPABILITY");
-		imap_begin(s->imap, "open", w);
+		session_begin(&s->imap->base, "open", w);
 		s->tag = imap_say(s->imap, w, "EXAMINE INBOX");
 
 	STEP(s, OPEN_ANSWERS):
@@ -188,8 +188,8 @@ enum want_kind imap_watch_open_step(void *self, struct want *w, struct error *er
 		if (s->uidnext == 0)
 			s->uidnext = s->server_next ? s->server_next : 1;
 		s->stirred = s->server_next > s->uidnext;
-		imap_end(s->imap, STEP_PASSED, w);
-		imap_begin(s->imap, "watch", w);
+		session_end(&s->imap->base, STEP_PASSED, w);
+		session_begin(&s->imap->base, "watch", w);
 		s->step = NEWS_START;
 		return WANT_NOTHING;
 	}
@@ -302,7 +302,7 @@ static enum want_kind overheard(struct imap_watch *s, struct want *w, struct err
 		if (e.kind == IMAP_MORE)
 			return WANT_NOTHING;
 		if (e.kind == IMAP_BROKEN)
-			return imap_await(s->imap, &e, &used, s->imap->waits.reply_ms, w, err);      /* says it of the line */
+			return imap_await(s->imap, &e, &used, s->imap->base.waits.reply_ms, w, err);      /* says it of the line */
 		if (e.kind == IMAP_UNTAGGED)
 			PASS(take(s, &e, w, err));
 		imap_heard(s->imap, used);
@@ -361,13 +361,13 @@ static enum want_kind quiet(struct imap_watch *s, struct want *w, struct error *
 		came = want_came(w);
 		if (came == CAME_NOTHING) {
 			park(s);
-			return want_read(w, &s->imap->line, quiet_ms(s));
+			return want_read(w, &s->imap->base.line, quiet_ms(s));
 		}
 		if (came == CAME_TIMEOUT)
 			return WANT_NOTHING;
 		wake(s, w);
 		if (came != CAME)
-			return imap_lost(s->imap, came, w, err);
+			return session_lost(&s->imap->base, came, w, err);
 	}
 }
 
@@ -377,7 +377,7 @@ static void end_idle(struct imap_watch *s, const struct want *w)
 	wake(s, w);
 	if (!s->idles)
 		return;
-	imap_say_bare(s->imap, w, "DONE");
+	session_say(&s->imap->base, w, "DONE");
 	s->idle_tag = s->tag;
 }
 

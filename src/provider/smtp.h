@@ -8,7 +8,7 @@
 #define PROVIDER_SMTP_H
 
 #include "provider/login.h"
-#include "provider/reach.h"
+#include "provider/session.h"
 #include "wire/smtp.h"
 
 #define SMTP_LONGEST_LINE  (4 * 1024)
@@ -23,21 +23,17 @@ struct smtp_message {
 };
 
 struct smtp_session {
+	struct session             base;
 	/* in */
-	struct report             *report;
-	const struct endpoint     *endpoint;
 	const struct login        *login;       /* read when the gate opens: it may have learnt another user name by then */
 	const struct login_gate   *gate;
-	struct waits               waits;
-	int                        attempt, gate_ms;
+	int                        gate_ms;
 	const struct smtp_message *message;
 	/* out */
 	bool                       logged_in, refused, asked, sent;
 	/* its own */
-	struct line                line;
-	struct reach               reach;
 	struct smtp_reader        *reader;
-	int                        step, reported;
+	int                        step;
 	struct { int step; }       upgrade, send;
 	struct slice               auth;        /* mechanisms of the last EHLO, in the report's arena */
 	bool                       has_auth, has_starttls;

@@ -94,12 +94,12 @@ static void compose(struct testmail *t, const struct want *w)
 
 static int begin(struct testmail *t, const char *id, const struct want *w)
 {
-	return report_begin(t->report, id, t->smtp->attempt, w->now_ms);
+	return report_begin(t->report, id, t->smtp->base.attempt, w->now_ms);
 }
 
 static void skip(struct testmail *t, const char *id, const char *why, const struct want *w)
 {
-	report_skip(t->report, id, t->smtp->attempt, why, w->now_ms);
+	report_skip(t->report, id, t->smtp->base.attempt, why, w->now_ms);
 }
 
 static void skip_begun(struct testmail *t, int step, const char *why, const struct want *w)
@@ -553,7 +553,7 @@ static enum want_kind wait_for_arrival(struct testmail *t, struct want *w)
 /* RFC 1047: when the line breaks before the last answer, the message may be on its way all the same. */
 static bool may_be_taken(const struct testmail *t)
 {
-	int step = report_find(t->report, "smtp.send", t->smtp->attempt);
+	int step = report_find(t->report, "smtp.send", t->smtp->base.attempt);
 
 	if (t->err.fault == FAULT_REFUSED || t->err.fault == FAULT_BUSY)
 		return false;

@@ -11,7 +11,7 @@ void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *se
 
 	*m = (struct mailbox){ .owner = owner, .self = self, .endpoint = *endpoint, .locked = true };
 	imap_session_init(&m->imap, report, &m->endpoint, &m->login, waits_within(WHOLE_MS), report_attempt(report));
-	m->imap.reach->how = how;
+	m->imap.base.reach->how = how;
 	imap_watch_init(&m->watch, &m->imap, report, address);
 	m->watch.uidvalidity = uidvalidity;
 	m->watch.uidnext = uidnext;
@@ -41,7 +41,7 @@ static bool unlock(struct mailbox *m, struct error *err)
 
 void mailbox_goodbye(struct mailbox *m, const struct want *w)
 {
-	if (!m->watch.parked && m->imap.report)
+	if (!m->watch.parked && m->imap.base.report)
 		imap_goodbye(&m->imap, w);
 }
 

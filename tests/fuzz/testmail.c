@@ -56,7 +56,7 @@ static enum came answer(struct scene *s, struct want *w)
 		return CAME;
 	}
 	assert(w->kind == WANT_READ);
-	return w->line == &s->smtp.line ? smtp_answer(w->line) : imap_answer(s, w->line);
+	return w->line == &s->smtp.base.line ? smtp_answer(w->line) : imap_answer(s, w->line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	s.left = slice((const char *)bytes + 1, len - 1);
 	imap_session_init(&s.imap, s.report, &s.place, NULL, waits, 0);
 	smtp_session_init(&s.smtp, s.report, &s.place, NULL, NULL, waits, 1000, 1);
-	s.imap.line.open = s.smtp.line.open = true;
+	s.imap.base.line.open = s.smtp.base.line.open = true;
 	s.imap.capability = slice_str(offers[bytes[0] & 3]);
 	memcpy(s.imap.sent_folder, "Sent", 5);
 	memcpy(s.imap.junk_folder, "Junk", 5);

@@ -4,7 +4,7 @@
 
 #include "base/secret.h"
 #include "diagnose/diagnose.h"
-#include "provider/session.h"
+#include "provider/promises.h"
 #include "test.h"
 #include "transcript.h"
 
@@ -233,7 +233,7 @@ static void play(size_t i, bool piecemeal)
 
 	scene_open(&s, sessions[i].socket, sessions[i].source, sessions[i].user, sessions[i].password, sessions[i].token);
 	transcript_title(t, name);
-	transcript_line(t, "imap", &s.imap.line);
+	transcript_line(t, "imap", &s.imap.base.line);
 	if (piecemeal)
 		transcript_piecemeal(t);
 	fine = transcript_run(t, session_step, &s, &err);
@@ -280,7 +280,7 @@ TEST(a_password_that_comes_back_is_struck_out)
 		scene_open(&s, SOCKET_TLS, SOURCE_USER, USER);
 		report_guard(s.report, &known);
 		transcript_title(t, echoes[i]);
-		transcript_line(t, "imap", &s.imap.line);
+		transcript_line(t, "imap", &s.imap.base.line);
 		EXPECT_ROW(!transcript_run(t, session_step, &s, &err), echoes[i]);
 		no_secret_in(s.report, echoes[i]);
 		EXPECT_ROW(!strstr(err.text, PASSWORD) && !strstr(err.heard, PASSWORD), echoes[i]);

@@ -16,8 +16,8 @@ static void scene_open(struct scene *s, const char *script, bool piecemeal)
 {
 	*s = (struct scene){ .report = report_new("ann@birch.example"), .place = { .host = "imap.birch.example" }, .t = transcript_new(script) };
 	imap_session_init(&s->imap, s->report, &s->place, NULL, waits_within(30000), 0);
-	transcript_opened(s->t, &s->imap.line);
-	transcript_line(s->t, "imap", &s->imap.line);
+	transcript_opened(s->t, &s->imap.base.line);
+	transcript_line(s->t, "imap", &s->imap.base.line);
 	s->imap.capability = slice_str("IMAP4rev1 UIDPLUS UNSELECT");
 	imap_hunt_init(&s->hunt, &s->imap, s->report->job, "INBOX", "token", "Mailmoor test token", "token@birch.example");
 	if (piecemeal)

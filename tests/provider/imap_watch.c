@@ -56,7 +56,7 @@ static enum want_kind watched_step(void *self, struct want *w, struct error *err
 
 	if (kind == WANT_READ && s->watch.parked) {
 		s->parked++;
-		EXPECT(!s->imap.reach && !s->imap.reader && !s->imap.job && !s->imap.report && !s->watch.report && !s->watch.page);
+		EXPECT(!s->imap.base.reach && !s->imap.reader && !s->imap.job && !s->imap.base.report && !s->watch.report && !s->watch.page);
 	}
 	return kind;
 }
@@ -68,8 +68,8 @@ static struct transcript *scene_open(struct scene *s, const char *script, const 
 	*s = (struct scene){ .report = report_new("ann@birch.example"), .turns = turns, .job = arena_new(), .told = "",
 	                     .place = { .service = SERVICE_IMAP, .host = "imap.birch.example", .port = 993 } };
 	imap_session_init(&s->imap, s->report, &s->place, NULL, waits_within(30000), report_attempt(s->report));
-	transcript_opened(t, &s->imap.line);
-	transcript_line(t, "imap", &s->imap.line);
+	transcript_opened(t, &s->imap.base.line);
+	transcript_line(t, "imap", &s->imap.base.line);
 	s->imap.logged_in = true;
 	if (capability)
 		s->imap.capability = slice_str(capability);

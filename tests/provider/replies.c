@@ -192,7 +192,7 @@ static struct transcript *transcript_of(const struct row *row, struct scene *s, 
 	transcript_set(t, "CAPABILITY", o->capability);
 	transcript_set(t, "AUTH", "PLAIN LOGIN XOAUTH2");
 	transcript_set(t, "SIGN_IN", is_imap(row) ? imap : smtp);
-	transcript_line(t, "server", is_imap(row) ? &s->imap.line : &s->smtp.line);
+	transcript_line(t, "server", is_imap(row) ? &s->imap.base.line : &s->smtp.base.line);
 	return t;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/secret.h"
 #include "diagnose/diagnose.h"
-#include "provider/session.h"
+#include "provider/promises.h"
 #include "test.h"
 #include "transcript.h"
 
@@ -165,7 +165,7 @@ static void play(size_t i, bool piecemeal)
 
 	scene_open(&s, sessions[i].socket, sessions[i].source, sessions[i].user, sessions[i].password, sessions[i].token);
 	transcript_title(t, name);
-	transcript_line(t, "smtp", &s.smtp.line);
+	transcript_line(t, "smtp", &s.smtp.base.line);
 	if (piecemeal)
 		transcript_piecemeal(t);
 	fine = transcript_run(t, session_step, &s, &err);
@@ -247,7 +247,7 @@ TEST(the_gate)
 		scene_open(&s, SOCKET_TLS, rows[i].trusted ? SOURCE_USER : SOURCE_GUESS, "ann@birch.example", rows[i].has_password ? PASSWORD : NULL, NULL);
 		s.gate = (struct login_gate){ .gate = { rows[i].open }, .refused = rows[i].refused, .in_doubt = rows[i].in_doubt };
 		transcript_title(t, rows[i].name);
-		transcript_line(t, "smtp", &s.smtp.line);
+		transcript_line(t, "smtp", &s.smtp.base.line);
 		EXPECT_ROW(transcript_run(t, session_step, &s, &err), rows[i].name);
 		step = report_find(s.report, "smtp.login", 0);
 		EXPECT_ROW(step >= 0 && s.smtp.asked == (rows[i].skip == NULL), rows[i].name);
@@ -294,7 +294,7 @@ TEST(sending)
 			                                   .bytes = slice_str("Subject: x\r\n\r\n.\r\n.a dot\r\nno . dot\r\n") };
 			s.smtp.message = &s.message;
 			transcript_title(t, name);
-			transcript_line(t, "smtp", &s.smtp.line);
+			transcript_line(t, "smtp", &s.smtp.base.line);
 			if (piecemeal)
 				transcript_piecemeal(t);
 			EXPECT_ROW(transcript_run(t, session_step, &s, &err) == (rows[i].fault == FAULT_NONE), name);
@@ -323,7 +323,7 @@ TEST(a_password_that_comes_back_is_struck_out)
 		scene_open(&s, SOCKET_TLS, SOURCE_USER, USER);
 		report_guard(s.report, &known);
 		transcript_title(t, echoes[i]);
-		transcript_line(t, "smtp", &s.smtp.line);
+		transcript_line(t, "smtp", &s.smtp.base.line);
 		EXPECT_ROW(!transcript_run(t, session_step, &s, &err), echoes[i]);
 		no_secret_in(s.report, echoes[i]);
 		EXPECT_ROW(!strstr(err.text, PASSWORD) && !strstr(err.heard, PASSWORD), echoes[i]);

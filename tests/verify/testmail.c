@@ -62,10 +62,10 @@ static void scene_open_with(struct scene *s, const char *folders, const char *sc
 		s->place[i] = (struct endpoint){ .service = i, .host = i == SERVICE_IMAP ? "imap.birch.example" : "smtp.birch.example" };
 	imap_session_init(&s->imap, s->report, &s->place[SERVICE_IMAP], NULL, waits, report_attempt(s->report));
 	smtp_session_init(&s->smtp, s->report, &s->place[SERVICE_SMTP], NULL, NULL, waits, 1000, report_attempt(s->report));
-	transcript_opened(s->t, &s->imap.line);
-	transcript_opened(s->t, &s->smtp.line);
-	transcript_line(s->t, "imap", &s->imap.line);
-	transcript_line(s->t, "smtp", &s->smtp.line);
+	transcript_opened(s->t, &s->imap.base.line);
+	transcript_opened(s->t, &s->smtp.base.line);
+	transcript_line(s->t, "imap", &s->imap.base.line);
+	transcript_line(s->t, "smtp", &s->smtp.base.line);
 	s->imap.logged_in = s->smtp.logged_in = true;
 	s->imap.capability = slice_str(capability ? capability : "IMAP4rev1 UIDPLUS UNSELECT");
 	if (strchr(folders, 'S'))
@@ -347,7 +347,7 @@ static void run_case(size_t i, bool piecemeal)
 	expect_seen(&s, name, "send.bounce", cases[i].bounce ? cases[i].bounce : "");
 	expect_seen(&s, name, "send.copy", cases[i].copy);
 	expect_seen(&s, name, "send.remove", cases[i].remove);
-	EXPECT_ROW(report_find(s.report, "send.arrive", s.smtp.attempt) >= 0, name);
+	EXPECT_ROW(report_find(s.report, "send.arrive", s.smtp.base.attempt) >= 0, name);
 	scene_close(&s);
 }
 
@@ -473,7 +473,7 @@ TEST(called_off_before_it_began_nothing_is_sent)
 
 	scene_open(&s, "", NULL, NULL);
 	EXPECT(testmail_step(&s.mail, &w, &err) == WANT_NOTHING);
-	EXPECT(buffer_held(&s.smtp.line.out).len == 0 && buffer_held(&s.imap.line.out).len == 0);
+	EXPECT(buffer_held(&s.smtp.base.line.out).len == 0 && buffer_held(&s.imap.base.line.out).len == 0);
 	EXPECT_TEXT(seen(&s, "send.arrive"), "skipped called_off");
 	EXPECT_TEXT(seen(&s, "send.remove"), "skipped called_off");
 	scene_close(&s);

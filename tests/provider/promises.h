@@ -1,6 +1,6 @@
-/* session.h -- what the tests of every session ask: no secret is told, no step left open, no cut leads astray. */
-#ifndef TESTS_PROVIDER_SESSION_H
-#define TESTS_PROVIDER_SESSION_H
+/* promises.h -- what the tests of every session ask: no secret is told, no step left open, no cut leads astray. */
+#ifndef TESTS_PROVIDER_PROMISES_H
+#define TESTS_PROVIDER_PROMISES_H
 
 #include <string.h>
 
