@@ -11,7 +11,8 @@ static void add_known(cJSON *o, const char *name, const char *text)
 
 static void add_account(cJSON *o, const struct account *a)
 {
-	cJSON *in = cJSON_AddObjectToObject(o, "account");
+	cJSON  *in = cJSON_AddObjectToObject(o, "account");
+	int64_t next_try = a->next_try / 1000;
 
 	cJSON_AddStringToObject(in, "id", a->id);
 	if (a->state == ACCOUNT_REMOVED)
@@ -20,7 +21,7 @@ static void add_account(cJSON *o, const struct account *a)
 	cJSON_AddStringToObject(in, "state", account_state_name(a->state));
 	add_known(in, "external_id", a->external_id);
 	if (a->next_try && a->next_try != NEVER)
-		cJSON_AddNumberToObject(in, "next_try", (double)(a->next_try / 1000));
+		cJSON_AddNumberToObject(in, "next_try", (double)next_try);
 }
 
 static void add_cause(cJSON *o, const struct account *a)

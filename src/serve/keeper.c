@@ -59,10 +59,10 @@ static struct kept *find(struct keeper_loop *l, const char *id)
 	return NULL;
 }
 
-static void forget(struct kept *k)
+static void let_go(struct kept *k)
 {
+	kept_release(k);
 	kept_leave_trouble(k);
-	LIST_REMOVE(k, slot);
 	free(k);
 }
 
@@ -74,11 +74,13 @@ static void ended(struct task *t)
 {
 	struct kept *k = t->self;
 
-	kept_release(k);
-	if (k->again && !k->loop->stopping)
+	if (k->again && !k->loop->stopping) {
+		kept_release(k);
 		begin(k);
-	else
-		forget(k);
+	} else {
+		LIST_REMOVE(k, slot);
+		let_go(k);
+	}
 }
 
 static void begin(struct kept *k)
@@ -278,13 +280,14 @@ static size_t loops_wanted(void)
 
 static void free_loop(struct keeper_loop *l)
 {
-	for (size_t i = 0; i < KEPT_SLOTS; i++)
-		while (!LIST_EMPTY(&l->slot[i])) {
-			struct kept *k = LIST_FIRST(&l->slot[i]);
+	for (size_t i = 0; i < KEPT_SLOTS; i++) {
+		struct kept *next;
 
-			kept_release(k);
-			forget(k);
+		for (struct kept *k = LIST_FIRST(&l->slot[i]); k; k = next) {
+			next = LIST_NEXT(k, slot);
+			let_go(k);
 		}
+	}
 	turnstile_free(l->turnstile);
 	net_free(l->net);
 }

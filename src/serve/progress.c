@@ -1,5 +1,6 @@
 #include "serve/progress.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,12 +57,15 @@ static void forget(struct progress_board *b, struct progress *p)
 
 void progress_board_free(struct progress_board *b)
 {
-	struct progress *p;
+	struct progress *next;
 
 	if (!b)
 		return;
-	while ((p = TAILQ_FIRST(&b->all)))
-		forget(b, p);
+	for (struct progress *p = TAILQ_FIRST(&b->all); p; p = next) {
+		next = TAILQ_NEXT(p, all);
+		assert(p->ended);
+		free(p);
+	}
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }

@@ -12,7 +12,7 @@ struct progress_board;
 struct progress;
 
 struct progress_board *progress_board_new(void);
-void                   progress_board_free(struct progress_board *);
+void                   progress_board_free(struct progress_board *);      /* when all of them have ended */
 
 /* One begins; what was known of an earlier one of that account is forgotten. Written to by one thread until progress_end(). */
 struct progress *progress_begin(struct progress_board *, const char *account);

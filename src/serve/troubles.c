@@ -27,7 +27,6 @@ struct troubles *troubles_new(void)
 
 static void host_free(struct host *h)
 {
-	LIST_REMOVE(h, all);
 	free(h->name);
 	free(h->report);
 	free(h);
@@ -35,10 +34,14 @@ static void host_free(struct host *h)
 
 void troubles_free(struct troubles *t)
 {
+	struct host *next;
+
 	if (!t)
 		return;
-	while (!LIST_EMPTY(&t->all))
-		host_free(LIST_FIRST(&t->all));
+	for (struct host *h = LIST_FIRST(&t->all); h; h = next) {
+		next = LIST_NEXT(h, all);
+		host_free(h);
+	}
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -74,8 +77,10 @@ void trouble_leave(struct troubles *t, const char *host)
 
 	pthread_mutex_lock(&t->lock);
 	h = find(t, host);
-	if (h && --h->mailboxes == 0)
+	if (h && --h->mailboxes == 0) {
+		LIST_REMOVE(h, all);
 		host_free(h);
+	}
 	pthread_mutex_unlock(&t->lock);
 }
 
