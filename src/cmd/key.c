@@ -3,12 +3,9 @@
 #include <stdio.h>
 
 #include "cmd/remote.h"
-#include "cmd/wrap.h"
 #include "serve/upkeep.h"
 
 #define SCOPES_MOST 6
-#define NAME_WIDTH  26
-#define ID_WIDTH    26
 
 enum { KEY_SCOPE = 1000, KEY_LOCAL, KEY_WORKSPACE };
 
@@ -157,15 +154,11 @@ static int add_locally(const struct options *o)
 
 static void put_key(const cJSON *k)
 {
-	const char  *name = json_text(k, "name"), *id = json_text(k, "id");
 	const cJSON *scope;
 	char         when[20];
 	bool         revoked = json_text(k, "revoked") != NULL;
 
-	put_cell(stdout, name ? name : "", NAME_WIDTH);
-	fputs("  ", stdout);
-	put_cell(stdout, id ? id : "", ID_WIDTH);
-	fputs("  ", stdout);
+	put_named(k);
 	local_time(json_text(k, "last_used"), when);
 	printf("%s\n   ", revoked ? "revoked" : *when ? when : "never used");
 	cJSON_ArrayForEach(scope, cJSON_GetObjectItemCaseSensitive(k, "scopes"))
@@ -176,24 +169,8 @@ static void put_key(const cJSON *k)
 
 static int list(struct remote *r, void *self)
 {
-	struct error err = { 0 };
-	cJSON       *all, *k;
-
 	(void)self;
-	if (!client_call(r->client, "GET", "/v1/keys", NULL, &all, &err))
-		return remote_failed(r, &err);
-	if (r->json) {
-		remote_print(all);
-	} else {
-		put_cell(stdout, "NAME", NAME_WIDTH);
-		fputs("  ", stdout);
-		put_cell(stdout, "ID", ID_WIDTH);
-		fputs("  LAST USED\n", stdout);
-		cJSON_ArrayForEach(k, cJSON_GetObjectItemCaseSensitive(all, "items"))
-			put_key(k);
-	}
-	cJSON_Delete(all);
-	return EXIT_CONNECTED;
+	return remote_list(r, "/v1/keys", "LAST USED", put_key);
 }
 
 static int revoke(struct remote *r, void *self)

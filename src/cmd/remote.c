@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cmd/wrap.h"
 #include "flow.h"
 
 #define KEY_PREFIX "mm_"
+#define NAME_WIDTH 26
+#define ID_WIDTH   26
 
 enum { KEY_URL = 2000, KEY_KEY_FILE, KEY_KEY, KEY_CONFIG, KEY_JSON };
 
@@ -105,6 +108,40 @@ void remote_print(const cJSON *json)
 
 	puts(text);
 	free(text);
+}
+
+static void put_columns(const char *name, const char *id)
+{
+	put_cell(stdout, name, NAME_WIDTH);
+	fputs("  ", stdout);
+	put_cell(stdout, id, ID_WIDTH);
+	fputs("  ", stdout);
+}
+
+void put_named(const cJSON *item)
+{
+	const char *name = json_text(item, "name"), *id = json_text(item, "id");
+
+	put_columns(name ? name : "", id ? id : "");
+}
+
+int remote_list(const struct remote *r, const char *path, const char *third, void (*put)(const cJSON *item))
+{
+	struct error err = { 0 };
+	cJSON       *all, *item;
+
+	if (!client_call(r->client, "GET", path, NULL, &all, &err))
+		return remote_failed(r, &err);
+	if (r->json) {
+		remote_print(all);
+	} else {
+		put_columns("NAME", "ID");
+		puts(third);
+		cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(all, "items"))
+			put(item);
+	}
+	cJSON_Delete(all);
+	return EXIT_CONNECTED;
 }
 
 static void on_signal(int number)

@@ -35,6 +35,12 @@ int remote_failed(const struct remote *, const struct error *);
 /* --json: what the API answered, and a line end. */
 void remote_print(const cJSON *);
 
+/* What the API lists at `path`: with --json as it was answered, else a table of names and ids with `third` as the head of what
+ * put_named() leaves to `put`. The exit status. */
+int remote_list(const struct remote *, const char *path, const char *third, void (*put)(const cJSON *item));
+/* The first two columns of a row, and the gap behind them. */
+void put_named(const cJSON *item);
+
 /* Ctrl-C and the like end what is under way; pressed again, the program. */
 void remote_listen(void);
 

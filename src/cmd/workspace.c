@@ -5,9 +5,6 @@
 #include "cmd/remote.h"
 #include "cmd/wrap.h"
 
-#define NAME_WIDTH 24
-#define ID_WIDTH   26
-
 struct options {
 	struct remote_options remote;
 	const struct verb    *verb;
@@ -78,37 +75,19 @@ static int add(struct remote *r, void *self)
 
 static void put_workspace(const cJSON *w)
 {
-	const char *name = json_text(w, "name"), *id = json_text(w, "id"), *bcc = json_text(w, "bcc_address");
+	const char *bcc = json_text(w, "bcc_address");
 	char        when[20];
 
-	put_cell(stdout, name ? name : "", NAME_WIDTH);
-	fputs("  ", stdout);
-	put_cell(stdout, id ? id : "", ID_WIDTH);
-	printf("  %s\n", local_time(json_text(w, "created"), when));
+	put_named(w);
+	printf("%s\n", local_time(json_text(w, "created"), when));
 	if (bcc)
 		printf("    mail to %s\n", bcc);
 }
 
 static int list(struct remote *r, void *self)
 {
-	struct error err = { 0 };
-	cJSON       *all, *w;
-
 	(void)self;
-	if (!client_call(r->client, "GET", "/v1/workspaces", NULL, &all, &err))
-		return remote_failed(r, &err);
-	if (r->json) {
-		remote_print(all);
-	} else {
-		put_cell(stdout, "NAME", NAME_WIDTH);
-		fputs("  ", stdout);
-		put_cell(stdout, "ID", ID_WIDTH);
-		fputs("  SINCE\n", stdout);
-		cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(all, "items"))
-			put_workspace(w);
-	}
-	cJSON_Delete(all);
-	return EXIT_CONNECTED;
+	return remote_list(r, "/v1/workspaces", "SINCE", put_workspace);
 }
 
 static int run(int argc, char **argv)
