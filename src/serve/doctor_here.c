@@ -196,9 +196,10 @@ static char *read_proc(const char *path, struct arena *into)
 static pid_t find_owner(const struct stat *lock)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
+	char *rest = NULL;
 	pid_t found = 0;
 
-	for (char *line = strtok(read_proc("/proc/locks", work), "\n"); line && !found; line = strtok(NULL, "\n"))
+	for (char *line = strtok_r(read_proc("/proc/locks", work), "\n", &rest); line && !found; line = strtok_r(NULL, "\n", &rest))
 		found = lock_owner(line, lock->st_ino);
 	return found;
 }
