@@ -100,6 +100,7 @@ static void visit_ends(struct http_server *s, struct visit *v)
 	pthread_mutex_lock(&s->lock);
 	TAILQ_REMOVE(bucket_of(s, &v->peer), v, in_bucket);
 	s->visits--;
+	pthread_cond_signal(&s->calmer);
 	pthread_mutex_unlock(&s->lock);
 	free(v);
 }
@@ -116,6 +117,7 @@ static void visit_until(struct http_server *s, struct visit *v, int64_t until)
 {
 	pthread_mutex_lock(&s->lock);
 	v->until = until;
+	pthread_cond_signal(&s->calmer);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -468,6 +470,7 @@ static void stream_free(void *self)
 	pthread_mutex_lock(&s->server->lock);
 	TAILQ_REMOVE(&s->server->streams, s, next);
 	s->server->stream_count--;
+	pthread_cond_signal(&s->server->calmer);
 	pthread_mutex_unlock(&s->server->lock);
 	buffer_release(&s->out);
 	arena_free(s->memory);
@@ -536,6 +539,7 @@ void http_wake(struct exchange *x)
 	r->woken = true;
 	if (r->asleep) {
 		s->sleepers--;
+		pthread_cond_signal(&s->calmer);
 		MHD_resume_connection(x->connection);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -718,6 +722,7 @@ struct http_server *http_start_with(struct daemon *service, const struct route *
 	s->keys = keys_new();
 	s->rates = rates_new();
 	pthread_mutex_init(&s->lock, NULL);
+	watch_cond_init(&s->calmer);
 	TAILQ_INIT(&s->streams);
 	for (size_t i = 0; i < HTTP_BUCKETS; i++)
 		TAILQ_INIT(&s->visit[i]);
@@ -734,47 +739,53 @@ struct http_server *http_start(struct daemon *service, struct error *err)
 	return http_start_with(service, http_routes, &http_usual, err);
 }
 
+/* Under the lock: nobody is being answered. */
 static bool is_quiet(struct http_server *s)
 {
 	struct visit *v;
-	bool          quiet = true;
+	bool          quiet = s->stream_count == 0;
 
-	pthread_mutex_lock(&s->lock);
-	quiet = s->stream_count == 0;
 	for (size_t b = 0; b < HTTP_BUCKETS && quiet; b++)
 		TAILQ_FOREACH(v, &s->visit[b], in_bucket)
 			quiet = quiet && v->until != INT64_MAX;
+	return quiet;
+}
+
+static bool is_quiet_now(struct http_server *s)
+{
+	bool quiet;
+
+	pthread_mutex_lock(&s->lock);
+	quiet = is_quiet(s);
 	pthread_mutex_unlock(&s->lock);
 	return quiet;
 }
 
-static bool anybody_sleeps(struct http_server *s)
+/* A connection that sleeps would end the process with it: for those it is waited without a limit. */
+static void wait_for_quiet(struct http_server *s)
 {
-	bool any;
+	int64_t until = clock_mono_ms() + STOP_MS, left = STOP_MS;
 
 	pthread_mutex_lock(&s->lock);
-	any = s->sleepers > 0;
+	for (; s->sleepers || (left > 0 && !is_quiet(s)); left = until - clock_mono_ms())
+		watch_wait(s, &s->calmer, left > 0 ? (int)left : STOP_MS);
 	pthread_mutex_unlock(&s->lock);
-	return any;
 }
 
 /* Whoever is being answered gets it; whoever has not finished asking does not. */
 void http_stop(struct http_server *s)
 {
-	int64_t until = clock_mono_ms() + STOP_MS;
-	int     fd[HTTP_SOCKETS];
-	size_t  daemons = s ? s->daemons : 0;
+	int    fd[HTTP_SOCKETS];
+	size_t daemons = s ? s->daemons : 0;
 
 	if (!s)
 		return;
 	/* libmicrohttpd 0.9.75 ends the process when a thread of its own that is just awake takes the socket out of its set a second
 	 * time: it is asked for that only where there is something to wait for, or somebody else who goes on listening */
 	for (size_t i = 0; i < daemons; i++)
-		fd[i] = is_quiet(s) && !s->given ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon[i]);
+		fd[i] = is_quiet_now(s) && !s->given ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
-	/* a connection that sleeps would end the process with it */
-	while (anybody_sleeps(s) || (!is_quiet(s) && clock_mono_ms() < until))
-		usleep(5000);
+	wait_for_quiet(s);
 	for (size_t i = 0; i < daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);
 		if (fd[i] != MHD_INVALID_SOCKET)
@@ -782,6 +793,7 @@ void http_stop(struct http_server *s)
 	}
 	if (s->service->base_url == s->base_url)
 		s->service->base_url = NULL;
+	pthread_cond_destroy(&s->calmer);
 	pthread_mutex_destroy(&s->lock);
 	keys_free(s->keys);
 	rates_free(s->rates);

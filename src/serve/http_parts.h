@@ -99,6 +99,7 @@ struct http_server {
 	TAILQ_HEAD(, stream)       streams;
 	unsigned                   stream_count;
 	unsigned                   sleepers;     /* requests that wait for http_wake() */
+	pthread_cond_t             calmer;       /* an answer was given, a stream or a connection has ended */
 	bool                       closing;
 
 	pthread_t                  watch;
@@ -176,6 +177,9 @@ unsigned scopes_meant(unsigned scopes);
 bool watch_start(struct http_server *, struct error *err);
 void watch_stop(struct http_server *);
 void watch_wake(struct http_server *);
+/* watch_wait() waits for such a condition under the server's lock, that long at most. */
+void watch_cond_init(pthread_cond_t *);
+void watch_wait(struct http_server *, pthread_cond_t *, int ms);
 /* Under the server's lock. */
 void events_wake(struct stream *);
 

@@ -85,7 +85,17 @@ static void cut_the_slow(struct http_server *s, int64_t now)
 			}
 }
 
-static void wait_a_while(struct http_server *s, int ms)
+void watch_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t how;
+
+	pthread_condattr_init(&how);
+	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &how);
+	pthread_condattr_destroy(&how);
+}
+
+void watch_wait(struct http_server *s, pthread_cond_t *cond, int ms)
 {
 	struct timespec until;
 
@@ -93,7 +103,7 @@ static void wait_a_while(struct http_server *s, int ms)
 	until.tv_nsec += (long)ms * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&s->woken, &s->lock, &until);
+	pthread_cond_timedwait(cond, &s->lock, &until);
 }
 
 static void *watch(void *self)
@@ -116,7 +126,7 @@ static void *watch(void *self)
 			beat_streams(s, now);
 			cut_the_slow(s, now);
 		}
-		wait_a_while(s, s->rung ? RUNG_EVERY : LOOK_EVERY);
+		watch_wait(s, &s->woken, s->rung ? RUNG_EVERY : LOOK_EVERY);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -124,13 +134,9 @@ static void *watch(void *self)
 
 bool watch_start(struct http_server *s, struct error *err)
 {
-	pthread_condattr_t how;
-	int                failed;
+	int failed;
 
-	pthread_condattr_init(&how);
-	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->woken, &how);
-	pthread_condattr_destroy(&how);
+	watch_cond_init(&s->woken);
 	failed = pthread_create(&s->watch, NULL, watch, s);
 	if (failed)
 		return fail(err, FAULT_LOCAL, "a thread: %s", strerror(failed));
