@@ -1,11 +1,11 @@
 #include "serve/house.h"
 
-#include <dirent.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/folder.h"
 #include "serve/keeper.h"
 #include "store/events.h"
 #include "store/workspaces.h"
@@ -82,8 +82,7 @@ void house_open(struct house *h, const struct route *const *routes, struct http_
 
 	*h = (struct house){ .arena = arena_new() };
 	keeper_of = h;
-	strcpy(h->folder, "/tmp/mailmoor-serve-XXXXXX");
-	EXPECT(mkdtemp(h->folder));
+	folder_make(h->folder, "serve");
 	settings_read(&h->settings, NULL, &err);
 	settings_set(&h->settings, SETTING_WEB_LISTEN, "127.0.0.1:0");
 	settings_set(&h->settings, SETTING_NET_EGRESS, "192.0.2.1, 2001:db8::1");
@@ -99,19 +98,6 @@ void house_open(struct house *h, const struct route *const *routes, struct http_
 	h->port = (uint16_t)atoi(strrchr(http_listening(h->http), ':') + 1);
 }
 
-static void remove_folder(struct house *h)
-{
-	DIR           *d = opendir(h->folder);
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			unlink(arena_print(h->arena, "%s/%s", h->folder, e->d_name));
-	if (d)
-		closedir(d);
-	EXPECT(rmdir(h->folder) == 0);
-}
-
 void house_close(struct house *h)
 {
 	http_stop(h->http);
@@ -119,7 +105,7 @@ void house_close(struct house *h)
 	vault_free(h->service.vault);
 	bus_free(h->service.bus);
 	settings_release(&h->settings);
-	remove_folder(h);
+	folder_remove(h->folder);
 	arena_free(h->arena);
 }
 

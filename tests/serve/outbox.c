@@ -1,7 +1,6 @@
 /* The outbox with a real store, over real sockets on loopback. */
 #include "serve/outbox.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 #include "base/hmac.h"
 #include "base/json.h"
 #include "net/peer.h"
+#include "serve/folder.h"
 #include "serve/outbox_parts.h"
 #include "serve/receiver.h"
 #include "store/accounts.h"
@@ -105,7 +105,7 @@ static void names_close(struct names *n)
 /* -- the scene -------------------------------------------------------------------------------------------------------- */
 
 struct scene {
-	char                 folder[40];
+	char                 folder[FOLDER_PATH];
 	struct arena        *arena;
 	struct net_settings  net_settings;
 	struct address_block allow[2];
@@ -157,8 +157,7 @@ static bool add_workspaces(struct txn *t, void *self, struct error *err)
 static void scene_open(struct scene *s, struct outbox_limits limits, const char *says, bool all)
 {
 	*s = (struct scene){ .arena = arena_new(), .limits = limits };
-	strcpy(s->folder, "/tmp/mailmoor-outbox-XXXXXX");
-	EXPECT(mkdtemp(s->folder));
+	folder_make(s->folder, "outbox");
 	names_open(&s->names, says ? says : "127.0.0.2");
 	EXPECT(address_block_parse(all ? "127.0.0.0/8" : "127.0.0.2", &s->allow[0]));
 	s->net_settings = (struct net_settings){ .resolver_count = 1, .allow = s->allow, .allow_count = 1, .check_targets = true };
@@ -172,21 +171,13 @@ static void scene_open(struct scene *s, struct outbox_limits limits, const char 
 
 static void scene_close(struct scene *s)
 {
-	DIR           *d;
-	struct dirent *e;
-
 	if (s->outbox)
 		outbox_ends(s, true);
 	names_close(&s->names);
 	store_close(s->daemon.store);
 	vault_free(s->daemon.vault);
 	bus_free(s->daemon.bus);
-	d = opendir(s->folder);
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			unlink(arena_print(s->arena, "%s/%s", s->folder, e->d_name));
-	closedir(d);
-	EXPECT(rmdir(s->folder) == 0);
+	folder_remove(s->folder);
 	arena_free(s->arena);
 }
 
@@ -204,6 +195,22 @@ static void add_hook(struct scene *s, const char *id, const char *url)
 	struct hooking h = { s, { .id = id, .workspace = "wsp_1", .url = url, .types = "*", .enabled = true, .created = 1 }, SECRET };
 
 	EXPECT(store_write_wait(s->daemon.store, put_hook, &h, &s->err));
+}
+
+/* One that hears on 127.0.0.2 and answers so, and the webhook that leads there. */
+static void add_heard(struct scene *s, const char *id, struct receiver *r,
+                      void (*answer)(struct receiver *, const struct heard_post *, struct receiver_answer *), void *self)
+{
+	EXPECT(receiver_open(r, "127.0.0.2", 0, answer, self));
+	add_hook(s, id, r->url);
+}
+
+/* The scene with "whk_1", heard likewise. */
+static void scene_heard(struct scene *s, struct receiver *r,
+                        void (*answer)(struct receiver *, const struct heard_post *, struct receiver_answer *), void *self)
+{
+	scene_open(s, quick, NULL, false);
+	add_heard(s, "whk_1", r, answer, self);
 }
 
 struct telling { struct scene *s; const char *account; int from, count, accounts; };
@@ -290,9 +297,7 @@ TEST(a_delivery_as_it_is_sent)
 	struct seeing        x;
 	struct outbox_counts c;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, NULL, NULL);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 1, 0);
 	tell(&s, NULL, 1, 0);
@@ -350,9 +355,7 @@ TEST(both_secrets_sign_after_a_rotation)
 	struct hooking  h = { &s, { .id = "whk_1" }, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
 	const char     *both;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, NULL, NULL);
 	EXPECT(store_write_wait(s.daemon.store, rotate, &h, &s.err));
 	outbox_runs(&s);
 	tell(&s, "acc_1", 1, 0);
@@ -387,9 +390,7 @@ TEST(each_account_s_events_come_in_order_whatever_fails)
 
 	for (int i = 0; i < 10; i++)
 		q.last[i] = i - 10;
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, in_sequence, &q));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, in_sequence, &q);
 	tell(&s, NULL, 200, 10);
 	outbox_runs(&s);
 	tell(&s, NULL, 200, 10);
@@ -414,9 +415,7 @@ TEST(a_replay_comes_in_order_again)
 	struct receiver r;
 	int64_t         again;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, NULL, NULL);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 4, 0);
 	UNTIL(see(&s, "whk_1").waiting == 0);
@@ -460,13 +459,10 @@ TEST(one_that_hangs_delays_no_other)
 	struct scene    s;
 	struct receiver slow, fine;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&slow, "127.0.0.2", 0, hangs, NULL));
-	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
+	scene_heard(&s, &slow, hangs, NULL);
+	add_heard(&s, "whk_2", &fine, NULL, NULL);
 	s.limits.post_ms = 60000;
 	s.limits.drain_ms = 50;
-	add_hook(&s, "whk_1", slow.url);
-	add_hook(&s, "whk_2", fine.url);
 	outbox_runs(&s);
 	tell(&s, NULL, 300, 100);
 	EXPECT(receiver_hears(&fine, 300) && receiver_hears(&slow, 1));
@@ -484,11 +480,9 @@ TEST(one_that_hangs_is_not_waited_for_without_end)
 	struct receiver r;
 	struct seeing   x;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, hangs, NULL));
+	scene_heard(&s, &r, hangs, NULL);
 	s.limits.post_ms = 100;
 	s.limits.pause_ms[0] = 60000;
-	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 1, 0);
 	UNTIL(see(&s, "whk_1").hook.failing_since > 0);
@@ -505,12 +499,9 @@ TEST(one_that_fails_is_not_hammered)
 	struct scene    s;
 	struct receiver r, fine;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
-	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
+	scene_heard(&s, &r, refuses, NULL);
+	add_heard(&s, "whk_2", &fine, NULL, NULL);
 	s.limits.failures = 3;
-	add_hook(&s, "whk_1", r.url);
-	add_hook(&s, "whk_2", fine.url);
 	outbox_runs(&s);
 	tell(&s, NULL, 300, 300);
 	UNTIL(see(&s, "whk_2").waiting == 300);
@@ -525,12 +516,10 @@ TEST(it_goes_on_when_its_rest_is_over)
 	struct scene    s;
 	struct receiver r;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
+	scene_heard(&s, &r, refuses, NULL);
 	s.limits.failures = 2;
 	s.limits.rest_ms = 10;
 	s.limits.rest_most_ms = 20;
-	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, NULL, 50, 50);
 	EXPECT(receiver_hears(&r, 6));
@@ -553,10 +542,8 @@ TEST(an_answer_without_end_is_cut_and_its_status_holds)
 	struct receiver r;
 	struct seeing   x;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, floods, NULL));
+	scene_heard(&s, &r, floods, NULL);
 	s.limits.pause_ms[0] = 60000;
-	add_hook(&s, "whk_1", r.url);
 	outbox_runs(&s);
 	tell(&s, NULL, 2, 2);
 	UNTIL(see(&s, "whk_1").hook.failing_since > 0);
@@ -744,9 +731,7 @@ TEST(gone_disables_it_and_nothing_is_lost)
 	struct receiver r;
 	struct seeing   x;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, is_gone, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, is_gone, NULL);
 	outbox_runs(&s);
 	tell(&s, NULL, 20, 10);
 	UNTIL(!see(&s, "whk_1").hook.enabled);
@@ -776,10 +761,8 @@ TEST(failing_for_five_days_disables_it)
 		struct seeing   x;
 		int64_t         days = rows[i].days;
 
-		scene_open(&s, quick, NULL, false);
-		EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
+		scene_heard(&s, &r, refuses, NULL);
 		s.limits.pause_ms[0] = 60000;
-		add_hook(&s, "whk_1", r.url);
 		EXPECT(store_write_wait(s.daemon.store, failed_days_ago, &days, &s.err));
 		outbox_runs(&s);
 		tell(&s, "acc_1", 1, 0);
@@ -807,10 +790,8 @@ TEST(retry_after_is_obeyed_by_the_whole_webhook)
 	int64_t         now = clock_unix_ms();
 
 	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, asks_to_wait, arena_str(s.arena, "Retry-After: 120\r\n")));
-	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", r.url);
-	add_hook(&s, "whk_2", fine.url);
+	add_heard(&s, "whk_1", &r, asks_to_wait, arena_str(s.arena, "Retry-After: 120\r\n"));
+	add_heard(&s, "whk_2", &fine, NULL, NULL);
 	outbox_runs(&s);
 	tell(&s, NULL, 40, 20);
 	UNTIL(see(&s, "whk_2").waiting == 40);
@@ -828,9 +809,7 @@ TEST(after_the_last_pause_it_is_given_up_and_the_next_goes_out)
 	struct receiver r;
 	struct seeing   x;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, refuses, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, refuses, NULL);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 2, 0);
 	UNTIL(see(&s, "whk_1").given_up == 2);
@@ -857,11 +836,8 @@ TEST(a_webhook_whose_secret_is_gone_keeps_no_other_from_going_out)
 	struct scene    s;
 	struct receiver r, fine;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, NULL, NULL));
-	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", r.url);
-	add_hook(&s, "whk_2", fine.url);
+	scene_heard(&s, &r, NULL, NULL);
+	add_heard(&s, "whk_2", &fine, NULL, NULL);
 	EXPECT(store_write_wait(s.daemon.store, lose_secret, &s, &s.err));
 	outbox_runs(&s);
 	tell(&s, NULL, 20, 10);
@@ -904,9 +880,7 @@ TEST(with_no_room_to_keep_an_answer_nothing_more_is_sent)
 	struct scene    s;
 	struct receiver r;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, takes_its_time, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, takes_its_time, NULL);
 	outbox_runs(&s);
 	tell(&s, NULL, 30, 10);
 	EXPECT(receiver_hears(&r, 1));
@@ -926,9 +900,7 @@ TEST(what_is_under_way_is_let_finish)
 	struct scene    s;
 	struct receiver r;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&r, "127.0.0.2", 0, takes_its_time, NULL));
-	add_hook(&s, "whk_1", r.url);
+	scene_heard(&s, &r, takes_its_time, NULL);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 2, 0);
 	EXPECT(receiver_hears(&r, 1));
@@ -945,11 +917,9 @@ TEST(what_does_not_finish_goes_out_again_after_the_next_start)
 		struct receiver r;
 		int64_t         began;
 
-		scene_open(&s, quick, NULL, false);
-		EXPECT(receiver_open(&r, "127.0.0.2", 0, hangs, NULL));
+		scene_heard(&s, &r, hangs, NULL);
 		s.limits.post_ms = 60000;
 		s.limits.drain_ms = 100;
-		add_hook(&s, "whk_1", r.url);
 		outbox_runs(&s);
 		tell(&s, "acc_1", 3, 0);
 		EXPECT(receiver_hears(&r, 1));
@@ -979,11 +949,8 @@ TEST(one_that_is_deleted_on_the_way_hurts_nobody)
 	struct scene    s;
 	struct receiver slow, fine;
 
-	scene_open(&s, quick, NULL, false);
-	EXPECT(receiver_open(&slow, "127.0.0.2", 0, takes_its_time, NULL));
-	EXPECT(receiver_open(&fine, "127.0.0.2", 0, NULL, NULL));
-	add_hook(&s, "whk_1", slow.url);
-	add_hook(&s, "whk_2", fine.url);
+	scene_heard(&s, &slow, takes_its_time, NULL);
+	add_heard(&s, "whk_2", &fine, NULL, NULL);
 	outbox_runs(&s);
 	tell(&s, "acc_1", 2, 0);
 	EXPECT(receiver_hears(&slow, 1));

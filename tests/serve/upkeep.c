@@ -1,6 +1,5 @@
 #include "serve/upkeep.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "connect/vault.h"
+#include "serve/folder.h"
 #include "serve/keys.h"
 #include "store/accounts.h"
 #include "store/workspaces.h"
@@ -21,7 +21,7 @@
 
 /* A store and its key file in a folder of its own. */
 struct place {
-	char            folder[40], file[60], url[80], keys[60], copy[60], aside[80];
+	char            folder[FOLDER_PATH], file[60], url[80], keys[60], copy[60], aside[80];
 	struct settings settings;
 	struct error    err;
 };
@@ -59,8 +59,7 @@ static void begin(struct place *p)
 	struct store *store;
 
 	*p = (struct place){ 0 };
-	strcpy(p->folder, "/tmp/mailmoor-upkeep-XXXXXX");
-	EXPECT(mkdtemp(p->folder));
+	folder_make(p->folder, "upkeep");
 	snprintf(p->file, sizeof p->file, "%s/store", p->folder);
 	snprintf(p->url, sizeof p->url, "sqlite:%s", p->file);
 	snprintf(p->keys, sizeof p->keys, "%s/keys", p->folder);
@@ -78,16 +77,7 @@ static void begin(struct place *p)
 
 static void end(struct place *p)
 {
-	DIR           *d = opendir(p->folder);
-	struct dirent *e;
-	char           path[400];
-
-	while (d && (e = readdir(d))) {
-		snprintf(path, sizeof path, "%s/%s", p->folder, e->d_name);
-		unlink(path);
-	}
-	closedir(d);
-	EXPECT(rmdir(p->folder) == 0);
+	folder_remove(p->folder);
 	settings_release(&p->settings);
 }
 
@@ -226,38 +216,58 @@ static void kill_after(pid_t child, int64_t most_us)
 	kill(child, SIGKILL);
 }
 
-/* A child rotates until it is killed; whatever it was doing, nothing is lost. Leaves the folder as a crash would. */
+/* A child does it over and over until it is killed, within the time that doing it twice takes; one that ends by itself has failed. */
+static void kill_one_that(bool (*does)(struct place *), struct place *p, int64_t takes_us)
+{
+	pid_t child = fork();
+	int   status;
+
+	EXPECT(child >= 0);
+	if (child == 0) {
+		while (does(p))
+			;
+		_exit(1);
+	}
+	kill_after(child, takes_us * 2);
+	EXPECT(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+}
+
+/* Once, and how long it takes; never nothing. */
+static int64_t timed_us(bool (*does)(struct place *), struct place *p)
+{
+	int64_t began = clock_mono_ms();
+
+	EXPECT_ROW(does(p), p->err.text);
+	return (clock_mono_ms() - began + 1) * 1000;
+}
+
+static bool rotates(struct place *p)
+{
+	int64_t secrets;
+
+	return upkeep_rotate(&p->settings, &secrets, &p->err);
+}
+
+/* Whatever it was doing, nothing is lost. Leaves the folder as a crash would. */
 TEST(killed_at_any_moment_everything_opens)
 {
 	struct place p;
 	int          broken_off = 0;
-	int64_t      secrets, began = clock_mono_ms(), takes_us;
+	int64_t      takes_us;
 
 	begin(&p);
-	EXPECT(upkeep_rotate(&p.settings, &secrets, &p.err));
-	takes_us = (clock_mono_ms() - began + 1) * 1000;
+	takes_us = timed_us(rotates, &p);
 	for (int round = 0; round < ROUNDS; round++) {
-		pid_t child = fork();
-		char  when[40];
-		int   status;
+		char when[40];
 
-		EXPECT(child >= 0);
-		if (child == 0) {
-			struct error err;
-
-			while (upkeep_rotate(&p.settings, &secrets, &err))
-				;
-			_exit(1);
-		}
-		kill_after(child, takes_us * 2);
-		EXPECT(waitpid(child, &status, 0) == child && WIFSIGNALED(status));      /* one that ended by itself has failed */
+		kill_one_that(rotates, &p, takes_us);
 		snprintf(when, sizeof when, "killed in round %d", round);
 		broken_off += keys_in(&p) > 1;
 		expect_all_open(&p, when);
 	}
 	/* otherwise the dice were never in the dangerous part */
 	EXPECT(broken_off > 0);
-	EXPECT_ROW(upkeep_rotate(&p.settings, &secrets, &p.err), p.err.text);
+	EXPECT_ROW(rotates(&p), p.err.text);
 	EXPECT(keys_in(&p) == 1);
 	expect_all_open(&p, "after the last rotation");
 	end(&p);
@@ -320,35 +330,29 @@ TEST(a_back_up_of_a_store_in_use_and_back)
 	end(&p);
 }
 
+static bool restores(struct place *p)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct restored done;
+
+	unlink(p->aside);
+	return upkeep_restore(&p->settings, p->copy, work, &done, &p->err);
+}
+
 TEST(a_restoration_killed_at_any_moment_leaves_a_whole_store)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
-	struct place    p;
-	struct restored done;
-	const char     *keys;
-	int64_t         began, takes_us;
+	struct place p;
+	const char  *keys;
+	int64_t      takes_us;
 
 	begin(&p);
 	EXPECT(upkeep_back_up(&p.settings, p.copy, work, &keys, &p.err));
-	began = clock_mono_ms();
-	EXPECT(upkeep_restore(&p.settings, p.copy, work, &done, &p.err));
-	takes_us = (clock_mono_ms() - began + 1) * 1000;
+	takes_us = timed_us(restores, &p);
 	for (int round = 0; round < ROUNDS / 2; round++) {
-		pid_t child = fork();
-		char  when[40];
-		int   status;
+		char when[40];
 
-		EXPECT(child >= 0);
-		if (child == 0) {
-			struct error err;
-
-			do
-				unlink(p.aside);
-			while (upkeep_restore(&p.settings, p.copy, work, &done, &err));
-			_exit(1);
-		}
-		kill_after(child, takes_us * 2);
-		EXPECT(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+		kill_one_that(restores, &p, takes_us);
 		snprintf(when, sizeof when, "killed in round %d", round);
 		expect_all_open(&p, when);
 	}
