@@ -23,11 +23,11 @@ class Answer:
 
 class Daemon:
     """`settings`: {"web.listen": …}; the store and its key are kept in `folder` from start to start. `wrapper` is what starts it, and
-    `descriptors` what it inherits."""
+    `descriptors` what it inherits, `options` what its command is given."""
 
-    def __init__(self, binary, folder, settings, wrapper=(), descriptors=()):
-        self.binary, self.folder, self.settings, self.wrapper = binary, folder, dict(settings), list(wrapper)
-        self.descriptors = tuple(descriptors)
+    def __init__(self, binary, folder, settings, wrapper=(), descriptors=(), options=()):
+        self.binary, self.folder, self.settings = binary, folder, dict(settings)
+        self.command, self.descriptors = [*wrapper, binary, "serve", *options], tuple(descriptors)
         self.settings.setdefault("web.listen", "127.0.0.1:0")
         self.key = self.link = self.popen = None
         self.starts = 0
@@ -48,7 +48,7 @@ class Daemon:
         self.out = os.path.join(self.folder, "out")
         self.log = os.path.join(self.folder, "log")
         with open(self.out, "w") as out, open(self.log, "a") as log:
-            self.popen = subprocess.Popen([*self.wrapper, self.binary, "serve"], stdin=subprocess.DEVNULL, stdout=out, stderr=log,
+            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                                           pass_fds=self.descriptors, env=self.environment())
         until(self.is_up, START_S, "the daemon: " + self.log)
         return self
