@@ -140,7 +140,7 @@ static enum want_kind hear(struct imap_session *s, struct imap_event *e, size_t 
 static enum want_kind foreign_tag(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
 	session_note(&s->base, FACT_REPLY_BROKEN, "a tag that was never sent: %.*s",
-	            (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
+	             (int)(e->tag.len < 40 ? e->tag.len : 40), e->tag.at);
 	session_fact(&s->base, FACT_FIRST_BYTES, e->line);
 	fail(err, FAULT_BROKEN, "%s answers with a foreign tag", s->base.endpoint->host);
 	return session_failed(&s->base, w);
@@ -256,9 +256,7 @@ static void say_authenticate(struct imap_session *s, const struct want *w)
 	CLEANUP(arena) struct arena *work = arena_new();
 	const char *initial;
 
-	s->sasl = sasl_new(s->mechanism, &(struct sasl_credentials){
-		.user = s->login->username, .password = s->login->password, .token = s->login->token,
-		.host = s->base.endpoint->host, .port = s->base.endpoint->port, .nonce = s->login->nonce });
+	s->sasl = login_sasl(s->login, s->mechanism, s->base.endpoint);
 	s->tag++;
 	initial = s->mechanism->client_first && imap_list_has(s->capability, "SASL-IR") ? sasl_initial(s->sasl) : NULL;
 	s->initial_sent = initial != NULL;
@@ -310,13 +308,7 @@ static enum want_kind nothing_in_common(struct imap_session *s, const struct wan
 
 static enum want_kind sign_in_refused(struct imap_session *s, const struct imap_event *e, const struct want *w, struct error *err)
 {
-	/* an exchange that we gave up said nothing that could be refused */
-	s->refused = !s->cancelled;
-	s->base.report->password_tries += s->refused;
-	if (s->cancelled)
-		login_cancelled(s->base.report, s->base.reported);
-	if (s->sasl)
-		login_reason(s->base.report, s->base.reported, sasl_reason(s->sasl));
+	s->refused = login_refused(s->base.report, s->base.reported, s->sasl, s->cancelled);
 	return imap_refused(s, e, w, err);
 }
 

@@ -17,12 +17,14 @@ const struct sasl_mechanism *login_choose(struct report *r, int step, struct sli
 	return m;
 }
 
-void login_cancelled(struct report *r, int step)
+struct sasl *login_sasl(const struct login *l, const struct sasl_mechanism *m, const struct endpoint *e)
 {
-	report_note(r, step, FACT_AUTH_NO_COMMON, "yes");
+	return sasl_new(m, &(struct sasl_credentials){ .user = l->username, .password = l->password, .token = l->token,
+		.host = e->host, .port = e->port, .nonce = l->nonce });
 }
 
-void login_reason(struct report *r, int step, const char *json)
+/* The facts of a refused token: {"status":"401", …}. */
+static void reason_facts(struct report *r, int step, const char *json)
 {
 	struct slice text = slice_str(json), status;
 
@@ -35,4 +37,15 @@ void login_reason(struct report *r, int step, const char *json)
 	status = slice_cut(&status, '"');
 	if (status.len)
 		report_fact(r, step, FACT_SASL_STATUS, status);
+}
+
+bool login_refused(struct report *r, int step, const struct sasl *sasl, bool cancelled)
+{
+	if (cancelled)
+		report_note(r, step, FACT_AUTH_NO_COMMON, "yes");
+	else
+		r->password_tries++;
+	if (sasl)
+		reason_facts(r, step, sasl_reason(sasl));
+	return !cancelled;
 }

@@ -7,6 +7,7 @@
 #define PROVIDER_LOGIN_H
 
 #include "base/want.h"
+#include "model/endpoint.h"
 #include "model/report.h"
 #include "wire/sasl.h"
 
@@ -34,10 +35,11 @@ struct login_gate {
 /* Records what was offered and picks the mechanism; NULL after recording that there is none in common. */
 const struct sasl_mechanism *login_choose(struct report *, int step, struct slice offered, const struct login *, bool plain_allowed);
 
-/* The exchange made no sense and was given up before anything secret was said: nothing is in common after all. */
-void login_cancelled(struct report *, int step);
+/* The exchange by that mechanism, with these credentials. */
+struct sasl *login_sasl(const struct login *, const struct sasl_mechanism *, const struct endpoint *);
 
-/* The facts of a refused token: {"status":"401", …}. */
-void login_reason(struct report *, int step, const char *json);
+/* The server said no; `sasl` is NULL where no exchange was needed. One that was `cancelled`, since it made no sense, had said nothing
+ * secret: that is no try, and nothing is in common after all. Returns whether the credentials were refused. */
+bool login_refused(struct report *, int step, const struct sasl *, bool cancelled);
 
 #endif

@@ -231,9 +231,7 @@ static void say_auth(struct smtp_session *s, const struct want *w)
 	CLEANUP(arena) struct arena *work = arena_new();
 	const char *initial;
 
-	s->sasl = sasl_new(s->mechanism, &(struct sasl_credentials){
-		.user = s->login->username, .password = s->login->password, .token = s->login->token,
-		.host = s->base.endpoint->host, .port = s->base.endpoint->port, .nonce = s->login->nonce });
+	s->sasl = login_sasl(s->login, s->mechanism, s->base.endpoint);
 	initial = s->mechanism->client_first ? sasl_initial(s->sasl) : NULL;
 	s->initial_sent = true;
 	if (initial) {
@@ -285,11 +283,7 @@ static enum want_kind authenticate(struct smtp_session *s, struct want *w, struc
 			return refused(s, &e, w, err);
 		}
 		if (e.code != 235) {
-			s->refused = !s->cancelled;
-			s->base.report->password_tries += s->refused;
-			if (s->cancelled)
-				login_cancelled(s->base.report, s->base.reported);
-			login_reason(s->base.report, s->base.reported, sasl_reason(s->sasl));
+			s->refused = login_refused(s->base.report, s->base.reported, s->sasl, s->cancelled);
 			return refused(s, &e, w, err);
 		}
 		heard(s, used);
