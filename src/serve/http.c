@@ -113,10 +113,11 @@ static void visit_changes(void *self, struct MHD_Connection *c, void **context, 
 		visit_ends(self, *context);
 }
 
-static void visit_until(struct http_server *s, struct visit *v, int64_t until)
+static void visit_until(struct http_server *s, struct visit *v, int64_t until, bool answering)
 {
 	pthread_mutex_lock(&s->lock);
 	v->until = until;
+	v->answering = answering;
 	pthread_cond_signal(&s->calmer);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -171,7 +172,7 @@ static void request_ends(void *self, struct MHD_Connection *c, void **context, e
 	if (r->x.status >= 100 && r->x.status < 600)
 		s->counts.answers[r->x.status / 100]++;
 	log_request(r, how);
-	visit_until(s, r->visit, clock_mono_ms() + s->limits.request_ms);
+	visit_until(s, r->visit, clock_mono_ms() + s->limits.request_ms, false);
 	secret_wipe(r->body, r->body_room);
 	free(r->body);
 	arena_free(r->x.job);
@@ -501,7 +502,7 @@ static enum MHD_Result give_answer(struct request *r)
 	secure(answer, x);
 	if (r->too_big)
 		MHD_add_response_header(answer, "Connection", "close");
-	visit_until(r->server, r->visit, x->streaming ? INT64_MAX : clock_mono_ms() + r->server->limits.answer_ms);
+	visit_until(r->server, r->visit, x->streaming ? INT64_MAX : clock_mono_ms() + r->server->limits.answer_ms, true);
 	queued = MHD_queue_response(x->connection, (unsigned)x->status, answer);
 	MHD_destroy_response(answer);
 	return queued;
@@ -512,7 +513,7 @@ static void run(struct request *r)
 	struct exchange *x = &r->x;
 
 	x->body = slice(r->body ? r->body : "", r->body_len);
-	visit_until(r->server, r->visit, INT64_MAX);       /* what takes time now is ours */
+	visit_until(r->server, r->visit, INT64_MAX, true);      /* what takes time now is ours */
 	if (guard_body(r))
 		r->route->handle(x);
 }
@@ -747,7 +748,7 @@ static bool is_quiet(struct http_server *s)
 
 	for (size_t b = 0; b < HTTP_BUCKETS && quiet; b++)
 		TAILQ_FOREACH(v, &s->visit[b], in_bucket)
-			quiet = quiet && v->until != INT64_MAX;
+			quiet = quiet && !v->answering;
 	return quiet;
 }
 

@@ -52,6 +52,7 @@ struct visit {
 	struct address     peer;
 	int64_t            until;        /* monotonic; INT64_MAX while a stream or a handler is at work */
 	bool               cut;
+	bool               answering;    /* until the answer is taken whole */
 };
 
 /* A stream of server-sent events. It is read by libmicrohttpd's threads and woken by the watch. */

@@ -1,6 +1,8 @@
 #include "serve/http.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,6 +74,16 @@ static void say_broken(struct exchange *x)
 	answer_fault(x, &err);
 }
 
+#define LONG_ANSWER (8 << 20)      /* more than two sockets hold */
+
+static void say_much(struct exchange *x)
+{
+	char *text = arena_get(x->job, LONG_ANSWER + 1);
+
+	memset(text, 'a', LONG_ANSWER);
+	answer_text(x, 200, "text/plain", text);
+}
+
 extern const struct route routes_events[];
 
 static const struct route routes[] = {
@@ -87,6 +99,7 @@ static const struct route routes[] = {
 	{ "DELETE", "/v1/key",        GUARD_KEY, 0, revoke_admin },
 	{ "POST",   "/v1/forget",     GUARD_KEY, 0, forget_admin },
 	{ "GET",    "/v1/broken",     GUARD_NONE, 0, say_broken },
+	{ "GET",    "/much",          GUARD_NONE, 0, say_much },
 	{ 0 }
 };
 
@@ -448,6 +461,50 @@ TEST(the_server_starts_and_stops_a_hundred_times)
 		http_stop(other);
 	}
 	EXPECT(status_of(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "\r\n")) == 200);
+	house_close(&h);
+}
+
+static bool is_closing(struct http_server *s)
+{
+	bool closing;
+
+	pthread_mutex_lock(&s->lock);
+	closing = s->closing;
+	pthread_mutex_unlock(&s->lock);
+	return closing;
+}
+
+static void *stop_it(void *self)
+{
+	http_stop(self);
+	return NULL;
+}
+
+/* And the server does not wait longer than that takes. */
+TEST(who_is_being_answered_gets_it_whole_when_the_server_stops)
+{
+	struct house h;
+	pthread_t    stopping;
+	int          fd;
+	size_t       got = 0;
+	ssize_t      n;
+	int64_t      began;
+	static char  bytes[1 << 16];
+
+	house_open(&h, tables, house_limits(), NULL);
+	fd = dial(&h);
+	say(fd, "GET /much HTTP/1.1\r\nHost: x\r\n\r\n", 31);
+	EXPECT(recv(fd, bytes, 4, MSG_WAITALL) == 4 && memcmp(bytes, "HTTP", 4) == 0);
+	EXPECT(pthread_create(&stopping, NULL, stop_it, h.http) == 0);
+	while (!is_closing(h.http))
+		sched_yield();
+	h.http = NULL;
+	began = clock_mono_ms();
+	while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
+		got += (size_t)n;
+	pthread_join(stopping, NULL);
+	EXPECT(n == 0 && got > LONG_ANSWER && clock_mono_ms() - began < 4000);
+	close(fd);
 	house_close(&h);
 }
 
