@@ -198,7 +198,7 @@ TEST(an_address_that_is_not_taken)
 
 		scene_open(&s, rows[i].socket, SOURCE_USER, NOBODY);
 		transcript_title(t, rows[i].script);
-		transcript_line(t, "smtp", &s.smtp.line);
+		transcript_line(t, "smtp", &s.smtp.base.line);
 		transcript_run(t, session_step, &s, &err);
 		EXPECT_ROW(!has_fact(s.report, "smtp.ehlo", FACT_OUR_SEEN, NULL), rows[i].script);
 		EXPECT_ROW(report_find(s.report, "smtp.ehlo", NO_ATTEMPT) >= 0, rows[i].script);
