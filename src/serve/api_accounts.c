@@ -375,7 +375,7 @@ static void get_progress(struct exchange *x)
 
 	if (!look_up(x, &a))
 		return;
-	if (!x->service->keeper || !keeper_progress(x->service->keeper, a.id, x->lang, x->job, &steps, &done)) {
+	if (!x->service->keeper || !keeper_progress(x->service->keeper, a.id, x->lang, &steps, &done)) {
 		steps = cJSON_CreateArray();
 		done = a.state != ACCOUNT_CONNECTING;
 	}

@@ -365,10 +365,8 @@ void keeper_stop(struct keeper *keeper)
 	free(keeper);
 }
 
-bool keeper_progress(struct keeper *keeper, const char *account, const struct language *lang, struct arena *into, cJSON **steps_out,
-                     bool *done_out)
+bool keeper_progress(struct keeper *keeper, const char *account, const struct language *lang, cJSON **steps_out, bool *done_out)
 {
-	(void)into;
 	return progress_json(keeper->board, account, lang, steps_out, done_out);
 }
 

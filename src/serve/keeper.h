@@ -20,7 +20,7 @@ void keeper_changed(struct keeper *, const char *account);
 
 /* The verification under way, for the live checklist: a list of {id, label, state, ms}, in that language; and "done" once the
  * verdict is in the store. False when none is under way and none was since the start. */
-bool keeper_progress(struct keeper *, const char *account, const struct language *, struct arena *into, cJSON **steps_out, bool *done_out);
+bool keeper_progress(struct keeper *, const char *account, const struct language *, cJSON **steps_out, bool *done_out);
 
 /* The loops that it runs, for who wants to know whether they still turn. They live until keeper_stop(). */
 #define KEEPER_LOOPS 16

@@ -457,7 +457,7 @@ static void steps_now(struct visitor *v, struct shown_step **out, size_t *count)
 	bool             done = false;
 
 	*count = 0;
-	if (!keeper_progress(x->service->keeper, v->account.id, x->lang, x->job, &steps, &done))
+	if (!keeper_progress(x->service->keeper, v->account.id, x->lang, &steps, &done))
 		return;
 	*out = arena_get(x->job, ((size_t)cJSON_GetArraySize(steps) + 1) * sizeof **out);
 	cJSON_ArrayForEach(s, steps) {

@@ -21,13 +21,12 @@ void keeper_changed(struct keeper *k, const char *account)
 	snprintf(keeper_of->last, sizeof keeper_of->last, "%s", account);
 }
 
-bool keeper_progress(struct keeper *k, const char *account, const struct language *lang, struct arena *into, cJSON **steps_out, bool *done_out)
+bool keeper_progress(struct keeper *k, const char *account, const struct language *lang, cJSON **steps_out, bool *done_out)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	(void)k;
 	(void)account;
-	(void)into;
 	cJSON_AddStringToObject(o, "id", "imap.login");
 	cJSON_AddStringToObject(o, "label", lang->tag);
 	cJSON_AddStringToObject(o, "state", "running");
