@@ -19,3 +19,11 @@ int64_t clock_mono_ms(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
 }
+
+int64_t clock_set_by(int64_t *apart, int64_t unix_ms, int64_t mono_ms)
+{
+	int64_t now = unix_ms - mono_ms, by = *apart ? now - *apart : 0;
+
+	*apart = now;
+	return by >= CLOCK_SET_MS || by <= -CLOCK_SET_MS ? by : 0;
+}

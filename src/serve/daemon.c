@@ -24,6 +24,7 @@
 #include "serve/keys.h"
 #include "serve/outbox.h"
 #include "serve/serve.h"
+#include "serve/timekeeper.h"
 #include "serve/watchdog.h"
 #include "store/accounts.h"
 #include "store/links.h"
@@ -170,6 +171,7 @@ struct post_office {
 	struct inbound_shelf  shelf;
 	struct inbound_post  *inbound;
 	struct outbox        *outbox;
+	struct timekeeper    *timekeeper;
 	pthread_t             thread;
 	bool                  runs;
 };
@@ -195,6 +197,7 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 			return false;
 	}
 	d->outbox = p->outbox = outbox_start(p->net, d, &outbox_usual);
+	p->timekeeper = timekeeper_start(p->net, d);
 	p->runs = pthread_create(&p->thread, NULL, run_post_office, p) == 0;
 	return p->runs || fail(err, FAULT_LOCAL, "no thread can be started");
 }
@@ -216,6 +219,7 @@ static void close_post_office(struct post_office *p)
 		inbound_stop(p->inbound);
 	inbound_post_free(p->inbound);
 	net_free(p->net);
+	timekeeper_free(p->timekeeper);
 	outbox_free(p->outbox);
 }
 
@@ -267,7 +271,7 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	struct daemon *d = &r->daemon;
 	char           url[PLACE_MOST], key_file[PLACE_MOST];
 
-	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(),
+	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(), .started_ms = clock_mono_ms(),
 	                      .inbound_domain = inbound_is_wanted(s) ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
 	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err))
 		return false;

@@ -206,7 +206,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 		return false;
 	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
 	    && (!was.incident || is.incident || leave_incident(s, t, work, &was, err))
-	    && (!s->refused || tries_add(t, s->id, s->now / DAY_MS, s->refused, err)) && learn(s, t, err);
+	    && (!s->refused || tries_add(t, s->id, kept_day(s->kept), s->refused, err)) && learn(s, t, err);
 }
 
 static void answered(struct store_write *w)
@@ -243,8 +243,10 @@ bool save_over(struct kept *k)
 	/* where somebody else's word counts, the keeper hears of that by itself */
 	if (!ok)
 		LOG(s->write.err.fault == FAULT_REFUSED ? LOG_NEWS : LOG_FAILURE, "account.unsaved", LOG_TEXT("account", k->id), LOG_TEXT("why", s->write.err.text));
-	if (ok && s->recovered)
+	if (ok && s->recovered) {
 		k->state = ACCOUNT_CONNECTED;
+		k->proof_due = k->loop->now_ms + DAY_MS;
+	}
 	if (ok)
 		atomic_fetch_add(&k->loop->counts.messages, (long long)s->count);
 	arena_free(s->job);

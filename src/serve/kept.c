@@ -17,11 +17,26 @@
 #define GRACE_MS      10000              /* for it to notice that its time is over                      */
 #define YOUNG_MS      60000              /* a connection lost before that is no good one                 */
 #define LOSS_MS       2000               /* the others of that host were lost in the same moment         */
-#define REST_MOST_MS  (60 * 60 * 1000)   /* clocks jump: nobody rests longer without looking at it       */
+#define DAY_MS        (24 * 3600 * (int64_t)1000)
+#define LATEST_MS     (31 * DAY_MS / 24)   /* longer than any pause: who waits longer waits for a wrong clock */
+#define REST_MOST_MS  (60 * 60 * 1000)   /* nobody rests longer without looking at it                    */
 
 enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_TOLD, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
 
 /* -- what is read ------------------------------------------------------------------------------------------------- */
+
+/* Today, for the budget of refused passwords. Days go by while time does: who sets the clock makes no new one. */
+static int64_t even_now(const struct kept *k)
+{
+	const struct daemon *d = k->loop->daemon;
+
+	return d->started + (clock_mono_ms() - d->started_ms);
+}
+
+int64_t kept_day(const struct kept *k)
+{
+	return even_now(k) / DAY_MS;
+}
 
 struct reading {
 	struct kept         *k;
@@ -35,13 +50,13 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 {
 	struct reading    *r = self;
 	struct kept_round *round = r->k->round;
-	int64_t            now = clock_unix_ms(), day = now / (24 * 3600 * 1000);
+	int64_t            now = clock_unix_ms();
 
 	return account_get(t, round->job, NULL, r->k->id, &round->account, err)
 	    && (round->account.state == ACCOUNT_REMOVED
 	        || (workspace_get(t, round->job, round->account.workspace, &r->workspace, err)
 	            && laid_down_for(t, round->job, round->account.workspace, round->account.address, &round->laid_down, err)
-	            && tries_of(t, r->k->id, day, &r->refused_today, err)
+	            && tries_of(t, r->k->id, kept_day(r->k), &r->refused_today, err)
 	            && our_addresses_read(t, r->k->loop->daemon->settings, round->job, now, &r->ours, err)
 	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
 }
@@ -74,6 +89,14 @@ static void close_round(struct kept *k)
 	k->round = NULL;
 }
 
+/* When a password may be said again, of the loop's clock. */
+static int64_t until_budget(const struct kept *k, int refused_today)
+{
+	int64_t now = even_now(k);
+
+	return clock_mono_ms() + budget_allows(refused_today, k->round->asked ? TRIES_A_DAY_ASKED : TRIES_A_DAY, now) - now;
+}
+
 /* Everything anew from the store: the account may have changed since it was read last. False: there is nothing to look after. */
 static bool open_round(struct kept *k)
 {
@@ -96,11 +119,37 @@ static bool open_round(struct kept *k)
 	if (k->loop->daemon->inbound_domain)
 		snprintf(k->round->bcc, sizeof k->round->bcc, "%s@%s", r.workspace.bcc_token, k->loop->daemon->inbound_domain);
 	k->round->ours = our_addresses_text(&r.ours, k->round->job);
-	k->rests_until = budget_allows(r.refused_today, k->round->asked ? TRIES_A_DAY_ASKED : TRIES_A_DAY, 0);
+	k->rests_until = until_budget(k, r.refused_today);
 	return true;
 }
 
 /* -- resting ------------------------------------------------------------------------------------------------------ */
+
+static uint16_t dice(void)
+{
+	uint16_t n;
+
+	random_bytes(&n, sizeof n);
+	return n;
+}
+
+/* The account's next try, of the loop's clock. The wall clock is asked once for each that is in the store: however it is set afterwards,
+ * that try is neither late nor early. A time that no pause reaches was written by a wrong clock before our start; the proofs of life of
+ * ten thousand are spread over a day then. */
+static int64_t next_try_at(struct kept *k)
+{
+	const struct account *a = &k->round->account;
+	int64_t               left = a->next_try - clock_unix_ms();
+
+	if (a->next_try == NEVER)
+		return NEVER;
+	if (k->try_read == a->next_try)
+		return k->try_at;
+	if (left > LATEST_MS)
+		left = a->state == ACCOUNT_CONNECTED ? DAY_MS * dice() / UINT16_MAX : 0;
+	k->try_read = a->next_try;
+	return k->try_at = clock_mono_ms() + left;
+}
 
 /* What is to be done with it now, or from when on. */
 enum task_of_account { TO_NOTHING, TO_VERIFY, TO_HOLD };
@@ -108,7 +157,7 @@ enum task_of_account { TO_NOTHING, TO_VERIFY, TO_HOLD };
 static enum task_of_account due(struct kept *k)
 {
 	const struct account *a = &k->round->account;
-	int64_t               budget = k->rests_until;
+	int64_t               budget = k->rests_until, next = next_try_at(k);
 
 	k->state = a->state;
 	switch (a->state) {
@@ -119,26 +168,26 @@ static enum task_of_account due(struct kept *k)
 	case ACCOUNT_DEGRADED:
 	case ACCOUNT_WAITING:
 		/* the daily proof of life, or another look at what does not work */
-		if (a->place && (a->state == ACCOUNT_WAITING || a->next_try > clock_unix_ms())) {
-			k->proof_due = a->state == ACCOUNT_WAITING ? NEVER : a->next_try;
+		if (a->place && (a->state == ACCOUNT_WAITING || next > clock_mono_ms())) {
+			k->proof_due = a->state == ACCOUNT_WAITING ? NEVER : next;
 			k->rests_until = budget;
 			return TO_HOLD;
 		}
-		k->rests_until = a->next_try > budget ? a->next_try : budget;
+		k->rests_until = next > budget ? next : budget;
 		return TO_VERIFY;
 	case ACCOUNT_NEEDS_USER:
 	case ACCOUNT_NEEDS_ADMIN:
-		k->rests_until = a->next_try > budget ? a->next_try : budget;
+		k->rests_until = next > budget ? next : budget;
 		return a->next_try == NEVER ? TO_NOTHING : TO_VERIFY;
 	default:
 		return TO_NOTHING;
 	}
 }
 
-/* How long it rests from now on, 0 when its time has come; in pieces, since the clock may be set. */
+/* How long it rests from now on, 0 when its time has come; in pieces that an int holds. */
 static int rest_ms(const struct kept *k)
 {
-	int64_t left = k->rests_until - clock_unix_ms();
+	int64_t left = k->rests_until - clock_mono_ms();
 
 	return left <= 0 ? 0 : left < REST_MOST_MS ? (int)left : REST_MOST_MS;
 }
@@ -203,14 +252,6 @@ static void begin_verification(struct kept *k, const struct want *w)
 	children_add(&round->flows, &round->flow_task, flow_step, round->flow, VERIFY_MS);
 	atomic_fetch_add(&k->loop->counts.verifying, 1);
 	LOG(LOG_NEWS, "verify.begin", LOG_TEXT("account", k->id));
-}
-
-static uint16_t dice(void)
-{
-	uint16_t n;
-
-	random_bytes(&n, sizeof n);
-	return n;
 }
 
 static struct errand *end_verification(struct kept *k, const struct want *w)
@@ -360,7 +401,7 @@ static bool open_mailbox(struct kept *k)
 static void lost(struct kept *k, int64_t now_ms)
 {
 	k->losses = now_ms - k->settled_ms < YOUNG_MS ? k->losses + 1 : 0;
-	k->rests_until = clock_unix_ms() + (k->losses > 1 ? pause_ms(k->losses - 1, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
+	k->rests_until = now_ms + (k->losses > 1 ? pause_ms(k->losses - 1, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
 	atomic_fetch_add(&k->loop->counts.losses, 1);
 	enter_trouble(k, k->host);
 }
@@ -412,7 +453,7 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
-	k->rests_until = reached ? o.next_try : now;
+	k->rests_until = o.next_try == NEVER && reached ? NEVER : now_ms + (reached ? o.next_try - now : 0);
 	if (o.state == ACCOUNT_WAITING) {
 		enter_trouble(k, k->host);
 		trouble_learn(keeper_troubles(k->loop->keeper), k->host, &o, save_report(r, &v, k->round->job));

@@ -59,8 +59,10 @@ struct kept {
 	char               *host_name, *address;
 	struct passage      passage;
 	struct saving      *saving;
-	int64_t             rests_until;       /* Unix ms */
-	int64_t             proof_due;         /* the next proof of life, Unix ms */
+	/* All of the loop's clock, which nobody sets: what the store has is turned into it once, when it is read first. */
+	int64_t             rests_until;
+	int64_t             proof_due;         /* the next proof of life */
+	int64_t             try_read, try_at;  /* a next try as it is in the store, Unix ms, and when that is */
 	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
 	unsigned            losses;            /* of young connections in a row */
 	char               *trouble;           /* the host that it has no connection to; NULL none */
@@ -92,6 +94,8 @@ enum want_kind kept_step(void *kept, struct want *, struct error *);
 void           kept_release(struct kept *);
 /* It is well, or nobody's concern any more. */
 void           kept_leave_trouble(struct kept *);
+/* The day whose budget of refused passwords is spent now; not that of the clock on the wall when somebody has set it. */
+int64_t        kept_day(const struct kept *);
 
 /* -- keeper_write.c -- */
 

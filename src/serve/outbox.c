@@ -314,6 +314,13 @@ void outbox_free(struct outbox *o)
 	free(o);
 }
 
+void outbox_clock_set_back(struct outbox *o)
+{
+	if (!o)
+		return;
+	o->set_back = o->answered.open = true;
+}
+
 void outbox_counts(const struct outbox *o, struct outbox_counts *out)
 {
 	*out = (struct outbox_counts){ o->counts.sent, o->counts.failed, o->counts.given_up, o->counts.under_way };

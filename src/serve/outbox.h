@@ -42,6 +42,9 @@ void           outbox_stop(struct outbox *);
 /* After net_free(). NULL is fine. */
 void           outbox_free(struct outbox *);
 
+/* In the loop's own thread: what has its next try in the store would be late, and is tried now. NULL is fine. */
+void outbox_clock_set_back(struct outbox *);
+
 struct outbox_counts { int64_t sent, failed, given_up, under_way; };      /* since the start; of deliveries */
 void outbox_counts(const struct outbox *, struct outbox_counts *out);     /* any thread */
 

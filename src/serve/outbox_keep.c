@@ -32,7 +32,7 @@ struct change_of_posts {
 	struct heard      *heard;
 	size_t             heard_count;
 	bool               hasten;
-	int64_t            now;            /* Unix ms */
+	int64_t            latest;         /* Unix ms: nothing waits for longer */
 };
 
 /* -- what is said of the webhooks ------------------------------------------------------------------------------------- */
@@ -144,7 +144,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 	for (size_t i = 0; i < c->heard_count; i++)
 		if (!keep_heard(t, c, &c->heard[i], err))
 			return false;
-	return !c->hasten || delivery_hasten(t, c->now + LATEST_MS, err);
+	return !c->hasten || delivery_hasten(t, c->latest, err);
 }
 
 /* -- handing it over -------------------------------------------------------------------------------------------------- */
@@ -175,7 +175,8 @@ static struct change_of_posts *change_of(struct outbox *o, bool hasten)
 	c->write.done = done;
 	c->write.self = c;
 	c->hasten = hasten;
-	c->now = clock_unix_ms();
+	c->latest = clock_unix_ms() + (o->set_back ? 0 : LATEST_MS);
+	o->set_back = false;
 	STAILQ_INIT(&c->posts);
 	while (c->count < CHANGE_MOST && (p = STAILQ_FIRST(&o->done))) {
 		STAILQ_REMOVE_HEAD(&o->done, queued);
@@ -229,7 +230,7 @@ static void is_kept(struct outbox *o)
 
 static bool is_hasten_due(const struct outbox *o)
 {
-	return !o->hastened_ms || clock_mono_ms() - o->hastened_ms >= HASTEN_MS;
+	return o->set_back || !o->hastened_ms || clock_mono_ms() - o->hastened_ms >= HASTEN_MS;
 }
 
 static bool is_over(const struct outbox *o, const struct want *w)

@@ -104,6 +104,7 @@ struct outbox {
 	int64_t                     look_from;       /* not before …                     */
 	int64_t                     look_due;        /* … and then in any case           */
 	int64_t                     hastened_ms;
+	bool                        set_back;        /* the clock was: what waits has no time to go by */
 	LIST_HEAD(, hook)           slot[HOOK_SLOTS];
 	TAILQ_HEAD(hooks, hook)     hooks;
 	unsigned                    under_way, failing_under_way;

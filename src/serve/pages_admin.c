@@ -72,7 +72,7 @@ static bool open_case(struct exchange *x, struct case_file *f)
 		return false;
 	}
 	if (store_read(x->service->store, look, f, &err)) {
-		if (f->expires > f->now)
+		if (f->expires > f->now && (f->hash || f->expires > x->service->was_ms))
 			return true;
 		refuse(f, LINK_EXPIRED);
 	} else if (err.fault == FAULT_ABSENT) {

@@ -26,7 +26,9 @@ struct daemon {
 	const char                *inbound_domain;   /* of the BCC addresses; NULL: none, test mails go to the mailbox itself */
 	const char                *node;
 	int64_t                    fence;            /* of this start                                                */
-	int64_t                    started;          /* Unix ms */
+	int64_t                    started;          /* Unix ms                                                      */
+	int64_t                    started_ms;       /*   the same moment of the monotonic clock                     */
+	_Atomic int64_t            was_ms;           /* Unix ms that the clock had shown when it was set back; 0: it was not */
 };
 
 #endif

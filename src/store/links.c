@@ -66,6 +66,11 @@ bool link_use(struct txn *t, const char *id, const char *account, int64_t now, s
 	    && link_changed(t, id, changed, "this link is another account's", err);
 }
 
+bool link_expire(struct txn *t, int64_t before, int64_t now, struct error *err)
+{
+	return run(t, err, "UPDATE links SET expires = $2 WHERE expires > $2 AND expires <= $1", WITH(a_number(before), a_number(now)));
+}
+
 bool link_forget(struct txn *t, int64_t expired_before, struct error *err)
 {
 	return run(t, err, "DELETE FROM links WHERE expires < $1", WITH(a_number(expired_before)));

@@ -26,6 +26,8 @@ bool link_by_id(struct txn *, struct arena *into, const char *id, struct link *o
 bool link_open(struct txn *, const char *id, const char *session_hash, struct error *err);
 /* Single use: FAULT_REFUSED when it was used for another account. The same account may be tried again with it. */
 bool link_use(struct txn *, const char *id, const char *account, int64_t now, struct error *err);
+/* Those that ended by `before`, by a clock that has been set back to `now` since: they stay ended. */
+bool link_expire(struct txn *, int64_t before, int64_t now, struct error *err);
 bool link_forget(struct txn *, int64_t expired_before, struct error *err);
 
 /* What has become of a link. One that was used, or taken back, is no less so when its time is over. */

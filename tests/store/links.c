@@ -125,6 +125,24 @@ TEST(links_are_listed_by_what_became_of_them)
 	scratch_end(&s);
 }
 
+TEST(what_had_expired_stays_so_when_the_clock_is_set_back)
+{
+	struct scratch s;
+	struct link    l = { .id = "lnk_1", .hash = "h1", .workspace = "wsp_1", .kind = "connect", .expires = 100 }, got;
+
+	scratch_rows(&s);
+	EXPECT(link_insert(&s.txn, &l, &s.err));
+	l.id = "lnk_2", l.hash = "h2", l.expires = 200;
+	EXPECT(link_insert(&s.txn, &l, &s.err));
+	l.id = "lnk_3", l.hash = "h3", l.expires = 40;
+	EXPECT(link_insert(&s.txn, &l, &s.err));
+	EXPECT(link_expire(&s.txn, 150, 50, &s.err));      /* it was 150, and is 50 */
+	EXPECT(link_by_hash(&s.txn, s.arena, "h1", &got, &s.err) && got.expires == 50);
+	EXPECT(link_by_hash(&s.txn, s.arena, "h2", &got, &s.err) && got.expires == 200);
+	EXPECT(link_by_hash(&s.txn, s.arena, "h3", &got, &s.err) && got.expires == 40);
+	scratch_end(&s);
+}
+
 TEST(one_open_incident_for_a_host_and_cause)
 {
 	struct scratch  s;
