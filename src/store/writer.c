@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "store/rows.h"
 
 #define GROUP_MOST 256          /* changes in one commit: what the last of them waits for */
@@ -144,7 +145,10 @@ static size_t take_group(struct writer *w, struct store_write **group)
 
 static void note_health(struct writer *w, struct store_write **group, size_t count, bool kept, const struct error *why)
 {
+	bool kept_before;
+
 	pthread_mutex_lock(&w->lock);
+	kept_before = w->health.writable;
 	w->health.writable = kept;
 	w->health.commits += kept;
 	w->health.writes += (int64_t)count;
@@ -154,6 +158,10 @@ static void note_health(struct writer *w, struct store_write **group, size_t cou
 	if (!kept)
 		snprintf(w->health.last_error, sizeof w->health.last_error, "%s", why->text);
 	pthread_mutex_unlock(&w->lock);
+	if (kept_before && !kept)
+		LOG(LOG_FAILURE, "store.unwritable", LOG_TEXT("why", why->text));
+	else if (kept && !kept_before)
+		LOG(LOG_NEWS, "store.writable");
 }
 
 static void *writer_run(void *self)
