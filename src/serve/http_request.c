@@ -193,6 +193,29 @@ struct address client_address(const struct address *peer, const char *forwarded,
 	return client;
 }
 
+struct collected { struct exchange *x; const char *name, *all, *last; };
+
+static enum MHD_Result collect(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct collected *c = self;
+
+	(void)kind;
+	if (strcasecmp(name, c->name) == 0 && value) {
+		c->all = c->all ? arena_print(c->x->job, "%s,%s", c->all, value) : value;
+		c->last = value;
+	}
+	return MHD_YES;
+}
+
+/* A proxy may add a line of its own below the one that the client made up: only all of them together are what was said (RFC 9110 §5.3). */
+static struct collected fields_of(struct exchange *x, const char *name)
+{
+	struct collected c = { x, name, NULL, NULL };
+
+	MHD_get_connection_values(x->connection, MHD_HEADER_KIND, collect, &c);
+	return c;
+}
+
 static bool base_is_https(const struct daemon *s)
 {
 	return s->base_url && strncmp(s->base_url, "https://", 8) == 0;
@@ -206,8 +229,8 @@ void request_know_client(struct request *r)
 	char             text[ADDRESS_TEXT];
 
 	if (is_proxy(&r->visit->peer, r->server->proxy, r->server->proxies)) {
-		client = client_address(&r->visit->peer, http_field(x, "X-Forwarded-For"), r->server->proxy, r->server->proxies);
-		proto = http_field(x, "X-Forwarded-Proto");
+		client = client_address(&r->visit->peer, fields_of(x, "X-Forwarded-For").all, r->server->proxy, r->server->proxies);
+		proto = fields_of(x, "X-Forwarded-Proto").last;
 	}
 	x->client = arena_str(x->job, client.family ? address_text(&client, text) : "local");
 	x->https = proto ? slice_is(slice_str(proto), "https") : base_is_https(x->service);

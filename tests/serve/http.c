@@ -184,6 +184,9 @@ TEST(every_answer_is_guarded)
 	EXPECT(!strstr(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "\r\n"), "Strict-Transport-Security"));
 	EXPECT(strstr(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "X-Forwarded-Proto: https\r\n\r\n"), "Strict-Transport-Security"));
 	EXPECT(strstr(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "X-Forwarded-For: 192.0.2.9, 127.0.0.1\r\n\r\n"), " 192.0.2.9 "));
+	/* the proxy's line is the last one, whatever the client has put above it */
+	EXPECT(strstr(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "X-Forwarded-For: 192.0.2.9\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n"), " 198.51.100.7 "));
+	EXPECT(!strstr(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n\r\n"), "Strict-Transport-Security"));
 	house_close(&h);
 }
 
