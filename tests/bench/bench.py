@@ -378,20 +378,33 @@ def ms(seconds):
 class Table:
     def __init__(self):
         self.unmeasured = 0
+        self.title = None
+        self.judged = []      # (part, what, measured, demanded, met)
 
     def row(self, what, measured, demanded="", met=None):
+        if met is not None:
+            self.judged.append((self.title, what, measured, demanded, met))
         print("  %-52s %10s  %-16s %s" % (what, measured, demanded, "" if met is None else "met" if met else "NOT MET"), flush=True)
 
     def note(self, text):
         print("      " + text, flush=True)
 
     def part(self, title, measure, *arguments):
+        self.title = title
         print("\n" + title, flush=True)
         try:
             measure(self, *arguments)
         except (Unmeasured, serving.Unmeasured, serving.daemon.peers.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
             self.unmeasured += 1
+            self.judged.append((title, "could not be measured", str(e)[:40], "", False))
             print("  could not be measured: %s" % e)
+
+    def summary(self):
+        print("\nAll that something is demanded of")
+        for title, what, measured, demanded, met in self.judged:
+            print("  %-44s %-50s %14s  %-16s %s" % (title[:44], what[:50], measured, demanded, "met" if met else "NOT MET"))
+        self.note("%d of %d met; load on this machine at the end: %s, on %d cores" % (
+            sum(met for *_, met in self.judged), len(self.judged), " ".join("%.1f" % n for n in os.getloadavg()), os.cpu_count()))
 
 
 class Bench:
@@ -512,6 +525,7 @@ def main():
             table.part("The first fact", bench.first_fact)
             table.part("Readers", bench.readers)
             serving.measure(table, lambda name: tool(build, name), build)
+            table.summary()
             return 1 if table.unmeasured else 0
         finally:
             if servers:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the daemon costs: a mailbox that waits, all of them lost at once, new mail until it is told, an answer of the API.
 
-    serving.py BUILD [PART …]       parts: idle (with the storm) news api; all without
+    serving.py BUILD [PART …]       parts: idle (with the storm) dovecot news copies api outbox parked store; all without
 
 The far side is bench-imapd, the floor bench-bare: both are programs of our own that share nothing with what is measured. Each
 figure stands beside its floor from the same run, and what is compared is the ratio.
@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,10 @@ import daemon
 
 HOST, PASSWORD = "imap.bench.example", "correct-horse-9"
 MANY, SOME = 10000, 1000
+FEW, BASE = 300, 60      # real mailboxes: so many more than the base, since what a daemon needs once is no part of the figure
 CALM_S, NEWS_S = 20, 20
+TOLD = 300
+BEHIND = "paced, 1,000 a second: not kept after it"
 API_S = 6
 
 
@@ -120,15 +124,15 @@ class Service:
         stack.callback(self.far.kill)
         self.stores = 0
 
-    def settings(self):
+    def settings(self, port=None):
         return {"net.resolver": "127.0.0.1:%d" % self.far.dns, "net.ca_file": self.ca, "net.allow": "127.0.0.0/8",
-                "net.connect_to": "%s:993=127.0.0.1:%d" % (HOST, self.far.imap)}
+                "net.connect_to": "%s:993=127.0.0.1:%d" % (HOST, port or self.far.imap)}
 
     @contextlib.contextmanager
-    def daemon(self, accounts, wrapper=()):
+    def daemon(self, accounts, wrapper=(), port=None):
         """A daemon whose store has that many connected accounts; it has not been started with them."""
         self.stores += 1
-        d = daemon.Daemon(os.path.join(self.build, "mailmoor"), os.path.join(self.folder, "daemon%d" % self.stores), self.settings(), wrapper)
+        d = daemon.Daemon(os.path.join(self.build, "mailmoor"), os.path.join(self.folder, "daemon%d" % self.stores), self.settings(port), wrapper)
         try:
             d.start()
             d.api("GET", "/v1/overview")
@@ -210,6 +214,42 @@ class Service:
         self.hold(table, True, 20, True)
         self.hold(table, False, 36, False)
 
+    # -- the same with a real server ----------------------------------------------------------------------------------------------
+
+    def grown(self, accounts, port):
+        """Resident memory of a daemon that holds so many, and how many are held by the server's own word."""
+        with self.daemon(accounts, port=port) as d:
+            d.start()
+            end = time.monotonic() + 60
+            while d.api("GET", "/v1/overview")["keeper"]["parked"] < accounts:
+                if time.monotonic() > end or d.popen.poll() is not None:
+                    raise Unmeasured("not all of %d mailboxes are held" % accounts)
+                time.sleep(0.1)
+            time.sleep(2)
+            return resident(d.popen.pid)
+
+    def dovecot(self, table):
+        import bench
+        here, port = os.path.join(self.folder, "dovecot"), free_port()
+        os.makedirs(here)
+        for name in ("server.pem", "server.key"):
+            shutil.copy(os.path.join(self.folder, name), here)
+        os.chmod(self.folder, 0o755)
+        self.far.start()
+        p = bench.start_dovecot(here, "127.0.0.1", port)
+        if not p:
+            raise Unmeasured("there is no Dovecot")
+        try:
+            real = (self.grown(BASE + FEW, port) - self.grown(BASE, port)) / FEW
+        finally:
+            p.terminate()
+            p.wait()
+        ours = (self.grown(BASE + FEW, None) - self.grown(BASE, None)) / FEW
+        table.row("memory of each of %d, Dovecot; our test server" % FEW, "%.1f; %s" % (real / 1024, kib(ours)))
+        table.row("ratio", "%.2f" % (real / ours), "at most 1.1", real <= 1.1 * ours)
+        table.note("growth from %d mailboxes to %d, over TLS, idling; with so few, what the store and the heap" % (BASE, BASE + FEW))
+        table.note("keep anyhow weighs most: with %d of them it is no more than the first part says" % MANY)
+
     # -- news ---------------------------------------------------------------------------------------------------------------------
 
     def announce(self):
@@ -245,6 +285,79 @@ class Service:
             table.row("%s, ratio" % name, "%.2f" % (a / b), "at most %d" % target, a <= target * b)
         table.note("from the announcement's write until the POST is whole at the receiver")
         table.note("%d mailboxes, a message each within %d s; both have the disk keep it first" % (SOME, NEWS_S))
+
+    # -- what one message moves ------------------------------------------------------------------------------------------------------
+
+    def copies(self, table):
+        """Counted by a library below the daemon, see copies.c; what it does without news in the same time is taken off."""
+        path = os.path.join(self.folder, "counts")
+        with open(path, "wb") as f:
+            f.write(bytes(8 * 5))
+
+        def counts():
+            with open(path, "rb") as f:
+                return struct.unpack("5q", f.read(40))
+
+        def over(seconds, what):
+            before = counts()
+            what()
+            time.sleep(seconds)
+            return [b - a for a, b in zip(before, counts())]
+
+        def tell():
+            for i in range(TOLD):
+                self.far.ask("deliver user%d@bench.example 1" % i)
+                time.sleep(0.01)
+        self.far.start()
+        wrapper = ["env", "LD_PRELOAD=" + os.path.join(os.path.dirname(self.tools("bench-bare")), "libcopies.so"), "BENCH_COPIES=" + path]
+        with self.daemon(TOLD, wrapper) as d:
+            d.start()
+            self.far.wait_idling(TOLD, 60, lambda: d.popen.poll() is None)
+            d.api("POST", "/v1/webhooks", {"url": "http://127.0.0.1:%d/hook" % self.far.http, "types": ["message.received"]})
+            tell()      # the first of each: connections, statements, caches
+            time.sleep(3)
+            self.far.ask("heard")
+            silence = over(TOLD * 0.01 + 3, lambda: None)
+            news = over(3, tell)
+            heard = len(self.far.ask("heard").split())
+        self.far.kill()
+        if heard != TOLD:
+            raise Unmeasured("of %d messages %d were told" % (TOLD, heard))
+        moved, moves, taken, given, kept = ((n - s) / TOLD for n, s in zip(news, silence))
+        table.row("bytes copied for each, by memcpy and the like", "%.0f" % moved)
+        table.row("   in so many copies", "%.0f" % moves)
+        table.row("bytes read from and written to sockets for each", "%.0f; %.0f" % (taken, given))
+        table.row("bytes written into the store for each", "%.0f" % kept)
+        table.row("bytes copied ÷ bytes that came, went or were kept", "%.1f" % (moved / (taken + given + kept)))
+        table.note("%d messages, one every 10 ms, from TLS to the webhook; libraries included, copies that the compiler made into moves not" % TOLD)
+
+    # -- tools that print their own lines ----------------------------------------------------------------------------------------------
+
+    def lines(self, name):
+        out = subprocess.check_output([self.tools(name)], text=True)
+        return [line.split("\t") for line in out.splitlines()]
+
+    def outbox(self, table):
+        found = self.lines("bench-outbox")
+        for what, figure, *_ in found:
+            if what.startswith("deliveries a second"):
+                table.row(what, figure, "at least 1000", float(figure) >= 1000)
+            elif what.startswith(BEHIND):
+                table.row(what, figure, "none", int(figure) == 0)
+            else:
+                table.row(what, figure)
+        if not any(line[0].startswith(BEHIND) for line in found):
+            raise Unmeasured("bench-outbox does not say what is behind")
+
+    def parked(self, table):
+        for (line,) in self.lines("bench-park"):
+            table.note(line)
+        table.note("a connection inside TLS alone, without account and mailbox, beside a bare program that holds the same")
+
+    def store(self, table):
+        for line in self.lines("bench-store"):
+            table.row(line[0], line[1])
+        table.note("a second; with fsync on each commit")
 
     # -- the API --------------------------------------------------------------------------------------------------------------------
 
@@ -296,7 +409,9 @@ class Service:
         table.note("32 connections that stay, the load on another core; median of three pairs")
 
 
-PARTS = {"idle": "%d mailboxes that wait" % MANY, "news": "New mail, until it is told", "api": "The API"}
+PARTS = {"idle": "%d mailboxes that wait" % MANY, "dovecot": "%d mailboxes of a real Dovecot" % FEW, "news": "New mail, until it is told",
+         "copies": "What one message moves", "api": "The API", "outbox": "The outbox of webhooks", "parked": "A connection that waits, and nothing else",
+         "store": "The store"}
 
 
 def measure(table, tools, build, chosen=()):
@@ -318,6 +433,7 @@ def main():
     build = os.path.abspath(sys.argv[1])
     table = bench.Table()
     measure(table, lambda name: bench.tool(build, name), build, sys.argv[2:])
+    table.summary()
     return 1 if table.unmeasured else 0
 
 
