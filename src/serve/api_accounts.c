@@ -4,6 +4,7 @@
 #include "model/causes.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
+#include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
 #include "serve/retell.h"
@@ -109,6 +110,16 @@ static bool conflict(struct change *c, const char *why, struct error *err)
 	return fail(err, FAULT_REFUSED, "%s", why);
 }
 
+/* False: another refusal today might lock the mailbox at its host. */
+static bool may_try(struct txn *t, struct account_op *op, struct error *err)
+{
+	bool may;
+
+	if (!budget_left(t, op->change.x->service, op->id, &may, err))
+		return false;
+	return may || conflict(&op->change, "too many passwords were refused today: it can be tried again after 00:00 UTC", err);
+}
+
 static bool apply_create(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
@@ -183,8 +194,11 @@ static bool apply_patch(struct txn *t, struct change *c, struct error *err)
 	take_places(c->x, op->body, &op->account, &places);
 	take_text(c->x, op->body, "lang", &op->account.lang);
 	take_text(c->x, op->body, "external_id", &op->account.external_id);
-	if (places && op->account.state != ACCOUNT_PAUSED)
+	if (places && op->account.state != ACCOUNT_PAUSED) {
+		if (!may_try(t, op, err))
+			return false;
 		enter(&op->account, ACCOUNT_CONNECTING, op->now);
+	}
 	if (!account_update(t, &op->account, err))
 		return false;
 	show(c, 200, &op->account);
@@ -217,7 +231,7 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 	struct account_op *op = (struct account_op *)c;
 	bool               places = false;
 
-	if (!found(t, op, err))
+	if (!found(t, op, err) || !may_try(t, op, err))
 		return false;
 	take_places(c->x, op->body, &op->account, &places);
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
@@ -249,6 +263,8 @@ static bool apply_verify(struct txn *t, struct change *c, struct error *err)
 		return false;
 	if (op->account.state == ACCOUNT_PAUSED)
 		return conflict(c, "the account is paused", err);
+	if (!may_try(t, op, err))
+		return false;
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	if (!account_update(t, &op->account, err))
 		return false;
@@ -279,6 +295,8 @@ static bool apply_resume(struct txn *t, struct change *c, struct error *err)
 		return false;
 	if (op->account.state != ACCOUNT_PAUSED)
 		return conflict(c, "the account is not paused", err);
+	if (!may_try(t, op, err))
+		return false;
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	if (!account_update(t, &op->account, err) || !tell(t, op, "account.resumed", err))
 		return false;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "diagnose/report_json.h"
+#include "serve/budget.h"
 #include "serve/bus.h"
 #include "serve/event_data.h"
 #include "serve/kept.h"
@@ -206,7 +207,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 		return false;
 	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
 	    && (!was.incident || is.incident || leave_incident(s, t, work, &was, err))
-	    && (!s->refused || tries_add(t, s->id, kept_day(s->kept), s->refused, err)) && learn(s, t, err);
+	    && (!s->refused || tries_add(t, s->id, budget_day(s->kept->loop->daemon), s->refused, err)) && learn(s, t, err);
 }
 
 static void answered(struct store_write *w)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "model/facts.h"
+#include "serve/budget.h"
 #include "serve/our_addresses.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -24,19 +25,6 @@
 enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_TOLD, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
 
 /* -- what is read ------------------------------------------------------------------------------------------------- */
-
-/* Today, for the budget of refused passwords. Days go by while time does: who sets the clock makes no new one. */
-static int64_t even_now(const struct kept *k)
-{
-	const struct daemon *d = k->loop->daemon;
-
-	return d->started + (clock_mono_ms() - d->started_ms);
-}
-
-int64_t kept_day(const struct kept *k)
-{
-	return even_now(k) / DAY_MS;
-}
 
 struct reading {
 	struct kept         *k;
@@ -56,7 +44,7 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 	    && (round->account.state == ACCOUNT_REMOVED
 	        || (workspace_get(t, round->job, round->account.workspace, &r->workspace, err)
 	            && laid_down_for(t, round->job, round->account.workspace, round->account.address, &round->laid_down, err)
-	            && tries_of(t, r->k->id, kept_day(r->k), &r->refused_today, err)
+	            && tries_of(t, r->k->id, budget_day(r->k->loop->daemon), &r->refused_today, err)
 	            && our_addresses_read(t, r->k->loop->daemon->settings, round->job, now, &r->ours, err)
 	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
 }
@@ -92,7 +80,7 @@ static void close_round(struct kept *k)
 /* When a password may be said again, of the loop's clock. */
 static int64_t until_budget(const struct kept *k, int refused_today)
 {
-	int64_t now = even_now(k);
+	int64_t now = budget_now(k->loop->daemon);
 
 	return clock_mono_ms() + budget_allows(refused_today, k->round->asked ? TRIES_A_DAY_ASKED : TRIES_A_DAY, now) - now;
 }

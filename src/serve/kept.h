@@ -94,8 +94,6 @@ enum want_kind kept_step(void *kept, struct want *, struct error *);
 void           kept_release(struct kept *);
 /* It is well, or nobody's concern any more. */
 void           kept_leave_trouble(struct kept *);
-/* The day whose budget of refused passwords is spent now; not that of the clock on the wall when somebody has set it. */
-int64_t        kept_day(const struct kept *);
 
 /* -- keeper_write.c -- */
 

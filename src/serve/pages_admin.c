@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/pages.h"
@@ -113,10 +114,11 @@ static bool ask_for_check(struct txn *t, void *self, struct error *err)
 {
 	struct case_file *f = self;
 	struct account    now;
+	bool              may;
 
-	if (!account_get(t, f->x->job, NULL, f->id, &now, err))
+	if (!account_get(t, f->x->job, NULL, f->id, &now, err) || !budget_left(t, f->x->service, f->id, &may, err))
 		return false;
-	f->changed = may_be_checked(&now);
+	f->changed = may && may_be_checked(&now);
 	if (!f->changed)
 		return true;
 	now.state = ACCOUNT_CONNECTING;

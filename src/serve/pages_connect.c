@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
+#include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/laid_down.h"
@@ -243,6 +244,7 @@ struct submission {
 	struct account      account;            /* as it shall be                            */
 	struct slice        sealed;
 	bool                taken;              /* another account of the workspace has that mailbox */
+	bool                spent;              /* too many passwords were refused today             */
 	enum link_trouble   trouble;            /* why the link did not let it in                    */
 };
 
@@ -350,9 +352,14 @@ static bool insert_account(struct txn *t, struct submission *s, struct error *er
 static bool renew_account(struct txn *t, struct submission *s, struct error *err)
 {
 	struct account now;
+	bool           may;
 
-	if (!account_get(t, s->v->x->job, s->account.workspace, s->account.id, &now, err))
+	if (!account_get(t, s->v->x->job, s->account.workspace, s->account.id, &now, err)
+	    || !budget_left(t, s->v->x->service, s->account.id, &may, err))
 		return false;
+	s->spent = !may;
+	if (s->spent)
+		return fail(err, FAULT_REFUSED, "too many passwords were refused today");
 	if (now.state == ACCOUNT_REMOVED)
 		return fail(err, FAULT_ABSENT, "the account was removed meanwhile");
 	now.username = s->account.username;
@@ -369,7 +376,7 @@ static bool keep_submission(struct txn *t, void *self, struct error *err)
 {
 	struct submission *s = self;
 
-	s->taken = false;
+	s->taken = s->spent = false;
 	s->trouble = LINK_ELSEWHERE;
 	if (!link_open(t, s->v->link.id, s->v->session, err))
 		return false;
@@ -419,6 +426,9 @@ static void take_submission(struct exchange *x)
 		answer_redirect(x, progress_path(&v));
 	} else if (s.taken) {
 		s.form.wrong[INPUT_ADDRESS] = "wrong.taken";
+		show_form(&v, 409, &s.form);
+	} else if (s.spent) {
+		s.form.wrong[INPUT_PASSWORD] = "wrong.spent";
 		show_form(&v, 409, &s.form);
 	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
 		refuse(&v, s.trouble);
