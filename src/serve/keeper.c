@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "serve/kept.h"
 
@@ -142,12 +143,12 @@ void keeper_changed(struct keeper *keeper, const char *account)
 /* -- the clock of a loop ------------------------------------------------------------------------------------------ */
 
 /* Its proof of life is due, or it has been without connection for so long that it is to be shown. */
-static bool wants_attention(const struct keeper_loop *l, struct kept *k)
+static bool wants_attention(const struct keeper_loop *l, struct kept *k, int64_t now_ms)
 {
 	if (k->saving || k->again || k->tell)
 		return false;
 	if (k->settled_ms)
-		return k->proof_due && l->now_ms >= k->proof_due;
+		return k->proof_due && now_ms >= k->proof_due;
 	k->tell = k->trouble && (k->state == ACCOUNT_CONNECTED || k->state == ACCOUNT_DEGRADED)
 	       && l->now_ms - k->trouble_ms >= l->keeper->grace_ms;
 	return k->tell;
@@ -155,11 +156,13 @@ static bool wants_attention(const struct keeper_loop *l, struct kept *k)
 
 static void look_around(struct keeper_loop *l)
 {
+	int64_t now_ms = clock_mono_ms();
+
 	for (size_t i = 0; i < KEPT_SLOTS; i++) {
 		struct kept *k;
 
 		LIST_FOREACH(k, &l->slot[i], slot)
-			if (wants_attention(l, k))
+			if (wants_attention(l, k, now_ms))
 				begin_anew(k);
 	}
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "diagnose/report_json.h"
 #include "serve/budget.h"
@@ -246,7 +247,7 @@ bool save_over(struct kept *k)
 		LOG(s->write.err.fault == FAULT_REFUSED ? LOG_NEWS : LOG_FAILURE, "account.unsaved", LOG_TEXT("account", k->id), LOG_TEXT("why", s->write.err.text));
 	if (ok && s->recovered) {
 		k->state = ACCOUNT_CONNECTED;
-		k->proof_due = k->loop->now_ms + DAY_MS;
+		k->proof_due = clock_mono_ms() + DAY_MS;
 	}
 	if (ok)
 		atomic_fetch_add(&k->loop->counts.messages, (long long)s->count);

@@ -77,7 +77,7 @@ static void close_round(struct kept *k)
 	k->round = NULL;
 }
 
-/* When a password may be said again, of the loop's clock. */
+/* When a password may be said again, of the monotonic clock. */
 static int64_t until_budget(const struct kept *k, int refused_today)
 {
 	int64_t now = budget_now(k->loop->daemon);
@@ -121,7 +121,7 @@ static uint16_t dice(void)
 	return n;
 }
 
-/* The account's next try, of the loop's clock. The wall clock is asked once for each that is in the store: however it is set afterwards,
+/* The account's next try, of the monotonic clock. The wall clock is asked once for each that is in the store: however it is set afterwards,
  * that try is neither late nor early. A time that no pause reaches was written by a wrong clock before our start; the proofs of life of
  * ten thousand are spread over a day then. */
 static int64_t next_try_at(struct kept *k)
@@ -389,7 +389,7 @@ static bool open_mailbox(struct kept *k)
 static void lost(struct kept *k, int64_t now_ms)
 {
 	k->losses = now_ms - k->settled_ms < YOUNG_MS ? k->losses + 1 : 0;
-	k->rests_until = now_ms + (k->losses > 1 ? pause_ms(k->losses - 1, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
+	k->rests_until = clock_mono_ms() + (k->losses > 1 ? pause_ms(k->losses - 1, dice()) : (int64_t)LOSS_MS * dice() / UINT16_MAX);
 	atomic_fetch_add(&k->loop->counts.losses, 1);
 	enter_trouble(k, k->host);
 }
@@ -441,7 +441,7 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
-	k->rests_until = o.next_try == NEVER && reached ? NEVER : now_ms + (reached ? o.next_try - now : 0);
+	k->rests_until = o.next_try == NEVER && reached ? NEVER : clock_mono_ms() + (reached ? o.next_try - now : 0);
 	if (o.state == ACCOUNT_WAITING) {
 		enter_trouble(k, k->host);
 		trouble_learn(keeper_troubles(k->loop->keeper), k->host, &o, save_report(r, &v, k->round->job));

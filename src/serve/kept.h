@@ -59,7 +59,7 @@ struct kept {
 	char               *host_name, *address;
 	struct passage      passage;
 	struct saving      *saving;
-	/* All of the loop's clock, which nobody sets: what the store has is turned into it once, when it is read first. */
+	/* Of the monotonic clock, which nobody sets: what the store has is turned into it once, when it is read first. */
 	int64_t             rests_until;
 	int64_t             proof_due;         /* the next proof of life */
 	int64_t             try_read, try_at;  /* a next try as it is in the store, Unix ms, and when that is */
