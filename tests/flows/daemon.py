@@ -27,7 +27,7 @@ class Daemon:
 
     def __init__(self, binary, folder, settings, wrapper=(), descriptors=(), options=()):
         self.binary, self.folder, self.settings = binary, folder, dict(settings)
-        self.command, self.descriptors = [*wrapper, binary, "serve", *options], tuple(descriptors)
+        self.wrapper, self.options, self.descriptors = list(wrapper), tuple(options), tuple(descriptors)
         self.settings.setdefault("web.listen", "127.0.0.1:0")
         self.key = self.link = self.popen = None
         self.starts = 0
@@ -48,7 +48,7 @@ class Daemon:
         self.out = os.path.join(self.folder, "out")
         self.log = os.path.join(self.folder, "log")
         with open(self.out, "w") as out, open(self.log, "a") as log:
-            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
+            self.popen = subprocess.Popen([*self.wrapper, self.binary, "serve", *self.options], stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                                           pass_fds=self.descriptors, env=self.environment())
         until(self.is_up, START_S, "the daemon: " + self.log)
         return self
