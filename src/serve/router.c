@@ -65,6 +65,18 @@ static const char *allowed(const char *so_far, const char *method, struct arena 
 	return so_far ? arena_print(into, "%s, %s", so_far, name) : name;
 }
 
+/* Which methods that path has besides, for the refusal. */
+static const char *all_allowed(const struct route *const *tables, const struct path *path, struct arena *into)
+{
+	const char *allow = NULL, *unused[HTTP_PARAMS];
+
+	for (size_t t = 0; tables[t]; t++)
+		for (const struct route *r = tables[t]; r->method; r++)
+			if (fits(r->path, path, unused) >= 0)
+				allow = allowed(allow, r->method, into);
+	return allow;
+}
+
 enum routed route_find(const struct route *const *tables, const char *method, struct slice raw_path, struct arena *into,
                        const struct route **out, const char *param[HTTP_PARAMS], const char **allow)
 {
@@ -80,15 +92,18 @@ enum routed route_find(const struct route *const *tables, const char *method, st
 	for (size_t t = 0; tables[t] && !too_long; t++)
 		for (const struct route *r = tables[t]; r->method; r++) {
 			const char *found[HTTP_PARAMS] = { 0 };
-			int         literal = fits(r->path, &path, found);
+			int         literal;
 
-			if (literal >= 0 && strcmp(r->method, wanted) != 0)
-				*allow = allowed(*allow, r->method, into);
-			if (literal <= best || strcmp(r->method, wanted) != 0)
+			if (r->method[0] != wanted[0] || strcmp(r->method, wanted) != 0)
+				continue;
+			literal = fits(r->path, &path, found);
+			if (literal <= best)
 				continue;
 			best = literal;
 			*out = r;
 			memcpy(param, found, sizeof found);
 		}
+	if (!*out && !too_long)
+		*allow = all_allowed(tables, &path, into);
 	return *out ? ROUTED : *allow ? ROUTED_OTHER_METHOD : ROUTED_NOWHERE;
 }
