@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -508,42 +509,34 @@ static enum MHD_Result give_answer(struct request *r)
 	return queued;
 }
 
-static void run(struct request *r)
+void request_run(struct request *r)
 {
 	struct exchange *x = &r->x;
 
 	x->body = slice(r->body ? r->body : "", r->body_len);
-	visit_until(r->server, r->visit, INT64_MAX, true);      /* what takes time now is ours */
 	if (guard_body(r))
 		r->route->handle(x);
 }
 
-/* Whoever has to wake it has not done so yet: then libmicrohttpd calls handle() again when it is. */
-static bool request_sleeps(struct request *r)
+/* What changes something waits for its commit; so does who is the first to open a link. */
+static bool may_wait(const struct route *route)
 {
-	pthread_mutex_lock(&r->server->lock);
-	r->asleep = !r->woken;
-	if (r->asleep) {
-		r->server->sleepers++;
-		MHD_suspend_connection(r->x.connection);
-	}
-	pthread_mutex_unlock(&r->server->lock);
-	return r->asleep;
+	return strcmp(route->method, "GET") != 0 || route->guard == GUARD_LINK;
 }
 
-void http_wake(struct exchange *x)
+/* False: libmicrohttpd is to call handle() again. */
+static bool run(struct request *r)
 {
-	struct request     *r = request_of(x);
-	struct http_server *s = r->server;
+	bool first = !r->complete, waits = may_wait(r->route);
 
-	pthread_mutex_lock(&s->lock);
-	r->woken = true;
-	if (r->asleep) {
-		s->sleepers--;
-		pthread_cond_signal(&s->calmer);
-		MHD_resume_connection(x->connection);
-	}
-	pthread_mutex_unlock(&s->lock);
+	r->complete = true;
+	visit_until(r->server, r->visit, INT64_MAX, true);      /* what takes time now is ours */
+	/* Not at its first call: libmicrohttpd 0.9.75 takes one that is sent to sleep there for one that is still being read, and
+	 * when it wakes up cuts off a client that has nothing more to say. */
+	if (waits && (first || hands_take(r)))
+		return false;
+	request_run(r);
+	return true;
 }
 
 static void conclude(struct request *r)
@@ -578,9 +571,7 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *c, const char *
 		return goes_on ? MHD_YES : MHD_NO;
 	}
 	if (!r->refused) {
-		if (!r->asleep)
-			run(r);
-		if (!r->asleep && r->x.finish && request_sleeps(r))
+		if (!r->asleep && !run(r))
 			return MHD_YES;
 		conclude(r);
 	}
@@ -606,12 +597,12 @@ static void log_library(void *self, const char *fmt, va_list args)
 	LOG(LOG_DETAIL, "http.library", LOG_TEXT("text", text));
 }
 
+/* One for each core that is ours: nothing waits on them. */
 static unsigned threads(void)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t ours;
 
-	/* some of them wait for a commit at any time */
-	return cores < 2 ? 4 : (unsigned)cores * 2;
+	return sched_getaffinity(0, sizeof ours, &ours) == 0 ? (unsigned)CPU_COUNT(&ours) : 1;
 }
 
 static bool begin(struct http_server *s, int fd, struct error *err)
@@ -724,10 +715,13 @@ struct http_server *http_start_with(struct daemon *service, const struct route *
 	s->rates = rates_new();
 	pthread_mutex_init(&s->lock, NULL);
 	watch_cond_init(&s->calmer);
+	pthread_cond_init(&s->hand_wanted, NULL);
+	STAILQ_INIT(&s->handed);
 	TAILQ_INIT(&s->streams);
 	for (size_t i = 0; i < HTTP_BUCKETS; i++)
 		TAILQ_INIT(&s->visit[i]);
-	if (read_proxies(s, service->settings->value[SETTING_WEB_PROXIES], err) && watch_start(s, err) && listen_everywhere(s, err)) {
+	if (read_proxies(s, service->settings->value[SETTING_WEB_PROXIES], err) && watch_start(s, err) && hands_start(s, err)
+	    && listen_everywhere(s, err)) {
 		LOG(LOG_NEWS, "http.listening", LOG_TEXT("at", s->listening));
 		return s;
 	}
@@ -770,6 +764,7 @@ static void wait_for_quiet(struct http_server *s)
 	pthread_mutex_lock(&s->lock);
 	for (; s->sleepers || (left > 0 && !is_quiet(s)); left = until - clock_mono_ms())
 		watch_wait(s, &s->calmer, left > 0 ? (int)left : STOP_MS);
+	s->hands_closed = true;      /* what comes yet waits where it is */
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -787,6 +782,7 @@ void http_stop(struct http_server *s)
 		fd[i] = is_quiet_now(s) && !s->given ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(s->daemon[i]);
 	watch_stop(s);
 	wait_for_quiet(s);
+	hands_stop(s);
 	for (size_t i = 0; i < daemons; i++) {
 		MHD_stop_daemon(s->daemon[i]);
 		if (fd[i] != MHD_INVALID_SOCKET)
@@ -795,6 +791,7 @@ void http_stop(struct http_server *s)
 	if (s->service->base_url == s->base_url)
 		s->service->base_url = NULL;
 	pthread_cond_destroy(&s->calmer);
+	pthread_cond_destroy(&s->hand_wanted);
 	pthread_mutex_destroy(&s->lock);
 	keys_free(s->keys);
 	rates_free(s->rates);

@@ -1,10 +1,10 @@
 /* http.h -- the daemon's web server: requests in, answers out, and what guards them. libmicrohttpd stays behind it.
  *
- * A handler runs on one of the server's own threads with the whole request at hand. It may wait for the store's commit, not
- * for a mail server: see http_wake(). Before a handler is called the server has checked: method and path (404, 405 with Allow), the size of
- * the body (413) and its type (415), the key and its scopes for routes that want one (401, 403), the CSRF token and
- * Origin for forms (403), the rate of this client (429). Every answer carries the security headers; an error under /v1 is an RFC 9457
- * problem.
+ * A handler runs on one of the server's own threads with the whole request at hand. That of a GET does not wait, unless it is behind
+ * GUARD_LINK; any other may wait for the store's commit, not for a mail server: see http_wake(). Before a handler is called the server
+ * has checked: method and path (404, 405 with Allow), the size of the body (413) and its type (415), the key and its scopes for routes
+ * that want one (401, 403), the CSRF token and Origin for forms (403), the rate of this client (429). Every answer carries the security
+ * headers; an error under /v1 is an RFC 9457 problem.
  * Everything a client can make us hold is bounded: connections in all and for each address, time for a request to be complete,
  * head and body. The client's address is the peer's, or that named by X-Forwarded-For when the peer is a trusted proxy.
  */
@@ -47,6 +47,7 @@ struct exchange {
 enum guard {
 	GUARD_NONE,          /* anybody: health, help, assets                              */
 	GUARD_KEY,           /* Authorization: Bearer, with all of `scopes`, or a session  */
+	GUARD_LINK,          /* anybody who has the link in the path: the handler checks it, and may write down who opened it */
 	GUARD_FORM,          /* a page's form: CSRF token and same origin; the handler checks the link */
 };
 
@@ -88,10 +89,10 @@ void answer_problem(struct exchange *, int status, const char *kind, const char 
                     const char *who);
 void answer_fault(struct exchange *, const struct error *);                   /* what the store said, as 404, 409, 503 …  */
 
-/* A handler that has begun something elsewhere sets `finish` and returns without an answer. The connection sleeps then, on none of the
- * server's threads, until whoever was asked calls this: once, from any thread, also before the handler has returned, and touches the
- * exchange no more. `finish` gives the answer on one of the server's threads. It is never called off: http_stop() waits for it, so what
- * was begun must be stopped before. */
+/* A handler that may wait and has begun something elsewhere sets `finish` and returns without an answer. The connection sleeps then, on
+ * none of the server's threads, until whoever was asked calls this: once, from any thread, also before the handler has returned, and
+ * touches the exchange no more. `finish` gives the answer on one of the server's threads. It is never called off: http_stop() waits for
+ * it, so what was begun must be stopped before. */
 void http_wake(struct exchange *);
 
 struct http_server;

@@ -5,6 +5,7 @@
  * http_request.c what is asked: the path, parameters, cookies, forms, the language, the client
  * http_answer.c  what is answered
  * http_guard.c   who may: keys, sessions, forms, rates
+ * http_sleep.c   answers that come later: of handlers that wait for a commit, or for whoever calls http_wake()
  * http_watch.c   what time does: slow clients are cut, streams get their heartbeat
  * router.c       which route
  */
@@ -31,6 +32,7 @@ struct MHD_Daemon;
 #define HTTP_SOCKETS       8
 #define HTTP_PAIRS         64            /* parameters of a query, fields of a form   */
 #define HTTP_BUCKETS       256
+#define HTTP_HANDS         8             /* handlers that wait at once: so many changes can share a commit */
 
 /* Made smaller by tests. */
 struct http_limits {
@@ -99,9 +101,15 @@ struct http_server {
 	unsigned                   visits;
 	TAILQ_HEAD(, stream)       streams;
 	unsigned                   stream_count;
-	unsigned                   sleepers;     /* requests that wait for http_wake() */
+	unsigned                   sleepers;     /* requests in hand, or that wait for http_wake() */
 	pthread_cond_t             calmer;       /* an answer was given, a stream or a connection has ended */
 	bool                       closing;
+
+	STAILQ_HEAD(, request)     handed;       /* that wait for a hand */
+	pthread_cond_t             hand_wanted;
+	bool                       hands_closed;   /* they take no more    */
+	pthread_t                  hand[HTTP_HANDS];
+	unsigned                   hands;
 
 	pthread_t                  watch;
 	bool                       watching;
@@ -131,8 +139,9 @@ struct request {
 	struct pairs        query, form;
 	char               *body;                /* HTTP_BODY_MOST at most; wiped and freed at the end */
 	size_t              body_len, body_room, heard;
-	bool                head_heard, refused, too_big, has_body;
-	bool                asleep, woken;       /* under the server's lock    */
+	bool                head_heard, refused, too_big, has_body, complete;
+	bool                asleep, woken, in_hand;      /* under the server's lock */
+	STAILQ_ENTRY(request) handed;
 	char                id[20];
 	const char         *browser, *csrf;      /* once asked for            */
 	int64_t             began;
@@ -146,6 +155,8 @@ static inline struct request *request_of(struct exchange *x)
 
 /* -- http.c -- */
 struct http_server *http_start_with(struct daemon *, const struct route *const *routes, const struct http_limits *, struct error *err);
+/* The guard of the body and the handler. */
+void request_run(struct request *);
 
 /* -- http_request.c -- */
 /* Decodes %XX (and in forms "+"). False when it is broken or holds a control character other than, in forms, CR, LF and TAB. */
@@ -173,6 +184,13 @@ bool guard_body(struct request *);
 void http_key_revoked(struct exchange *, const char *key_id);
 /* Scopes with what they include. */
 unsigned scopes_meant(unsigned scopes);
+
+/* -- http_sleep.c -- */
+/* The request sleeps until a hand, a thread on which a handler may wait, has called request_run() for it, and until http_wake() when it
+ * is to be finished then. False: they take no more. */
+bool hands_take(struct request *);
+bool hands_start(struct http_server *, struct error *err);
+void hands_stop(struct http_server *);               /* once none is in hand */
 
 /* -- http_watch.c -- */
 bool watch_start(struct http_server *, struct error *err);

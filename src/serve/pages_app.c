@@ -104,7 +104,7 @@ static void answer_settings(struct exchange *x) { answer_app(x, "settings"); }
 static void answer_operator(struct exchange *x) { answer_app(x, "operator"); }
 
 const struct route routes_app[] = {
-	{ "GET", "/settings/{token}", GUARD_NONE, 0, answer_settings },
-	{ "GET", "/operator/{token}", GUARD_NONE, 0, answer_operator },
+	{ "GET", "/settings/{token}", GUARD_LINK, 0, answer_settings },
+	{ "GET", "/operator/{token}", GUARD_LINK, 0, answer_operator },
 	{ 0 }
 };

@@ -579,7 +579,7 @@ static void answer_handover(struct exchange *x)
 }
 
 const struct route routes_connect[] = {
-	{ "GET",  "/connect/{token}",               GUARD_NONE, 0, answer_form          },
+	{ "GET",  "/connect/{token}",               GUARD_LINK, 0, answer_form          },
 	{ "POST", "/connect/{token}",               GUARD_FORM, 0, take_submission      },
 	{ "GET",  "/connect/{token}/progress",      GUARD_NONE, 0, answer_progress      },
 	{ "GET",  "/connect/{token}/progress.json", GUARD_NONE, 0, answer_progress_json },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,6 +87,15 @@ static void say_much(struct exchange *x)
 
 extern const struct route routes_events[];
 
+static sem_t leave;
+
+static void wait_for_leave(struct exchange *x)
+{
+	while (sem_wait(&leave) != 0)
+		;
+	answer_text(x, 200, "text/plain", "at last\n");
+}
+
 static const struct route routes[] = {
 	{ "GET",    "/ok",            GUARD_NONE, 0, say_ok },
 	{ "GET",    "/ok/{id}",       GUARD_NONE, 0, say_ok },
@@ -100,6 +110,8 @@ static const struct route routes[] = {
 	{ "POST",   "/v1/forget",     GUARD_KEY, 0, forget_admin },
 	{ "GET",    "/v1/broken",     GUARD_NONE, 0, say_broken },
 	{ "GET",    "/much",          GUARD_NONE, 0, say_much },
+	{ "POST",   "/wait",          GUARD_NONE, 0, wait_for_leave },
+	{ "GET",    "/wait",          GUARD_LINK, 0, wait_for_leave },
 	{ 0 }
 };
 
@@ -543,6 +555,30 @@ TEST(slow_clients_are_cut_and_others_are_served_meanwhile)
 	EXPECT(cut == COUNT(slow) && clock_mono_ms() - began < 8000);
 	EXPECT(status_of(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "\r\n")) == 200);
 	house_close(&h);
+}
+
+TEST(handlers_that_wait_keep_nobody_else_waiting)
+{
+	static const char post[] = "POST /wait HTTP/1.1\r\nHost: x\r\n\r\n", get[] = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct house      h;
+	int               fd[3 * HTTP_HANDS];
+
+	sem_init(&leave, 0, 0);
+	house_open(&h, tables, house_limits(), NULL);
+	for (size_t i = 0; i < COUNT(fd); i++) {
+		fd[i] = dial(&h);
+		say(fd[i], i % 2 ? post : get, strlen(i % 2 ? post : get));
+	}
+	for (int i = 0; i < 10; i++)
+		EXPECT(status_of(ask(&h, "GET /ok HTTP/1.1\r\n" CLOSE "\r\n")) == 200);
+	for (size_t i = 0; i < COUNT(fd); i++)
+		sem_post(&leave);
+	for (size_t i = 0; i < COUNT(fd); i++) {
+		EXPECT(status_of(hear(fd[i], "at last")) == 200);
+		close(fd[i]);
+	}
+	house_close(&h);
+	sem_destroy(&leave);
 }
 
 TEST(one_address_has_so_many_connections_and_no_more)
