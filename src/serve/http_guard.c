@@ -47,12 +47,14 @@ void keys_free(struct key_cache *c)
 	free(c);
 }
 
+/* The hash of a key is as good as dice. */
 static struct known_key *place_of(struct key_cache *c, const char *hash)
 {
-	unsigned n;
+	unsigned n = 0;
 
-	/* the hash of a key is as good as dice */
-	return sscanf(hash, "%8x", &n) == 1 ? &c->key[n % KEYS_HELD] : &c->key[0];
+	for (size_t i = 0; i < 8 && hash[i]; i++)
+		n = n << 4 | ((unsigned)(hash[i] & 15) + (hash[i] > '9' ? 9 : 0));
+	return &c->key[n % KEYS_HELD];
 }
 
 static bool known(struct key_cache *c, const char *hash, struct known_key *out, unsigned *revocations)
@@ -249,13 +251,14 @@ static bool is_write(const struct request *r)
  * not made to suffer for others behind the same address. */
 static bool find_key(struct request *r, struct known_key *out)
 {
-	const char  *token = bearer(r), *wrong = rate_name(r, "wrong"), *hash = token ? token_hash(token, r->x.job) : NULL;
+	const char  *token = bearer(r), *wrong, *hash = token ? token_hash(token, r->x.job) : NULL;
 	struct error err = { 0 };
 	unsigned     revocations;
 	int          wait_s = 1;
 
 	if (hash && known(r->server->keys, hash, out, &revocations))
 		return true;
+	wrong = rate_name(r, "wrong");
 	if (!rate_left(r->server->rates, wrong, r->server->limits.wrong, clock_mono_ms(), &wait_s))
 		return too_many(r, wait_s);
 	if (hash && read_key(r, hash, revocations, out, &err))

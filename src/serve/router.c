@@ -32,30 +32,35 @@ static bool path_read(struct slice raw, struct arena *into, struct path *out, bo
 	return true;
 }
 
-/* How many parts of the route are literal, or -1 when it does not fit. */
+/* Where the route goes on behind its part that is this one; NULL when it is another. */
+static const char *behind_literal(const char *route, const char *part)
+{
+	for (; *part && *part == *route && *route != '/'; part++)
+		route++;
+	return !*part && (!*route || *route == '/') ? route : NULL;
+}
+
+/* How many parts of the route are literal, or -1 when it does not fit. Asked of every route for every request. */
 static int fits(const char *route, const struct path *path, const char *param[HTTP_PARAMS])
 {
-	struct slice rest = slice_str(route + 1);
-	int          literal = 0;
-	size_t       params = 0;
+	int    literal = 0;
+	size_t params = 0;
 
 	for (size_t i = 0; i < path->count; i++) {
-		struct slice part;
-
-		if (!rest.at)
+		if (*route++ != '/')
 			return -1;
-		part = slice_cut(&rest, '/');
-		if (part.len && part.at[0] == '{') {
+		if (*route == '{') {
 			if (!*path->part[i] || params == HTTP_PARAMS)
 				return -1;
 			param[params++] = path->part[i];
-		} else if (slice_equal(part, slice_str(path->part[i]))) {
-			literal++;
+			route = strchrnul(route, '/');
 		} else {
-			return -1;
+			if (!(route = behind_literal(route, path->part[i])))
+				return -1;
+			literal++;
 		}
 	}
-	return rest.at ? -1 : literal;
+	return *route ? -1 : literal;
 }
 
 static const char *allowed(const char *so_far, const char *method, struct arena *into)
