@@ -335,8 +335,12 @@ static void remove_account(struct exchange *x) { simply(x, apply_remove); }
 
 /* -- looking ------------------------------------------------------------------------------------------------------------ */
 
+/* account_get(), or account_get_brief() where the report is not asked for */
+typedef bool account_getter(struct txn *, struct arena *, const char *, const char *, struct account *, struct error *);
+
 struct account_look {
 	struct exchange      *x;
+	account_getter       *get;
 	struct account        account;
 	struct account_query  query;
 	struct account_page   page;
@@ -346,13 +350,13 @@ static bool look_at_one(struct txn *t, void *self, struct error *err)
 {
 	struct account_look *l = self;
 
-	return account_get(t, l->x->job, l->x->workspace, l->x->param[0], &l->account, err)
+	return l->get(t, l->x->job, l->x->workspace, l->x->param[0], &l->account, err)
 	    && (l->account.state != ACCOUNT_REMOVED || fail(err, FAULT_ABSENT, "a removed account"));
 }
 
-static bool look_up(struct exchange *x, struct account *out)
+static bool look_up(struct exchange *x, account_getter *get, struct account *out)
 {
-	struct account_look l = { .x = x };
+	struct account_look l = { .x = x, .get = get };
 	struct error        err = { 0 };
 
 	if (!store_read(x->service->store, look_at_one, &l, &err)) {
@@ -367,7 +371,7 @@ static void get_account(struct exchange *x)
 {
 	struct account a;
 
-	if (look_up(x, &a))
+	if (look_up(x, account_get_brief, &a))
 		answer_json(x, 200, account_json(x, &a));
 }
 
@@ -376,7 +380,7 @@ static void get_report(struct exchange *x)
 	struct account a;
 	cJSON         *report;
 
-	if (!look_up(x, &a))
+	if (!look_up(x, account_get, &a))
 		return;
 	report = a.report ? report_in_language(a.report, x->lang, x->job) : NULL;
 	if (report)
@@ -391,7 +395,7 @@ static void get_progress(struct exchange *x)
 	cJSON         *steps = NULL, *o;
 	bool           done = false;
 
-	if (!look_up(x, &a))
+	if (!look_up(x, account_get_brief, &a))
 		return;
 	if (!x->service->keeper || !keeper_progress(x->service->keeper, a.id, x->lang, &steps, &done)) {
 		steps = cJSON_CreateArray();

@@ -8,9 +8,11 @@
 #define TRIES_DAYS 30      /* kept: so much may the clock jump without a budget being forgotten */
 #define PAGE_OF_SEALED 100
 
-#define ACCOUNT                                                                                                                      \
+#define ACCOUNT_AND(report)                                                                                                          \
 	"id, workspace, address, key, provider, username, host_imap, host_smtp, port_imap, port_smtp, lang, external_id, state, "    \
-	"state_since, next_try, last_ok, created, cause, certainty, who, incident, failures, place, cursor, report, report_at"
+	"state_since, next_try, last_ok, created, cause, certainty, who, incident, failures, place, cursor, " report ", report_at"
+#define ACCOUNT       ACCOUNT_AND("report")
+#define ACCOUNT_BRIEF ACCOUNT_AND("CASE WHEN cause IS NOT NULL THEN report END")
 
 static const struct field account_fields[] = {
 	TEXT(account, id),                   TEXT(account, workspace),            TEXT(account, address),
@@ -36,6 +38,12 @@ bool account_get(struct txn *t, struct arena *into, const char *workspace, const
 	if (!workspace)
 		return read_one(t, into, &accounts, out, err, "SELECT " ACCOUNT " FROM accounts WHERE id = $1", WITH(a_text(id)));
 	return read_one(t, into, &accounts, out, err, "SELECT " ACCOUNT " FROM accounts WHERE id = $1 AND workspace = $2",
+	                WITH(a_text(id), a_text(workspace)));
+}
+
+bool account_get_brief(struct txn *t, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err)
+{
+	return read_one(t, into, &accounts, out, err, "SELECT " ACCOUNT_BRIEF " FROM accounts WHERE id = $1 AND workspace = $2",
 	                WITH(a_text(id), a_text(workspace)));
 }
 

@@ -9,6 +9,8 @@
 bool account_insert(struct txn *, const struct account *, struct error *err);
 /* `workspace` NULL: of any. A removed one is found too. FAULT_ABSENT. */
 bool account_get(struct txn *, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err);
+/* Of that workspace, to be shown and not to be updated: the report, most of the row when all is well, is there only beside a cause. */
+bool account_get_brief(struct txn *, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err);
 /* The id of the one with that `key`, which is not removed: there is one at most. FAULT_ABSENT. */
 bool account_by_key(struct txn *, struct arena *into, const char *workspace, const char *key, const char **id_out, struct error *err);
 /* All but id, workspace, key and created. FAULT_ABSENT also when it has been removed: whoever still held it cannot bring it back. */

@@ -48,6 +48,24 @@ TEST(an_account_comes_back_as_it_went)
 	scratch_end(&s);
 }
 
+TEST(a_brief_account_has_its_report_only_beside_a_cause)
+{
+	struct scratch s;
+	struct account ill = an_account("acc_1", "ann@birch.example"), well = an_account("acc_2", "bob@birch.example"), got;
+
+	well.cause = NULL;
+	scratch_rows(&s);
+	EXPECT(account_insert(&s.txn, &ill, &s.err) && account_insert(&s.txn, &well, &s.err));
+	EXPECT(ill.cause && ill.report && well.report);
+	EXPECT(account_get_brief(&s.txn, s.arena, "wsp_1", "acc_1", &got, &s.err));
+	expect_same(&got, &ill);
+	EXPECT(account_get_brief(&s.txn, s.arena, "wsp_1", "acc_2", &got, &s.err));
+	well.report = NULL;
+	expect_same(&got, &well);
+	FAILS(account_get_brief(&s.txn, s.arena, "wsp_2", "acc_1", &got, &s.err), FAULT_ABSENT);
+	scratch_end(&s);
+}
+
 TEST(an_update_changes_all_but_what_never_changes)
 {
 	struct scratch s;
