@@ -49,16 +49,33 @@ struct arena *arena_new(void)
 	return must_alloc(sizeof(struct arena));
 }
 
+static struct block *block_free(struct block *b)
+{
+	struct block *next = b->next;
+
+	explicit_bzero(b->bytes, b->used);
+	free(b);
+	return next;
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
-	for (struct block *b = a->blocks, *next; b; b = next) {
-		next = b->next;
-		explicit_bzero(b->bytes, b->used);
-		free(b);
-	}
+	while (a->blocks)
+		a->blocks = block_free(a->blocks);
 	free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+	while (a->blocks && (a->blocks->next || a->blocks->size > BLOCK))
+		a->blocks = block_free(a->blocks);
+	if (a->blocks) {
+		explicit_bzero(a->blocks->bytes, a->blocks->used);
+		a->blocks->used = 0;
+	}
+	a->used = 0;
 }
 
 void *arena_get(struct arena *a, size_t size)

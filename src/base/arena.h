@@ -19,6 +19,7 @@ struct arena;
 struct arena *arena_new(void);
 void          arena_free(struct arena *);                   /* wipes: credentials pass through here; NULL is fine */
 DEFINE_CLEANUP(arena)
+void          arena_reset(struct arena *);                  /* wipes; keeps a little room for the next job */
 
 void  *arena_get(struct arena *, size_t size);              /* zeroed, aligned for anything        */
 char  *arena_copy(struct arena *, struct slice);            /* with a NUL behind it                */

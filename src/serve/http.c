@@ -86,6 +86,7 @@ static void visit_begins(struct http_server *s, struct MHD_Connection *c, void *
 	const union MHD_ConnectionInfo *from = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct visit                   *v = must_alloc(sizeof *v);
 
+	v->job = arena_new();
 	v->fd = fd->connect_fd;
 	v->peer = address_of(from->client_addr);
 	v->until = clock_mono_ms() + s->limits.request_ms;
@@ -103,6 +104,7 @@ static void visit_ends(struct http_server *s, struct visit *v)
 	s->visits--;
 	pthread_cond_signal(&s->calmer);
 	pthread_mutex_unlock(&s->lock);
+	arena_free(v->job);
 	free(v);
 }
 
@@ -128,13 +130,14 @@ static void visit_until(struct http_server *s, struct visit *v, int64_t until, b
 /* With the request's first line, before libmicrohttpd takes it apart: it would end a path at %00. */
 static void *request_begins(void *self, const char *target, struct MHD_Connection *c)
 {
-	struct request *r = must_alloc(sizeof *r);
+	struct visit   *v = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	struct request *r = arena_get(v->job, sizeof *r);
 	size_t          len;
 
 	r->server = self;
-	r->visit = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	r->visit = v;
 	r->began = clock_mono_ms();
-	r->x = (struct exchange){ .service = r->server->service, .job = arena_new(), .connection = c, .lang = language_english(),
+	r->x = (struct exchange){ .service = r->server->service, .job = v->job, .connection = c, .lang = language_english(),
 		.client = "", .path = "", .method = "" };
 	len = strnlen(target, HTTP_TARGET_MOST + 1);
 	r->target = slice(arena_copy(r->x.job, slice(target, len)), len);
@@ -176,9 +179,7 @@ static void request_ends(void *self, struct MHD_Connection *c, void **context, e
 	visit_until(s, r->visit, clock_mono_ms() + s->limits.request_ms, false);
 	secret_wipe(r->body, r->body_room);
 	free(r->body);
-	arena_free(r->x.job);
-	secret_wipe(r, sizeof *r);
-	free(r);
+	arena_reset(r->x.job);
 }
 
 /* -- requests: heard -------------------------------------------------------------------------------------------------- */

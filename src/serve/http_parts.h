@@ -50,6 +50,7 @@ extern const struct http_limits http_usual;
 /* One connection, from accept() to close(). */
 struct visit {
 	TAILQ_ENTRY(visit) in_bucket;
+	struct arena      *job;          /* of one request after the other, which lies in it itself */
 	int                fd;
 	struct address     peer;
 	int64_t            until;        /* monotonic; INT64_MAX while a stream or a handler is at work */
@@ -123,9 +124,9 @@ struct pair {
 };
 
 struct pairs {
-	struct pair item[HTTP_PAIRS];
-	size_t      count;
-	bool        read;
+	struct pair *item;
+	size_t       count;
+	bool         read;
 };
 
 /* An exchange, and what the server knows of it besides. */

@@ -45,9 +45,11 @@ bool percent_decode(struct slice text, bool form, struct arena *into, const char
 bool pairs_read(struct slice text, struct arena *into, struct pairs *out)
 {
 	*out = (struct pairs){ .read = true };
+	if (text.len)
+		out->item = arena_get(into, HTTP_PAIRS * sizeof *out->item);
 	while (text.len) {
 		struct slice value = slice_cut(&text, '&'), name = slice_cut(&value, '=');
-		struct pair *p = &out->item[out->count];
+		struct pair *p = out->item + out->count;
 
 		if (name.len == 0 && value.len == 0)
 			continue;

@@ -66,6 +66,26 @@ TEST(copies)
 	EXPECT(strlen(arena_print(job, "%9000d", 1)) == 9000);
 }
 
+TEST(a_reset_arena_is_as_a_new_one)
+{
+	struct arena *a = arena_new();
+
+	arena_reset(a);
+	for (int round = 0; round < 3; round++) {
+		/* the first block of the first round is larger than what is kept, that of the others is not */
+		for (size_t size = round ? 100 : 9000; size <= 9000; size += 1780) {
+			char *p = arena_get(a, size);
+
+			for (size_t i = 0; i < size; i++)
+				EXPECT(p[i] == 0);
+			memset(p, 'x', size);
+		}
+		arena_reset(a);
+		EXPECT(arena_used(a) == 0);
+	}
+	arena_free(a);
+}
+
 TEST(freeing_nothing)
 {
 	arena_free(NULL);
