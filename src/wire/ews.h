@@ -1,0 +1,123 @@
+/* ews.h -- Exchange Web Services: SOAP requests out, answers in (MS-OXWS*; facts M C.1-C.4), without a socket.
+ *
+ * Requests are written whole into a buffer, each valid against messages.xsd of the version it names. Answers are read as they come
+ * (libxml2's push parser: no network, no DTD, no entities but the five), by local name and namespace, so that a page of items or a
+ * 100 MiB message needs no more room than what is kept of it. HTTP 200 does not mean success: every ResponseMessage has its own code.
+ * Texts are the server's, in its own language: decide by codes.
+ */
+#ifndef WIRE_EWS_H
+#define WIRE_EWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/slice.h"
+
+/* -- requests ------------------------------------------------------------------------------------------------------ */
+
+struct ews_header {
+	const char *version;           /* RequestServerVersion: "Exchange2010_SP2" …                                */
+	const char *act_as;            /* primary SMTP address to impersonate, or NULL                              */
+};
+
+struct ews_folder {                /* one of the two */
+	const char *distinguished;     /* "inbox" "sentitems" "calendar" "msgfolderroot" …                          */
+	const char *id;
+	const char *mailbox;           /* with `distinguished`: somebody else's (delegate access), or NULL          */
+};
+
+/* All: false when `out` is full. `out` is the whole envelope. */
+bool ews_get_folder(struct buffer *out, const struct ews_header *, const struct ews_folder *, size_t count, bool only_ids);
+bool ews_find_folder(struct buffer *out, const struct ews_header *, const struct ews_folder *root, unsigned offset, unsigned most);
+/* Newest first; with `subject` only those whose subject has these words (a Contains restriction, 2007+). */
+bool ews_find_item(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *subject, unsigned most);
+bool ews_calendar_view(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *from, const char *to,
+                       unsigned most);
+/* `mime`: the whole message, base64 in the answer; else the properties of struct ews_item and the internet headers. */
+bool ews_get_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count, bool mime);
+/* A whole message (RFC 5322, not yet base64), sent and kept in the folder for sent mail (SendAndSaveCopy). */
+bool ews_send(struct buffer *out, const struct ews_header *, struct slice message);
+/* Removed for good (HardDelete): only ever what is ours. */
+bool ews_delete_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count);
+bool ews_resolve_name(struct buffer *out, const struct ews_header *, const char *address);
+bool ews_sync_items(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *state, unsigned most);   /* 1..512 */
+bool ews_sync_folders(struct buffer *out, const struct ews_header *, const char *state);
+bool ews_subscribe_stream(struct buffer *out, const struct ews_header *, const struct ews_folder *, size_t count);      /* 2010 SP1 */
+bool ews_get_stream(struct buffer *out, const struct ews_header *, const char *const *subscription, size_t count, unsigned minutes);
+bool ews_unsubscribe(struct buffer *out, const struct ews_header *, const char *subscription);
+
+/* -- answers ------------------------------------------------------------------------------------------------------- */
+
+struct ews_version {               /* ServerVersionInfo; major 0: not told */
+	unsigned    major, minor, build, revision;
+	const char *schema;            /* "Exchange2010_SP2"; NULL; values that begin with V are of no use in a request */
+};
+
+enum ews_item_kind { EWS_ITEM, EWS_FOLDER, EWS_MAILBOX, EWS_EVENT };      /* EVENT: of a subscription */
+enum ews_change { EWS_NO_CHANGE, EWS_CREATED, EWS_UPDATED, EWS_DELETED, EWS_READ_FLAG, EWS_NEW_MAIL, EWS_MOVED, EWS_COPIED };
+
+struct ews_item {                  /* NULL and 0 where the answer does not say; valid during the call only */
+	enum ews_item_kind kind;
+	enum ews_change    change;
+	const char        *element;                /* local name: "Message" "CalendarItem" "Folder" "CalendarFolder" …   */
+	const char        *id, *change_key, *parent_id;
+	const char        *subject, *item_class, *internet_message_id;
+	const char        *from_name, *from_address, *received, *sent, *start, *end;      /* times as written (UTC, ISO 8601) */
+	const char        *display_name, *folder_class, *address, *routing_type, *mailbox_type;     /* of folder and mailbox */
+	const char        *headers;                /* internet headers, "Name: value" lines                               */
+	uint64_t           size;
+	unsigned           total, unread, children;
+	bool               is_read, has_attachments;
+};
+
+#define EWS_VALUES 8
+
+/* How one request, or one part of it, went: of a ResponseMessage or of a Fault. */
+struct ews_outcome {
+	bool        fault;                         /* a SOAP fault: all of it failed                                      */
+	bool        ok, warning;
+	const char *code;                          /* "NoError" "ErrorAccessDenied" …, trimmed; a fault's ResponseCode, else its faultcode's local name */
+	const char *text;                          /* the server's words                                                  */
+	struct { const char *name, *value; } value[EWS_VALUES];      /* MessageXml: "BackOffMilliseconds" "Primary" "MailboxGuid", "Violation" … */
+	size_t      values;
+};
+
+struct ews_listener {
+	void  *self;
+	void (*item)(void *, const struct ews_item *);                  /* each, as soon as it is whole; may be NULL           */
+	void (*mime)(void *, struct slice decoded);                     /* pieces of a MimeContent, decoded; may be NULL      */
+};
+
+#define EWS_OUTCOMES 16
+
+/* Everything that is not an item. From the arena given to the reader. */
+struct ews_answer {
+	bool               envelope;               /* it is SOAP at all                                                  */
+	struct ews_version version;
+	struct ews_outcome outcome[EWS_OUTCOMES];  /* of each ResponseMessage, in order                                  */
+	size_t             count;                  /* seen; may be above EWS_OUTCOMES                                    */
+	const char        *sync_state, *subscription_id, *watermark, *connection_status;
+	bool               last_in_range;          /* Includes Last … InRange                                            */
+	unsigned           total_in_view;
+	uint64_t           items;                  /* told to the listener                                               */
+};
+
+struct ews_reader;
+
+/* `longest_text` bounds one text that is kept (not MimeContent, which passes through); what is longer is cut.
+ * `listener` may be NULL. Several envelopes one after another (a stream of events) are several readers: see ews_reader_whole(). */
+struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const struct ews_listener *);
+void               ews_reader_free(struct ews_reader *);
+/* False when it is no such answer: FAULT_BROKEN (no XML, a document type, too deep, not SOAP), FAULT_TOO_BIG (kept more than is sane).
+ * `*used` (may be NULL): how many bytes belonged to this envelope; fewer than all when it ended and another one begins. */
+bool               ews_feed(struct ews_reader *, struct slice bytes, size_t *used, struct error *);
+bool               ews_reader_whole(const struct ews_reader *);              /* the envelope is closed */
+/* After the last byte: false (FAULT_BROKEN) when it was cut short. */
+bool               ews_finish(struct ews_reader *, struct error *);
+const struct ews_answer *ews_answer(const struct ews_reader *);
+
+#endif
