@@ -7,6 +7,8 @@
  * The reader keeps numbers only. The body is handed on piece by piece as it stands in the caller's buffer, so that an answer
  * without end needs no more room than one read. Lines may end in LF alone. An answer that could be read in two ways
  * (two different lengths, a length beside Transfer-Encoding, a length that is no number, a space before a colon) is BROKEN.
+ *
+ * The caller's buffer must take HTTP_READER_HEAD bytes: a head is looked at as a whole. Trailers are checked and dropped.
  */
 #ifndef WIRE_HTTP_READER_H
 #define WIRE_HTTP_READER_H
@@ -16,7 +18,9 @@
 
 #include "base/slice.h"
 
-#define HTTP_READER_HEAD ((size_t)64 * 1024)       /* status line and fields of one answer */
+#define HTTP_READER_HEAD    ((size_t)64 * 1024)    /* status line and fields of one answer; its trailers as well */
+#define HTTP_READER_LINE    ((size_t)4 * 1024)     /* the line that says how long a chunk is                     */
+#define HTTP_READER_INTERIM 16                     /* 1xx before the real one                                    */
 
 enum http_said {
 	HTTP_MORE,        /* nothing whole yet: feed me                                            */
@@ -40,7 +44,8 @@ struct http_reader {
 	/* its own */
 	bool        to_head;       /* the request was a HEAD: no body, whatever the fields say     */
 	int         state;
-	uint64_t    left;          /* of the body or of a chunk                                    */
+	int         interim;       /* 1xx of this answer so far                                    */
+	uint64_t    left;          /* of the body or of a chunk; of what trailers may still take   */
 	size_t      looked;        /* of what is held, already searched for a line end             */
 	const char *why;
 };
