@@ -178,6 +178,10 @@ struct tls_answer {
 	size_t   first_len;
 	bool     wants_client_certificate;
 	bool     stapled_good;                 /* a valid OCSP answer was stapled and says "good"          */
+	unsigned char end_point[64];           /* tls-server-end-point (RFC 5929 §4.1): the hash of the server's certificate that a
+	                                          login can be bound to, of a resumed handshake too. None (len 0) where that is
+	                                          undefined (Ed25519), and over a connection that WANT_HTTP kept   */
+	size_t   end_point_len;
 	struct tls_certificate chain[TLS_CHAIN];
 	size_t   chain_len;
 };

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <time.h>
@@ -151,6 +152,24 @@ void certificate_pin(X509 *x, char out[65])
 	if (len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL))
 		hex_of(digest, out);
 	OPENSSL_free(der);
+}
+
+size_t certificate_end_point(X509 *x, unsigned char out[64])
+{
+	int           hash = NID_undef;
+	const EVP_MD *md;
+	unsigned      len = 0;
+
+	ERR_set_mark();
+	if (x && X509_get_signature_info(x, &hash, NULL, NULL, NULL) != 1)
+		hash = NID_undef;
+	if (hash == NID_md5 || hash == NID_sha1)
+		hash = NID_sha256;
+	md = hash == NID_undef ? NULL : EVP_get_digestbynid(hash);
+	if (!md || EVP_MD_get_size(md) > 64 || !X509_digest(x, md, out, &len))
+		len = 0;
+	ERR_pop_to_mark();
+	return len;
 }
 
 static void key_text(X509 *x, char *out, size_t size)

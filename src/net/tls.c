@@ -116,6 +116,8 @@ static void note_end_of_handshake(const SSL *ssl, struct tls_answer *a)
 	a->shook = true;
 	snprintf(a->version, sizeof a->version, "%s", SSL_get_version(ssl));
 	snprintf(a->cipher, sizeof a->cipher, "%s", SSL_get_cipher_name(ssl));
+	/* a session that is resumed has kept the certificate that it began with */
+	a->end_point_len = certificate_end_point(SSL_get0_peer_certificate(ssl), a->end_point);
 }
 
 static void on_info(const SSL *ssl, int where, int value)

@@ -28,6 +28,8 @@ X509_STORE      *tls_own_store(const struct tls_own *own, X509_STORE *everybodys
 bool             tls_own_has_pin(const struct tls_own *own);      /* false for NULL */
 bool             tls_own_pins(const struct tls_own *, X509 *leaf);
 bool             tls_own_vouches(const struct tls_own *own, const X509 *anchor);      /* false for NULL */
+/* tls-server-end-point (RFC 5929 §4.1); its length, 0 where there is none: no certificate, or its signature names no hash (Ed25519). */
+size_t  certificate_end_point(X509 *, unsigned char out[64]);
 
 /* tls_verify.c: callbacks for an SSL_CTX. They find their witness through the SSL_CTX when it is a lent one, else through the SSL's
  * app data. */

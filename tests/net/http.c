@@ -758,8 +758,8 @@ TEST(over_https_a_kept_connection_shows_no_chain_and_was_verified)
 	EXPECT(post(n, "https", "web.example.org", p.port, "127.0.0.1", true, &again) == CAME);
 	EXPECT(post(n, "https", "web.example.org", p.port, "127.0.0.1", true, NULL) == CAME);
 	EXPECT(count_of(&farm.connections) == 1 && count_of(&farm.requests) == 3);
-	EXPECT(first.shook && !first.resumed && first.chain_len == 1 && first.flaws == 0);
-	EXPECT(again.shook && again.resumed && again.chain_len == 0 && again.flaws == 0 && again.alert == -1);
+	EXPECT(first.shook && !first.resumed && first.chain_len == 1 && first.flaws == 0 && first.end_point_len == 32);
+	EXPECT(again.shook && again.resumed && again.chain_len == 0 && again.flaws == 0 && again.alert == -1 && again.end_point_len == 0);
 	EXPECT_TEXT(again.verify, "ok");
 	/* a name the connection was not verified for, and one who is not to be trusted, twice */
 	EXPECT(post(n, "https", "other.example.org", p.port, "127.0.0.1", true, &again) == CAME_TLS_FAILED);

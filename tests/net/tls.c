@@ -1,3 +1,5 @@
+#include <openssl/err.h>
+
 #include "net/tls_openssl.h"
 #include "peer.h"
 
@@ -676,6 +678,55 @@ TEST(own_trust_that_is_none)
 	net_free(n);
 }
 
+/* -- what a login can be bound to --------------------------------------------------------------------------------- */
+
+enum signed_by { BY_ECDSA, BY_RSA, BY_PSS, BY_ED25519 };
+
+static void sign_anew(struct identity *me, enum signed_by by, const EVP_MD *md)
+{
+	EVP_MD_CTX   *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *key = NULL;
+
+	if (by == BY_ED25519) {
+		EVP_PKEY_free(me->key);
+		me->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		X509_set_pubkey(me->cert, me->key);
+		md = NULL;
+	}
+	EXPECT(EVP_DigestSignInit(ctx, &key, md, NULL, me->key) == 1);
+	if (by == BY_PSS)
+		EXPECT(EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) == 1);
+	EXPECT(X509_sign_ctx(me->cert, ctx) > 0);
+	EVP_MD_CTX_free(ctx);
+}
+
+/* RFC 5929 §4.1: the certificate under the hash of its own signature, but SHA-256 for those that are too weak. */
+TEST(the_end_point_is_hashed_as_its_certificate_is_signed)
+{
+	static const struct { const char *row; enum signed_by by; const EVP_MD *(*md)(void), *(*wanted)(void); } rows[] = {
+		{ "ECDSA, SHA-256", BY_ECDSA,   EVP_sha256, EVP_sha256 }, { "ECDSA, SHA-384", BY_ECDSA,   EVP_sha384, EVP_sha384 },
+		{ "ECDSA, SHA-1",   BY_ECDSA,   EVP_sha1,   EVP_sha256 }, { "RSA, MD5",       BY_RSA,     EVP_md5,    EVP_sha256 },
+		{ "RSA, SHA-1",     BY_RSA,     EVP_sha1,   EVP_sha256 }, { "RSA, SHA-512",   BY_RSA,     EVP_sha512, EVP_sha512 },
+		{ "PSS, SHA-384",   BY_PSS,     EVP_sha384, EVP_sha384 }, { "PSS, SHA-1",     BY_PSS,     EVP_sha1,   EVP_sha256 },
+		{ "Ed25519",        BY_ED25519, EVP_sha256, NULL },
+	};
+	unsigned char got[64], wanted[EVP_MAX_MD_SIZE];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool            rsa = rows[i].by == BY_RSA || rows[i].by == BY_PSS;
+		struct identity me = identity_new((struct wish){ .cn = "a.example", .rsa_bits = rsa ? 2048 : 0 }, NULL);
+		unsigned        len = 0;
+
+		sign_anew(&me, rows[i].by, rows[i].md());
+		if (rows[i].wanted)
+			EXPECT_ROW(X509_digest(me.cert, rows[i].wanted(), wanted, &len) == 1, rows[i].row);
+		EXPECT_ROW(certificate_end_point(me.cert, got) == len && memcmp(got, wanted, len) == 0, rows[i].row);
+		EXPECT_ROW(ERR_peek_error() == 0, rows[i].row);
+		identity_free(&me);
+	}
+	EXPECT(certificate_end_point(NULL, got) == 0);
+}
+
 /* -- sessions that are resumed ------------------------------------------------------------------------------------ */
 
 /* A whole visit: connection, handshake, the greeting (with which the tickets come), and the end of it. */
@@ -814,6 +865,34 @@ TEST(a_refused_ticket_means_the_whole_truth)
 		identity_free(&fake);
 	}
 	net_free(unused);
+}
+
+static bool is_bound_to(const struct tls_answer *a, X509 *certificate)
+{
+	unsigned char digest[32];
+
+	return X509_digest(certificate, EVP_sha256(), digest, NULL) == 1 && a->end_point_len == 32 && memcmp(a->end_point, digest, 32) == 0;
+}
+
+TEST(the_end_point_is_known_of_a_resumed_session_too)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+	for (size_t i = 0; i < COUNT(versions); i++) {
+		struct net       *n = net_trusting_root();
+		struct tls_server s = { .me = &good, .above = { middle.cert }, .max = versions[i] };
+		struct peer       p;
+
+		to_the_end = false;
+		server_begins(&s, &p);
+		for (int nth = 0; nth < 3; nth++) {      /* in full, resumed, and resumed from what was resumed */
+			struct visit v = visit(n, p.port, "mail.example.org", TLS_QUICK);
+
+			EXPECT((nth ? was_resumed(&v) : was_full(&v)) && is_bound_to(&v.tls, good.cert));
+		}
+		net_free(n);
+		server_ends(&s, &p);
+	}
 }
 
 TEST(nothing_is_resumed_past_the_end_of_the_certificate)
