@@ -30,7 +30,7 @@ struct ews_folder {                /* one of the two */
 	const char *mailbox;           /* with `distinguished`: somebody else's (delegate access), or NULL          */
 };
 
-/* All: false when `out` is full. `out` is the whole envelope. */
+/* All: false when `out` is full, which then is left empty. `out` is the whole envelope. What XML cannot say becomes U+FFFD. */
 bool ews_get_folder(struct buffer *out, const struct ews_header *, const struct ews_folder *, size_t count, bool only_ids);
 bool ews_find_folder(struct buffer *out, const struct ews_header *, const struct ews_folder *root, unsigned offset, unsigned most);
 /* Newest first; with `subject` only those whose subject has these words (a Contains restriction, 2007+). */
@@ -41,10 +41,13 @@ bool ews_calendar_view(struct buffer *out, const struct ews_header *, const stru
 bool ews_get_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count, bool mime);
 /* A whole message (RFC 5322, not yet base64), sent and kept in the folder for sent mail (SendAndSaveCopy). */
 bool ews_send(struct buffer *out, const struct ews_header *, struct slice message);
+/* The same, to `bcc` besides (NULL: to nobody besides): a Bcc line of the message itself is not relied on (facts M C.3). */
+bool ews_send_bcc(struct buffer *out, const struct ews_header *, struct slice message, const char *bcc);
 /* Removed for good (HardDelete): only ever what is ours. */
 bool ews_delete_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count);
 bool ews_resolve_name(struct buffer *out, const struct ews_header *, const char *address);
-bool ews_sync_items(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *state, unsigned most);   /* 1..512 */
+/* `most` 1..512; `state` NULL: from the beginning. */
+bool ews_sync_items(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *state, unsigned most);
 bool ews_sync_folders(struct buffer *out, const struct ews_header *, const char *state);
 bool ews_subscribe_stream(struct buffer *out, const struct ews_header *, const struct ews_folder *, size_t count);      /* 2010 SP1 */
 bool ews_get_stream(struct buffer *out, const struct ews_header *, const char *const *subscription, size_t count, unsigned minutes);
@@ -72,6 +75,7 @@ struct ews_item {                  /* NULL and 0 where the answer does not say; 
 	uint64_t           size;
 	unsigned           total, unread, children;
 	bool               is_read, has_attachments;
+	bool               of_folder;              /* an event or a deletion: `id` is a folder's                          */
 };
 
 #define EWS_VALUES 8
@@ -80,9 +84,10 @@ struct ews_item {                  /* NULL and 0 where the answer does not say; 
 struct ews_outcome {
 	bool        fault;                         /* a SOAP fault: all of it failed                                      */
 	bool        ok, warning;
-	const char *code;                          /* "NoError" "ErrorAccessDenied" …, trimmed; a fault's ResponseCode, else its faultcode's local name */
-	const char *text;                          /* the server's words                                                  */
-	struct { const char *name, *value; } value[EWS_VALUES];      /* MessageXml: "BackOffMilliseconds" "Primary" "MailboxGuid", "Violation" … */
+	const char *code;                          /* "NoError" "ErrorAccessDenied" …, trimmed; a fault's ResponseCode, else its faultcode's local name; "" */
+	const char *text;                          /* the server's words, or ""                                           */
+	/* MessageXml: "BackOffMilliseconds" "Primary" "MailboxGuid", "Violation" …; "SubscriptionId": one that the server has lost */
+	struct { const char *name, *value; } value[EWS_VALUES];
 	size_t      values;
 };
 
@@ -94,7 +99,8 @@ struct ews_listener {
 
 #define EWS_OUTCOMES 16
 
-/* Everything that is not an item. From the arena given to the reader. */
+/* Everything that is not an item. From the arena given to the reader. May be read while it grows: when an event is told,
+ * `subscription_id` is that of its notification. */
 struct ews_answer {
 	bool               envelope;               /* it is SOAP at all                                                  */
 	struct ews_version version;
@@ -108,12 +114,16 @@ struct ews_answer {
 
 struct ews_reader;
 
-/* `longest_text` bounds one text that is kept (not MimeContent, which passes through); what is longer is cut.
+/* `longest_text` bounds one text that is kept (not MimeContent, which passes through); what is longer is cut at a whole character. A sync
+ * state, a subscription's id and a watermark are of no use when cut: 1 MiB of one of them is FAULT_TOO_BIG.
  * `listener` may be NULL. Several envelopes one after another (a stream of events) are several readers: see ews_reader_whole(). */
 struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const struct ews_listener *);
-void               ews_reader_free(struct ews_reader *);
-/* False when it is no such answer: FAULT_BROKEN (no XML, a document type, too deep, not SOAP), FAULT_TOO_BIG (kept more than is sane).
- * `*used` (may be NULL): how many bytes belonged to this envelope; fewer than all when it ended and another one begins. */
+void               ews_reader_free(struct ews_reader *);                     /* NULL is fine */
+DEFINE_CLEANUP(ews_reader)
+/* False when it is no such answer: FAULT_BROKEN (no XML, a document type, too deep, a tag, comment or CDATA section over 16 KiB, not
+ * SOAP, no base64), FAULT_TOO_BIG (kept more than is sane); then the reader is of no more use than its answer so far.
+ * `*used` (may be NULL): how many bytes belonged to this envelope, with white space behind it; fewer than all when it ended and
+ * another one begins. What else follows an envelope is not looked at. */
 bool               ews_feed(struct ews_reader *, struct slice bytes, size_t *used, struct error *);
 bool               ews_reader_whole(const struct ews_reader *);              /* the envelope is closed */
 /* After the last byte: false (FAULT_BROKEN) when it was cut short. */

@@ -1,0 +1,96 @@
+/* ews_parts.h -- between the halves of the EWS reader: ews_read.c bounds the parser, ews_items.c knows the elements. */
+#ifndef WIRE_EWS_PARTS_H
+#define WIRE_EWS_PARTS_H
+
+#include <libxml/parser.h>
+
+#include "wire/ews.h"
+
+#define EWS_DEEPEST 64
+#define EWS_NAME    76        /* of a value or of an internet header                                             */
+
+enum ews_namespace {               /* bits, so that a row can allow several                                         */
+	NS_FOREIGN  = 0,
+	NS_NONE     = 1,
+	NS_SOAP     = 2,           /* 1.1 and 1.2                                                                   */
+	NS_TYPES    = 4,
+	NS_MESSAGES = 8,
+	NS_ERRORS   = 16,
+};
+
+/* What the element is that we are in. What has no place here is passed over with all that is in it. */
+enum ews_place {
+	NOWHERE, DOCUMENT, ENVELOPE, HEADER, BODY, FAULT, FAULT_CODE, FAULT_SUBCODE, FAULT_REASON, DETAIL, MESSAGE_XML,
+	OPERATION, RESPONSES, FREE_BUSY, RESPONSE, FOUND, ITEMS, CHANGES, CHANGED, ITEM, SENDER, SENDER_MAILBOX, INTERNET_HEADERS,
+	RESOLUTIONS, RESOLUTION, MAILBOX, NOTIFICATIONS, NOTIFICATION, STATUS, EVENT, LOST, LEAF, PLACES
+};
+
+struct ews_element {
+	const char         *name;
+	enum ews_namespace  space;
+	const xmlChar     **attribute;         /* five pointers for each: name, prefix, namespace, start and end of the value */
+	int                 attributes;
+};
+
+struct ews_row {
+	const char     *name;              /* NULL: any                                                                   */
+	unsigned        spaces;
+	enum ews_place  becomes;
+	void          (*begin)(struct ews_reader *, const struct ews_element *);
+	void          (*text)(struct ews_reader *, const struct ews_row *, struct slice);       /* the whole text, at the element's end */
+	void          (*end)(struct ews_reader *);
+	size_t          field;             /* for `text`: which field of the item                                         */
+	bool            uncut;             /* of no use when it is not whole                                              */
+	bool            mime;              /* its text is decoded and passed on as it comes                               */
+};
+
+/* A text that comes again and again: its room is used again, so that an endless answer does not fill the arena. */
+struct ews_slot {
+	char  *at;
+	size_t room;
+};
+
+struct ews_reader {
+	struct ews_answer     answer;
+	struct arena         *into;
+	size_t                longest;
+	struct ews_listener   listener;
+
+	xmlParserCtxtPtr      parser;
+	enum fault            fault;               /* sticky                                                            */
+	const char           *why;
+	bool                  begun, whole;
+	uint64_t              fed;                 /* bytes given to the parser                                         */
+	uint64_t              ended_at;            /* of these: where the envelope was closed                           */
+
+	int                   depth;
+	const struct ews_row *open[EWS_DEEPEST + 1];       /* by depth; [0] is the document's                         */
+	struct buffer         text;                /* of the element at text_depth                                      */
+	int                   text_depth;          /* 0: nobody listens                                                 */
+	bool                  text_cut;
+
+	struct ews_slot       sync_state, subscription_id, watermark, connection_status;
+	struct ews_outcome   *outcome;             /* NULL: none open, or more than are kept                            */
+	int                   code_rank;           /* how good the code is that it has                                  */
+	char                  value_name[EWS_NAME + 1];
+
+	struct arena         *kept;                /* what the open item needs                                          */
+	struct ews_item       item;
+	bool                  in_item;
+	enum ews_change       change;              /* what is said of the items in it                                   */
+	struct buffer         headers;
+	char                  header_name[EWS_NAME + 1];
+
+	unsigned              bits;                /* of MimeContent                                                    */
+	int                   letters, padding;    /* of the open group of four                                         */
+};
+
+/* What to do with `e` inside of `place`; NULL: nothing, and with nothing in it. */
+const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e);
+extern const struct ews_row ews_row_document, ews_row_nowhere;
+
+/* Called by ews_items.c; the first fault counts. */
+void ews_stop(struct ews_reader *, enum fault, const char *why);
+void ews_mime(struct ews_reader *, struct slice base64);
+
+#endif
