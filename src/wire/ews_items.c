@@ -1,233 +1,5 @@
-/* What the elements of an answer mean: one table for each place, one function for each meaning. */
+/* What the elements of items, folders, mailboxes and events mean: one table for each place, one function for each meaning. */
 #include "wire/ews_parts.h"
-
-#define LONGEST_NUMBER  0xffffffffu
-#define LONGEST_VERSION 64
-
-/* How good the code of a fault is: a faultcode, SOAP 1.2's subcode, the ResponseCode. */
-enum { NO_CODE, SOME_CODE, BETTER_CODE, BEST_CODE };
-
-/* -- values ------------------------------------------------------------------------------------------------------- */
-
-static struct slice attribute(const struct ews_element *e, const char *name)
-{
-	for (int i = 0; i < e->attributes; i++) {
-		const xmlChar **a = e->attribute + i * 5;
-
-		if (!a[2] && strcmp((const char *)a[0], name) == 0)
-			return slice_trim(slice((const char *)a[3], (size_t)(a[4] - a[3])));
-	}
-	return slice(NULL, 0);
-}
-
-static unsigned number(struct slice s)
-{
-	unsigned long long n;
-
-	return slice_number(slice_trim(s), LONGEST_NUMBER, &n) ? (unsigned)n : 0;
-}
-
-static bool truth(struct slice s)
-{
-	s = slice_trim(s);
-	return slice_is(s, "true") || slice_is(s, "1");
-}
-
-/* Into room that is there once: what comes without end shall not fill the arena. */
-static void keep_name(char (*to)[EWS_NAME + 1], struct slice s)
-{
-	s = slice_upto(s, EWS_NAME);
-	if (s.len)
-		memcpy(*to, s.at, s.len);
-	(*to)[s.len] = '\0';
-}
-
-static const char *keep(struct ews_reader *r, struct ews_slot *slot, struct slice s)
-{
-	if (s.len >= slot->room) {
-		slot->room = s.len < 64 ? 64 : s.len * 2;
-		slot->at = arena_get(r->into, slot->room);
-	}
-	if (s.len)
-		memcpy(slot->at, s.at, s.len);
-	slot->at[s.len] = '\0';
-	return slot->at;
-}
-
-/* -- outcomes ----------------------------------------------------------------------------------------------------- */
-
-static void begin_outcome(struct ews_reader *r)
-{
-	r->outcome = r->answer.count < EWS_OUTCOMES ? &r->answer.outcome[r->answer.count] : NULL;
-	r->answer.count++;
-	r->code_rank = NO_CODE;
-	if (r->outcome)
-		r->outcome->code = r->outcome->text = "";
-}
-
-static void begin_fault(struct ews_reader *r, const struct ews_element *e)
-{
-	(void)e;
-	begin_outcome(r);
-	if (r->outcome)
-		r->outcome->fault = true;
-}
-
-/* What the class says may be taken back by the code. */
-static void begin_response(struct ews_reader *r, const struct ews_element *e)
-{
-	struct slice class = attribute(e, "ResponseClass");
-
-	begin_outcome(r);
-	if (r->outcome) {
-		r->outcome->ok = slice_is(class, "Success");
-		r->outcome->warning = slice_is(class, "Warning");
-	}
-}
-
-static void end_outcome(struct ews_reader *r)
-{
-	struct ews_outcome *o = r->outcome;
-
-	r->outcome = NULL;
-	if (o)
-		o->ok = o->ok && (!*o->code || strcmp(o->code, "NoError") == 0);
-}
-
-static void set_code(struct ews_reader *r, struct slice code, int rank)
-{
-	code = slice_trim(code);
-	if (!r->outcome || r->code_rank >= rank || !code.len)
-		return;
-	r->code_rank = rank;
-	r->outcome->code = arena_copy(r->into, code);
-}
-
-static void read_code(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	set_code(r, text, BEST_CODE);
-}
-
-/* "a:ErrorServerBusy": what stands before the colon is only a shorthand. */
-static struct slice local_name(struct slice name)
-{
-	size_t colon = slice_find(name, ':');
-
-	return colon < name.len ? slice_from(name, colon + 1) : name;
-}
-
-static void read_faultcode(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	set_code(r, local_name(slice_trim(text)), SOME_CODE);
-}
-
-static void read_subcode(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	set_code(r, local_name(slice_trim(text)), BETTER_CODE);
-}
-
-static void read_words(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	text = slice_trim(text);
-	if (r->outcome && !*r->outcome->text && text.len)
-		r->outcome->text = arena_copy(r->into, text);
-}
-
-static void add_value(struct ews_reader *r, const char *name, struct slice value)
-{
-	struct ews_outcome *o = r->outcome;
-
-	value = slice_trim(value);
-	if (!o || o->values == EWS_VALUES || !value.len)
-		return;
-	o->value[o->values].name = arena_str(r->into, name);
-	o->value[o->values++].value = arena_copy(r->into, value);
-}
-
-/* <t:Value Name="Primary">, <t:LineNumber>, <t:FieldURI FieldURI="…"/> */
-static void begin_value(struct ews_reader *r, const struct ews_element *e)
-{
-	struct slice name = attribute(e, "Name"), uri = attribute(e, "FieldURI");
-
-	keep_name(&r->value_name, name.len ? name : slice_str(e->name));
-	if (uri.len)
-		add_value(r, r->value_name, slice_upto(uri, r->longest));
-}
-
-static void read_value(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	add_value(r, r->value_name, text);
-}
-
-static void read_lost(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	add_value(r, "SubscriptionId", text);
-}
-
-/* -- the answer's own --------------------------------------------------------------------------------------------- */
-
-static void begin_envelope(struct ews_reader *r, const struct ews_element *e)
-{
-	(void)e;
-	r->answer.envelope = true;
-}
-
-static void begin_version(struct ews_reader *r, const struct ews_element *e)
-{
-	struct ews_version *v = &r->answer.version;
-	struct slice        schema = attribute(e, "Version");
-
-	if (v->major)
-		return;
-	v->major = number(attribute(e, "MajorVersion"));
-	v->minor = number(attribute(e, "MinorVersion"));
-	v->build = number(attribute(e, "MajorBuildNumber"));
-	v->revision = number(attribute(e, "MinorBuildNumber"));
-	if (schema.len && schema.len <= LONGEST_VERSION && !v->schema)
-		v->schema = arena_copy(r->into, schema);
-}
-
-static void begin_found(struct ews_reader *r, const struct ews_element *e)
-{
-	r->answer.total_in_view = number(attribute(e, "TotalItemsInView"));
-	r->answer.last_in_range = truth(attribute(e, "IncludesLastItemInRange"));
-}
-
-static void read_last_in_range(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	r->answer.last_in_range = truth(text);
-}
-
-static void read_sync_state(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	r->answer.sync_state = keep(r, &r->sync_state, slice_trim(text));
-}
-
-static void read_subscription(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	r->answer.subscription_id = keep(r, &r->subscription_id, slice_trim(text));
-}
-
-static void read_watermark(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	r->answer.watermark = keep(r, &r->watermark, slice_trim(text));
-}
-
-static void read_connection(struct ews_reader *r, const struct ews_row *row, struct slice text)
-{
-	(void)row;
-	r->answer.connection_status = keep(r, &r->connection_status, slice_trim(text));
-}
 
 /* -- items -------------------------------------------------------------------------------------------------------- */
 
@@ -309,9 +81,9 @@ static void begin_item_id(struct ews_reader *r, const struct ews_element *e)
 {
 	if (r->item.id)
 		return;
-	r->item.id = kept(r, attribute(e, "Id"));
+	r->item.id = kept(r, ews_attribute(e, "Id"));
 	if (r->item.id)
-		r->item.change_key = kept(r, attribute(e, "ChangeKey"));
+		r->item.change_key = kept(r, ews_attribute(e, "ChangeKey"));
 }
 
 static void begin_folder_id(struct ews_reader *r, const struct ews_element *e)
@@ -325,7 +97,7 @@ static void begin_folder_id(struct ews_reader *r, const struct ews_element *e)
 static void begin_parent_id(struct ews_reader *r, const struct ews_element *e)
 {
 	if (!r->item.parent_id)
-		r->item.parent_id = kept(r, attribute(e, "Id"));
+		r->item.parent_id = kept(r, ews_attribute(e, "Id"));
 }
 
 static void *field_of(struct ews_reader *r, const struct ews_row *row)
@@ -349,22 +121,22 @@ static void read_word(struct ews_reader *r, const struct ews_row *row, struct sl
 
 static void read_number(struct ews_reader *r, const struct ews_row *row, struct slice text)
 {
-	*(unsigned *)field_of(r, row) = number(text);
+	*(unsigned *)field_of(r, row) = ews_number(text);
 }
 
 static void read_size(struct ews_reader *r, const struct ews_row *row, struct slice text)
 {
-	*(uint64_t *)field_of(r, row) = number(text);
+	*(uint64_t *)field_of(r, row) = ews_number(text);
 }
 
 static void read_truth(struct ews_reader *r, const struct ews_row *row, struct slice text)
 {
-	*(bool *)field_of(r, row) = truth(text);
+	*(bool *)field_of(r, row) = ews_truth(text);
 }
 
 static void begin_header(struct ews_reader *r, const struct ews_element *e)
 {
-	keep_name(&r->header_name, attribute(e, "HeaderName"));
+	ews_keep_name(&r->header_name, ews_attribute(e, "HeaderName"));
 }
 
 /* A line that does not fit is left out whole. */
@@ -390,102 +162,7 @@ static void end_mime(struct ews_reader *r)
 
 /* -- tables ------------------------------------------------------------------------------------------------------- */
 
-#define T            NS_TYPES
-#define M            NS_MESSAGES
-#define S            NS_SOAP
-#define ANY_OF_OURS  (NS_TYPES | NS_MESSAGES | NS_ERRORS)
-#define OF(f)        offsetof(struct ews_item, f)
-#define IN(n, s, p)  .name = (n), .spaces = (s), .becomes = (p)
-#define TEXT(n, s, f) .name = (n), .spaces = (s), .becomes = LEAF, .text = (f)
-
-static const struct ews_row in_document[] = {
-	{ IN("Envelope", S, ENVELOPE), .begin = begin_envelope },
-};
-
-static const struct ews_row in_envelope[] = {
-	{ IN("Header", S, HEADER) },
-	{ IN("Body",   S, BODY)   },
-};
-
-static const struct ews_row in_header[] = {
-	{ IN("ServerVersionInfo", T, LEAF), .begin = begin_version },
-};
-
-static const struct ews_row in_body[] = {
-	{ IN("Fault", S, FAULT), .begin = begin_fault, .end = end_outcome },
-	{ IN(NULL,    M, OPERATION) },
-};
-
-static const struct ews_row in_fault[] = {
-	{ TEXT("faultcode",   NS_NONE, read_faultcode) },
-	{ TEXT("faultstring", NS_NONE, read_words)     },
-	{ IN("detail",        NS_NONE, DETAIL)         },
-	{ IN("Code",          S,       FAULT_CODE)     },
-	{ IN("Reason",        S,       FAULT_REASON)   },
-	{ IN("Detail",        S,       DETAIL)         },
-};
-
-static const struct ews_row in_fault_code[] = {
-	{ TEXT("Value", S, read_faultcode) },
-	{ IN("Subcode", S, FAULT_SUBCODE)  },
-};
-
-static const struct ews_row in_fault_subcode[] = {
-	{ TEXT("Value", S, read_subcode) },
-};
-
-static const struct ews_row in_fault_reason[] = {
-	{ TEXT("Text", S, read_words) },
-};
-
-static const struct ews_row in_detail[] = {
-	{ TEXT("ResponseCode", ANY_OF_OURS, read_code)   },
-	{ TEXT("Message",      ANY_OF_OURS, read_words)  },
-	{ IN("MessageXml",     ANY_OF_OURS, MESSAGE_XML) },
-};
-
-static const struct ews_row in_message_xml[] = {
-	{ TEXT(NULL, ANY_OF_OURS, read_value), .begin = begin_value },
-};
-
-static const struct ews_row in_operation[] = {
-	{ IN("ResponseMessages",      M, RESPONSES) },
-	{ IN("ResponseMessage",       M, RESPONSE), .begin = begin_response, .end = end_outcome },
-	{ IN("FreeBusyResponseArray", M, FREE_BUSY) },
-};
-
-static const struct ews_row in_free_busy[] = {
-	{ IN("FreeBusyResponse", M, OPERATION) },
-};
-
-static const struct ews_row in_responses[] = {
-	{ IN(NULL, M, RESPONSE), .begin = begin_response, .end = end_outcome },
-};
-
-static const struct ews_row in_response[] = {
-	{ TEXT("ResponseCode",              M, read_code)          },
-	{ TEXT("MessageText",               M, read_words)         },
-	{ IN("MessageXml",                  M, MESSAGE_XML)        },
-	{ IN("Items",                       M, ITEMS)              },
-	{ IN("Folders",                     M, ITEMS)              },
-	{ IN("RootFolder",                  M, FOUND),             .begin = begin_found },
-	{ IN("Changes",                     M, CHANGES)            },
-	{ IN("ResolutionSet",               M, RESOLUTIONS),       .begin = begin_found },
-	{ IN("Notifications",               M, NOTIFICATIONS)      },
-	{ IN("Notification",                M, NOTIFICATION)       },
-	{ TEXT("SyncState",                 M, read_sync_state),   .uncut = true },
-	{ TEXT("SubscriptionId",            M, read_subscription), .uncut = true },
-	{ TEXT("Watermark",                 M, read_watermark),    .uncut = true },
-	{ TEXT("ConnectionStatus",          M, read_connection)    },
-	{ TEXT("IncludesLastItemInRange",   M, read_last_in_range) },
-	{ TEXT("IncludesLastFolderInRange", M, read_last_in_range) },
-	{ IN("ErrorSubscriptionIds",        M, LOST)               },
-};
-
-static const struct ews_row in_found[] = {
-	{ IN("Items",   T, ITEMS) },
-	{ IN("Folders", T, ITEMS) },
-};
+#define OF(f) offsetof(struct ews_item, f)
 
 static const struct ews_row in_items[] = {
 	{ IN(NULL, T, ITEM), .begin = begin_item, .end = end_item },
@@ -559,7 +236,7 @@ static const struct ews_row in_notifications[] = {
 
 /* A StatusEvent is a heartbeat: nothing but its watermark is news. */
 static const struct ews_row in_notification[] = {
-	{ TEXT("SubscriptionId",   T, read_subscription), .uncut = true },
+	{ TEXT("SubscriptionId",   T, ews_read_subscription), .uncut = true },
 	{ IN("StatusEvent",        T, STATUS) },
 	{ IN("NewMailEvent",       T, EVENT), .begin = begin_event, .end = end_item },
 	{ IN("CreatedEvent",       T, EVENT), .begin = begin_event, .end = end_item },
@@ -570,11 +247,11 @@ static const struct ews_row in_notification[] = {
 };
 
 static const struct ews_row in_status[] = {
-	{ TEXT("Watermark", T, read_watermark), .uncut = true },
+	{ TEXT("Watermark", T, ews_read_watermark), .uncut = true },
 };
 
 static const struct ews_row in_event[] = {
-	{ TEXT("Watermark",    T, read_watermark), .uncut = true           },
+	{ TEXT("Watermark",    T, ews_read_watermark), .uncut = true           },
 	{ TEXT("TimeStamp",    T, read_word),      .field = OF(received)   },
 	{ IN("ItemId",         T, LEAF),           .begin = begin_item_id  },
 	{ IN("FolderId",       T, LEAF),           .begin = begin_folder_id },
@@ -582,55 +259,24 @@ static const struct ews_row in_event[] = {
 	{ TEXT("UnreadCount",  T, read_number),    .field = OF(unread)     },
 };
 
-static const struct ews_row in_lost[] = {
-	{ TEXT("SubscriptionId", T | M, read_lost), .uncut = true },
+static const struct ews_rows places[PLACES] = {
+	[ITEMS]            = { in_items, COUNT(in_items) },
+	[CHANGES]          = { in_changes, COUNT(in_changes) },
+	[CHANGED]          = { in_items, COUNT(in_items) },
+	[ITEM]             = { in_item, COUNT(in_item) },
+	[SENDER]           = { in_sender, COUNT(in_sender) },
+	[SENDER_MAILBOX]   = { in_sender_mailbox, COUNT(in_sender_mailbox) },
+	[INTERNET_HEADERS] = { in_internet_headers, COUNT(in_internet_headers) },
+	[RESOLUTIONS]      = { in_resolutions, COUNT(in_resolutions) },
+	[RESOLUTION]       = { in_resolution, COUNT(in_resolution) },
+	[MAILBOX]          = { in_mailbox, COUNT(in_mailbox) },
+	[NOTIFICATIONS]    = { in_notifications, COUNT(in_notifications) },
+	[NOTIFICATION]     = { in_notification, COUNT(in_notification) },
+	[STATUS]           = { in_status, COUNT(in_status) },
+	[EVENT]            = { in_event, COUNT(in_event) },
 };
 
-#define ROWS(table) { table, COUNT(table) }
-
-static const struct { const struct ews_row *row; size_t count; } places[PLACES] = {
-	[DOCUMENT]         = ROWS(in_document),
-	[ENVELOPE]         = ROWS(in_envelope),
-	[HEADER]           = ROWS(in_header),
-	[BODY]             = ROWS(in_body),
-	[FAULT]            = ROWS(in_fault),
-	[FAULT_CODE]       = ROWS(in_fault_code),
-	[FAULT_SUBCODE]    = ROWS(in_fault_subcode),
-	[FAULT_REASON]     = ROWS(in_fault_reason),
-	[DETAIL]           = ROWS(in_detail),
-	[MESSAGE_XML]      = ROWS(in_message_xml),
-	[OPERATION]        = ROWS(in_operation),
-	[RESPONSES]        = ROWS(in_responses),
-	[FREE_BUSY]        = ROWS(in_free_busy),
-	[RESPONSE]         = ROWS(in_response),
-	[FOUND]            = ROWS(in_found),
-	[ITEMS]            = ROWS(in_items),
-	[CHANGES]          = ROWS(in_changes),
-	[CHANGED]          = ROWS(in_items),
-	[ITEM]             = ROWS(in_item),
-	[SENDER]           = ROWS(in_sender),
-	[SENDER_MAILBOX]   = ROWS(in_sender_mailbox),
-	[INTERNET_HEADERS] = ROWS(in_internet_headers),
-	[RESOLUTIONS]      = ROWS(in_resolutions),
-	[RESOLUTION]       = ROWS(in_resolution),
-	[MAILBOX]          = ROWS(in_mailbox),
-	[NOTIFICATIONS]    = ROWS(in_notifications),
-	[NOTIFICATION]     = ROWS(in_notification),
-	[STATUS]           = ROWS(in_status),
-	[EVENT]            = ROWS(in_event),
-	[LOST]             = ROWS(in_lost),
-};
-
-const struct ews_row ews_row_document = { .becomes = DOCUMENT };
-const struct ews_row ews_row_nowhere = { .becomes = NOWHERE };
-
-const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e)
+struct ews_rows ews_item_rows(enum ews_place place)
 {
-	for (size_t i = 0; i < places[place].count; i++) {
-		const struct ews_row *row = &places[place].row[i];
-
-		if ((row->spaces & e->space) && (!row->name || strcmp(row->name, e->name) == 0))
-			return row;
-	}
-	return NULL;
+	return places[place];
 }

@@ -1,4 +1,4 @@
-/* ews_parts.h -- between the halves of the EWS reader: ews_read.c bounds the parser, ews_items.c knows the elements. */
+/* ews_parts.h -- between the parts of the EWS reader: ews_read.c bounds the parser, ews_envelope.c and ews_items.c know the elements. */
 #ifndef WIRE_EWS_PARTS_H
 #define WIRE_EWS_PARTS_H
 
@@ -85,11 +85,34 @@ struct ews_reader {
 	int                   letters, padding;    /* of the open group of four                                         */
 };
 
+/* How rows are written down. */
+#define T             NS_TYPES
+#define M             NS_MESSAGES
+#define S             NS_SOAP
+#define ANY_OF_OURS   (NS_TYPES | NS_MESSAGES | NS_ERRORS)
+#define IN(n, s, p)   .name = (n), .spaces = (s), .becomes = (p)
+#define TEXT(n, s, f) .name = (n), .spaces = (s), .becomes = LEAF, .text = (f)
+
+struct ews_rows {
+	const struct ews_row *row;
+	size_t                count;
+};
+
+struct ews_rows ews_item_rows(enum ews_place);
+
+/* Values: trimmed; 0 and false where there is none. */
+struct slice ews_attribute(const struct ews_element *, const char *name);
+unsigned     ews_number(struct slice);
+bool         ews_truth(struct slice);
+void         ews_keep_name(char (*to)[EWS_NAME + 1], struct slice);
+void         ews_read_subscription(struct ews_reader *, const struct ews_row *, struct slice);
+void         ews_read_watermark(struct ews_reader *, const struct ews_row *, struct slice);
+
 /* What to do with `e` inside of `place`; NULL: nothing, and with nothing in it. */
 const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e);
 extern const struct ews_row ews_row_document, ews_row_nowhere;
 
-/* Called by ews_items.c; the first fault counts. */
+/* Called by the others; the first fault counts. */
 void ews_stop(struct ews_reader *, enum fault, const char *why);
 void ews_mime(struct ews_reader *, struct slice base64);
 

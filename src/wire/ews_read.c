@@ -1,4 +1,4 @@
-/* The parser and its bounds. Which element means what stands in ews_items.c. */
+/* The parser and its bounds. Which element means what stands in ews_envelope.c and ews_items.c. */
 #include <stdlib.h>
 
 #include "wire/ews_parts.h"
