@@ -46,7 +46,7 @@ static bool is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-static struct slice without_unseen_ends(struct slice s)
+struct slice without_unseen_ends(struct slice s)
 {
 	for (;;) {
 		struct slice before = s = slice_trim(s);

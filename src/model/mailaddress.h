@@ -24,6 +24,9 @@ struct mail_address {
 #define MAIL_ADDRESS_MOST 254        /* octets of `text` (RFC 5321 §4.5.3.1.3, less the angle brackets) */
 #define MAIL_LOCAL_MOST   64
 
+/* What was pasted, without the blanks at either end, also those that nobody sees. */
+struct slice without_unseen_ends(struct slice);
+
 /* A host's name as DNS wants it: A-labels, lower case; an address literal as it is. NULL when it can be no name. */
 const char *host_ascii(const char *host, struct arena *into);
 
