@@ -173,10 +173,8 @@ const char *http_url_encode(const char *text, struct arena *into)
 
 /* -- header fields ------------------------------------------------------------------------------------------------ */
 
-bool http_header(const struct http_answer *answer, const char *name, struct slice *out)
+bool http_header_in(struct slice rest, const char *name, struct slice *out)
 {
-	struct slice rest = buffer_held(&answer->head);
-
 	while (rest.at && rest.len) {
 		struct slice line = slice_cut(&rest, '\n');
 		struct slice before = slice_cut(&line, ':');
@@ -187,4 +185,9 @@ bool http_header(const struct http_answer *answer, const char *name, struct slic
 		}
 	}
 	return false;
+}
+
+bool http_header(const struct http_answer *answer, const char *name, struct slice *out)
+{
+	return http_header_in(buffer_held(&answer->head), name, out);
 }

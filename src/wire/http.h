@@ -28,7 +28,9 @@ bool http_url_follow(const struct http_url *base, struct slice reference, struct
 /* `text` with everything but unreserved characters as %XX. */
 const char *http_url_encode(const char *text, struct arena *into);
 
-/* The first field of that name, without white space around it. */
+/* The first field of that name in header lines (CRLF or LF between), without white space around it. */
+bool http_header_in(struct slice lines, const char *name, struct slice *out);
+/* The same of an answer. */
 bool http_header(const struct http_answer *, const char *name, struct slice *out);
 
 #endif

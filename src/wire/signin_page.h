@@ -14,7 +14,8 @@
 enum signin_page {
 	PAGE_NONE,             /* nothing of the below                                                                    */
 	PAGE_OWA,              /* Outlook Web App's own sign-in page, or a redirect to it                                 */
-	PAGE_GATEWAY,          /* ISA, TMG, UAG: a form in front of everything (/CookieAuth.dll, /InternalSite/, marker without X-OWA-Version) */
+	PAGE_GATEWAY,          /* ISA, TMG, UAG: a form in front of everything (/CookieAuth.dll, /InternalSite/, marker without
+	                          X-OWA-Version)                                                                  */
 	PAGE_ADFS,             /* /adfs/ls/                                                                               */
 	PAGE_MICROSOFT,        /* login.microsoftonline.com and its kin                                                   */
 	PAGE_FORMS,            /* 440 Login Timeout, /_forms/, another form with a password field                         */
@@ -26,15 +27,18 @@ enum signin_page {
 
 struct signin_seen {
 	enum signin_page page;
-	const char      *mark;        /* by what it was known: "location /owa/auth/logon.aspx", "comment 57a118c6-…", "form /owa/auth.owa" */
+	const char      *mark;        /* by what it was known: "location /owa/auth/logon.aspx", "comment 57a118c6-…", "form /owa/auth.owa",
+	                                 "refresh /owa/", "status 440", "field password" …; NULL for PAGE_NONE and PAGE_HTML           */
 	const char      *build;       /* "15.1.1913" out of a path or X-OWA-Version, NULL                                  */
-	const char      *iis_status;  /* "403.6" out of an error page of IIS, NULL                                         */
-	const char      *title;       /* of the page, at most 100 bytes, NULL                                              */
+	const char      *iis_status;  /* "403.6" out of an error page of IIS, of the answer's own status; NULL. After a 401 only the
+	                                 caller knows whether it was the last leg of a login: on others the page says what is not so  */
+	const char      *title;       /* of the page, as written, at most 100 bytes, NULL                                  */
 };
 
 const char *signin_page_name(enum signin_page);      /* "none" "owa" "gateway" "adfs" "microsoft" "forms" "ews_fault" "gateway_fault" "service" "html" */
 
-/* `location` may be empty. The body may be cut at any byte. Texts from `into`. */
+/* `location` may be empty; `fields` are header lines, CRLF or LF between. The body may be cut at any byte, and of one that is
+ * longer the first 128 KiB are looked at. Texts from `into`. */
 void signin_page_read(int status, struct slice location, struct slice fields, struct slice body, struct arena *into,
                       struct signin_seen *out);
 
