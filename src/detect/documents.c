@@ -126,20 +126,25 @@ static bool is_unanswered(const struct detect_document *doc)
 
 /* Somebody's own server may send us to his hoster's, and hand him the address in the new URL: we do not carry it there.
  * The hoster's own configuration is asked for in another way, without it. */
-static bool mentions_address(const struct detect *d, const struct http_url *url)
+static bool mentions_address(const struct mail_address *address, const struct http_url *url, struct arena *job)
 {
-	const char  *local = http_url_encode(d->address->local, d->job);
+	const char  *local = http_url_encode(address->local, job);
 	struct slice text = slice_str(url->text);
 
-	return slice_has(text, arena_print(d->job, "%s%%40", local)) || slice_has(text, arena_print(d->job, "%s@", local))
-	    || slice_has(text, arena_print(d->job, "%s@", d->address->local));
+	return slice_has(text, arena_print(job, "%s%%40", local)) || slice_has(text, arena_print(job, "%s@", local))
+	    || slice_has(text, arena_print(job, "%s@", address->local));
+}
+
+bool keeps_address(const struct mail_address *address, const struct http_url *next, struct arena *job)
+{
+	return same_registrable_domain(next->host, address->domain) || !mentions_address(address, next, job);
 }
 
 static bool may_follow(const void *judge, const struct http_url *next)
 {
 	const struct detect *d = judge;
 
-	return same_registrable_domain(next->host, d->address->domain) || !mentions_address(d, next);
+	return keeps_address(d->address, next, d->job);
 }
 
 static const struct gate *predecessor(const struct detect_document *doc)

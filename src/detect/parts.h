@@ -26,6 +26,9 @@ void           documents_release(struct detect *);
 enum endpoint_source document_expected_source(const struct detect_document *);
 void                 document_facts(const struct detect_document *);
 
+/* To go there tells nobody of the address but the domain's own servers. */
+bool keeps_address(const struct mail_address *, const struct http_url *next, struct arena *job);
+
 /* -- detect.c ----------------------------------------------------------------------------------------------------- */
 
 /* Something has ended: see whether what is still open could be worth waiting for. */

@@ -11,6 +11,11 @@ const char *endpoint_source_name(enum endpoint_source source)
 		[SOURCE_USER] = "user",                       [SOURCE_AUTOCONFIG] = "autoconfig",     [SOURCE_ISPDB] = "ispdb",
 		[SOURCE_TABLE] = "table",                     [SOURCE_SRV] = "srv",                   [SOURCE_MX_TABLE] = "mx_table",
 		[SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",
+		[SOURCE_AUTODISCOVER] = "autodiscover",
+		[SOURCE_AUTODISCOVER_SRV] = "autodiscover_srv",
+		[SOURCE_AUTODISCOVER_REDIRECT] = "autodiscover_redirect",
+		[SOURCE_AUTODISCOVER_SRV_FOREIGN] = "autodiscover_srv_foreign",
+		[SOURCE_AUTODISCOVER_MICROSOFT] = "autodiscover_microsoft",
 		[SOURCE_SRV_FOREIGN] = "srv_foreign",         [SOURCE_AUTOCONFIG_HTTP] = "autoconfig_http", [SOURCE_GUESS] = "guess",
 	};
 

@@ -26,6 +26,9 @@
 #define FACT_LOOKED_AT         "detect.looked_at"     /* "https://autoconfig.example.org/…: 404" */
 #define FACT_NOT_OFFERED       "srv.not_offered"      /* "_imaps._tcp.example.org" */
 
+/* exchange.find; also detect.looked_at and srv.not_offered */
+#define FACT_EXCHANGE_PLACE    "exchange.place"       /* "ews https://mail.example.org/EWS/Exchange.asmx autodiscover trusted" */
+
 /* *.resolve opens an attempt: where and why there */
 #define FACT_HOST              "endpoint.host"
 #define FACT_PORT              "endpoint.port"

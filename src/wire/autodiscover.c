@@ -3,6 +3,7 @@
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
 
+#include "base/address.h"
 #include "base/json.h"
 #include "wire/http.h"
 
@@ -376,7 +377,8 @@ const char *autodiscover_ews_url(const struct autodiscover_answer *a)
 
 const char *autodiscover_v2_url(const char *host, const char *address, struct arena *into)
 {
-	bool ipv6 = strchr(host, ':') != NULL;
+	struct address literal;
+	bool           ipv6 = host[0] != '[' && address_parse(host, &literal) && literal.family == 6;
 
 	return arena_print(into, "https://%s%s%s/autodiscover/autodiscover.json?Email=%s&Protocol=EWS&RedirectCount=1", ipv6 ? "[" : "", host,
 	                   ipv6 ? "]" : "", http_url_encode(address, into));

@@ -41,6 +41,7 @@ const char *autodiscover_ews_url(const struct autodiscover_answer *);
 
 /* -- v2, JSON: a GET without credentials -- */
 
+/* `host` may have a port behind it. */
 const char *autodiscover_v2_url(const char *host, const char *address, struct arena *into);
 
 struct autodiscover_v2 {

@@ -253,6 +253,10 @@ TEST(the_url_of_v2)
 
 	EXPECT_TEXT(autodiscover_v2_url("autodiscover.birch.example", "ann+x&y@birch.example", job),
 	            "https://autodiscover.birch.example/autodiscover/autodiscover.json?Email=ann%2Bx%26y%40birch.example&Protocol=EWS&RedirectCount=1");
+	EXPECT_TEXT(autodiscover_v2_url("mail.birch.example:444", "a@b", job),
+	            "https://mail.birch.example:444/autodiscover/autodiscover.json?Email=a%40b&Protocol=EWS&RedirectCount=1");
+	EXPECT_TEXT(autodiscover_v2_url("2001:db8::1", "a@b", job),
+	            "https://[2001:db8::1]/autodiscover/autodiscover.json?Email=a%40b&Protocol=EWS&RedirectCount=1");
 }
 
 TEST(answers_of_v2)
