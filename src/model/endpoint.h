@@ -9,6 +9,9 @@ struct own_trust;
 
 enum service { SERVICE_IMAP, SERVICE_SMTP, SERVICES };
 
+/* A web service is asked by URL; its endpoints are no candidates of the two above. */
+#define SERVICE_WEB SERVICES
+
 enum endpoint_socket { SOCKET_TLS, SOCKET_STARTTLS };
 
 /* Best first: the order in which candidates are tried. */
@@ -37,6 +40,7 @@ struct endpoint {
 	uint16_t             port;
 	enum endpoint_socket socket;
 	enum endpoint_source source;
+	const char          *path;             /* of a web service: what is asked for, "/EWS/Exchange.asmx"; NULL elsewhere */
 	const char          *username;         /* the form that the source names, or NULL                      */
 	int                  rank;             /* within its source: SRV priority, order of the document       */
 	const struct own_trust *trust;         /* base/want.h: of whoever connects there, or NULL              */

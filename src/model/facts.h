@@ -100,6 +100,55 @@
 #define FACT_TOKEN_AGE         "token.age"            /* fresh expired unknown */
 #define FACT_WORKED_AS         "auth.worked_as"       /* a login that was accepted with another form of the name */
 
+/* a web service's answers, in any step */
+#define FACT_URL               "web.url"              /* what was asked */
+#define FACT_HTTP_STATUS       "http.status"
+#define FACT_HTTP_REASON       "http.reason"          /* the phrase beside it, where it is not the usual one */
+#define FACT_HTTP_LOCATION     "http.location"
+#define FACT_HTTP_SERVER       "http.server"
+#define FACT_HTTP_TYPE         "http.content_type"
+#define FACT_HTTP_RETRY_AFTER  "http.retry_after"
+#define FACT_HTTP_EXCERPT      "http.body"            /* its beginning, where nothing else explains a refusal */
+#define FACT_PAGE              "page.is"              /* owa gateway adfs microsoft forms ews_fault gateway_fault service html none */
+#define FACT_PAGE_MARK         "page.mark"            /* by what that is known */
+#define FACT_PAGE_TITLE        "page.title"
+#define FACT_IIS_STATUS        "iis.status"           /* "403.6" */
+#define FACT_MS_DIAGNOSTICS    "ms.diagnostics"
+#define FACT_CAS_ERROR         "exchange.cas_error"
+#define FACT_AUTH_CREDENTIALS  "auth.credentials"     /* before after: whether the answer is to credentials */
+#define FACT_AUTH_BINDING      "auth.channel_binding" /* sent none */
+
+/* exchange.* */
+#define FACT_EXCHANGE_ASKED    "exchange.asked"       /* yes: Exchange was asked for by name, not only looked for */
+#define FACT_AUTODISCOVER      "exchange.autodiscover"    /* settings redirectAddr redirectUrl error */
+#define FACT_EXCHANGE_BUILD    "exchange.build"       /* "15.2.1544.9" */
+#define FACT_EXCHANGE_PRODUCT  "exchange.product"     /* "Exchange Server 2019 CU14 (15.2.1544.9)" */
+#define FACT_EXCHANGE_ERA      "exchange.era"         /* too_old fine online unknown */
+#define FACT_EXCHANGE_ONLINE   "exchange.online"      /* yes: by host name or by the issuers it trusts */
+#define FACT_EXCHANGE_BINDS    "exchange.may_bind"    /* yes: a build that may insist on channel binding */
+#define FACT_EXCHANGE_SCHEMA   "exchange.schema"      /* that was asked for and taken */
+#define FACT_GIVEN_URL         "exchange.given_url"
+#define FACT_URL_IS_EWS        "exchange.url_is_ews"  /* yes no: the path that was asked is the one where EWS is */
+#define FACT_RIGHT_ANSWERS     "exchange.right_url_answers"   /* yes: with challenges, as EWS does */
+#define FACT_RIGHT_URL         "exchange.right_url"   /* the same host's EWS, where that is not what was given */
+#define FACT_URL_PROBLEM       "exchange.url_problem"
+#define FACT_EWS_CODE          "ews.response_code"
+#define FACT_EWS_TEXT          "ews.text"
+#define FACT_EWS_FAULT         "ews.fault"            /* yes: a SOAP fault, not one part of an answer */
+#define FACT_EWS_VALUE         "ews.value"            /* "Primary = ann@example.org" */
+#define FACT_EWS_BACK_OFF      "ews.back_off_ms"
+#define FACT_EWS_GUID          "ews.mailbox_guid"     /* yes: the refusal names the mailbox by number */
+#define FACT_EWS_PRIMARY       "ews.primary"          /* the primary address, as a refusal or a look-up names it */
+#define FACT_EWS_ROUTING       "ews.routing"          /* SMTP EX: how the directory addresses the mailbox */
+#define FACT_EWS_FOLDERS       "ews.folders"
+#define FACT_EWS_OPERATION     "ews.operation"
+#define FACT_ACT_AS            "ews.act_as"           /* yes: as a service account, for somebody else */
+#define FACT_OTHERS_MAILBOX    "ews.others_mailbox"   /* yes: by another's name, with rights given to it */
+#define FACT_NTLM_DOMAIN       "ntlm.domain"          /* what the server's challenge says it is called */
+#define FACT_NTLM_DNS_DOMAIN   "ntlm.dns_domain"
+#define FACT_NTLM_COMPUTER     "ntlm.computer"
+#define FACT_NTLM_SUGGESTS     "ntlm.suggests"        /* DOMAIN\\user, by them */
+
 /* imap.list, imap.open */
 #define FACT_FOLDERS           "imap.folders"
 #define FACT_SPECIAL           "imap.special"         /* "\\Sent = Sent" */
