@@ -1,10 +1,9 @@
 #include "verify/testmail.h"
 
 #include <stdio.h>
-#include <time.h>
 
-#include "base/random.h"
 #include "model/facts.h"
+#include "verify/testmessage.h"
 #include "wire/header.h"
 #include "wire/our_address.h"
 
@@ -22,16 +21,16 @@ enum { COPY_START, COPY_LOOK, COPY_PAUSE, COPY_AGAIN, COPY_DONE };
 void testmail_init(struct testmail *t, struct report *report, struct smtp_session *smtp, struct imap_session *imap,
                    const char *address, const char *send_to, struct waits waits)
 {
-	const char *folder[TESTMAIL_PLACES] = { "INBOX" };
+	const char        *folder[TESTMAIL_PLACES] = { "INBOX" };
+	struct testmessage message;
 
 	*t = (struct testmail){ .report = report, .smtp = smtp, .imap = imap, .address = address, .waits = waits,
 	                        .remove = -1 };
 	t->to = send_to ? send_to : address;
 	t->to_self = slice_is(slice_str(t->to), address);
 	t->job = arena_new();
-	t->token = random_text(t->job, 16);
-	t->message_id = arena_print(t->job, "%s%s", t->token, strrchr(address, '@'));
-	t->subject = arena_print(t->job, "Mailmoor test %s", t->token);
+	message = testmessage_new(address, t->to, t->job);
+	t->token = message.token, t->message_id = message.message_id, t->subject = message.subject;
 	buffer_init(&t->bytes, ROOM);
 	if (!imap)
 		return;
@@ -51,41 +50,10 @@ void testmail_release(struct testmail *t)
 
 /* -- the message -------------------------------------------------------------------------------------------------- */
 
-/* RFC 5322 §3.3, in UTC and in English whatever the locale. */
-static const char *date_field(struct testmail *t, int64_t unix_s)
-{
-	static const char *const day[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const month[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t    when = (time_t)unix_s;
-	struct tm tm = { 0 };
-
-	gmtime_r(&when, &tm);
-	return arena_print(t->job, "%s, %02d %s %d %02d:%02d:%02d +0000", day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon],
-	                   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
 static void compose(struct testmail *t, const struct want *w)
 {
-	buffer_print(&t->bytes,
-	             "From: <%s>\r\n"
-	             "To: <%s>\r\n"
-	             "Date: %s\r\n"
-	             "Message-ID: <%s>\r\n"
-	             "Subject: %s\r\n"
-	             IMAP_HUNT_FIELD ": %s\r\n"
-	             "MIME-Version: 1.0\r\n"
-	             "Content-Type: text/plain; charset=us-ascii\r\n"
-	             "Auto-Submitted: auto-generated\r\n"             /* RFC 3834: nobody's holiday answers it */
-	             "\r\n"
-	             "Hello,\r\n"
-	             "\r\n"
-	             "this is a test message. Mailmoor sent it from this mailbox, for somebody who\r\n"
-	             "is connecting the mailbox and wants to see that mail can be sent.\r\n"
-	             "\r\n"
-	             "There is nothing to do. Mailmoor removes the message again where it can;\r\n"
-	             "if you still find it, it may be deleted.\r\n",
-	             t->address, t->to, date_field(t, w->now_unix), t->message_id, t->subject, t->token);
+	testmessage_write(&(struct testmessage){ .from = t->address, .to = t->to, .token = t->token, .message_id = t->message_id,
+		.subject = t->subject }, w->now_unix, &t->bytes);
 	t->message = (struct smtp_message){ .from = t->address, .to = t->to, .bytes = buffer_held(&t->bytes) };
 	t->smtp->message = &t->message;
 }
