@@ -43,7 +43,7 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 	return true;
 }
 
-static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_replies, &rules_sending };
+static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_exchange, &rules_replies, &rules_sending };
 
 /* Nobody ever said that this domain's mail is at a place that we only guessed: what is wrong there may be nobody's mistake. */
 static void temper(const struct scope *s, struct finding *f)
@@ -110,6 +110,12 @@ static bool passed(const struct report *r, const char *id, int attempt)
 	return step >= 0 && r->step[step].state == STEP_PASSED;
 }
 
+/* Autodiscover did what it is for: what counts is what came of the place that it named. */
+static bool only_showed_the_way(const struct report *r, int attempt)
+{
+	return attempt < r->attempts - 1 && passed(r, "exchange.autodiscover", attempt);
+}
+
 /* Of the attempts at one service the one that came furthest; of equals the first, since candidates are tried best first. */
 static int best_attempt(const struct report *r, const char *resolve_id)
 {
@@ -118,7 +124,7 @@ static int best_attempt(const struct report *r, const char *resolve_id)
 	for (int a = 0; a < r->attempts; a++) {
 		int steps = 0;
 
-		if (report_find(r, resolve_id, a) < 0)
+		if (report_find(r, resolve_id, a) < 0 || only_showed_the_way(r, a))
 			continue;
 		for (size_t i = 0; i < r->step_count; i++)
 			steps += r->step[i].attempt == a && r->step[i].state == STEP_PASSED && !is_probe(&r->step[i]);
@@ -130,7 +136,9 @@ static int best_attempt(const struct report *r, const char *resolve_id)
 
 int diagnose_best_attempt(const struct report *r, enum service service)
 {
-	return best_attempt(r, service == SERVICE_IMAP ? "imap.resolve" : "smtp.resolve");
+	static const char *const resolve[] = { [SERVICE_IMAP] = "imap.resolve", [SERVICE_SMTP] = "smtp.resolve", [SERVICE_WEB] = "exchange.resolve" };
+
+	return best_attempt(r, resolve[service]);
 }
 
 enum standing { ABSENT, FAILED, WAITING, CALLED_OFF, FINE };
@@ -282,9 +290,9 @@ static void not_excluded(struct verdict *v, enum cause cause)
 			v->exclusion[i] = v->exclusion[--v->exclusions];
 }
 
-static void repaired(struct verdict *v, const struct report *r, int attempt)
+static void repaired(struct verdict *v, const struct report *r, int attempt, const char *login_id)
 {
-	int            login = attempt >= 0 ? report_find(r, "imap.login", attempt) : -1;
+	int            login = attempt >= 0 ? report_find(r, login_id, attempt) : -1;
 	struct finding f = { .cause = CAUSE_AUTH_USERNAME_FORM, .certainty = PROVEN, .who = WHO_USER, .repaired = true,
 	                     .attempt = attempt, .step = login };
 
@@ -331,12 +339,108 @@ static bool sending_is_not_offered(struct verdict *v, const struct report *r)
 	return true;
 }
 
+/* -- Exchange ----------------------------------------------------------------------------------------------------- */
+
+/* Another URL than the one that was given is where EWS is: what was wrong with that one. */
+static void repaired_url(struct verdict *v, const struct report *r, int stands)
+{
+	struct finding f;
+
+	for (int a = 0; a < stands; a++) {
+		int offer = report_find(r, "exchange.offer", a);
+
+		if (offer < 0 || !report_value(r, offer, FACT_RIGHT_ANSWERS) || !diagnose_attempt(r, a, &f))
+			continue;
+		f.repaired = true;
+		f.certainty = PROVEN;
+		add(v, &f);
+		not_excluded(v, f.cause);
+		return;
+	}
+}
+
+static bool step_failed(const struct report *r, const char *id, int attempt)
+{
+	int step = report_find(r, id, attempt);
+
+	return step >= 0 && r->step[step].state == STEP_FAILED;
+}
+
+/* Mail is read; what else was promised may still not work. */
+static bool is_partly(const struct report *r, int attempt)
+{
+	static const char *const rest[] = { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" };
+	bool any = false;
+
+	for (size_t i = 0; i < COUNT(rest); i++)
+		any |= step_failed(r, rest[i], attempt);
+	return any && !step_failed(r, "exchange.mailbox", attempt) && !step_failed(r, "exchange.folders", attempt);
+}
+
+/* An address that is an alias opens the mailbox all the same: told, and nothing to do. */
+static void tell_alias(struct verdict *v, const struct report *r, int attempt)
+{
+	struct scope   scope;
+	struct finding f;
+	size_t         table = 0, row = 0;
+
+	scope_init(&scope, r, attempt);
+	while (first_rule(&scope, &table, &row, &f))
+		if (f.cause == CAUSE_MAILBOX_ALIAS_NOT_PRIMARY) {
+			f.repaired = true;
+			add(v, &f);
+			not_excluded(v, f.cause);
+			return;
+		}
+}
+
+static void judge_exchange(struct verdict *v, const struct report *r)
+{
+	int           a = v->attempt[SERVICE_WEB];
+	enum standing standing = standing_of(r, a, "exchange.login", "exchange.calendar");
+
+	if (a < 0) {
+		judge_nothing_tried(v, r);
+		return;
+	}
+	switch (standing) {
+	case FINE:
+		v->kind = VERDICT_CONNECTED;
+		break;
+	case WAITING:
+		v->kind = VERDICT_UNFINISHED;
+		need_of(v, r, a, "exchange.login");
+		break;
+	case CALLED_OFF:
+		v->kind = VERDICT_UNFINISHED;
+		return;
+	default:
+		v->kind = is_partly(r, a) ? VERDICT_PARTIAL : VERDICT_FAILED;
+		judge_attempt(v, r, a);
+	}
+	repaired_url(v, r, a);
+	if (standing == FINE || v->kind == VERDICT_PARTIAL) {
+		repaired(v, r, a, "exchange.login");
+		tell_alias(v, r, a);
+	}
+}
+
+static bool is_exchange(const struct report *r)
+{
+	return r->provider && strcmp(r->provider, "exchange") == 0;
+}
+
 void diagnose(const struct report *r, struct verdict *v)
 {
 	enum standing imap, smtp;
 	int           address = report_find(r, "address", NO_ATTEMPT);
 
-	*v = (struct verdict){ .attempt = { diagnose_best_attempt(r, SERVICE_IMAP), diagnose_best_attempt(r, SERVICE_SMTP) } };
+	*v = (struct verdict){ .attempt = { diagnose_best_attempt(r, SERVICE_IMAP), diagnose_best_attempt(r, SERVICE_SMTP),
+	                                    diagnose_best_attempt(r, SERVICE_WEB) } };
+	if (is_exchange(r) && (address < 0 || r->step[address].state != STEP_FAILED)) {
+		judge_exchange(v, r);
+		return;
+	}
 	imap = standing_of(r, v->attempt[SERVICE_IMAP], "imap.login", "imap.open");
 	smtp = standing_of(r, v->attempt[SERVICE_SMTP], "smtp.login", "smtp.login");
 	if ((address >= 0 && r->step[address].state == STEP_FAILED) || imap == ABSENT) {
@@ -363,7 +467,7 @@ void diagnose(const struct report *r, struct verdict *v)
 		v->kind = VERDICT_CONNECTED;
 	}
 	if (imap == FINE)
-		repaired(v, r, v->attempt[SERVICE_IMAP]);
+		repaired(v, r, v->attempt[SERVICE_IMAP], "imap.login");
 }
 
 void diagnose_pasted(const struct report *r, struct verdict *v)
@@ -371,7 +475,7 @@ void diagnose_pasted(const struct report *r, struct verdict *v)
 	struct scope   scope;
 	struct finding raw;
 
-	*v = (struct verdict){ .kind = VERDICT_EXPLAINED, .attempt = { -1, -1 } };
+	*v = (struct verdict){ .kind = VERDICT_EXPLAINED, .attempt = { -1, -1, -1 } };
 	scope_init(&scope, r, NO_ATTEMPT);
 	unknown(r, NO_ATTEMPT, 0, &raw);
 	judge(v, &scope, &raw);

@@ -51,7 +51,7 @@ struct verdict {
 	size_t            exclusions;
 	struct need       need[NEEDS];
 	size_t            needs;
-	int               attempt[2];             /* the one that stands for IMAP and SMTP, -1 none */
+	int               attempt[SERVICES + 1];  /* the one that stands for IMAP, for SMTP, for a web service; -1 none */
 };
 
 void diagnose(const struct report *, struct verdict *out);

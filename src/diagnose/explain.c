@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "diagnose/explain_exchange.h"
 #include "model/causes.h"
 #include "model/facts.h"
 #include "model/hosters.h"
@@ -886,6 +887,7 @@ void explain_facts(struct report *r, const char *text)
 	write_imap(r, &s);
 	write_smtp(r, &s);
 	write_words(r, &s);
+	explain_exchange(r, slice(p.text, p.len));
 	write_log(r, &p);
 	write_sentence(r, &p, &s);
 	write_aliases(r, &p);

@@ -237,6 +237,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	static const struct { const char *name, *fact; } plain[] = {
 		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
 		{ "issuer", FACT_TLS_ISSUER },     { "mx", FACT_DNS_MX },
+		{ "given_url", FACT_GIVEN_URL },   { "right_url", FACT_RIGHT_URL }, { "other_account", FACT_EWS_PRIMARY },
 		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
 	};
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
@@ -249,18 +250,20 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "address", r->address);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
-	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : scope_value(s, "detect", FACT_NOT_OFFERED));
+	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : strncmp(service, "exchange", 8) == 0 ? "Exchange" : scope_value(s, "detect", FACT_NOT_OFFERED));
 	add_value(t, "expired_on", tell_date(scope_value(s, "tls", FACT_TLS_NOT_AFTER), lang, into));
 	add_value(t, "valid_from", tell_date(scope_value(s, "tls", FACT_TLS_NOT_BEFORE), lang, into));
 	add_value(t, "missing", scope_value(s, "tls", FACT_TLS_LAST_ISSUER) ? scope_value(s, "tls", FACT_TLS_LAST_ISSUER) : scope_value(s, "tls", FACT_TLS_ISSUER));
 	add_value(t, "right_host", plain_name(scope_value(s, "probe.names", FACT_PROBE_SAME_SERVER), ".-_"));
-	add_value(t, "right_username", plain_name(scope_value(s, "login", FACT_WORKED_AS), ".-_+@\\"));
+	add_value(t, "right_username", plain_name(worked ? worked : scope_value(s, "exchange.challenge", FACT_NTLM_SUGGESTS), ".-_+@\\"));
 	/* the name that was refused: where another form worked in the end, it was the other one */
 	if (worked)
 		by_local = strchr(worked, '@') != NULL;
 	add_value(t, "username", by_local && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
 	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
-	add_value(t, "version", scope_value(s, "probe.tls_version", FACT_TLS_VERSION));
+	add_value(t, "version", scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT) ? scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT)
+	                      : scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT) ? scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT)
+	                      : scope_value(s, "probe.tls_version", FACT_TLS_VERSION));
 	add_value(t, "tried", joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
 	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
