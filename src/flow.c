@@ -4,10 +4,12 @@
 
 #include "base/random.h"
 #include "detect/detect.h"
+#include "flow_exchange.h"
 #include "model/hosters.h"
 #include "model/mailaddress.h"
 #include "provider/imap.h"
 #include "provider/smtp.h"
+#include "verify/exchange_mail.h"
 #include "verify/probe.h"
 #include "verify/testmail.h"
 
@@ -16,7 +18,7 @@
 #define GOODBYE_MS    500        /* to say LOGOUT and QUIT; nobody waits for the answer */
 
 enum { FLOW_START, FLOW_VERIFIED, FLOW_SEND, FLOW_LOGOUT, FLOW_QUIT, FLOW_DONE };
-enum { PART_START, PART_CANDIDATE, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
+enum { PART_START, PART_SEARCHED, PART_CANDIDATE, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
 
 struct flow;
 
@@ -55,11 +57,13 @@ struct flow {
 	struct login_gate         gate;
 	struct gate               detected;
 	struct part               part[SERVICES];
+	struct exchange_way      exchange;
 	struct testmail           testmail;
-	struct task               task[SERVICES + 1];
+	struct exchange_mail      exchange_mail;
+	struct task               task[SERVICES + 2];
 	struct children           children;
 	int                       step;
-	bool                      detecting, sending;
+	bool                      detecting, sending, seeking;
 };
 
 static struct net *running_net;
@@ -109,11 +113,42 @@ static const struct endpoint *candidate(const struct flow *f, enum service servi
 
 /* A mailbox at Microsoft or Google is best connected by that provider. IMAP is meant where it was asked for by name, where
  * there is a token for it, and at Google where there is a password: an app password opens IMAP and nothing else. */
+static bool exchange_is_named(const struct flow *f)
+{
+	return strcmp(f->request->provider, "exchange") == 0 || f->request->ews_url;
+}
+
+/* Does anybody trustworthy say where the domain's IMAP is? */
+static bool imap_is_announced(const struct flow *f)
+{
+	const struct candidates *c = &f->detect.candidates[SERVICE_IMAP];
+
+	return f->request->host[SERVICE_IMAP] || (c->count && endpoint_trusted(&c->item[0]));
+}
+
+/* Nobody announced IMAP, and the domain's own Autodiscover answers as Exchange's does. */
+static bool exchange_is_found(const struct flow *f)
+{
+	return f->seeking && f->exchange.found && f->detected.open && !imap_is_announced(f);
+}
+
+static bool exchange_is_meant(const struct flow *f)
+{
+	return exchange_is_named(f) || exchange_is_found(f);
+}
+
+static bool ask_whether_found(void *self)
+{
+	return exchange_is_found(self);
+}
+
 static bool imap_is_meant(const struct flow *f)
 {
 	const struct flow_request *q = f->request;
 	const char                *provider = f->detect.provider;
 
+	if (exchange_is_meant(f))
+		return false;
 	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
 		return true;
 	return q->credentials && (q->credentials->token || strcmp(provider, "google") == 0);
@@ -264,6 +299,11 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 		if (!f->request->host[p->service] && !f->detected.open)
 			return want_gate(w, &f->detected, f->request->timeout_ms);
 
+	STEP(p, PART_SEARCHED):
+		/* before names are guessed: it may be Exchange */
+		if (f->seeking && !exchange_is_named(f) && !imap_is_announced(f) && !f->exchange.searched.open)
+			return want_gate(w, &f->exchange.searched, f->request->timeout_ms);
+
 	STEP(p, PART_CANDIDATE):
 		p->endpoint = imap_is_meant(f) ? candidate(f, p->service, p->next++) : NULL;
 		if (!p->endpoint) {
@@ -361,8 +401,16 @@ static void start_all(struct flow *f)
 
 	f->detecting = true;
 	detect_init(&f->detect, &f->address, f->report->job, f->report,
-	            (bool[SERVICES]){ !q->host[SERVICE_IMAP], !q->host[SERVICE_SMTP] }, detect_ms(q));
+	            (bool[SERVICES]){ !exchange_is_named(f) && !q->host[SERVICE_IMAP], !exchange_is_named(f) && !q->host[SERVICE_SMTP] }, detect_ms(q));
 	children_init(&f->children, UNTIL_ALL);
+	if (exchange_is_named(f) || (strcmp(q->provider, "auto") == 0 && !q->host[SERVICE_IMAP])) {
+		f->seeking = true;
+		exchange_way_init(&f->exchange, q, f->report, &f->address, &f->detect, f->waits);
+		f->exchange.detected = &f->detected;
+		f->exchange.is_meant = exchange_is_named(f) ? NULL : ask_whether_found;
+		f->exchange.asked = f;
+		children_add(&f->children, &f->task[SERVICES + 1], exchange_way_step, &f->exchange, 0);
+	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		if (q->host[s])
 			name_endpoint(f, s);
@@ -388,6 +436,19 @@ static void start_testmail(struct flow *f)
 	              f->address.text, f->request->send_to, f->waits);
 	f->testmail.has_come = f->request->arrived;
 	f->testmail.asked = f->request->arrival;
+}
+
+static bool exchange_can_send(const struct flow *f)
+{
+	return f->exchange.in_session && f->exchange.session.inbox_open && f->exchange.session.logged_in;
+}
+
+static void start_exchange_mail(struct flow *f)
+{
+	f->sending = true;
+	exchange_mail_init(&f->exchange_mail, f->report, &f->exchange.session, f->address.text, f->request->send_to);
+	f->exchange_mail.has_come = f->request->arrived;
+	f->exchange_mail.asked = f->request->arrival;
 }
 
 static bool is_open(const struct part *p)
@@ -419,14 +480,18 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		start_all(f);
 		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if (can_send(f) && q->send_test)
+		if (exchange_can_send(f) && q->send_test)
+			start_exchange_mail(f);
+		else if (exchange_can_send(f))
+			report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
+		else if (can_send(f) && q->send_test)
 			start_testmail(f);
 		else if (can_send(f))
 			report_skip(f->report, "smtp.send", f->part[SERVICE_SMTP].attempt, "not_asked", w->now_ms);
 
 	STEP(f, FLOW_SEND):
 		if (f->sending)
-			PASS(testmail_step(&f->testmail, w, err));
+			PASS(exchange_is_meant(f) ? exchange_mail_step(&f->exchange_mail, w, err) : testmail_step(&f->testmail, w, err));
 		note_sent(f);
 		if (is_open(&f->part[SERVICE_IMAP])) {
 			imap_goodbye(&f->part[SERVICE_IMAP].session.imap, w);
@@ -462,8 +527,10 @@ static void flow_release(struct flow *f)
 {
 	if (f->detecting)
 		detect_release(&f->detect);
-	if (f->sending)
+	if (f->testmail.job)
 		testmail_release(&f->testmail);
+	exchange_mail_release(&f->exchange_mail);
+	exchange_way_release(&f->exchange);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		part_release(&f->part[s]);
 		probe_release(&f->part[s].probe);
@@ -529,7 +596,7 @@ struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_w
 	const struct flow_request *q = f->request;
 	struct report             *r = f->report;
 
-	r->provider = strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	r->provider = exchange_is_meant(f) ? "exchange" : strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
 	r->ms = ms;
 	note_worked(f, worked);
 	flow_release(f);

@@ -35,6 +35,8 @@ struct flow_request {
 	const char                *host[SERVICES];          /* NULL: to be detected                                 */
 	uint16_t                   port[SERVICES];          /* 0: the usual ones                                    */
 	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
+	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
+	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */

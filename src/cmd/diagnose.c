@@ -19,19 +19,20 @@ struct options {
 	const char *address, *provider, *username, *password_file, *token_file, *record, *lang, *config;
 	char       *host[SERVICES];
 	uint16_t    port[SERVICES];
-	const char *send_to;
+	const char *send_to, *ews_url;
 	struct own_trust trust;
-	bool        send_test, json, verbose;
+	bool        act_as, send_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
-       KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD };
+       KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD,
+       KEY_IMPERSONATE };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap; exchange, microsoft, google and caldav are not built yet", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange; microsoft, google and caldav are not built yet", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
@@ -40,7 +41,8 @@ static const struct argp_option options[] = {
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "993 is TLS from the first byte (the default), 143 begins with STARTTLS", 2 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "465 is TLS from the first byte (the default), 587 begins with STARTTLS", 2 },
 	{ "caldav", KEY_CALDAV, "URL", 0, "not built yet", 2 },
-	{ "ews", KEY_EWS, "URL", 0, "not built yet", 2 },
+	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 2 },
+	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 2 },
 	{ NULL, 0, NULL, 0, "What else to try:", 3 },
 	{ "send-test", KEY_SEND_TEST, "BCC_ADDRESS", OPTION_ARG_OPTIONAL, "send a test message: to the mailbox itself and see it arrive, or to that address", 3 },
 	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "not built yet", 3 },
@@ -72,12 +74,12 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const coming[] = { "exchange", "microsoft", "google", "caldav" };
+	static const char *const coming[] = { "microsoft", "google", "caldav" };
 
 	for (size_t i = 0; i < COUNT(coming); i++)
 		if (strcmp(arg, coming[i]) == 0)
 			not_built(state, arg);
-	if (strcmp(arg, "auto") != 0 && strcmp(arg, "imap") != 0)
+	if (strcmp(arg, "auto") != 0 && strcmp(arg, "imap") != 0 && strcmp(arg, "exchange") != 0)
 		argp_error(state, "there is no provider \"%s\"", arg);
 	o->provider = arg;
 }
@@ -135,7 +137,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
 	case KEY_CALDAV:        not_built(state, "--caldav"); return 0;
-	case KEY_EWS:           not_built(state, "--ews"); return 0;
+	case KEY_EWS:           o->ews_url = arg; return 0;
+	case KEY_IMPERSONATE:   o->act_as = true; return 0;
 	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
 	case KEY_RECORD:        o->record = arg; return 0;
@@ -159,6 +162,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--send-test=%s: no address", o->send_to);
 		if (o->password_file && o->token_file)
 			argp_error(state, "a password or a token, not both");
+		if (o->act_as && !o->username)
+			argp_error(state, "--impersonate wants --username, the service account's name");
 		return 0;
 	default:
 		return parse_network(key, arg, state);
@@ -193,8 +198,8 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.address = o->address, .provider = o->provider, .username = o->username,
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
-		.send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000, .keep_talk = o->record != NULL,
-		.our_addresses = our_addresses, .trust = &o->trust,
+		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000,
+		.keep_talk = o->record != NULL, .our_addresses = our_addresses, .trust = &o->trust,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
