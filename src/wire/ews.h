@@ -1,8 +1,8 @@
 /* ews.h -- Exchange Web Services: SOAP requests out, answers in (MS-OXWS*; facts M C.1-C.4), without a socket.
  *
  * Requests are written whole into a buffer, each valid against messages.xsd of the version it names. Answers are read as they come
- * (libxml2's push parser: no network, no DTD, no entities but the five), by local name and namespace, so that a page of items or a
- * 100 MiB message needs no more room than what is kept of it. HTTP 200 does not mean success: every ResponseMessage has its own code.
+ * (xml.h: no DTD, no entities but the five), by local name and namespace, so that a page of items or a 100 MiB message needs no more
+ * room than what is kept of it. HTTP 200 does not mean success: every ResponseMessage has its own code.
  * Texts are the server's, in its own language: decide by codes.
  */
 #ifndef WIRE_EWS_H
@@ -120,7 +120,7 @@ struct ews_reader;
 struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const struct ews_listener *);
 void               ews_reader_free(struct ews_reader *);                     /* NULL is fine */
 DEFINE_CLEANUP(ews_reader)
-/* False when it is no such answer: FAULT_BROKEN (no XML, a document type, too deep, a tag, comment or CDATA section over 16 KiB, not
+/* False when it is no such answer: FAULT_BROKEN (no XML, a document type, too deep, a tag or comment over 16 KiB, not
  * SOAP, no base64), FAULT_TOO_BIG (kept more than is sane); then the reader is of no more use than its answer so far.
  * `*used` (may be NULL): how many bytes belonged to this envelope, with white space behind it; fewer than all when it ended and
  * another one begins. What else follows an envelope is not looked at. */

@@ -11,12 +11,9 @@ enum { NO_CODE, SOME_CODE, BETTER_CODE, BEST_CODE };
 
 struct slice ews_attribute(const struct ews_element *e, const char *name)
 {
-	for (int i = 0; i < e->attributes; i++) {
-		const xmlChar **a = e->attribute + i * 5;
-
-		if (!a[2] && strcmp((const char *)a[0], name) == 0)
-			return slice_trim(slice((const char *)a[3], (size_t)(a[4] - a[3])));
-	}
+	for (size_t i = 0; i < e->attributes; i++)
+		if (!e->attribute[i].prefixed && slice_equal(e->attribute[i].name, slice_str(name)))
+			return slice_trim(e->attribute[i].value);
 	return slice(NULL, 0);
 }
 
@@ -153,7 +150,7 @@ static void begin_value(struct ews_reader *r, const struct ews_element *e)
 {
 	struct slice name = ews_attribute(e, "Name"), uri = ews_attribute(e, "FieldURI");
 
-	ews_keep_name(&r->value_name, name.len ? name : slice_str(e->name));
+	ews_keep_name(&r->value_name, name.len ? name : e->name);
 	if (uri.len)
 		add_value(r, r->value_name, slice_upto(uri, r->longest));
 }
@@ -346,6 +343,11 @@ static const struct ews_rows places[PLACES] = {
 const struct ews_row ews_row_document = { .becomes = DOCUMENT };
 const struct ews_row ews_row_nowhere = { .becomes = NOWHERE };
 
+static bool is_named(const char *name, struct slice is)
+{
+	return name[0] == is.at[0] && strncmp(name, is.at, is.len) == 0 && name[is.len] == '\0';
+}
+
 const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e)
 {
 	struct ews_rows rows = places[place].row ? places[place] : ews_item_rows(place);
@@ -353,7 +355,7 @@ const struct ews_row *ews_row_find(enum ews_place place, const struct ews_elemen
 	for (size_t i = 0; i < rows.count; i++) {
 		const struct ews_row *row = &rows.row[i];
 
-		if ((row->spaces & e->space) && (!row->name || strcmp(row->name, e->name) == 0))
+		if ((row->spaces & e->space) && (!row->name || is_named(row->name, e->name)))
 			return row;
 	}
 	return NULL;

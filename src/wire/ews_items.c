@@ -3,12 +3,12 @@
 
 /* -- items -------------------------------------------------------------------------------------------------------- */
 
-static void begin_any(struct ews_reader *r, enum ews_item_kind kind, const char *element)
+static void begin_any(struct ews_reader *r, enum ews_item_kind kind, struct slice element)
 {
 	arena_free(r->kept);
 	r->kept = arena_new();
 	buffer_clear(&r->headers);
-	r->item = (struct ews_item){ .kind = kind, .change = r->change, .element = element };
+	r->item = (struct ews_item){ .kind = kind, .change = r->change, .element = element.len ? arena_copy(r->kept, element) : NULL };
 	r->in_item = true;
 }
 
@@ -26,7 +26,7 @@ static void end_item(struct ews_reader *r)
 
 static void begin_item(struct ews_reader *r, const struct ews_element *e)
 {
-	begin_any(r, slice_ends(slice_str(e->name), "Folder") ? EWS_FOLDER : EWS_ITEM, e->name);
+	begin_any(r, slice_ends(e->name, "Folder") ? EWS_FOLDER : EWS_ITEM, e->name);
 }
 
 static void begin_mailbox(struct ews_reader *r, const struct ews_element *e)
@@ -34,7 +34,7 @@ static void begin_mailbox(struct ews_reader *r, const struct ews_element *e)
 	begin_any(r, EWS_MAILBOX, e->name);
 }
 
-static enum ews_change change_named(const char *name)
+static enum ews_change change_named(struct slice name)
 {
 	static const struct { const char *name; enum ews_change change; } changes[] = {
 		{ "Create",        EWS_CREATED   }, { "Update",       EWS_UPDATED  }, { "Delete",       EWS_DELETED },
@@ -44,7 +44,7 @@ static enum ews_change change_named(const char *name)
 	};
 
 	for (size_t i = 0; i < COUNT(changes); i++)
-		if (strcmp(name, changes[i].name) == 0)
+		if (slice_equal(name, slice_str(changes[i].name)))
 			return changes[i].change;
 	return EWS_NO_CHANGE;
 }
@@ -68,7 +68,7 @@ static void end_changed(struct ews_reader *r)
 /* A deletion and a read flag name no element of an item, only its id. */
 static void begin_bare_change(struct ews_reader *r, const struct ews_element *e)
 {
-	begin_any(r, EWS_ITEM, NULL);
+	begin_any(r, EWS_ITEM, slice(NULL, 0));
 	r->item.change = change_named(e->name);
 }
 

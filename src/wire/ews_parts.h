@@ -2,15 +2,12 @@
 #ifndef WIRE_EWS_PARTS_H
 #define WIRE_EWS_PARTS_H
 
-#include <libxml/parser.h>
-
 #include "wire/ews.h"
+#include "wire/xml.h"
 
-#define EWS_DEEPEST 64
 #define EWS_NAME    76        /* of a value or of an internet header                                             */
 
 enum ews_namespace {               /* bits, so that a row can allow several                                         */
-	NS_FOREIGN  = 0,
 	NS_NONE     = 1,
 	NS_SOAP     = 2,           /* 1.1 and 1.2                                                                   */
 	NS_TYPES    = 4,
@@ -26,10 +23,10 @@ enum ews_place {
 };
 
 struct ews_element {
-	const char         *name;
-	enum ews_namespace  space;
-	const xmlChar     **attribute;         /* five pointers for each: name, prefix, namespace, start and end of the value */
-	int                 attributes;
+	struct slice                name;
+	unsigned                    space;     /* of enum ews_namespace; XML_FOREIGN is none of them                        */
+	const struct xml_attribute *attribute;
+	size_t                      attributes;
 };
 
 struct ews_row {
@@ -56,15 +53,13 @@ struct ews_reader {
 	size_t                longest;
 	struct ews_listener   listener;
 
-	xmlParserCtxtPtr      parser;
+	struct xml_reader     xml;
 	enum fault            fault;               /* sticky                                                            */
 	const char           *why;
 	bool                  begun, whole;
-	uint64_t              fed;                 /* bytes given to the parser                                         */
-	uint64_t              ended_at;            /* of these: where the envelope was closed                           */
 
 	int                   depth;
-	const struct ews_row *open[EWS_DEEPEST + 1];       /* by depth; [0] is the document's                         */
+	const struct ews_row *open[XML_DEEPEST + 1];       /* by depth; [0] is the document's                         */
 	struct buffer         text;                /* of the element at text_depth                                      */
 	int                   text_depth;          /* 0: nobody listens                                                 */
 	bool                  text_cut;

@@ -3,11 +3,6 @@
 
 #include "wire/ews_parts.h"
 
-#define CHUNK            4096
-#define LONGEST_TAG      (16 << 10)    /* libxml2 keeps a tag, a comment, an instruction, a CDATA section to its end  */
-#define LONGEST_NAMES    (128 << 10)   /* libxml2 keeps every name it has seen: all of types.xsd are 40 kB           */
-#define MOST_ATTRIBUTES  64            /* it compares each with all before it                                        */
-#define MOST_NAMESPACES  16            /* and looks for each prefix among all that are declared outside              */
 #define LONGEST_TOKEN    (1 << 20)     /* of what is of no use when cut: a sync state                                */
 #define LEAST_TEXT       128           /* codes and names have to fit whatever is asked for                          */
 
@@ -17,6 +12,7 @@ void ews_stop(struct ews_reader *r, enum fault fault, const char *why)
 		return;
 	r->fault = fault;
 	r->why = why;
+	xml_stop(&r->xml, fault == FAULT_TOO_BIG ? XML_TOO_BIG : XML_BROKEN, why);
 }
 
 /* -- texts -------------------------------------------------------------------------------------------------------- */
@@ -112,43 +108,20 @@ void ews_mime(struct ews_reader *r, struct slice base64)
 
 /* -- what the parser tells ---------------------------------------------------------------------------------------- */
 
-static enum ews_namespace namespace_of(const xmlChar *uri)
-{
-	static const struct { const char *uri; enum ews_namespace space; } known[] = {
-		{ "http://schemas.microsoft.com/exchange/services/2006/types",    NS_TYPES    },
-		{ "http://schemas.microsoft.com/exchange/services/2006/messages", NS_MESSAGES },
-		{ "http://schemas.microsoft.com/exchange/services/2006/errors",   NS_ERRORS   },
-		{ "http://schemas.xmlsoap.org/soap/envelope/",                    NS_SOAP     },
-		{ "http://www.w3.org/2003/05/soap-envelope",                      NS_SOAP     },
-	};
+static const struct xml_space spaces[] = {
+	{ "http://schemas.microsoft.com/exchange/services/2006/types",    NS_TYPES    },
+	{ "http://schemas.microsoft.com/exchange/services/2006/messages", NS_MESSAGES },
+	{ "http://schemas.microsoft.com/exchange/services/2006/errors",   NS_ERRORS   },
+	{ "http://schemas.xmlsoap.org/soap/envelope/",                    NS_SOAP     },
+	{ "http://www.w3.org/2003/05/soap-envelope",                      NS_SOAP     },
+};
 
-	if (!uri || !*uri)
-		return NS_NONE;
-	for (size_t i = 0; i < COUNT(known); i++)
-		if (strcmp((const char *)uri, known[i].uri) == 0)
-			return known[i].space;
-	return NS_FOREIGN;
-}
-
-static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespaces,
-                     const xmlChar **namespace, int attributes, int defaulted, const xmlChar **attribute)
+static void on_start(void *self, struct slice name, unsigned space, const struct xml_attribute *attribute, size_t attributes)
 {
 	struct ews_reader    *r = self;
-	struct ews_element    e = { (const char *)name, namespace_of(uri), attribute, attributes };
-	const struct ews_row *row;
+	struct ews_element    e = { name, space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space, attribute, attributes };
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, &e);
 
-	(void)prefix, (void)namespace, (void)defaulted;
-	if (r->fault || r->whole)
-		return;
-	if (r->depth == EWS_DEEPEST) {
-		ews_stop(r, FAULT_BROKEN, "elements nested too deep");
-		return;
-	}
-	if (attributes > MOST_ATTRIBUTES || namespaces > MOST_NAMESPACES) {
-		ews_stop(r, FAULT_BROKEN, "a tag with too many attributes");
-		return;
-	}
-	row = ews_row_find(r->open[r->depth]->becomes, &e);
 	if (!row && r->depth == 0) {
 		ews_stop(r, FAULT_BROKEN, "no SOAP envelope");
 		return;
@@ -160,15 +133,11 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, con
 		listen_to_text(r);
 }
 
-static void on_end(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+static void on_end(void *self)
 {
 	struct ews_reader    *r = self;
-	const struct ews_row *row;
+	const struct ews_row *row = r->open[r->depth];
 
-	(void)name, (void)prefix, (void)uri;
-	if (r->fault || r->whole)
-		return;
-	row = r->open[r->depth];
 	if (r->text_depth == r->depth) {
 		r->text_depth = 0;
 		if (row->text)
@@ -176,53 +145,28 @@ static void on_end(void *self, const xmlChar *name, const xmlChar *prefix, const
 	}
 	if (row->end)
 		row->end(r);
-	if (--r->depth == 0) {
-		long consumed = xmlByteConsumed(r->parser);
-
-		r->whole = true;
-		r->ended_at = consumed > 0 ? (uint64_t)consumed : UINT64_MAX;
-	}
+	r->whole = --r->depth == 0;
 }
 
-static void on_text(void *self, const xmlChar *text, int len)
+static void on_text(void *self, struct slice text)
 {
 	struct ews_reader    *r = self;
 	const struct ews_row *row = r->open[r->depth];
 
-	if (r->fault || r->whole || r->text_depth == 0 || r->text_depth != r->depth)
+	if (r->text_depth != r->depth)
 		return;
 	if (row->mime)
-		ews_mime(r, slice((const char *)text, (size_t)len));
+		ews_mime(r, text);
 	else
-		add_text(r, row, slice((const char *)text, (size_t)len));
-}
-
-/* A document type is where entities, and files and addresses to be fetched, would come from. */
-static void on_doctype(void *self, const xmlChar *name, const xmlChar *external, const xmlChar *system)
-{
-	(void)name, (void)external, (void)system;
-	ews_stop(self, FAULT_BROKEN, "a document type");
-}
-
-__attribute__((format(printf, 2, 3)))
-static void unprinted(void *self, const char *fmt, ...)
-{
-	(void)self, (void)fmt;
+		add_text(r, row, text);
 }
 
 /* -- the reader --------------------------------------------------------------------------------------------------- */
 
 struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const struct ews_listener *listener)
 {
-	xmlSAXHandler sax = {
-		.initialized = XML_SAX2_MAGIC,
-		.startElementNs = on_start,
-		.endElementNs = on_end,
-		.characters = on_text,
-		.ignorableWhitespace = on_text,
-		.internalSubset = on_doctype,
-	};
-	struct ews_reader *r = must_alloc(sizeof *r);
+	struct ews_reader        *r = must_alloc(sizeof *r);
+	const struct xml_listener told = { .self = r, .start = on_start, .end = on_end, .text = on_text };
 
 	r->into = into;
 	r->longest = longest_text < LEAST_TEXT ? LEAST_TEXT : longest_text;
@@ -231,14 +175,7 @@ struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const
 	r->open[0] = &ews_row_document;
 	buffer_init(&r->text, r->longest > LONGEST_TOKEN ? r->longest : LONGEST_TOKEN);
 	buffer_init(&r->headers, r->longest);
-	r->parser = xmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL);
-	if (!r->parser) {
-		ews_stop(r, FAULT_LOCAL, "no memory for a parser");
-		return r;
-	}
-	/* NOENT: else the five predefined ones come out of attributes as "&#38;". There are no others without a DTD. */
-	xmlCtxtUseOptions(r->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
-	xmlDictSetLimit(r->parser->dict, LONGEST_NAMES);
+	xml_reader_init(&r->xml, spaces, COUNT(spaces), &told);
 	return r;
 }
 
@@ -246,10 +183,7 @@ void ews_reader_free(struct ews_reader *r)
 {
 	if (!r)
 		return;
-	if (r->parser && r->parser->myDoc)
-		xmlFreeDoc(r->parser->myDoc);
-	if (r->parser)
-		xmlFreeParserCtxt(r->parser);
+	xml_reader_release(&r->xml);
 	buffer_release(&r->text);
 	buffer_release(&r->headers);
 	arena_free(r->kept);
@@ -263,35 +197,11 @@ static struct slice without_blanks(struct slice s)
 	return s;
 }
 
-/* One chunk; how much of it belonged to the envelope. Between two chunks it can be seen how much is kept for one tag that does not end. */
-static size_t parse_chunk(struct ews_reader *r, struct slice chunk)
+/* What stopped the one below stops this one. */
+static void take_fault(struct ews_reader *r)
 {
-	uint64_t before = r->fed;
-	int      error = xmlParseChunk(r->parser, chunk.at, (int)chunk.len, 0);
-
-	r->fed += chunk.len;
-	if (r->whole && r->parser->nsWellFormed)
-		return r->ended_at > before && r->ended_at <= r->fed ? (size_t)(r->ended_at - before) : chunk.len;
-	if (error == XML_ERR_NO_MEMORY)
-		ews_stop(r, FAULT_TOO_BIG, "more names than are sane");
-	else if (error || !r->parser->nsWellFormed)
-		ews_stop(r, FAULT_BROKEN, "no well-formed XML");
-	else if (r->parser->input && r->parser->input->end - r->parser->input->cur > LONGEST_TAG)
-		ews_stop(r, FAULT_BROKEN, "a tag, a comment or a CDATA section too long");
-	return chunk.len;
-}
-
-/* Errors of character conversion know no parser and would go to standard error. The setting is the thread's own. */
-static struct slice parse_silently(struct ews_reader *r, struct slice bytes)
-{
-	xmlGenericErrorFunc before = xmlGenericError;
-	void               *before_self = xmlGenericErrorContext;
-
-	xmlSetGenericErrorFunc(NULL, unprinted);
-	while (bytes.len && !r->whole && !r->fault)
-		bytes = slice_from(bytes, parse_chunk(r, slice_upto(bytes, CHUNK)));
-	xmlSetGenericErrorFunc(before_self, before);
-	return bytes;
+	if (r->xml.state == XML_BROKEN || r->xml.state == XML_TOO_BIG)
+		ews_stop(r, r->xml.state == XML_BROKEN ? FAULT_BROKEN : FAULT_TOO_BIG, r->xml.why);
 }
 
 static bool stopped(const struct ews_reader *r, struct error *err)
@@ -307,7 +217,8 @@ bool ews_feed(struct ews_reader *r, struct slice bytes, size_t *used, struct err
 		rest = without_blanks(rest);               /* an XML declaration bears nothing before it */
 	r->begun = r->begun || rest.len;
 	if (!r->fault)
-		rest = parse_silently(r, rest);
+		rest = slice_from(rest, xml_feed(&r->xml, rest));
+	take_fault(r);
 	if (r->fault)
 		return stopped(r, err);
 	if (r->whole)

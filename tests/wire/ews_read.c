@@ -352,7 +352,7 @@ TEST(what_is_no_answer)
 		}
 }
 
-TEST(utf_16_is_read_or_refused)
+TEST(utf_16_is_refused)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
 	static const char text[] = "<?xml version='1.0' encoding='utf-16'?>" BODY "<s:Fault><faultstring>Nein</faultstring></s:Fault></s:Body></s:Envelope>";
@@ -361,15 +361,8 @@ TEST(utf_16_is_read_or_refused)
 
 	for (size_t i = 0; i < sizeof text - 1; i++)
 		wide[2 + 2 * i] = text[i];
-	for (size_t cut = 1; cut < 2 * sizeof text; cut++) {
-		const char *heard = heard_of(job, slice(wide, 2 * sizeof text), cut, sizeof wide, 1000, &err);
-
-		if (heard)
-			EXPECT_TEXT(heard, "fault [] Nein\n");
-		else
-			EXPECT(err.fault == FAULT_BROKEN);
-	}
-	EXPECT_TEXT(heard_of(job, slice(wide, 2 * sizeof text), sizeof wide, sizeof wide, 1000, &err), "fault [] Nein\n");
+	for (size_t cut = 1; cut < 2 * sizeof text; cut++)
+		EXPECT(!heard_of(job, slice(wide, 2 * sizeof text), cut, sizeof wide, 1000, &err) && err.fault == FAULT_BROKEN);
 }
 
 /* Once it has failed it stays so, and says so. */
@@ -644,7 +637,7 @@ TEST(bombs)
 		{ "a closing tag", BODY "</s:Body", "                ", true },
 		{ "depth", BODY, "<a>", true },
 		{ "a document type", "<!DOCTYPE a [", "<!ENTITY a 'b'>", true },
-		{ "a CDATA section", FAULT_HEAD "<![CDATA[", "] ]>aaaaaaaaaaaa", true },
+		{ "a CDATA section", FAULT_HEAD "<![CDATA[", "] ]>aaaaaaaaaaaa", false },
 		{ "a text", FAULT_HEAD, "aaaaaaaaaaaaaaaa", false },
 		{ "references", FAULT_HEAD, "&#x41;&amp;&lt;&gt;", false },
 		{ "white space", BODY, "                ", false },
@@ -670,7 +663,7 @@ TEST(bombs)
 	}
 }
 
-/* libxml2 keeps each name that it meets. */
+/* No name is kept that is not open. */
 TEST(a_bomb_of_names)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
@@ -687,7 +680,7 @@ TEST(a_bomb_of_names)
 		if (!ews_feed(r, slice_str(text), NULL, &err))
 			break;
 	}
-	EXPECT(err.fault == FAULT_TOO_BIG);
+	EXPECT(err.fault == FAULT_NONE);
 	if (measured && status_kib("VmHWM:") > before + 4096)
 		test_fail(__FILE__, __LINE__, "the peak grew by %zu KiB", status_kib("VmHWM:") - before);
 }
@@ -704,7 +697,7 @@ TEST(too_many_attributes_in_one_tag)
 	snprintf(text + len, sizeof text - len, "/></s:Body></s:Envelope>");
 	EXPECT(!heard_of(job, slice_str(text), 4000, 4000, 1000, &err) && err.fault == FAULT_BROKEN);
 	len = (size_t)snprintf(text, sizeof text, BODY "<a ");
-	for (unsigned i = 0; i < 17; i++)
+	for (unsigned i = 0; i < 65; i++)
 		len += (size_t)snprintf(text + len, sizeof text - len, " xmlns:a%u='urn:a'", i);
 	snprintf(text + len, sizeof text - len, "/></s:Body></s:Envelope>");
 	EXPECT(!heard_of(job, slice_str(text), 4000, 4000, 1000, &err) && err.fault == FAULT_BROKEN);

@@ -1,0 +1,684 @@
+#include "wire/xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+/* Between the tags; in a CDATA section. */
+enum { IN_CONTENT, IN_CDATA };
+
+/* What a byte may be part of. */
+enum { NAME_FIRST = 1, NAME = 2, BLANK = 4, PLAIN = 8 /* text that nothing has to be done for */ };
+
+static const unsigned char kind[256] = {
+#define P PLAIN
+#define N (PLAIN | NAME)
+#define F (PLAIN | NAME | NAME_FIRST)
+#define H (NAME | NAME_FIRST)      /* the bytes of UTF-8: looked at in texts, taken as they are in names */
+	[0x09] = P | BLANK, [0x0a] = P | BLANK, [0x0d] = BLANK, [0x20] = P | BLANK,
+	['!'] = P, ['"'] = P, ['#'] = P, ['$'] = P, ['%'] = P, ['\''] = P, ['('] = P, [')'] = P, ['*'] = P, ['+'] = P, [','] = P, ['-'] = N, ['.'] = N,
+	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P, ['\\'] = P,
+	[']'] = P, ['^'] = P, ['_'] = F, ['`'] = P, ['a' ... 'z'] = F, ['{'] = P, ['|'] = P, ['}'] = P, ['~'] = P, [0x7f] = P, [0x80 ... 0xff] = H,
+#undef P
+#undef N
+#undef F
+#undef H
+};
+
+static bool is(char c, unsigned what)
+{
+	return kind[(unsigned char)c] & what;
+}
+
+void xml_stop(struct xml_reader *r, enum xml_state state, const char *why)
+{
+	if (r->state != XML_GOES_ON && r->state != XML_WHOLE)
+		return;
+	r->state = state;
+	r->why = why;
+}
+
+static bool broken(struct xml_reader *r, const char *why)
+{
+	xml_stop(r, XML_BROKEN, why);
+	return false;
+}
+
+void xml_reader_init(struct xml_reader *r, const struct xml_space *spaces, size_t count, const struct xml_listener *listener)
+{
+	*r = (struct xml_reader){ .spaces = spaces, .space_count = count, .listener = *listener, .state = XML_GOES_ON, .why = "" };
+	buffer_init(&r->names, XML_LONGEST_TAG);
+	buffer_init(&r->pending, 2 * XML_LONGEST_TAG);
+}
+
+void xml_reader_release(struct xml_reader *r)
+{
+	buffer_release(&r->names);
+	buffer_release(&r->pending);
+	free(r->scratch);
+	r->scratch = NULL;
+}
+
+/* -- characters --------------------------------------------------------------------------------------------------- */
+
+/* How many bytes the character at the start has: 0 when it is none, -1 when it is cut. */
+static int character(struct slice s)
+{
+	unsigned char c = (unsigned char)s.at[0];
+	int           len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80, high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+
+	for (int i = 1; i < len; i++, low = 0x80, high = 0xbf) {
+		if ((size_t)i >= s.len)
+			return -1;
+		if ((unsigned char)s.at[i] < low || (unsigned char)s.at[i] > high)
+			return 0;
+	}
+	return len;
+}
+
+static size_t write_character(unsigned long c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3f)), out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 0x3f)), out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+static bool is_character(unsigned long c)
+{
+	return c == 9 || c == 10 || c == 13 || (c >= 0x20 && c < 0xd800) || (c >= 0xe000 && c < 0xfffe) || (c >= 0x10000 && c < 0x110000);
+}
+
+#define PIECE 512                 /* of what follows something that has begun: texts and references end without a '>' */
+#define LONGEST_REFERENCE 12      /* "&#x0010FFFF;" */
+
+/* "&amp;" at the start of `s`: its length, what it stands for in `out`; 0 when it is none, -1 when it is cut. */
+static int reference(struct slice s, char out[4], size_t *out_len)
+{
+	static const struct { const char *name; char c; } named[] = { { "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' } };
+	size_t        end = slice_find(slice_upto(s, LONGEST_REFERENCE), ';');
+	struct slice  name = slice_from(slice_upto(s, end), 1);
+	unsigned long c = 0;
+
+	if (end == s.len || end == LONGEST_REFERENCE)
+		return s.len < LONGEST_REFERENCE ? -1 : 0;
+	for (size_t i = 0; i < COUNT(named); i++)
+		if (name.len == strlen(named[i].name) && memcmp(name.at, named[i].name, name.len) == 0) {
+			*out = named[i].c, *out_len = 1;
+			return (int)end + 1;
+		}
+	if (name.len < 2 || name.at[0] != '#')
+		return 0;
+	for (size_t i = name.at[1] == 'x' ? 2 : 1, base = i == 2 ? 16 : 10; i < name.len || i == base / 8; i++) {
+		char d = i < name.len ? name.at[i] : '?', low = d | 0x20;
+		int  digit = d >= '0' && d <= '9' ? d - '0' : base == 16 && low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+
+		if (digit < 0)
+			return 0;
+		c = c * base + (unsigned long)digit;
+	}
+	if (!is_character(c))
+		return 0;
+	*out_len = write_character(c, out);
+	return (int)end + 1;
+}
+
+/* -- texts -------------------------------------------------------------------------------------------------------- */
+
+static void tell(struct xml_reader *r, const char *from, const char *to)
+{
+	if (to > from && r->depth)
+		r->listener.text(r->listener.self, slice(from, (size_t)(to - from)));
+}
+
+/* One thing in a text that is not plain, at the start of `s`: what it becomes is told. How much of it is done with, 0 when more is needed. */
+static size_t odd_text(struct xml_reader *r, struct slice s, bool references)
+{
+	char   out[4];
+	size_t out_len = 0;
+	int    len;
+
+	if (s.at[0] == '&' && references) {
+		len = reference(s, out, &out_len);
+		if (len == 0)
+			broken(r, "an entity that is none of the five");
+		if (len > 0)
+			tell(r, out, out + out_len);
+		return len > 0 ? (size_t)len : 0;
+	}
+	if (s.at[0] == '\r') {                      /* a line's end is LF, however it is written */
+		if (s.len < 2)
+			return 0;
+		if (s.at[1] != '\n')
+			tell(r, "\n", "\n" + 1);
+		return 1;
+	}
+	if (r->latin1 && (unsigned char)s.at[0] >= 0x80) {
+		out_len = write_character((unsigned char)s.at[0], out);
+		tell(r, out, out + out_len);
+		return 1;
+	}
+	len = (unsigned char)s.at[0] >= 0x80 ? character(s) : s.at[0] == '<' || s.at[0] == '&' ? 1 : 0;
+	if (len == 0)
+		broken(r, "bytes that are no text");
+	if (len > 0)
+		tell(r, s.at, s.at + len);
+	return len > 0 ? (size_t)len : 0;
+}
+
+/* The text up to the next tag; how much of `s` is done with. */
+static size_t read_text(struct xml_reader *r, struct slice s)
+{
+	const char *at = s.at, *end = s.at + s.len, *from = at;
+
+	while (at < end && *at != '<') {
+		size_t odd;
+
+		if (kind[(unsigned char)*at] & PLAIN) {
+			at++;
+			continue;
+		}
+		/* whole characters of UTF-8 are told with what is around them */
+		if ((unsigned char)*at >= 0x80 && !r->latin1) {
+			int len = r->depth ? character(slice(at, (size_t)(end - at))) : 0;
+
+			if (len > 0) {
+				at += len;
+				continue;
+			}
+		}
+		tell(r, from, at);
+		if (!r->begun && !r->declared && *at == '\xef' && at == s.at) {      /* UTF-8's byte order mark */
+			if (s.len < 3)
+				return 0;
+			if (memcmp(s.at, "\xef\xbb\xbf", 3) == 0)
+				return 3;
+		}
+		if (!r->depth && *at != '\r') {
+			broken(r, "text outside of the document");
+			break;
+		}
+		odd = odd_text(r, slice(at, (size_t)(end - at)), true);
+		from = at += odd;
+		if (!odd)
+			return (size_t)(at - s.at);
+	}
+	if (!r->depth)
+		for (const char *c = from; c < at; c++)
+			if (!is(*c, BLANK))
+				broken(r, "text outside of the document");
+	tell(r, from, at);
+	return (size_t)(at - s.at);
+}
+
+static size_t read_cdata(struct xml_reader *r, struct slice s)
+{
+	const char *at = s.at, *end = s.at + s.len, *from = at;
+
+	while (at < end) {
+		size_t odd;
+
+		if (*at == ']') {
+			if (end - at < 3) {
+				tell(r, from, at);
+				return (size_t)(at - s.at);
+			}
+			if (at[1] == ']' && at[2] == '>') {
+				tell(r, from, at);
+				r->in = IN_CONTENT;
+				return (size_t)(at + 3 - s.at);
+			}
+			at++;
+			continue;
+		}
+		if (is(*at, PLAIN) || *at == '<' || *at == '&') {
+			at++;
+			continue;
+		}
+		tell(r, from, at);
+		odd = odd_text(r, slice(at, (size_t)(end - at)), false);
+		from = at += odd;
+		if (!odd)
+			return (size_t)(at - s.at);
+	}
+	tell(r, from, at);
+	return s.len;
+}
+
+/* -- names and namespaces ----------------------------------------------------------------------------------------- */
+
+static unsigned space_of(const struct xml_reader *r, struct slice uri)
+{
+	if (!uri.len)
+		return 0;
+	for (size_t i = 0; i < r->space_count; i++)
+		if (strlen(r->spaces[i].uri) == uri.len && memcmp(r->spaces[i].uri, uri.at, uri.len) == 0)
+			return r->spaces[i].space;
+	return XML_FOREIGN;
+}
+
+static const char *name_bytes(const struct xml_reader *r)
+{
+	return r->names.bytes + r->names.start;
+}
+
+/* Kept until its element is closed; false when there are too many. */
+static bool keep_name(struct xml_reader *r, struct slice name, uint16_t *at)
+{
+	*at = (uint16_t)buffer_held(&r->names).len;
+	return buffer_add(&r->names, name) || (xml_stop(r, XML_TOO_BIG, "too many names that are open"), false);
+}
+
+static bool bind(struct xml_reader *r, struct slice prefix, struct slice uri)
+{
+	struct xml_binding *b = &r->binding[r->bindings];
+
+	if (r->bindings == XML_NAMESPACES || prefix.len > UINT8_MAX) {
+		xml_stop(r, XML_TOO_BIG, "too many namespaces");
+		return false;
+	}
+	*b = (struct xml_binding){ .prefix_len = (uint8_t)prefix.len, .depth = (uint8_t)r->depth, .space = space_of(r, uri) };
+	r->bindings += keep_name(r, prefix, &b->prefix_at);
+	return r->state == XML_GOES_ON;
+}
+
+/* The namespace of a prefix, innermost first; an empty one is the default. False: it was never declared. */
+static bool lookup(const struct xml_reader *r, struct slice prefix, unsigned *out)
+{
+	for (size_t i = r->bindings; i-- > 0;) {
+		const struct xml_binding *b = &r->binding[i];
+
+		if (b->prefix_len == prefix.len && memcmp(name_bytes(r) + b->prefix_at, prefix.at ? prefix.at : "", prefix.len) == 0) {
+			*out = b->space;
+			return true;
+		}
+	}
+	*out = prefix.len == 3 && memcmp(prefix.at, "xml", 3) == 0 ? XML_FOREIGN : 0;
+	return prefix.len == 0 || *out;
+}
+
+/* "t:Message" apart; false when it is no name. */
+static bool split(struct slice name, struct slice *prefix, struct slice *local)
+{
+	size_t colon = slice_find(name, ':');
+
+	*prefix = slice(name.at, 0);
+	*local = name;
+	if (colon < name.len) {
+		*prefix = slice_upto(name, colon);
+		*local = slice_from(name, colon + 1);
+		if (!prefix->len || !local->len || slice_find(*local, ':') < local->len)
+			return false;
+	}
+	return local->len && is(local->at[0], NAME_FIRST);
+}
+
+/* -- tags --------------------------------------------------------------------------------------------------------- */
+
+struct tag {
+	struct slice         name, prefix, local;
+	struct xml_attribute attribute[XML_ATTRIBUTES];
+	struct slice         attribute_prefix[XML_ATTRIBUTES];
+	size_t               count;
+	bool                 empty;
+};
+
+static const char *skip_name(const char *at, const char *end)
+{
+	while (at < end && is(*at, NAME))
+		at++;
+	return at;
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+	while (at < end && is(*at, BLANK))
+		at++;
+	return at;
+}
+
+/* References out of a value, and every blank a space. */
+static bool unescape(struct xml_reader *r, struct slice raw, struct slice *out)
+{
+	/* a tag has a bound, and nothing grows to more than twice its length */
+	char *to;
+
+	if (!r->scratch)
+		r->scratch = must_alloc(2 * XML_LONGEST_TAG);
+	to = r->scratch + r->scratch_used;
+	out->at = to;
+	for (size_t i = 0; i < raw.len;) {
+		char   c[4] = { raw.at[i] };
+		size_t c_len = 1;
+		int    len = 1;
+
+		if (raw.at[i] == '&')
+			len = reference(slice_from(raw, i), c, &c_len);
+		else if (is(raw.at[i], BLANK))
+			c[0] = ' ';
+		else if ((unsigned char)raw.at[i] >= 0x80 && r->latin1)
+			c_len = write_character((unsigned char)raw.at[i], c);
+		else if ((unsigned char)raw.at[i] >= 0x80 && (len = character(slice_from(raw, i))) > 0)
+			memcpy(c, raw.at + i, c_len = (size_t)len);
+		else if (!is(raw.at[i], PLAIN))
+			len = 0;
+		if (len <= 0)
+			return broken(r, "a value that is none");
+		memcpy(to, c, c_len);
+		to += c_len;
+		i += (size_t)len;
+	}
+	out->len = (size_t)(to - out->at);
+	r->scratch_used += out->len;
+	return true;
+}
+
+static bool is_plain(struct slice raw)
+{
+	for (size_t i = 0; i < raw.len; i++)
+		if (!is(raw.at[i], PLAIN) || raw.at[i] == '\t' || raw.at[i] == '\n')
+			return false;
+	return true;
+}
+
+/* One `name="value"`; where it ends, NULL when it is none. */
+static const char *read_attribute(struct xml_reader *r, struct tag *t, const char *at, const char *end)
+{
+	const char           *name_end = skip_name(at, end), *equals = skip_blanks(name_end, end), *quote, *closes;
+	struct xml_attribute *a = &t->attribute[t->count];
+	struct slice         *prefix = &t->attribute_prefix[t->count];
+
+	if (t->count == XML_ATTRIBUTES) {
+		broken(r, "a tag with too many attributes");
+		return NULL;
+	}
+	quote = equals < end && *equals == '=' ? skip_blanks(equals + 1, end) : end;
+	closes = quote < end && (*quote == '"' || *quote == '\'') ? memchr(quote + 1, *quote, (size_t)(end - quote - 1)) : NULL;
+	*a = (struct xml_attribute){ .value = slice(quote + 1, closes ? (size_t)(closes - quote - 1) : 0) };
+	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name) || slice_find(a->value, '<') < a->value.len) {
+		broken(r, "an attribute that is none");
+		return NULL;
+	}
+	a->prefixed = prefix->len > 0;
+	for (size_t i = 0; i < t->count; i++)
+		if (slice_equal(t->attribute[i].name, a->name) && slice_equal(t->attribute_prefix[i], *prefix)) {
+			broken(r, "an attribute that comes twice");
+			return NULL;
+		}
+	if (!is_plain(a->value) && !unescape(r, a->value, &a->value))
+		return NULL;
+	t->count++;
+	return closes + 1;
+}
+
+static bool read_tag(struct xml_reader *r, struct slice s, struct tag *t)
+{
+	const char *at = s.at, *end = s.at + s.len;
+
+	t->count = 0;
+	r->scratch_used = 0;
+	at = skip_name(at, end);
+	t->name = slice(s.at, (size_t)(at - s.at));
+	if (!split(t->name, &t->prefix, &t->local))
+		return broken(r, "a tag without a name");
+	for (;;) {
+		const char *next = skip_blanks(at, end);
+
+		t->empty = next + 1 == end && *next == '/';
+		if (next == end || t->empty)
+			return true;
+		if (next == at)
+			return broken(r, "a tag that is none");
+		at = read_attribute(r, t, next, end);
+		if (!at)
+			return false;
+	}
+}
+
+/* Declarations out of the attributes, into force; those of others stay. */
+static bool declare(struct xml_reader *r, struct tag *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct slice *prefix = &t->attribute_prefix[i];
+		bool          is_default = !prefix->len && slice_equal(t->attribute[i].name, slice_str("xmlns"));
+
+		if (is_default || slice_equal(*prefix, slice_str("xmlns"))) {
+			struct slice bound = is_default ? slice("", 0) : t->attribute[i].name;
+
+			/* a prefix may not be taken back in Namespaces 1.0 */
+			if (!is_default && !t->attribute[i].value.len)
+				return broken(r, "a namespace without a name");
+			if (!bind(r, bound, t->attribute[i].value))
+				return false;
+			continue;
+		}
+		t->attribute[kept] = t->attribute[i];
+		t->attribute_prefix[kept++] = *prefix;
+	}
+	t->count = kept;
+	for (size_t i = 0; i < kept; i++) {
+		unsigned space;
+
+		if (t->attribute_prefix[i].len && !lookup(r, t->attribute_prefix[i], &space))
+			return broken(r, "a prefix that was not declared");
+	}
+	return true;
+}
+
+static void close_element(struct xml_reader *r)
+{
+	r->listener.end(r->listener.self);
+	while (r->bindings && r->binding[r->bindings - 1].depth == r->depth)
+		r->bindings--;
+	/* what was kept behind it goes too */
+	r->names.end = r->names.start + r->name_at[r->depth];
+	if (--r->depth == 0 && r->state == XML_GOES_ON)
+		r->state = XML_WHOLE;
+}
+
+static void open_element(struct xml_reader *r, struct slice inside)
+{
+	struct tag t;
+	unsigned   space;
+
+	if (r->depth == XML_DEEPEST) {
+		broken(r, "elements nested too deep");
+		return;
+	}
+	if (!read_tag(r, inside, &t))
+		return;
+	r->depth++;
+	r->begun = true;
+	if (!keep_name(r, t.name, &r->name_at[r->depth]))
+		return;
+	r->name_len[r->depth] = (uint16_t)t.name.len;
+	if (!declare(r, &t))
+		return;
+	if (!lookup(r, t.prefix, &space)) {
+		broken(r, "a prefix that was not declared");
+		return;
+	}
+	r->listener.start(r->listener.self, t.local, space, t.attribute, t.count);
+	if (t.empty && r->state == XML_GOES_ON)
+		close_element(r);
+}
+
+static void end_tag(struct xml_reader *r, struct slice inside)
+{
+	const char *end = inside.at + inside.len, *name_end = skip_name(inside.at, end);
+	size_t      len = (size_t)(name_end - inside.at);
+
+	if (!r->depth || len != r->name_len[r->depth] || memcmp(inside.at, name_bytes(r) + r->name_at[r->depth], len) != 0
+	    || skip_blanks(name_end, end) != end)
+		broken(r, "an end tag for another element");
+	else
+		close_element(r);
+}
+
+/* -- what is no element ------------------------------------------------------------------------------------------- */
+
+/* <?xml version="1.0" encoding="utf-8"?> */
+static void read_declaration(struct xml_reader *r, struct slice inside)
+{
+	size_t       at = slice_search(inside, "encoding");
+	struct slice rest = slice_trim(slice_from(inside, at + strlen("encoding"))), name;
+	static const char *const utf8[] = { "utf-8", "utf8", "us-ascii", "ascii" };
+
+	if (at == inside.len)
+		return;
+	rest = rest.len && rest.at[0] == '=' ? slice_trim(slice_from(rest, 1)) : slice(NULL, 0);
+	if (!rest.len || (rest.at[0] != '"' && rest.at[0] != '\'')) {
+		broken(r, "a declaration that is none");
+		return;
+	}
+	name = slice_upto(slice_from(rest, 1), slice_find(slice_from(rest, 1), rest.at[0]));
+	for (size_t i = 0; i < COUNT(utf8); i++)
+		if (slice_is(name, utf8[i]))
+			return;
+	r->latin1 = slice_is(name, "iso-8859-1") || slice_is(name, "latin1");
+	if (!r->latin1)
+		broken(r, "another encoding than UTF-8");
+}
+
+/* Where `words` end in `s`, behind its first `skip` bytes; 0: not yet. */
+static size_t ends_with(struct slice s, size_t skip, const char *words)
+{
+	struct slice rest = slice_from(s, skip);
+	const char  *hit = rest.len ? memmem(rest.at, rest.len, words, strlen(words)) : NULL;
+
+	return hit ? (size_t)(hit - s.at) + strlen(words) : 0;
+}
+
+/* The '>' that ends a tag: not one in a value. 0: not yet. */
+static size_t tag_end(struct slice s)
+{
+	const char *at = s.at + 1, *end = s.at + s.len;
+
+	for (;;) {
+		const char *close = memchr(at, '>', (size_t)(end - at));
+		const char *quote;
+
+		if (!close)
+			return 0;
+		/* quotes come in pairs before it, or it is in a value */
+		for (quote = at; quote < close && *quote != '"' && *quote != '\''; quote++)
+			;
+		if (quote == close)
+			return (size_t)(close + 1 - s.at);
+		at = memchr(quote + 1, *quote, (size_t)(end - quote - 1));
+		if (!at)
+			return 0;
+		at++;
+	}
+}
+
+/* What begins with '<'; how much of `s` is done with, 0 when it has not come to its end. */
+static size_t read_markup(struct xml_reader *r, struct slice s)
+{
+	size_t used;
+
+	if (s.len < 2)
+		return 0;
+	if (s.at[1] == '/') {
+		const char *close = memchr(s.at, '>', s.len);
+
+		if (!close)
+			return 0;
+		end_tag(r, slice(s.at + 2, (size_t)(close - s.at - 2)));
+		return (size_t)(close + 1 - s.at);
+	}
+	if (s.at[1] == '?') {
+		used = ends_with(s, 2, "?>");
+		if (used && slice_starts(s, "<?xml") && s.len > 5 && is(s.at[5], BLANK)) {
+			if (r->begun || r->declared)
+				broken(r, "a declaration in the midst");
+			read_declaration(r, slice_upto(s, used));
+		}
+		r->declared |= used > 0;
+		return used;
+	}
+	if (s.at[1] == '!') {
+		if (s.len < 9 && memchr(s.at, '>', s.len) == NULL)
+			return 0;
+		if (slice_starts(s, "<!--"))
+			return ends_with(s, 4, "-->");
+		if (r->depth && s.len >= 9 && memcmp(s.at, "<![CDATA[", 9) == 0) {
+			r->in = IN_CDATA;
+			return 9;
+		}
+		broken(r, "a document type");
+		return s.len;
+	}
+	used = tag_end(s);
+	if (used)
+		open_element(r, slice(s.at + 1, used - 2));
+	return used;
+}
+
+/* -- feeding ------------------------------------------------------------------------------------------------------ */
+
+/* As many whole things as there are; how much of `s` they were. */
+static size_t read_things(struct xml_reader *r, struct slice s)
+{
+	struct slice rest = s;
+
+	while (rest.len && r->state == XML_GOES_ON) {
+		size_t used = r->in == IN_CDATA ? read_cdata(r, rest) : rest.at[0] == '<' ? read_markup(r, rest) : read_text(r, rest);
+
+		if (!used)
+			break;
+		rest = slice_from(rest, used);
+	}
+	return s.len - rest.len;
+}
+
+size_t xml_feed(struct xml_reader *r, struct slice bytes)
+{
+	struct slice rest = bytes;
+
+	while (rest.len && r->state == XML_GOES_ON) {
+		size_t held = buffer_held(&r->pending).len, piece, used;
+
+		if (!held) {
+			used = read_things(r, rest);
+			rest = slice_from(rest, used);
+			if (!rest.len || r->state != XML_GOES_ON)
+				break;
+		}
+		/* something has begun: up to where it may end, and once more */
+		piece = slice_find(rest, held ? '>' : '\0');
+		piece = piece < rest.len ? piece + 1 : rest.len;
+		if (held && piece > PIECE)
+			piece = PIECE;
+		if (held + piece > XML_LONGEST_TAG || !buffer_add(&r->pending, slice_upto(rest, piece))) {
+			broken(r, "a tag or a comment too long");
+			break;
+		}
+		rest = slice_from(rest, piece);
+		if (held) {
+			buffer_drop(&r->pending, read_things(r, buffer_held(&r->pending)));
+			if (r->state == XML_WHOLE) {
+				/* what is left over belongs to whatever comes next */
+				rest.at -= buffer_held(&r->pending).len;
+				rest.len += buffer_held(&r->pending).len;
+				buffer_clear(&r->pending);
+			}
+		}
+	}
+	return bytes.len - rest.len;
+}
