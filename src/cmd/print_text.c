@@ -69,7 +69,7 @@ void checklist_init(struct checklist *c, FILE *out, const struct language *lang,
 static const char *const telling[] = {
 	FACT_ADDRESS_PROBLEM, FACT_REPLY_TEXT, FACT_MESSAGES, FACT_REPLY_BROKEN, FACT_PROTOCOL, FACT_HOSTER_NAME, FACT_DNS_MX,
 	FACT_CANDIDATE, FACT_SEND_FOLDER, FACT_SEND_REMOVED, FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_PROBE_OPEN_PORT,
-	FACT_PROBE_RESULT, FACT_NET_TRIED,
+	FACT_PROBE_RESULT, FACT_EWS_CODE, FACT_HTTP_STATUS, FACT_NET_TRIED,
 };
 
 static const char *value(const struct report *r, int step, const char *name)
@@ -123,12 +123,82 @@ static void describe_candidates(const struct report *r, int step, char *text, si
 		}
 }
 
+/* Of Exchange's steps: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
+static const struct { const char *step, *fact, *value; const char *first[4], *second[4]; } exchange_lines[] = {
+	{ "exchange.url",          NULL,                NULL,      { FACT_GIVEN_URL },         { FACT_URL_PROBLEM } },
+	{ "exchange.find",         NULL,                NULL,      { FACT_EXCHANGE_PLACE, FACT_NOT_OFFERED }, { NULL } },
+	{ "exchange.offer",        FACT_HTTP_STATUS,    "401",     { FACT_EXCHANGE_PRODUCT, FACT_AUTH_OFFERED }, { NULL } },
+	{ "exchange.offer",        FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_PAGE, FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },
+	{ "exchange.challenge",    NULL,                NULL,      { FACT_NTLM_DOMAIN, FACT_HTTP_STATUS }, { FACT_NTLM_DNS_DOMAIN } },
+	{ "exchange.login",        FACT_AUTH_NO_COMMON, "yes",     { NULL }, { NULL } },
+	{ "exchange.login",        NULL,                NULL,      { FACT_AUTH_MECHANISM },    { FACT_EWS_CODE, FACT_HTTP_STATUS } },
+	{ "exchange.autodiscover", FACT_AUTODISCOVER,   "error",   { FACT_AUTODISCOVER },      { FACT_EWS_CODE } },
+	{ "exchange.autodiscover", NULL,                NULL,      { FACT_URL, FACT_HTTP_LOCATION, FACT_HTTP_STATUS }, { NULL } },
+	{ "exchange.version",      NULL,                NULL,      { FACT_EXCHANGE_PRODUCT, FACT_EWS_CODE }, { NULL } },
+	{ "exchange.mailbox",      NULL,                NULL,      { FACT_EWS_PRIMARY, FACT_EWS_CODE, FACT_HTTP_STATUS }, { NULL } },
+	{ "exchange.folders",      NULL,                NULL,      { FACT_EWS_FOLDERS, FACT_EWS_CODE, FACT_HTTP_STATUS }, { NULL } },
+	{ "probe.webmail",         NULL,                NULL,      { FACT_PROBE_RESULT, FACT_HTTP_STATUS }, { NULL } },
+};
+
+/* Pages that say nothing beside their status. */
+static bool is_worth_a_word(const char *fact, const char *said)
+{
+	return *said && !(strcmp(fact, FACT_PAGE) == 0 && (strcmp(said, "none") == 0 || strcmp(said, "html") == 0));
+}
+
+/* "ews https://mail.example.org/EWS/Exchange.asmx srv trusted": the second word of a place; and of all that is as usual, nothing. */
+static struct slice shortened(const char *fact, const char *said)
+{
+	struct slice rest = slice_str(said), shown = rest;
+
+	if (strcmp(fact, FACT_EXCHANGE_PLACE) == 0) {
+		slice_cut(&rest, ' ');
+		shown = slice_cut(&rest, ' ');
+	}
+	return slice_starts(shown, "https://") ? slice_from(shown, strlen("https://")) : shown;
+}
+
+static void describe_half(const struct checklist *c, const struct report *r, int step, const char *const facts[4], char *text, size_t size)
+{
+	*text = '\0';
+	for (size_t i = 0; i < 4 && facts[i]; i++) {
+		const char  *said = value(r, step, facts[i]);
+		struct slice shown = shortened(facts[i], word(c, said));
+
+		if (!is_worth_a_word(facts[i], said))
+			continue;
+		snprintf(text, size, "%s%.*s", strcmp(facts[i], FACT_HTTP_STATUS) == 0 ? "HTTP " : "", (int)shown.len, shown.at);
+		return;
+	}
+}
+
+static void describe_exchange(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
+{
+	for (size_t i = 0; i < COUNT(exchange_lines); i++) {
+		const char *said = exchange_lines[i].fact ? value(r, step, exchange_lines[i].fact) : "";
+		char        second[300];
+		size_t      len;
+
+		if (strcmp(r->step[step].id, exchange_lines[i].step) != 0 || (exchange_lines[i].fact && !*said)
+		    || (exchange_lines[i].value && strcmp(said, exchange_lines[i].value) != 0))
+			continue;
+		describe_half(c, r, step, exchange_lines[i].first, text, size);
+		describe_half(c, r, step, exchange_lines[i].second, second, sizeof second);
+		len = strlen(text);
+		snprintf(text + len, size - len, "%s%s", len && *second ? ", " : "", second);
+		if (!exchange_lines[i].first[0])
+			snprintf(text, size, "%s", word(c, "no common"));
+		return;
+	}
+}
+
 /* The last word of a line of the checklist. */
 static void describe(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
 {
 	const struct step *s = &r->step[step];
 
 	*text = '\0';
+	describe_exchange(c, r, step, text, size);
 	if (s->skip) {
 		snprintf(text, size, "%s", ui(c, "skip.", s->skip));
 	} else if (step_is(r, step, ".resolve")) {
@@ -141,6 +211,8 @@ static void describe(const struct checklist *c, const struct report *r, int step
 		snprintf(text, size, "%s, %s", value(r, step, FACT_TLS_VERSION), value(r, step, FACT_TLS_ISSUER));
 	} else if (step_is(r, step, ".connect") && s->state == STEP_PASSED) {
 		snprintf(text, size, "%s, %d ms", value(r, step, FACT_NET_ADDRESS), s->ms);
+	} else if (*text) {
+		return;
 	} else if (step_is(r, step, ".login") && s->state == STEP_PASSED) {
 		snprintf(text, size, "%s", value(r, step, FACT_AUTH_MECHANISM));
 	} else if (strcmp(s->id, "detect") == 0) {
@@ -186,6 +258,8 @@ static void put_cut(const struct checklist *c, const char *text, size_t room)
 /* The same password under another form of the name. */
 static bool is_second_sign_in(const struct report *r, int step)
 {
+	if (strcmp(r->step[step].id, "exchange.login") == 0)
+		return strcmp(value(r, step, FACT_AUTH_USERNAME), "domain") == 0;
 	for (int i = 0; i < step; i++)
 		if (strcmp(r->step[i].id, "imap.login") == 0 && strcmp(r->step[step].id, "imap.login") == 0)
 			return true;

@@ -212,6 +212,52 @@ static const char *our_addresses(const struct report *r, const struct scope *s, 
 	return list ? our_list(list, FACT_OUR_ONCE, lang, into) : NULL;
 }
 
+#define TRIED_MOST 6
+
+/* "https://autodiscover.example.org/autodiscover/autodiscover.xml: 404" as "autodiscover.example.org: 404". */
+static const char *without_path(const char *looked_at, struct arena *into)
+{
+	struct slice rest = slice_str(looked_at), where = slice_upto(rest, slice_search(rest, ": "));
+	struct slice outcome = slice_from(rest, where.len), host = where;
+
+	if (slice_has(where, "://"))
+		host = slice_from(where, slice_search(where, "://") + 3);
+	/* that there is no such name is the usual case, and no word for people */
+	if (slice_is(outcome, ": nxdomain") || slice_is(outcome, ": no_data"))
+		outcome = slice("", 0);
+	return arena_print(into, "%.*s%.*s", (int)slice_find(host, '/'), host.at, (int)outcome.len, outcome.len ? outcome.at : "");
+}
+
+static bool is_among(const char *const *known, size_t count, const char *one)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(known[i], one) == 0)
+			return true;
+	return false;
+}
+
+/* Where Exchange was looked for and what came of it, each but once; all of them are in the proof. */
+static const char *looked_at(const struct report *r, struct arena *into)
+{
+	const char *tried[TRIED_MOST], *all = NULL;
+	size_t      count = 0;
+
+	for (size_t i = 0; i < r->fact_count; i++) {
+		const char *one;
+
+		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) != 0 || strcmp(r->step[r->fact[i].step].id, "exchange.find") != 0)
+			continue;
+		one = without_path(r->fact[i].value, into);
+		if (is_among(tried, count, one))
+			continue;
+		if (count == TRIED_MOST)
+			return arena_print(into, "%s, …", all);
+		tried[count++] = one;
+		all = all ? arena_print(into, "%s, %s", all, one) : one;
+	}
+	return all;
+}
+
 static const char *in_step(const struct report *r, const struct finding *f, const char *fact)
 {
 	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
@@ -231,13 +277,39 @@ static const char *fingerprint_of(const struct report *r, const struct finding *
 	return NULL;
 }
 
+static bool is_about_exchange(enum cause cause)
+{
+	return strncmp(cause_row(cause)->id, "exchange.", 9) == 0;
+}
+
+static const char *version_of(const struct finding *f, const struct scope *s)
+{
+	static const char call[] = "Exchange Server ";      /* the texts say that much themselves */
+	const char *mailbox = scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT);
+	const char *front = scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT), *product = mailbox ? mailbox : front;
+
+	if (product)
+		return slice_starts(slice_str(product), call) ? product + strlen(call) : product;
+	return is_about_exchange(f->cause) ? NULL : scope_value(s, "probe.tls_version", FACT_TLS_VERSION);
+}
+
+/* The URLs of Exchange: as given, or as found and asked; and the better one, where that is not the very one that was of no use. */
+static void exchange_urls(const struct finding *f, const struct scope *s, struct told *t)
+{
+	const char *given = scope_value(s, "exchange.url", FACT_GIVEN_URL);
+
+	add_value(t, "given_url", given ? given : scope_value(s, "exchange.offer", FACT_URL));
+	if (f->cause != CAUSE_EXCHANGE_WRONG_ENTRY_SERVER)
+		add_value(t, "right_url", scope_value(s, "exchange.url", FACT_RIGHT_URL));
+}
+
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
                            const struct language *lang, struct arena *into)
 {
 	static const struct { const char *name, *fact; } plain[] = {
 		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
 		{ "issuer", FACT_TLS_ISSUER },     { "mx", FACT_DNS_MX },
-		{ "given_url", FACT_GIVEN_URL },   { "right_url", FACT_RIGHT_URL }, { "other_account", FACT_EWS_PRIMARY },
+		{ "other_account", FACT_EWS_PRIMARY },
 		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
 	};
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
@@ -261,10 +333,9 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 		by_local = strchr(worked, '@') != NULL;
 	add_value(t, "username", by_local && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
 	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
-	add_value(t, "version", scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT) ? scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT)
-	                      : scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT) ? scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT)
-	                      : scope_value(s, "probe.tls_version", FACT_TLS_VERSION));
-	add_value(t, "tried", joined(r, f->attempt, FACT_NET_TRIED, into));
+	exchange_urls(f, s, t);
+	add_value(t, "version", version_of(f, s));
+	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
 	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
 	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));

@@ -157,7 +157,7 @@ static void write_inbox(struct exchange_session *s)
 static void ask_offer(struct exchange_session *s, const struct want *w)
 {
 	exchange_begin(s, "offer", w);
-	report_note(s->report, s->reported, FACT_URL, "https://%s:%u%s", s->endpoint->host, s->endpoint->port, s->endpoint->path);
+	report_note(s->report, s->reported, FACT_URL, "%s", exchange_url_at(s->endpoint->host, s->endpoint->port, s->endpoint->path, s->report->job));
 	if (!s->discovers)
 		report_note(s->report, s->reported, FACT_URL_IS_EWS, "%s", slice_is(slice_str(s->endpoint->path), EXCHANGE_PATH) ? "yes" : "no");
 	write_inbox(s);
@@ -479,10 +479,24 @@ static void ask_mailbox(struct exchange_session *s, const struct want *w)
 	exchange_ask(s, false);
 }
 
+/* Autodiscover sent us to another address of the mailbox, and its primary one is the very one that was asked about. */
+static bool is_own_address(struct exchange_session *s)
+{
+	const struct ews_outcome *o = first_outcome(s);
+
+	for (size_t i = 0; code_is(s, "ErrorNonPrimarySmtpAddress") && i < o->values && i < EWS_VALUES; i++)
+		if (o->value[i].name && o->value[i].value && strcmp(o->value[i].name, "Primary") == 0
+		    && slice_is(slice_trim(slice_str(o->value[i].value)), s->report->address)) {
+			s->primary = s->report->address;
+			return true;
+		}
+	return false;
+}
+
 /* Signed in is not enough: the mailbox must be that of the address. An alias is no failure, and is told. */
 static enum want_kind take_mailbox(struct exchange_session *s, const struct want *w, struct error *err)
 {
-	if (went_well(s, "GetFolder")) {
+	if (is_own_address(s) || went_well(s, "GetFolder")) {
 		exchange_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
