@@ -282,15 +282,22 @@ static bool is_about_exchange(enum cause cause)
 	return strncmp(cause_row(cause)->id, "exchange.", 9) == 0;
 }
 
+/* "Exchange Server 2010 SP1 (14.1.438.0)", of the step that says so; the texts say "Exchange" themselves. */
+static const char *too_old(const struct scope *s, const char *step)
+{
+	static const char call[] = "Exchange Server ";
+	const char *era = scope_value(s, step, FACT_EXCHANGE_ERA), *product = scope_value(s, step, FACT_EXCHANGE_PRODUCT);
+
+	if (!era || !product || strcmp(era, "too_old") != 0)
+		return NULL;
+	return slice_starts(slice_str(product), call) ? product + strlen(call) : product;
+}
+
 static const char *version_of(const struct finding *f, const struct scope *s)
 {
-	static const char call[] = "Exchange Server ";      /* the texts say that much themselves */
-	const char *mailbox = scope_value(s, "exchange.version", FACT_EXCHANGE_PRODUCT);
-	const char *front = scope_value(s, "exchange.offer", FACT_EXCHANGE_PRODUCT), *product = mailbox ? mailbox : front;
-
-	if (product)
-		return slice_starts(slice_str(product), call) ? product + strlen(call) : product;
-	return is_about_exchange(f->cause) ? NULL : scope_value(s, "probe.tls_version", FACT_TLS_VERSION);
+	if (!is_about_exchange(f->cause))
+		return scope_value(s, "probe.tls_version", FACT_TLS_VERSION);
+	return too_old(s, "exchange.version") ? too_old(s, "exchange.version") : too_old(s, "exchange.offer");
 }
 
 /* The URLs of Exchange: as given, or as found and asked; and the better one, where that is not the very one that was of no use. */

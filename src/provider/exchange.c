@@ -82,7 +82,9 @@ static void read_soap(struct exchange_session *s, const struct ews_listener *lis
 	arena_free(s->job);
 	s->job = arena_new();
 	s->answer = NULL;
-	if (!body.len || s->web.answer.encoded || s->discovers)
+	if (s->web.answer.encoded && s->web.answer.status == 200)
+		report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", "packed in a way that nobody asked for");
+	if (s->web.answer.encoded || s->discovers)
 		return;
 	reader = ews_reader_new(s->job, REPORT_VALUE, listener);
 	if (ews_feed(reader, body, NULL, &err) && ews_finish(reader, &err) && ews_answer(reader)->envelope) {
@@ -211,7 +213,8 @@ static void take_webmail(struct exchange_session *s, const struct want *w)
 
 static bool may_sign_in(struct exchange_session *s, const struct want *w)
 {
-	const char *why = !login_has_any(s->login) ? "no_credentials" : !endpoint_trusted(s->endpoint) ? "not_confirmed" : NULL;
+	const char *why = !login_has_any(s->login) ? "no_credentials" : !endpoint_trusted(s->endpoint) ? "not_confirmed"
+	                : !s->web.line.secure && s->web.line.open ? "no_line" : NULL;
 
 	if (why)
 		report_skip(s->report, "exchange.login", s->attempt, why, w->now_ms);
@@ -250,13 +253,14 @@ static enum want_kind take_login(struct exchange_session *s, const struct want *
 		exchange_http_facts(s);
 		return failed(s, FAULT_REFUSED, w, err, "refused");
 	}
-	if (status == 200 || (status == 500 && s->answer && !s->discovers)) {
+	/* a 200 alone proves nothing: pages of gateways have it as well */
+	if (s->discovers ? status == 200 : s->answer && (status == 200 || status == 500)) {
 		s->logged_in = true;
 		exchange_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
 	exchange_http_facts(s);
-	return failed(s, status == 503 ? FAULT_BUSY : FAULT_REFUSED, w, err, "an answer that is none of EWS");
+	return failed(s, status == 503 ? FAULT_BUSY : status == 200 ? FAULT_BROKEN : FAULT_REFUSED, w, err, "an answer that is none of EWS");
 }
 
 /* The password was taken, and then something else said no. */
@@ -329,8 +333,9 @@ static void take_version(struct exchange_session *s)
 {
 	const struct ews_version *v = s->answer ? &s->answer->version : NULL;
 
-	if (v && v->major)
-		s->build = (struct exchange_build){ v->major, v->minor, v->build, v->revision };
+	if (!v || !v->major)
+		return;
+	s->build = (struct exchange_build){ v->major, v->minor, v->build, v->revision };
 	exchange_build_facts(s);
 }
 
@@ -353,6 +358,9 @@ static enum want_kind end_version(struct exchange_session *s, const struct want 
 
 		if (old)
 			return failed(s, FAULT_NOT_OFFERED, w, err, "too old");
+		/* what the answer did not tell, the front end may have told */
+		if (!report_value(s->report, s->reported, FACT_EXCHANGE_PRODUCT))
+			exchange_build_facts(s);
 		exchange_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}

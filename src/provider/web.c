@@ -274,7 +274,8 @@ static enum want_kind hear(struct web_session *s, bool *gone, struct want *w, st
 		else if (http_ended(&s->reader).said == HTTP_DONE)
 			break;
 		line_close(&s->line);
-		if (*gone && s->used && !s->retried && !s->request->once)
+		/* the way to the sign-in may be gone twice; the request itself not, where it may have been done */
+		if (*gone && s->used && !s->retried && (s->in_leg || !s->request->once))
 			return WANT_NOTHING;
 		return stopped(s, came, w, err);
 	}
