@@ -72,12 +72,12 @@ static void check_asked(const struct web_peer *p, struct slice request, const ch
 
 	while (rest.len) {
 		struct slice one = slice_cut(&rest, '\n');
-		bool         not = slice_starts(one, "!");
+		bool         never = slice_starts(one, "!");
 		char         text[200];
 
-		snprintf(text, sizeof text, "%.*s", (int)one.len - not, one.at + not);
-		if (slice_has(request, text) == not)
-			test_fail(__FILE__, __LINE__, "%s: turn %zu, %s: %s\n%.*s", p->row, p->at, not ? "must not be said" : "was not said", text,
+		snprintf(text, sizeof text, "%.*s", (int)one.len - never, one.at + never);
+		if (slice_has(request, text) == never)
+			test_fail(__FILE__, __LINE__, "%s: turn %zu, %s: %s\n%.*s", p->row, p->at, never ? "must not be said" : "was not said", text,
 			          (int)request.len, request.at);
 	}
 }

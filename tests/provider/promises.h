@@ -18,7 +18,7 @@ static const char *const secrets[] = {
 	"dXNlcj1hbm5AYmlyY2guZXhhbXBsZQFhdXRoPUJlYXJlciB5YTI5LnRva2VuLW9mLWFubgEB", "dHzbZapWIk4jUhN", "YjkxM2E2MDJj", "Yz1iaXdzLH",
 };
 
-static void no_secret_in(const struct report *r, const char *row)
+static inline void no_secret_in(const struct report *r, const char *row)
 {
 	for (size_t n = 0; n < COUNT(secrets); n++) {
 		for (size_t i = 0; i < r->fact_count; i++)
@@ -28,13 +28,13 @@ static void no_secret_in(const struct report *r, const char *row)
 	}
 }
 
-static void no_step_is_running(const struct report *r, const char *row)
+static inline void no_step_is_running(const struct report *r, const char *row)
 {
 	for (size_t i = 0; i < r->step_count; i++)
 		EXPECT_ROW(r->step[i].state != STEP_RUNNING, row);
 }
 
-static bool has_fact(const struct report *r, const char *id, const char *fact, const char *value)
+static inline bool has_fact(const struct report *r, const char *id, const char *fact, const char *value)
 {
 	for (size_t i = 0; i < r->fact_count; i++)
 		if (strcmp(r->step[r->fact[i].step].id, id) == 0 && strcmp(r->fact[i].name, fact) == 0 && (!value || strcmp(r->fact[i].value, value) == 0))
@@ -42,7 +42,7 @@ static bool has_fact(const struct report *r, const char *id, const char *fact, c
 	return false;
 }
 
-static enum came hear_line(struct line *l, struct slice *rest, enum came at_end)
+static inline enum came hear_line(struct line *l, struct slice *rest, enum came at_end)
 {
 	struct slice next = slice_upto(*rest, slice_find(*rest, '\n') + 1);
 
@@ -55,8 +55,8 @@ static enum came hear_line(struct line *l, struct slice *rest, enum came at_end)
 }
 
 /* A session that hears `heard`, a line a READ, and then `at_end`. True for WANT_NOTHING, false with `err` for WANT_FAILED. */
-static bool run_cut(enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct slice heard, enum came at_end,
-                    struct error *err)
+static inline bool run_cut(enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct slice heard, enum came at_end,
+                           struct error *err)
 {
 	struct want w = { .came = CAME_NOTHING };
 
