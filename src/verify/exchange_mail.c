@@ -42,6 +42,13 @@ static void skip(struct exchange_mail *m, const char *id, const char *why, const
 	report_skip(m->report, id, m->exchange->attempt, why, w->now_ms);
 }
 
+static void skip_rest(struct exchange_mail *m, const char *why, const struct want *w)
+{
+	skip(m, "send.arrive", why, w);
+	skip(m, "send.copy", why, w);
+	skip(m, "send.remove", why, w);
+}
+
 /* -- looking ------------------------------------------------------------------------------------------------------ */
 
 static bool is_report(const struct ews_item *item)
@@ -104,10 +111,16 @@ static void end_arrival(struct exchange_mail *m, const struct want *w)
 {
 	bool there = is_there(m);
 
+	/* whoever calls it off has not found out anything */
+	if (!there && w->stopping) {
+		m->report->step[m->reported].skip = "called_off";
+		end(m, STEP_SKIPPED, w);
+		return;
+	}
 	if (m->report->step[m->reported].state != STEP_RUNNING)
 		return;
 	report_note(m->report, m->reported, FACT_SEND_TO, "%s", m->to);
-	report_note(m->report, m->reported, FACT_SEND_FOUND, "%s", there ? "yes" : m->over || w->stopping ? "not yet" : "no");
+	report_note(m->report, m->reported, FACT_SEND_FOUND, "%s", there ? "yes" : m->over ? "not yet" : "no");
 	if (there && m->from)
 		report_note(m->report, m->reported, FACT_SEND_FROM, "%s", m->from);
 	if (there && m->to_self)
@@ -160,6 +173,11 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 	(void)err;
 	switch (m->step) {
 	case MAIL_START:
+		if (w->stopping) {
+			skip(m, "exchange.send", "called_off", w);
+			skip_rest(m, "called_off", w);
+			return WANT_NOTHING;
+		}
 		testmessage_write(&m->message, w->now_unix, &m->bytes);
 		m->exchange->message = buffer_held(&m->bytes);
 
@@ -170,9 +188,7 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 		m->sent_ms = w->now_ms;
 		m->taken = kind == WANT_NOTHING;
 		if (!m->taken) {
-			skip(m, "send.arrive", "earlier", w);
-			skip(m, "send.copy", "earlier", w);
-			skip(m, "send.remove", "earlier", w);
+			skip_rest(m, "earlier", w);
 			return WANT_NOTHING;
 		}
 		if (!m->to_self && !m->has_come)
@@ -197,8 +213,8 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 			end_arrival(m, w);
 		tell_bounce(m, w);
 		if (m->over) {
-			skip(m, "send.copy", "no_time", w);
-			skip(m, "send.remove", "no_time", w);
+			skip(m, "send.copy", w->stopping ? "called_off" : "no_time", w);
+			skip(m, "send.remove", w->stopping ? "called_off" : "no_time", w);
 			return WANT_NOTHING;
 		}
 		begin(m, "send.copy", w);
