@@ -176,7 +176,7 @@ TEST(called_off)
 
 /* -- the engine ------------------------------------------------------------------------------------------------------- */
 
-static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_replies, &rules_sending };
+static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_exchange, &rules_replies, &rules_sending };
 
 static bool all_hold(const struct rule *rule, const struct scope *s)
 {
@@ -509,6 +509,9 @@ static const char *const known_facts[] = {
 	FACT_SEND_BOUNCED, FACT_SEND_COPY, FACT_SEND_REMOVED, FACT_SEND_LEFT, FACT_SEND_MARKED, FACT_PROBE_RESULT, FACT_PROBE_OPEN_PORT,
 	FACT_PROBE_DATE, FACT_PROBE_ISSUER, FACT_PROBE_SAME_SERVER, FACT_PROBE_OTHER_NAME, FACT_AUTH_SENT, FACT_LOG_SAYS, FACT_LOG_LINE, FACT_ALIAS,
 	FACT_ALIAS_WHOLE, FACT_FINGERPRINT, FACT_STEP_PASSED, FACT_SEND_REWRITTEN,
+	FACT_EXCHANGE_PLACE, FACT_EXCHANGE_ASKED, FACT_AUTODISCOVER, FACT_EXCHANGE_ERA, FACT_EXCHANGE_ONLINE, FACT_EXCHANGE_BINDS, FACT_URL, FACT_URL_IS_EWS,
+	FACT_URL_PROBLEM, FACT_RIGHT_ANSWERS, FACT_HTTP_STATUS, FACT_HTTP_EXCERPT, FACT_PAGE, FACT_PAGE_MARK, FACT_IIS_STATUS, FACT_CAS_ERROR,
+	FACT_AUTH_CREDENTIALS, FACT_EWS_CODE, FACT_EWS_TEXT, FACT_EWS_GUID, FACT_OTHERS_MAILBOX,
 };
 
 /* The ends of the ids of all steps there are. */
@@ -516,6 +519,8 @@ static const char *const known_steps[] = {
 	"address", "dns.mx", "mx", "detect", "resolve", "connect", "tls", "greeting", "starttls", "capability", "ehlo", "login", "id", "list", "open", "send",
 	"arrive", "imap.greeting", "imap.tls", "imap.capability", "imap.login", "imap.id", "imap.list", "imap.open", "smtp.tls", "smtp.greeting", "smtp.ehlo",
 	"smtp.login", "smtp.send", "send.arrive", "send.copy", "send.clean", "send.bounce", "bounce",
+	"exchange.url", "exchange.find", "exchange.autodiscover", "exchange.offer", "exchange.challenge", "exchange.login", "exchange.version", "exchange.inbox",
+	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.send", "ews.pasted",
 };
 
 static bool in_list(struct slice word, const char *const *list, size_t count)
@@ -529,7 +534,7 @@ static bool in_list(struct slice word, const char *const *list, size_t count)
 static bool is_known_step(struct slice step)
 {
 	static const char *const probes[] = { "probe.control", "probe.port", "probe.clock", "probe.dns", "probe.issuer", "probe.intercept", "probe.tls_version",
-	                                      "probe.tls", "probe.plain", "probe.names", "imap.probe.plain" };
+	                                      "probe.tls", "probe.plain", "probe.names", "imap.probe.plain", "probe.webmail", "probe.agent" };
 
 	return in_list(step, known_steps, COUNT(known_steps)) || in_list(step, probes, COUNT(probes));
 }
@@ -635,6 +640,7 @@ TEST(every_cause_of_mail_is_reached_by_a_rule)
 		{ CAUSE_TLS_NAME_MISMATCH, CAUSE_TLS_HANDSHAKE_FAILED },       /* TLS                      */
 		{ CAUSE_SERVER_WRONG_PROTOCOL, CAUSE_SMTP_AUTH_NOT_OFFERED },  /* Servers and logins       */
 		{ CAUSE_SEND_AS_DENIED, CAUSE_SEND_FROM_REWRITTEN },           /* Sending the test message */
+		{ CAUSE_EXCHANGE_NOT_FOUND, CAUSE_EXCHANGE_SERVER_FAULT },     /* Exchange                 */
 	};
 	static const struct { enum cause cause; const char *reason; } elsewhere[] = {
 		{ CAUSE_AUTH_USERNAME_FORM, "never the first guess: left open by others, proven by the sign-in that worked" },
