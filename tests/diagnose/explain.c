@@ -85,6 +85,29 @@ static const struct row {
 	{ "OSError: [Errno 101] Network is unreachable", "net.unreachable", LIKELY, "log" },
 	{ "read(3): Connection reset by peer", "net.reset", LIKELY, "log" },
 
+	/* Exchange's faults, as a trace has them and as programs tell them */
+	{ "<s:Fault><faultcode xmlns:a=\"http://schemas.microsoft.com/exchange/services/2006/types\">a:ErrorServerBusy</faultcode><faultstring xml:lang=\"fi-FI\">Palvelin on varattu.</faultstring>"
+	  "<detail><e:ResponseCode xmlns:e=\"x\">ErrorServerBusy</e:ResponseCode></detail></s:Fault>", "throttle.provider", PROVEN, "ews" },
+	{ "<m:GetFolderResponseMessage ResponseClass=\"Error\"><m:MessageText>The primary SMTP address must be specified when referencing a mailbox.</m:MessageText>"
+	  "<m:ResponseCode>ErrorNonPrimarySmtpAddress</m:ResponseCode><m:MessageXml><t:Value Name=\"Primary\">ann@example.org</t:Value></m:MessageXml>", "mailbox.alias_not_primary", PROVEN, "ews" },
+	{ "Microsoft.Exchange.WebServices.Data.ServiceResponseException: The account does not have permission to impersonate the requested user.", "exchange.impersonation_denied", PROVEN, "ews" },
+	{ "exchangelib.errors.ErrorNonExistentMailbox: No mailbox with such guid.", "exchange.use_microsoft", LIKELY, "ews" },
+	{ "exchangelib.errors.ErrorNonExistentMailbox: The SMTP address has no mailbox associated with it.", "mailbox.not_found", PROVEN, "ews" },
+	{ "ErrorSendAsDenied: Cannot submit message.", "send.as_denied", PROVEN, "ews" },
+	{ "ErrorInvalidServerVersion", "exchange.version_too_old", LIKELY, "ews" },
+	{ "ErrorInvalidSchemaVersionForMailboxVersion", "exchange.mailbox_version_too_old", LIKELY, "ews" },
+	{ "<m:ResponseCode>ErrorMailboxMoveInProgress</m:ResponseCode>", "mailbox.moving", PROVEN, "ews" },
+	{ "When making a request as an account that does not have a mailbox, you must specify the mailbox primary SMTP address for any distinguished folder Ids.", "mailbox.no_smtp_address", LIKELY, "ews" },
+	{ "The mailbox does not have SMTP address associated with it.", "mailbox.no_smtp_address", LIKELY, "ews" },
+	/* of these nobody knows what was asked */
+	{ "ErrorAccessDenied: Access is denied. Check credentials and try again.", "mailbox.not_permitted", POSSIBLE, "ews" },
+	{ "<m:ResponseCode>ErrorFolderNotFound</m:ResponseCode>", "mailbox.not_permitted", POSSIBLE, "ews" },
+	/* and these are none */
+	{ "ErrorSomethingNew", "unknown.answer", PROVEN, "text" },
+	{ "MyErrorServerBusyHandler failed", "unknown.answer", PROVEN, "text" },
+	{ "ErrorServerBusXY", "unknown.answer", PROVEN, "text" },
+	{ "ErrorCode: 500", "unknown.answer", PROVEN, "text" },
+
 	/* a server's sentence alone; other documents' words */
 	{ "User is authenticated but not connected.", "imap.connected_elsewhere_only", PROVEN, "words" },
 	{ "Client does not have permissions to send as this sender", "send.as_denied", PROVEN, "words" },

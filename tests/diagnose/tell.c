@@ -477,3 +477,79 @@ TEST(which_causes_ask_for_our_address)
 	EXPECT(tell_asks_for(CAUSE_AUTH_IP_NOT_ALLOWED, "our_address") && tell_asks_for(CAUSE_NET_TIMEOUT, "our_address"));
 	EXPECT(!tell_asks_for(CAUSE_AUTH_PASSWORD_REJECTED, "our_address") && !tell_asks_for(CAUSE_NET_TIMEOUT, "our_addres"));
 }
+
+/* -- Exchange -------------------------------------------------------------------------------------------------------- */
+
+struct said { const char *id; int attempt; enum step_state state; const char *fact[12]; };
+
+static struct report *exchange_report(const struct said *steps, size_t count)
+{
+	struct report *r = report_new("ann@birch.example");
+
+	r->provider = "exchange";
+	r->attempts = 1;
+	for (size_t i = 0; i < count && steps[i].id; i++) {
+		int n = step(r, steps[i].id, steps[i].attempt, steps[i].state);
+
+		for (size_t f = 0; f + 1 < COUNT(steps[i].fact) && steps[i].fact[f]; f += 2)
+			report_note(r, n, steps[i].fact[f], "%s", steps[i].fact[f + 1]);
+	}
+	return r;
+}
+
+#define RESOLVED { "exchange.resolve", 0, STEP_PASSED, { FACT_HOST, "mail.birch.example", FACT_PORT, "443" } }
+#define WEB_URL  "https://mail.birch.example/owa/"
+#define EWS_URL  "https://mail.birch.example/EWS/Exchange.asmx"
+#define GIVEN    { "exchange.url", NO_ATTEMPT, STEP_PASSED, { FACT_GIVEN_URL, WEB_URL, FACT_RIGHT_URL, EWS_URL } }
+#define OFFERED  { "exchange.offer", 0, STEP_PASSED, { FACT_URL, EWS_URL, FACT_URL_IS_EWS, "yes", FACT_HTTP_STATUS, "401", FACT_EXCHANGE_ERA, "fine", FACT_EXCHANGE_PRODUCT, "Exchange Server 2019 CU14 (15.2.1544.9)" } }
+
+static const struct {
+	const char *cause;
+	struct said said[8];
+	const char *name, *value;      /* of a value; NULL: not there */
+	const char *text;              /* that is to be read, or NULL */
+} exchange_values[] = {
+	{ "exchange.url_is_webmail", { GIVEN, RESOLVED, { "exchange.offer", 0, STEP_FAILED, { FACT_URL, WEB_URL, FACT_URL_IS_EWS, "no", FACT_HTTP_STATUS, "302", FACT_PAGE, "owa" } } },
+	  "right_url", EWS_URL, "Use " EWS_URL " instead." },
+	{ "exchange.url_is_webmail", { RESOLVED, { "exchange.offer", 0, STEP_FAILED, { FACT_URL, WEB_URL, FACT_URL_IS_EWS, "no", FACT_HTTP_STATUS, "302", FACT_PAGE, "owa" } } },
+	  "given_url", WEB_URL, WEB_URL " leads to the sign-in page" },
+	{ "exchange.version_too_old", { RESOLVED, { "exchange.offer", 0, STEP_FAILED, { FACT_EXCHANGE_ERA, "too_old", FACT_EXCHANGE_PRODUCT, "Exchange Server 2010 SP1 (14.1.438.0)" } } },
+	  "version", "2010 SP1 (14.1.438.0)", "runs Exchange version 2010 SP1 (14.1.438.0)." },
+	/* a front end that is new enough is not the one that is too old */
+	{ "exchange.mailbox_version_too_old", { RESOLVED, OFFERED, { "exchange.version", 0, STEP_FAILED, { FACT_EXCHANGE_ERA, "too_old", FACT_EXCHANGE_PRODUCT, "Exchange Server 2007 SP1 (8.1.436.0)" } } },
+	  "version", "2007 SP1 (8.1.436.0)", NULL },
+	{ "exchange.version_too_old", { RESOLVED, OFFERED, { "exchange.version", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorInvalidServerVersion" } } }, "version", NULL, "older than 2010 SP2" },
+	/* nor is it sent again to where it came from */
+	{ "exchange.wrong_entry_server", { GIVEN, RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorWrongServerVersion" } } }, "right_url", NULL, NULL },
+	{ "mailbox.alias_not_primary", { RESOLVED, OFFERED, { "exchange.mailbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorNonPrimarySmtpAddress", FACT_EWS_PRIMARY, "ann.lee@birch.example" } } },
+	  "other_account", "ann.lee@birch.example", "Connect with ann.lee@birch.example instead." },
+	{ "exchange.not_found", { { "exchange.find", NO_ATTEMPT, STEP_FAILED, { FACT_EXCHANGE_ASKED, "yes", FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.json: nxdomain",
+	  FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.xml: nxdomain", FACT_LOOKED_AT, "https://birch.example/autodiscover/autodiscover.xml: 404",
+	  FACT_LOOKED_AT, "_autodiscover._tcp.birch.example: no_data" } } }, "tried", "autodiscover.birch.example, birch.example: 404, _autodiscover._tcp.birch.example", NULL },
+	{ "auth.password_rejected", { RESOLVED, OFFERED, { "exchange.challenge", 0, STEP_PASSED, { FACT_NTLM_SUGGESTS, "BIRCH\\ann" } },
+	  { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "401", FACT_AUTH_CREDENTIALS, "after", FACT_AUTH_USERNAME, "address", FACT_AUTH_MECHANISM, "NTLM" } } }, "right_username", "BIRCH\\ann", NULL },
+};
+
+TEST(what_exchange_told_is_put_into_the_texts)
+{
+	for (size_t i = 0; i < COUNT(exchange_values); i++) {
+		CLEANUP(arena) struct arena   *work = arena_new();
+		CLEANUP(report) struct report *r = exchange_report(exchange_values[i].said, COUNT(exchange_values[i].said));
+		struct finding f = { 0 };
+		struct verdict v;
+		struct told    t;
+		char           row[80];
+
+		snprintf(row, sizeof row, "row %zu, %s", i, exchange_values[i].cause);
+		diagnose(r, &v);
+		EXPECT_ROW(v.findings, row);
+		f = v.finding[0];
+		EXPECT_TEXT(cause_row(f.cause)->id, exchange_values[i].cause);
+		tell_finding(r, &f, language_english(), work, &t);
+		if (exchange_values[i].value)
+			EXPECT_TEXT(value_of(&t, exchange_values[i].name), exchange_values[i].value);
+		else
+			EXPECT_ROW(!value_of(&t, exchange_values[i].name), row);
+		EXPECT_ROW(!exchange_values[i].text || mentions(&t, exchange_values[i].text), row);
+	}
+}
