@@ -138,10 +138,22 @@ static bool take_where(struct exchange_way *p)
 			          : SOURCE_AUTODISCOVER_REDIRECT, true);
 		return p->next < p->places;
 	case AUTODISCOVER_REDIRECT_ADDRESS:
-		return mail_address_parse(a->redirect, p->report->job, &p->seeks, &problem);
+		return !slice_is(slice_str(a->redirect), p->seeks.text) && mail_address_parse(a->redirect, p->report->job, &p->seeks, &problem);
 	default:
 		return false;
 	}
+}
+
+/* Round in a circle, or on and on: it answered, and EWS is not found by it. */
+static void lead_nowhere(struct exchange_way *p, const struct want *w)
+{
+	int step = report_find(p->report, "exchange.autodiscover", p->attempt);
+
+	p->well = false;
+	if (step < 0)
+		return;
+	report_note(p->report, step, FACT_AUTODISCOVER, "%s", "nowhere");
+	report_end(p->report, step, STEP_FAILED, w->now_ms);
 }
 
 /* -- as whom ------------------------------------------------------------------------------------------------------ */
@@ -299,13 +311,16 @@ enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 			PASS(outcome(p, exchange_open_step(&p->session, w, &p->err)));
 			note_repairs(p);
 		}
-		if (p->session.discovers && p->session.logged_in && p->well && take_where(p) && !w->stopping) {
-			p->step = WAY_PLACE;
-			if (p->next >= p->places) {
-				begin_search(p);
-				p->step = WAY_SEARCH;
+		if (p->session.discovers && p->session.logged_in && p->well && !w->stopping) {
+			if (take_where(p)) {
+				p->step = WAY_PLACE;
+				if (p->next >= p->places) {
+					begin_search(p);
+					p->step = WAY_SEARCH;
+				}
+				return exchange_way_step(p, w, err);
 			}
-			return exchange_way_step(p, w, err);
+			lead_nowhere(p, w);
 		}
 
 	STEP(p, WAY_LOOK):

@@ -48,6 +48,7 @@ static const struct rule exchange[] = {
 	PROVES(EXCHANGE_USE_MICROSOFT, 0, "M D.1", { "exchange.autodiscover", FACT_EXCHANGE_ONLINE, IS, "yes" }, { "exchange.offer", FACT_URL_IS_EWS, NONE, NULL }),
 	SUGGESTS(MAILBOX_NOT_FOUND, 0, OPEN(CAUSE_EXCHANGE_NOT_FOUND), "M D.1", { "exchange.autodiscover", FACT_EWS_CODE, IS, "500|501" }),
 	SUGGESTS(EXCHANGE_SERVER_FAULT, 0, OPEN(CAUSE_EXCHANGE_NOT_FOUND), "M D.1", { "exchange.autodiscover", FACT_AUTODISCOVER, IS, "error" }),
+	SUGGESTS(EXCHANGE_NOT_FOUND, 0, OPEN(CAUSE_EXCHANGE_SERVER_FAULT), "M D.1", { "exchange.autodiscover", FACT_AUTODISCOVER, IS, "nowhere" }),
 	SUGGESTS(EXCHANGE_NOT_FOUND, 0, OPEN(UNPUBLISHED), "M D.1", { "exchange.autodiscover", FACT_AUTODISCOVER, IS, "settings" }, { "exchange.autodiscover", FACT_URL, NONE, NULL }),
 	PROVES(EXCHANGE_NOT_FOUND, 0, "M D.1", { "exchange.find", FACT_LOOKED_AT, ANY, NULL }, { "exchange.find", FACT_EXCHANGE_PLACE, NONE, NULL }, ASKED, NOWHERE),
 

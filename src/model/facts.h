@@ -120,7 +120,7 @@
 
 /* exchange.* */
 #define FACT_EXCHANGE_ASKED    "exchange.asked"       /* yes: Exchange was asked for by name, not only looked for */
-#define FACT_AUTODISCOVER      "exchange.autodiscover"    /* settings redirectAddr redirectUrl error */
+#define FACT_AUTODISCOVER      "exchange.autodiscover"    /* settings redirectAddr redirectUrl error; nowhere: redirected too often or in a circle */
 #define FACT_EXCHANGE_BUILD    "exchange.build"       /* "15.2.1544.9" */
 #define FACT_EXCHANGE_PRODUCT  "exchange.product"     /* "Exchange Server 2019 CU14 (15.2.1544.9)" */
 #define FACT_EXCHANGE_ERA      "exchange.era"         /* too_old fine online unknown */

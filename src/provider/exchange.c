@@ -326,7 +326,7 @@ static enum want_kind take_where(struct exchange_session *s, const struct want *
 static bool is_version_refused(const struct exchange_session *s)
 {
 	return code_is(s, "ErrorInvalidServerVersion") || code_is(s, "ErrorInvalidSchemaVersionForMailboxVersion")
-	    || (code_is(s, "ErrorSchemaValidation") && s->rung == 0);
+	    || code_is(s, "ErrorSchemaValidation");      /* 2007: a version that it does not know is no valid XML */
 }
 
 static void take_version(struct exchange_session *s)
