@@ -4,8 +4,8 @@ _mailmoor_options()
 {
 	case $1 in
 	diagnose)
-		echo "--provider= --username= --password-file= --token-file= --imap= --smtp= --caldav= --ews= --send-test
-			--calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
+		echo "--provider= --username= --password-file= --token-file= --imap= --smtp= --caldav= --ews= --impersonate
+			--send-test --calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
 			--verbose --help --usage"
 		;;
 	explain) echo "--lang= --json --help --usage" ;;
@@ -53,7 +53,7 @@ _mailmoor()
 		before=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case $before in
-	--provider) words="auto imap" ;;
+	--provider) words="auto imap exchange" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
 	--password-file | --token-file | --ca-file | --record | --config | --key-file)
 		compopt -o filenames 2>/dev/null
