@@ -143,7 +143,9 @@ static const struct { const char *step, *fact, *value; const char *first[4], *se
 /* Pages that say nothing beside their status. */
 static bool is_worth_a_word(const char *fact, const char *said)
 {
-	return *said && !(strcmp(fact, FACT_PAGE) == 0 && (strcmp(said, "none") == 0 || strcmp(said, "html") == 0));
+	bool page = strcmp(fact, FACT_PAGE) == 0 || strcmp(fact, FACT_PROBE_RESULT) == 0;
+
+	return *said && !(page && (strcmp(said, "none") == 0 || strcmp(said, "html") == 0));
 }
 
 /* "ews https://mail.example.org/EWS/Exchange.asmx srv trusted": the second word of a place; and of all that is as usual, nothing. */
@@ -516,6 +518,14 @@ static void put_excluded(struct checklist *c, const struct verdict *v)
 	}
 }
 
+static const char *reply_in(const struct told *t)
+{
+	for (size_t i = 0; i < t->values; i++)
+		if (strcmp(t->value[i].name, "reply") == 0)
+			return t->value[i].text;
+	return NULL;
+}
+
 static void put_finding(struct checklist *c, const struct report *r, const struct verdict *v, const struct finding *f)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -525,7 +535,7 @@ static void put_finding(struct checklist *c, const struct report *r, const struc
 	put_title(c, certainty_name(f->certainty), who_name(f->who), &t);
 	fputc('\n', c->out);
 	put_paragraph(c, t.why, 2);
-	put_said(c, f->step >= 0 && r->step_count ? report_value(r, f->step, FACT_REPLY_TEXT) : NULL);
+	put_said(c, reply_in(&t));
 	put_proof(c, r, v, f);
 	put_fixes(c, &t);
 	put_links(c, &t);

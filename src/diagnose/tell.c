@@ -263,10 +263,34 @@ static const char *in_step(const struct report *r, const struct finding *f, cons
 	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
 }
 
+/* The peer's own words: a mail server's reply; a code of Exchange with what it says beside it; or the bare status of a web server. */
+static const char *words_of(const struct report *r, const struct finding *f, struct arena *into)
+{
+	const char *reply = in_step(r, f, FACT_REPLY_TEXT), *code = in_step(r, f, FACT_EWS_CODE), *text = in_step(r, f, FACT_EWS_TEXT);
+	const char *status = in_step(r, f, FACT_HTTP_STATUS), *reason = in_step(r, f, FACT_HTTP_REASON);
+
+	if (reply)
+		return reply;
+	if (code || text)
+		return arena_print(into, "%s%s%s", code ? code : "", code && text ? ": " : "", text ? text : "");
+	return status && f->cause == CAUSE_UNKNOWN_ANSWER ? arena_print(into, "HTTP %s%s%s", status, reason ? " " : "", reason ? reason : "") : NULL;
+}
+
+/* Where it says how long to wait, in words that wait_seconds() reads. */
+static const char *wait_words(const struct report *r, const struct finding *f, struct arena *into)
+{
+	const char *back_off = in_step(r, f, FACT_EWS_BACK_OFF), *after = in_step(r, f, FACT_HTTP_RETRY_AFTER);
+
+	if (back_off)
+		return arena_print(into, "%s milliseconds", back_off);
+	return after ? arena_print(into, "%s seconds", after) : in_step(r, f, FACT_REPLY_TEXT);
+}
+
 /* Of an answer that no rule knows: what the peer said, in whatever fact that stands. */
 static const char *fingerprint_of(const struct report *r, const struct finding *f, struct arena *into)
 {
-	static const char *const words[] = { FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_FIRST_BYTES, FACT_GREETING, FACT_NET_OUTCOME };
+	static const char *const words[] = { FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_FIRST_BYTES, FACT_GREETING, FACT_NET_OUTCOME,
+	                                     FACT_EWS_CODE, FACT_EWS_TEXT, FACT_HTTP_STATUS };
 	char                     hex[FINGERPRINT];
 
 	for (size_t i = 0; i < COUNT(words); i++)
@@ -343,13 +367,14 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	exchange_urls(f, s, t);
 	add_value(t, "version", version_of(f, s));
 	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
-	add_value(t, "reply", in_step(r, f, FACT_REPLY_TEXT));
-	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED) : in_step(r, f, FACT_REPLY_CODE));
-	add_value(t, "wait", wait_in(in_step(r, f, FACT_REPLY_TEXT), lang, into));
+	add_value(t, "reply", words_of(r, f, into));
+	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
+	                   : in_step(r, f, FACT_REPLY_CODE) ? in_step(r, f, FACT_REPLY_CODE) : in_step(r, f, FACT_EWS_CODE));
+	add_value(t, "wait", wait_in(wait_words(r, f, into), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
 	add_value(t, "pin", scope_value(s, "tls", FACT_TLS_PIN));
 	add_value(t, "our_address", our_addresses(r, s, lang, into));
-	add_value(t, "until", until(r, in_step(r, f, FACT_REPLY_TEXT), into));
+	add_value(t, "until", until(r, wait_words(r, f, into), into));
 	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);
 	add_value(t, "server_clock", scope_value(s, "probe.clock", FACT_PROBE_DATE));
 	add_value(t, "expired_name", expired);

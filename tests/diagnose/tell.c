@@ -526,6 +526,11 @@ static const struct {
 	{ "exchange.not_found", { { "exchange.find", NO_ATTEMPT, STEP_FAILED, { FACT_EXCHANGE_ASKED, "yes", FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.json: nxdomain",
 	  FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.xml: nxdomain", FACT_LOOKED_AT, "https://birch.example/autodiscover/autodiscover.xml: 404",
 	  FACT_LOOKED_AT, "_autodiscover._tcp.birch.example: no_data" } } }, "tried", "autodiscover.birch.example, birch.example: 404, _autodiscover._tcp.birch.example", NULL },
+	{ "unknown.answer", { RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorBrandNew", FACT_EWS_TEXT, "Uusi virhe." } } }, "reply", "ErrorBrandNew: Uusi virhe.", "ErrorBrandNew: Uusi virhe." },
+	{ "unknown.answer", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "418", FACT_HTTP_REASON, "I'm a teapot" } } }, "reply", "HTTP 418 I'm a teapot", NULL },
+	{ "throttle.provider", { RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorServerBusy", FACT_EWS_BACK_OFF, "297749" } } }, "wait", "298 s", NULL },
+	{ "server.unavailable", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "503", FACT_HTTP_RETRY_AFTER, "30" } } }, "wait", "30 s", NULL },
+	{ "server.unavailable", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "503", FACT_HTTP_RETRY_AFTER, "Sat, 21 Nov 2026 08:00:00 GMT" } } }, "wait", NULL, NULL },
 	{ "auth.password_rejected", { RESOLVED, OFFERED, { "exchange.challenge", 0, STEP_PASSED, { FACT_NTLM_SUGGESTS, "BIRCH\\ann" } },
 	  { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "401", FACT_AUTH_CREDENTIALS, "after", FACT_AUTH_USERNAME, "address", FACT_AUTH_MECHANISM, "NTLM" } } }, "right_username", "BIRCH\\ann", NULL },
 };
