@@ -237,7 +237,8 @@ TEST(no_translation_loses_a_placeholder_a_command_or_a_url)
 static bool may_be_equal(const char *key)
 {
 	static const char *const keys[] = {
-		"send.as_denied/fix.1", "ui/seconds", "ui/minutes", "ui/hours", "ui/date", "ui/step.imap.open", "ui/month.", "ui/date_time",
+		"send.as_denied/fix.1", "ui/seconds", "ui/minutes", "ui/hours", "ui/date", "ui/step.imap.open", "ui/step.exchange.inbox",
+		"ui/step.exchange.autodiscover", "ui/month.", "ui/date_time",
 		"page/group.exchange", "page/group.google", "page/value.", "page/same.", "page/app.op.host",
 	};
 
