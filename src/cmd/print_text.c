@@ -125,7 +125,7 @@ static void describe_candidates(const struct report *r, int step, char *text, si
 
 /* Of Exchange's steps: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
 static const struct { const char *step, *fact, *value; const char *first[4], *second[4]; } exchange_lines[] = {
-	{ "exchange.url",          NULL,                NULL,      { FACT_GIVEN_URL },         { FACT_URL_PROBLEM } },
+	{ "exchange.url",          NULL,                NULL,      { FACT_URL_PROBLEM, FACT_GIVEN_URL }, { NULL } },
 	{ "exchange.find",         NULL,                NULL,      { FACT_EXCHANGE_PLACE, FACT_NOT_OFFERED }, { NULL } },
 	{ "exchange.offer",        FACT_HTTP_STATUS,    "401",     { FACT_EXCHANGE_PRODUCT, FACT_AUTH_OFFERED }, { NULL } },
 	{ "exchange.offer",        FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_PAGE, FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },

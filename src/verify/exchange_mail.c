@@ -68,6 +68,7 @@ static void take_item(void *self, const struct ews_item *item)
 		return;
 	}
 	m->here++;
+	m->where = m->folder.distinguished;
 	if (item->from_address)
 		m->from = arena_str(m->job, item->from_address);
 	for (size_t i = 0; i < m->count; i++)
@@ -87,6 +88,12 @@ static void ask(struct exchange_mail *m, const char *folder)
 	buffer_clear(&s->soap);
 	ews_find_item(&s->soap, &h, &m->folder, m->message.token, LOOKED_AT);
 	exchange_ask(s, false);
+}
+
+/* Where it should come to; every fourth time where it may have been put instead. */
+static void ask_arrival(struct exchange_mail *m)
+{
+	ask(m, m->to_self && ++m->rounds % 4 == 0 ? "junkemail" : "inbox");
 }
 
 static enum want_kind answer(struct exchange_mail *m, struct want *w)
@@ -124,7 +131,7 @@ static void end_arrival(struct exchange_mail *m, const struct want *w)
 	if (there && m->from)
 		report_note(m->report, m->reported, FACT_SEND_FROM, "%s", m->from);
 	if (there && m->to_self)
-		report_note(m->report, m->reported, FACT_SEND_FOLDER, "inbox");
+		report_note(m->report, m->reported, FACT_SEND_FOLDER, "%s", m->where);
 	if (!there)
 		report_note(m->report, m->reported, FACT_SEND_WAITED, "%d", (int)(w->now_ms - m->sent_ms));
 	end(m, there ? STEP_PASSED : STEP_FAILED, w);
@@ -160,7 +167,7 @@ static void end_removal(struct exchange_mail *m, const struct want *w)
 
 	for (size_t i = 0; fine && i < a->count && i < EWS_OUTCOMES; i++)
 		fine = a->outcome[i].ok;
-	report_note(m->report, m->reported, fine ? FACT_SEND_REMOVED : FACT_SEND_LEFT, "inbox, sentitems");
+	report_note(m->report, m->reported, fine ? FACT_SEND_REMOVED : FACT_SEND_LEFT, "%s, sentitems", m->arrived ? m->arrived : "inbox");
 	if (m->report->step[m->reported].state == STEP_RUNNING)
 		end(m, fine ? STEP_PASSED : STEP_WARNED, w);
 }
@@ -197,7 +204,7 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 			begin(m, "send.arrive", w);
 
 	for (;;) {
-		ask(m, "inbox");
+		ask_arrival(m);
 
 	STEP(m, MAIL_LOOK):
 		PASS(answer(m, w));
@@ -217,6 +224,7 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 			skip(m, "send.remove", w->stopping ? "called_off" : "no_time", w);
 			return WANT_NOTHING;
 		}
+		m->arrived = m->where;
 		begin(m, "send.copy", w);
 		ask(m, "sentitems");
 

@@ -31,8 +31,9 @@ struct exchange_mail {
 	size_t                   count, here;                      /* `here`: in the folder under way */
 	struct slice             header;                           /* of what came to the other address */
 	const char              *bounce, *from;                    /* subject of a report about it; whom it came from */
+	const char              *where, *arrived;                  /* where one of ours was seen last; it came to */
 	int                      step, reported;
-	unsigned                 looks;
+	unsigned                 looks, rounds;
 	int64_t                  sent_ms;
 	bool                     to_self, taken, come, over;
 };

@@ -106,6 +106,10 @@ static const struct {
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
 	{ "at the third look", NULL, false, 0, { SENT, INBOX(""), INBOX(""), INBOX(OURS("I1")), COPY(OURS("S1")), REMOVAL(THIS("I1")) },
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
+	{ "in the folder for junk", NULL, false, 0, { SENT, INBOX(""), INBOX(""), INBOX(""), { "<m:FindItem\n\"junkemail\"", FOUND(OURS("J1")), KEEPS }, COPY(OURS("S1")), REMOVAL(THIS("J1") THIS("S1")) },
+	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=junkemail", "", "passed send.copy=yes", "passed send.removed=junkemail, sentitems" },
+	{ "a folder for junk that may not be looked at", NULL, false, 0, { SENT, INBOX(""), INBOX(""), INBOX(""), { "\"junkemail\"", ERROR("FindItem", "ErrorAccessDenied"), KEEPS }, INBOX(OURS("I1")), COPY(""), REMOVAL(THIS("I1")) },
+	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=no", "passed send.removed=inbox, sentitems" },
 	{ "no copy is kept", NULL, false, 0, { SENT, INBOX(OURS("I1")), COPY(""), REMOVAL(THIS("I1")) },
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=no", "passed send.removed=inbox, sentitems" },
 	{ "what the server finds besides is not ours, and stays", NULL, false, 0, { SENT, INBOX(ITEM("X1", "Re: Mailmoor test") OURS("I1") ITEM("X2", "holidays")), COPY(ITEM("X3", "Mailmoor test 0000")),
@@ -160,7 +164,7 @@ TEST(it_never_comes)
 	size_t       n = 1;
 
 	while (n < 62)
-		turns[n++] = (struct turn)INBOX("");
+		turns[n++] = (struct turn){ "<m:FindItem", FOUND(""), KEEPS };
 	scene_open(&s, turns, "never", NULL, false);
 	while (s.peer.turn[s.peer.at].asked && n < 78)
 		turns[n++] = (struct turn){ "<m:FindItem", FOUND(""), KEEPS };
