@@ -282,8 +282,10 @@ static enum want_kind hear(struct web_session *s, bool *gone, struct want *w, st
 	show_body(s, w);
 	reach_over(s);
 	s->used = true;
-	if (!s->reader.keeps)
+	/* who says more than it was asked would be heard as the answer to the next question; an empty line is nothing */
+	if (!s->reader.keeps || slice_trim(buffer_held(&s->line.in)).len)
 		line_close(&s->line);
+	buffer_clear(&s->line.in);
 	return WANT_NOTHING;
 }
 

@@ -31,7 +31,7 @@ struct exchange_mail {
 	size_t                   count, here;                      /* `here`: in the folder under way */
 	struct slice             header;                           /* of what came to the other address */
 	const char              *bounce, *from;                    /* subject of a report about it; whom it came from */
-	const char              *where, *arrived;                  /* where one of ours was seen last; it came to */
+	const char              *where, *arrived;      /* where one of ours was seen last; it came to */
 	int                      step, reported;
 	unsigned                 looks, rounds;
 	int64_t                  sent_ms;
@@ -39,7 +39,8 @@ struct exchange_mail {
 };
 
 /* `send_to` NULL: to the mailbox itself. */
-void           exchange_mail_init(struct exchange_mail *, struct report *, struct exchange_session *, const char *address, const char *send_to);
+void           exchange_mail_init(struct exchange_mail *, struct report *, struct exchange_session *, const char *address,
+                                  const char *send_to);
 enum want_kind exchange_mail_step(void *self, struct want *, struct error *);      /* never WANT_FAILED: see the report */
 void           exchange_mail_release(struct exchange_mail *);
 

@@ -13,7 +13,7 @@
 #define XML(status, header, body) \
 	status "\nContent-Type: text/xml; charset=utf-8\n\n<?xml version=\"1.0\" encoding=\"utf-8\"?>" \
 	"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"" \
-	" xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\"><s:Header>" header "</s:Header><s:Body>" body "</s:Body></s:Envelope>"
+	" xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\"><s:Header>" header "</s:Header><s:Body>" body "</s:Body></s:Envelope>\r\n"
 #define VERSION(major, minor, build, revision) \
 	"<t:ServerVersionInfo MajorVersion=\"" major "\" MinorVersion=\"" minor "\" MajorBuildNumber=\"" build "\" MinorBuildNumber=\"" revision "\"/>"
 #define V2016 VERSION("15", "1", "2507", "39")
@@ -35,10 +35,10 @@
 	"</t:Folder><t:Folder><t:FolderId Id=\"B=\"/></t:Folder></t:Folders></m:RootFolder>")
 
 /* Turns. */
-#define OFFERS(schemes)        { "POST /EWS/Exchange.asmx HTTP/1.1\n!Authorization\n!X-AnchorMailbox\n<m:GetFolder", "401 Unauthorized\n" schemes "\n\nno", KEEPS }
+#define OFFERS(schemes)        { "POST /EWS/Exchange.asmx HTTP/1.1\n!Authorization\n!X-AnchorMailbox\n<m:GetFolder", "401 Unauthorized\n" schemes "\n\nno\r\n", KEEPS }
 #define SCHEME(words)          "WWW-Authenticate: " words
 #define BOTH                   SCHEME("Negotiate") "\n" SCHEME("NTLM") "\n" SCHEME("Basic realm=\"mail\"")
-#define CHALLENGES             { TYPE1 "\nContent-Length: 0", "401 Unauthorized\n" SCHEME("NTLM " TYPE2) "\n\nHTTP Error 401.1 - invalid credentials", KEEPS }
+#define CHALLENGES             { TYPE1 "\nContent-Length: 0", "401 Unauthorized\n" SCHEME("NTLM " TYPE2) "\n\nHTTP Error 401.1 - invalid credentials\r\n", KEEPS }
 #define SIGNS_IN(answer)       { TYPE3 "\n<m:GetFolder\nX-AnchorMailbox: ann@birch.example", answer, KEEPS }
 #define BY_NTLM(answer)        OFFERS(BOTH), CHALLENGES, SIGNS_IN(answer)
 #define REFUSAL                "401 Unauthorized\n" BOTH "\n\nno"

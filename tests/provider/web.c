@@ -130,22 +130,26 @@ static const struct {
 	enum fault      fault;
 	int             status;              /* of the second answer */
 	size_t          connects, said;
+	bool            whole_only;
 } lines[] = {
-	{ "closed in between: asked on another line", WEB_BASIC, false, { { "asked", "200 OK\n\n", ENDS }, { "asked\nBasic", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2 },
-	{ "cut in between", WEB_BASIC, false, { { "asked", "200 OK\n\n", RESETS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2 },
-	{ "closed as it said", WEB_BASIC, false, { { "asked", "200 OK\nConnection: close\n\n", ENDS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2 },
-	{ "closed instead of an answer: once more", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 3 },
-	{ "and not a third time", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS }, { "asked", NULL, ENDS } }, FAULT_NETWORK, 0, 2, 3 },
-	{ "what may have been done is not said again", WEB_BASIC, true, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS } }, FAULT_NETWORK, 0, 1, 2 },
-	{ "nor where the line was cut", WEB_NTLM, true, { CHALLENGES, { TYPE3, "200 OK\n\n", KEEPS }, { "asked\n!Authorization", NULL, RESETS } }, FAULT_NETWORK, 0, 1, 2 },
+	{ "closed in between: asked on another line", WEB_BASIC, false, { { "asked", "200 OK\n\n", ENDS }, { "asked\nBasic", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2, false },
+	{ "cut in between", WEB_BASIC, false, { { "asked", "200 OK\n\n", RESETS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2, false },
+	{ "closed as it said", WEB_BASIC, false, { { "asked", "200 OK\nConnection: close\n\n", ENDS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 2, false },
+	{ "closed instead of an answer: once more", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 2, 3, false },
+	{ "and not a third time", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS }, { "asked", NULL, ENDS } }, FAULT_NETWORK, 0, 2, 3, false },
+	{ "what may have been done is not said again", WEB_BASIC, true, { { "asked", "200 OK\n\n", KEEPS }, { "asked", NULL, ENDS } }, FAULT_NETWORK, 0, 1, 2, false },
+	{ "nor where the line was cut", WEB_NTLM, true, { CHALLENGES, { TYPE3, "200 OK\n\n", KEEPS }, { "asked\n!Authorization", NULL, RESETS } }, FAULT_NETWORK, 0, 1, 2, false },
 	{ "but on a line that is known to be closed it is said on another", WEB_NTLM, true, { CHALLENGES, { TYPE3, "200 OK\nConnection: close\n\n", ENDS }, CHALLENGES, { TYPE3 "\nasked", "201 OK\n\n", KEEPS } },
-	  FAULT_NONE, 201, 2, 4 },
-	{ "half an answer is none to ask again for", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 201 OK\r\nContent-Le", ENDS } }, FAULT_NETWORK, 0, 1, 2 },
-	{ "nor half a body", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 201 OK\r\nContent-Length: 9\r\n\r\nhalf", ENDS } }, FAULT_NETWORK, 201, 1, 2 },
-	{ "a promise of an answer is not one", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 100 Continue\r\n\r\n", ENDS } }, FAULT_NETWORK, 0, 1, 2 },
-	{ "a body that ends with the line", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 203 OK\r\n\r\nall of it", ENDS } }, FAULT_NONE, 203, 1, 2 },
-	{ "a sign-in that does not last", WEB_NTLM, false, { CHALLENGES, { TYPE3, "401 Unauthorized\n\n", KEEPS }, CHALLENGES, { TYPE3, "200 OK\n\n", KEEPS } }, FAULT_NONE, 200, 1, 4 },
-	{ "gone twice on the way to the sign-in", WEB_NTLM, false, { CHALLENGES, { TYPE3, "200 OK\n\n", ENDS }, { TYPE1, NULL, ENDS } }, FAULT_NETWORK, 0, 2, 3 },
+	  FAULT_NONE, 201, 2, 4, false },
+	{ "what is said beyond the answer is no answer to the next question", WEB_BASIC, false, { { "asked", "!HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 299 Smuggled\r\nContent-Length: 0\r\n\r\n", KEEPS }, { "asked", "201 OK\n\n", KEEPS } },
+	  FAULT_NONE, 201, 2, 2, true },
+	{ "but an empty line is nothing", WEB_BASIC, false, { { "asked", "!HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n", KEEPS }, { "asked", "201 OK\n\n", KEEPS } }, FAULT_NONE, 201, 1, 2, true },
+	{ "half an answer is none to ask again for", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 201 OK\r\nContent-Le", ENDS } }, FAULT_NETWORK, 0, 1, 2, false },
+	{ "nor half a body", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 201 OK\r\nContent-Length: 9\r\n\r\nhalf", ENDS } }, FAULT_NETWORK, 201, 1, 2, false },
+	{ "a promise of an answer is not one", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 100 Continue\r\n\r\n", ENDS } }, FAULT_NETWORK, 0, 1, 2, false },
+	{ "a body that ends with the line", WEB_BASIC, false, { { "asked", "200 OK\n\n", KEEPS }, { "asked", "!HTTP/1.1 203 OK\r\n\r\nall of it", ENDS } }, FAULT_NONE, 203, 1, 2, false },
+	{ "a sign-in that does not last", WEB_NTLM, false, { CHALLENGES, { TYPE3, "401 Unauthorized\n\n", KEEPS }, CHALLENGES, { TYPE3, "200 OK\n\n", KEEPS } }, FAULT_NONE, 200, 1, 4, false },
+	{ "gone twice on the way to the sign-in", WEB_NTLM, false, { CHALLENGES, { TYPE3, "200 OK\n\n", ENDS }, { TYPE1, NULL, ENDS } }, FAULT_NETWORK, 0, 2, 3, false },
 };
 
 TEST(a_line_that_ends_is_opened_again_once)
@@ -158,6 +162,9 @@ TEST(a_line_that_ends_is_opened_again_once)
 			struct scene    s;
 			bool            fine;
 
+			/* what comes after the answer was heard is not known to be more than it */
+			if (piecemeal && lines[i].whole_only)
+				continue;
 			web_peer_init(&p, lines[i].turn, row);
 			p.piecemeal = piecemeal;
 			scene_open(&s, lines[i].scheme);
