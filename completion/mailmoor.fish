@@ -45,6 +45,9 @@ complete -c mailmoor -n $account -l password-file -r -F -d 'the password, - is s
 complete -c mailmoor -n $account -l username -x -d 'where it is not the address'
 complete -c mailmoor -n $account -l imap -x -d 'the IMAP server'
 complete -c mailmoor -n $account -l smtp -x -d 'the submission server'
+complete -c mailmoor -n $account -l ews -x -d 'the Exchange server or its URL'
+complete -c mailmoor -n $account -l impersonate -d 'the user name is a service account'
+complete -c mailmoor -n $account -l provider -x -a 'auto imap exchange' -d 'kind of service'
 complete -c mailmoor -n $account -l external-id -x -d 'what you call it'
 
 set -l key '__fish_seen_subcommand_from key'

@@ -551,6 +551,25 @@ static bool signed_in(const struct part *p)
 	return p->well && p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.logged_in : p->session.smtp.logged_in);
 }
 
+/* Where nobody named the web service it may still be Exchange that was meant: then its user name counts. */
+static void note_exchange(struct flow *f, struct flow_worked *out)
+{
+	const struct exchange_session *s = &f->exchange.session;
+	struct arena                  *job = f->report->job;
+	struct endpoint               *e = &out->endpoint[SERVICE_WEB];
+
+	*e = *f->exchange.endpoint;
+	e->host = arena_str(job, e->host);
+	e->path = arena_str(job, e->path);
+	e->username = NULL;
+	e->trust = NULL;
+	out->well[SERVICE_WEB] = true;
+	out->username = arena_str(job, f->exchange.login.username);
+	out->mailbox = arena_str(job, s->address);
+	out->others = s->others;
+	out->act_as = s->act_as;
+}
+
 static void note_worked(struct flow *f, struct flow_worked *out)
 {
 	struct arena *job = f->report->job;
@@ -567,6 +586,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		out->endpoint[s].username = NULL;
 		out->endpoint[s].trust = NULL;
 	}
+	if (f->exchange.well && f->exchange.in_session && f->exchange.session.inbox_open)
+		note_exchange(f, out);
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
 		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;

@@ -12,10 +12,12 @@
 
 /* Where and how a mailbox was signed in to; for the sessions after this one. Kept by the report. */
 struct flow_worked {
-	bool            well[SERVICES];
-	struct endpoint endpoint[SERVICES];
+	bool            well[SERVICES_ALL];
+	struct endpoint endpoint[SERVICES_ALL];
 	const char     *username;
 	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
+	const char     *mailbox;                   /* at Exchange: its address there */
+	bool            others, act_as;            /* as exchange_session has them   */
 };
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */

@@ -10,16 +10,17 @@
 
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
 
-enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EXTERNAL_ID, KEY_PASSWORD };
+enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD };
 
 /* Which options a verb takes. */
-enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_EXTERNAL_ID = 4 };
+enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4 };
 
 struct options {
 	struct remote_options remote;
 	const struct verb    *verb;
 	const char           *who;            /* an address or an id */
-	const char           *password_file, *username, *external_id;
+	const char           *password_file, *username, *external_id, *provider, *ews_url;
+	bool                  impersonates;
 	char                 *host[SERVICES];
 	uint16_t              port[SERVICES];
 	unsigned              given;
@@ -32,6 +33,9 @@ static const struct argp_option options[] = {
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
+	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 1 },
+	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange (for add)", 1 },
 	{ "external-id", KEY_EXTERNAL_ID, "TEXT", 0, "what you call it (for add)", 1 },
 	{ 0 }
 };
@@ -41,7 +45,7 @@ static int verify(struct remote *, void *), pause_it(struct remote *, void *), r
 static int reconnect(struct remote *, void *), remove_it(struct remote *, void *);
 
 static const struct verb verbs[] = {
-	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_EXTERNAL_ID, add },
+	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_WHAT_IS_NEW, add },
 	{ "list",      NULL,            0,                             list },
 	{ "show",      "ADDRESS or ID", 0,                             show },
 	{ "verify",    "ADDRESS or ID", 0,                             verify },
@@ -58,6 +62,18 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 		argp_error(state, "%s: not HOST or HOST:PORT", arg);
 }
 
+static void take_provider(struct options *o, const char *arg, struct argp_state *state)
+{
+	static const char *const known[] = { "auto", "imap", "exchange" };
+
+	o->given |= TAKES_WHAT_IS_NEW;
+	o->provider = arg;
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(arg, known[i]) == 0)
+			return;
+	argp_error(state, "there is no provider \"%s\"", arg);
+}
+
 static void check(const struct options *o, struct argp_state *state)
 {
 	if (!o->verb)
@@ -70,6 +86,8 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
 	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file)
 		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
+	else if (o->impersonates && !o->username)
+		argp_error(state, "--impersonate wants --username, the service account's name");
 	else if (o->password_file && o->remote.key_file && strcmp(o->password_file, "-") == 0 && strcmp(o->remote.key_file, "-") == 0)
 		argp_error(state, "standard input is the password or the key, not both");
 }
@@ -84,7 +102,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_PLACES; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
-	case KEY_EXTERNAL_ID:   o->external_id = arg; o->given |= TAKES_EXTERNAL_ID; return 0;
+	case KEY_EWS:           o->ews_url = arg; o->given |= TAKES_PLACES; return 0;
+	case KEY_IMPERSONATE:   o->impersonates = true; o->given |= TAKES_PLACES; return 0;
+	case KEY_PROVIDER:      take_provider(o, arg, state); return 0;
+	case KEY_EXTERNAL_ID:   o->external_id = arg; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_PASSWORD:
 		/* everybody on this machine can read a command line */
 		argp_error(state, "a password on the command line is not taken:\n  use --password-file FILE, or - for standard input");
@@ -226,6 +247,10 @@ static cJSON *mailbox(const struct options *o, struct error *err)
 			cJSON_AddStringToObject(body, "username", o->username);
 		add_server(body, o, SERVICE_IMAP);
 		add_server(body, o, SERVICE_SMTP);
+		if (o->ews_url)
+			cJSON_AddStringToObject(body, "ews_url", o->ews_url);
+		if (o->impersonates)
+			cJSON_AddTrueToObject(body, "impersonate");
 	}
 	credentials_release(&c);
 	return body;
@@ -267,6 +292,8 @@ static int add(struct remote *r, void *self)
 	cJSON_AddStringToObject(body, "address", o->who);
 	if (o->remote.lang)
 		cJSON_AddStringToObject(body, "lang", r->lang->tag);
+	if (o->provider)
+		cJSON_AddStringToObject(body, "provider", o->provider);
 	if (o->external_id)
 		cJSON_AddStringToObject(body, "external_id", o->external_id);
 	status = change_and_watch(r, "/v1/accounts", body, &err);

@@ -35,6 +35,8 @@ struct account {
 	const char *username;                /* NULL: the form that worked or the address                                   */
 	const char *host[SERVICES];          /* NULL: to be detected. What worked is kept apart, in `place`                 */
 	uint16_t    port[SERVICES];
+	const char *ews_url;                 /* of Exchange, as exchange_url_read() takes it; NULL: to be found             */
+	bool        impersonate;             /* `username` is a service account that acts for the mailbox (Exchange)        */
 	const char *lang;                    /* of the person: texts and mails about it                                     */
 	const char *external_id;             /* whatever the product team calls it; NULL                                    */
 

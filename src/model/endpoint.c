@@ -2,7 +2,9 @@
 
 const char *service_name(enum service service)
 {
-	return service == SERVICE_IMAP ? "imap" : "smtp";
+	static const char *const name[SERVICES_ALL] = { "imap", "smtp", "ews" };
+
+	return name[service];
 }
 
 const char *endpoint_source_name(enum endpoint_source source)

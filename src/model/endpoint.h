@@ -11,6 +11,7 @@ enum service { SERVICE_IMAP, SERVICE_SMTP, SERVICES };
 
 /* A web service is asked by URL; its endpoints are no candidates of the two above. */
 #define SERVICE_WEB SERVICES
+#define SERVICES_ALL (SERVICES + 1)
 
 enum endpoint_socket { SOCKET_TLS, SOCKET_STARTTLS };
 
@@ -46,7 +47,7 @@ struct endpoint {
 	const struct own_trust *trust;         /* base/want.h: of whoever connects there, or NULL              */
 };
 
-const char *service_name(enum service);                 /* "imap" "smtp" */
+const char *service_name(enum service);                 /* "imap" "smtp" "ews" */
 /* "user" "autoconfig" "ispdb" "table" "autodiscover" "autodiscover_srv" "srv" "mx_table" "mx_autoconfig" "srv_foreign"
  * "autodiscover_redirect" "autodiscover_srv_foreign" "autodiscover_microsoft" "autoconfig_http" "guess" */
 const char *endpoint_source_name(enum endpoint_source);

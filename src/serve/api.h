@@ -44,6 +44,8 @@ struct mail_address;
 bool body_address(struct exchange *, const cJSON *body, struct mail_address *out);
 /* The server that it names for a service, host as DNS wants it; not there, or null: NULL and 0. False: answered, 400. */
 bool body_server(struct exchange *, const cJSON *body, enum service, const char **host_out, uint16_t *port_out);
+/* "ews_url" as exchange_url_read() takes it, without any user name or password in it; not there, or null: NULL. False: answered, 400. */
+bool body_ews_url(struct exchange *, const cJSON *body, const char **out);
 
 /* Parameters of a query. False: answered, 400. */
 bool query_number(struct exchange *, const char *name, long long least, long long most, long long otherwise, long long *out);

@@ -42,10 +42,23 @@ static bool take_text(struct exchange *x, const cJSON *body, const char *name, c
 	return true;
 }
 
+static bool take_ews_url(struct exchange *x, const cJSON *body, struct account *a, bool *changed)
+{
+	if (!cJSON_GetObjectItemCaseSensitive(body, "ews_url"))
+		return true;
+	*changed = true;
+	return body_ews_url(x, body, &a->ews_url);
+}
+
 static bool take_places(struct exchange *x, const cJSON *body, struct account *a, bool *changed)
 {
-	*changed |= take_text(x, body, "username", &a->username);
-	return take_server(x, body, SERVICE_IMAP, a, changed) && take_server(x, body, SERVICE_SMTP, a, changed);
+	const cJSON *acts = cJSON_GetObjectItemCaseSensitive(body, "impersonate");
+
+	*changed |= take_text(x, body, "username", &a->username) || acts;
+	if (acts)
+		a->impersonate = cJSON_IsTrue(acts);
+	return take_ews_url(x, body, a, changed) && take_server(x, body, SERVICE_IMAP, a, changed)
+	    && take_server(x, body, SERVICE_SMTP, a, changed);
 }
 
 /* From here on the password is only in its sealed form, in the body that is wiped, and in the job's arena that is wiped. */
@@ -160,6 +173,20 @@ static bool fill_places(struct exchange *x, struct account *a)
 	return true;
 }
 
+/* What belongs to Exchange, and nothing to do it with. */
+static bool exchange_is_fine(struct exchange *x, const struct account *a)
+{
+	const char *pointer = NULL, *what = NULL;
+
+	if (a->ews_url && strcmp(a->provider, "imap") == 0)
+		pointer = "/ews_url", what = "is of Exchange, and the provider is imap";
+	else if (a->impersonate && !a->username)
+		pointer = "/impersonate", what = "wants the username of the service account";
+	if (pointer)
+		answer_problem(x, 400, "request.invalid", "This field is not valid", what, pointer, NULL);
+	return !pointer;
+}
+
 static void create_account(struct exchange *x)
 {
 	cJSON            *body = body_read(x, fields_account_new);
@@ -177,7 +204,7 @@ static void create_account(struct exchange *x)
 	a->lang = x->lang->tag;
 	take_text(x, body, "lang", &a->lang);
 	take_text(x, body, "external_id", &a->external_id);
-	if (take_address(x, body, a) && take_places(x, body, a, &changed) && fill_places(x, a)
+	if (take_address(x, body, a) && take_places(x, body, a, &changed) && exchange_is_fine(x, a) && fill_places(x, a)
 	    && seal_password(x, body, op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);

@@ -144,6 +144,18 @@ static bool hosts_are_fine(struct exchange *x, cJSON *body)
 	return true;
 }
 
+/* As it is meant, in place. */
+static bool ews_url_is_fine(struct exchange *x, cJSON *body)
+{
+	const char *url;
+
+	if (!body_ews_url(x, body, &url))
+		return false;
+	if (url)
+		cJSON_ReplaceItemInObjectCaseSensitive(body, "ews_url", cJSON_CreateString(url));
+	return true;
+}
+
 /* What could not be gone by is not laid down. */
 static bool trust_is_fine(struct exchange *x, const cJSON *body)
 {
@@ -165,7 +177,7 @@ static void put_domain(struct exchange *x)
 
 	if (!body)
 		return;
-	if (hosts_are_fine(x, body) && trust_is_fine(x, body)) {
+	if (hosts_are_fine(x, body) && ews_url_is_fine(x, body) && trust_is_fine(x, body)) {
 		op.trusts = json_text(body, "ca_pem") || json_text(body, "pin");
 		text = cJSON_PrintUnformatted(body);
 		op.settings = (struct domain_settings){ .workspace = x->workspace, .domain = domain, .json = arena_str(x->job, text),

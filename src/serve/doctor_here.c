@@ -145,7 +145,7 @@ static bool look_at_hosts(struct txn *t, struct doctor *d, struct arena *work, s
 
 		if (!page.item[i].place || !place_read(page.item[i].place, work, &worked))
 			continue;
-		for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+		for (enum service s = SERVICE_IMAP; s < SERVICES_ALL; s++)
 			if (worked.well[s])
 				add_host(d, &worked.endpoint[s]);
 	}

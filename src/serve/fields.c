@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "model/exchange_url.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
 
@@ -303,6 +304,24 @@ bool body_server(struct exchange *x, const cJSON *body, enum service which, cons
 	return false;
 }
 
+bool body_ews_url(struct exchange *x, const cJSON *body, const char **out)
+{
+	const char         *typed = json_text(body, "ews_url");
+	struct exchange_url url;
+
+	*out = NULL;
+	if (!typed)
+		return true;
+	exchange_url_read(typed, x->job, &url);
+	if (!url.problem) {
+		*out = url.is_ews ? exchange_url_at(url.host, url.port, url.path, x->job) : url.given;
+		return true;
+	}
+	answer_problem(x, 400, "request.invalid", "This field is not valid", arena_print(x->job, "is no URL of Exchange: %s", url.problem),
+	               "/ews_url", NULL);
+	return false;
+}
+
 bool query_number(struct exchange *x, const char *name, long long least, long long most, long long otherwise, long long *out)
 {
 	const char        *text = http_query(x, name);
@@ -332,7 +351,8 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 
 #define PLAIN "^[^[:cntrl:]]+$"
 
-static const char *const providers[] = { "auto", "imap", NULL };
+static const char *const providers[] = { "auto", "imap", "exchange", NULL };
+static const char *const detected_providers[] = { "auto", "imap", NULL };
 static const char *const link_kinds[] = { "connect", "settings", "admin", "operator", NULL };
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };
 
@@ -345,6 +365,8 @@ const char *const event_types[] = {
 #define WORD(n, list, ...)        { .name = n, .kind = FIELD_TEXT, .words = list, __VA_ARGS__ }
 #define NUMBER(n, low, high, ...) { .name = n, .kind = FIELD_NUMBER, .least = low, .most = high, __VA_ARGS__ }
 #define SERVER(n, ...)            { .name = n, .kind = FIELD_OBJECT, .inside = server, __VA_ARGS__ }
+#define EWS_URL(...)              TEXT("ews_url", 1, EXCHANGE_URL_MOST, .pattern = PLAIN, __VA_ARGS__)
+#define IMPERSONATE               { .name = "impersonate", .kind = FIELD_BOOL }
 #define LANG                      TEXT("lang", 0, 35, .pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 
 static const struct field server[] = {
@@ -360,6 +382,8 @@ const struct field fields_account_new[] = {
 	TEXT("username", 1, 254, .pattern = PLAIN),
 	SERVER("imap"),
 	SERVER("smtp"),
+	EWS_URL(),
+	IMPERSONATE,
 	LANG,
 	TEXT("external_id", 1, 200, .pattern = PLAIN),
 	{ 0 }
@@ -369,6 +393,8 @@ const struct field fields_account_change[] = {
 	TEXT("username", 1, 254, .nullable = true, .pattern = PLAIN),
 	SERVER("imap", .nullable = true),
 	SERVER("smtp", .nullable = true),
+	EWS_URL(.nullable = true),
+	IMPERSONATE,
 	LANG,
 	TEXT("external_id", 1, 200, .nullable = true, .pattern = PLAIN),
 	{ 0 }
@@ -379,6 +405,8 @@ const struct field fields_reconnection[] = {
 	TEXT("username", 1, 254, .nullable = true, .pattern = PLAIN),
 	SERVER("imap", .nullable = true),
 	SERVER("smtp", .nullable = true),
+	EWS_URL(.nullable = true),
+	IMPERSONATE,
 	{ 0 }
 };
 
@@ -413,6 +441,7 @@ const struct field fields_replay[] = {
 const struct field fields_domain[] = {
 	SERVER("imap"),
 	SERVER("smtp"),
+	EWS_URL(),
 	TEXT("ca_pem", 50, 65536, .pattern = "^-----BEGIN CERTIFICATE-----"),
 	TEXT("pin", 0, 64, .pattern = "^[0-9a-f]{64}$"),
 	{ 0 }
@@ -431,7 +460,7 @@ const struct field fields_key_new[] = {
 
 const struct field fields_detection[] = {
 	TEXT("address", 3, 254, .required = true),
-	WORD("provider", providers),
+	WORD("provider", detected_providers),
 	SERVER("imap"),
 	SERVER("smtp"),
 	LANG,

@@ -282,7 +282,7 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 	/* a session that was lost tells less than the verification before it, unless that one was well */
 	if (verified || o->cause)
 		s->report = save_report(r, v, s->job);
-	if (worked && worked->well[SERVICE_IMAP]) {
+	if (worked && (worked->well[SERVICE_IMAP] || worked->well[SERVICE_WEB])) {
 		s->place = place_write(worked, s->job);
 		s->first_cursor = true;
 		if (worked->uidvalidity && worked->uidnext)
@@ -353,6 +353,8 @@ static void write_endpoint(cJSON *o, const struct flow_worked *w, enum service s
 	cJSON_AddNumberToObject(place, "port", e->port);
 	cJSON_AddStringToObject(place, "socket", e->socket == SOCKET_TLS ? "tls" : "starttls");
 	cJSON_AddStringToObject(place, "source", endpoint_source_name(e->source));
+	if (e->path)
+		cJSON_AddStringToObject(place, "path", e->path);
 }
 
 const char *place_write(const struct flow_worked *w, struct arena *into)
@@ -363,8 +365,12 @@ const char *place_write(const struct flow_worked *w, struct arena *into)
 
 	if (w->username)
 		cJSON_AddStringToObject(o, "username", w->username);
-	write_endpoint(o, w, SERVICE_IMAP);
-	write_endpoint(o, w, SERVICE_SMTP);
+	for (enum service s = SERVICE_IMAP; s <= SERVICE_WEB; s++)
+		write_endpoint(o, w, s);
+	if (w->mailbox)
+		cJSON_AddStringToObject(o, "mailbox", w->mailbox);
+	if (w->others || w->act_as)
+		cJSON_AddStringToObject(o, "as", w->act_as ? "impersonator" : "delegate");
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
 	free(text);
@@ -386,7 +392,7 @@ static void read_endpoint(const cJSON *o, enum service service, struct arena *in
 {
 	const cJSON     *place = cJSON_GetObjectItemCaseSensitive(o, service_name(service));
 	struct endpoint *e = &out->endpoint[service];
-	const char      *host = json_text(place, "host"), *socket = json_text(place, "socket");
+	const char      *host = json_text(place, "host"), *socket = json_text(place, "socket"), *path = json_text(place, "path");
 	double           port = json_number(place, "port", 0);
 
 	if (!host || !socket || port < 1 || port > 65535 || !read_source(json_text(place, "source"), &e->source))
@@ -395,6 +401,7 @@ static void read_endpoint(const cJSON *o, enum service service, struct arena *in
 	e->host = arena_str(into, host);
 	e->port = (uint16_t)port;
 	e->socket = strcmp(socket, "tls") == 0 ? SOCKET_TLS : SOCKET_STARTTLS;
+	e->path = path ? arena_str(into, path) : NULL;
 	out->well[service] = true;
 }
 
@@ -402,17 +409,24 @@ static void read_endpoint(const cJSON *o, enum service service, struct arena *in
 
 bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 {
-	cJSON *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
+	cJSON      *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
+	const char *as;
 
 	*out = (struct flow_worked){ 0 };
 	if (!o)
 		return false;
-	read_endpoint(o, SERVICE_IMAP, into, out);
-	read_endpoint(o, SERVICE_SMTP, into, out);
+	for (enum service s = SERVICE_IMAP; s <= SERVICE_WEB; s++)
+		read_endpoint(o, s, into, out);
+	out->well[SERVICE_WEB] &= out->endpoint[SERVICE_WEB].path != NULL;
 	if (json_text(o, "username"))
 		out->username = arena_str(into, json_text(o, "username"));
+	if (json_text(o, "mailbox"))
+		out->mailbox = arena_str(into, json_text(o, "mailbox"));
+	as = json_text(o, "as");
+	out->others = as && strcmp(as, "delegate") == 0;
+	out->act_as = as && strcmp(as, "impersonator") == 0;
 	cJSON_Delete(o);
-	return out->well[SERVICE_IMAP] && out->username;
+	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
 }
 
 const char *inbox_place_write(struct inbox_place c, struct arena *into)

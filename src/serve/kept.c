@@ -139,6 +139,14 @@ static int64_t next_try_at(struct kept *k)
 	return k->try_at = clock_mono_ms() + left;
 }
 
+/* Is there an inbox to be watched between two proofs of life? */
+static bool is_held(const struct kept *k)
+{
+	struct flow_worked worked;
+
+	return place_read(k->round->account.place, k->round->job, &worked) && worked.well[SERVICE_IMAP];
+}
+
 /* What is to be done with it now, or from when on. */
 enum task_of_account { TO_NOTHING, TO_VERIFY, TO_HOLD };
 
@@ -156,7 +164,7 @@ static enum task_of_account due(struct kept *k)
 	case ACCOUNT_DEGRADED:
 	case ACCOUNT_WAITING:
 		/* the daily proof of life, or another look at what does not work */
-		if (a->place && (a->state == ACCOUNT_WAITING || next > clock_mono_ms())) {
+		if (is_held(k) && (a->state == ACCOUNT_WAITING || next > clock_mono_ms())) {
 			k->proof_due = a->state == ACCOUNT_WAITING ? NEVER : next;
 			k->rests_until = budget;
 			return TO_HOLD;
@@ -230,6 +238,7 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.credentials = round->credentials.password || round->credentials.token ? &round->credentials : NULL,
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
 		.trust = &round->laid_down.trust,
+		.ews_url = a->ews_url, .act_as = a->impersonate,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,

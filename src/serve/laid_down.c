@@ -22,6 +22,7 @@ static void read_settings(const char *json, struct arena *into, struct laid_down
 		out->host[s] = text_of(server, "host", into);
 		out->port[s] = (uint16_t)json_number(server, "port", 0);
 	}
+	out->ews_url = text_of(o, "ews_url", into);
 	out->trust = (struct own_trust){ .ca_pem = text_of(o, "ca_pem", into), .pin = text_of(o, "pin", into) };
 	cJSON_Delete(o);
 }
@@ -41,6 +42,12 @@ bool laid_down_for(struct txn *t, struct arena *into, const char *workspace, con
 	return true;
 }
 
+/* Who names a mail server, or IMAP, does not mean Exchange. */
+static bool may_be_exchange(const struct account *a)
+{
+	return strcmp(a->provider, "exchange") == 0 || (strcmp(a->provider, "auto") == 0 && !a->host[SERVICE_IMAP] && !a->host[SERVICE_SMTP]);
+}
+
 void laid_down_fill(const struct laid_down *l, struct account *a)
 {
 	for (enum service s = 0; s < SERVICES; s++)
@@ -48,4 +55,6 @@ void laid_down_fill(const struct laid_down *l, struct account *a)
 			a->host[s] = l->host[s];
 			a->port[s] = l->port[s];
 		}
+	if (!a->ews_url && may_be_exchange(a))
+		a->ews_url = l->ews_url;
 }

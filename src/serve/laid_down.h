@@ -8,6 +8,7 @@
 struct laid_down {
 	const char      *host[SERVICES];      /* NULL: not laid down                                  */
 	uint16_t         port[SERVICES];      /* 0: the usual one                                     */
+	const char      *ews_url;             /* of Exchange, NULL: not laid down                     */
 	struct own_trust trust;               /* for the servers of that domain's mailboxes, and nobody else's */
 };
 

@@ -171,6 +171,8 @@ cJSON *account_json(struct exchange *x, const struct account *a)
 	json_maybe(o, "username", a->username);
 	for (enum service s = 0; s < SERVICES; s++)
 		add_server(o, a, s);
+	json_maybe(o, "ews_url", a->ews_url);
+	cJSON_AddBoolToObject(o, "impersonate", a->impersonate);
 	json_maybe(o, "lang", a->lang);
 	json_maybe(o, "external_id", a->external_id);
 	cJSON_AddStringToObject(o, "state", account_state_name(a->state));

@@ -97,6 +97,9 @@ const struct migration migrations[] = {
 	{ "our own addresses",
 	  "CREATE TABLE our_addresses (address TEXT PRIMARY KEY, how TEXT NOT NULL, host TEXT NOT NULL, other_host TEXT, first_seen BIGINT NOT NULL,"
 	  " last_seen BIGINT NOT NULL);" },
+	{ "accounts at Exchange",
+	  "ALTER TABLE accounts ADD COLUMN ews_url TEXT;"
+	  "ALTER TABLE accounts ADD COLUMN impersonate BIGINT NOT NULL DEFAULT 0;" },
 };
 
 const size_t migration_count = COUNT(migrations);

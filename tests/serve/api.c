@@ -193,6 +193,56 @@ TEST(the_life_of_an_account)
 	house_close(&h);
 }
 
+TEST(an_account_at_exchange)
+{
+	static const struct { const char *body; int status; const char *pointer; } wrong[] = {
+		{ "{\"address\":\"b@birch.example\",\"password\":\"x\",\"ews_url\":\"ftp://mail.birch.example\"}", 400, "/ews_url" },
+		{ "{\"address\":\"b@birch.example\",\"password\":\"x\",\"ews_url\":\"b@birch.example\"}", 400, "/ews_url" },
+		{ "{\"address\":\"b@birch.example\",\"password\":\"x\",\"provider\":\"imap\",\"ews_url\":\"mail.birch.example\"}", 400, "/ews_url" },
+		{ "{\"address\":\"b@birch.example\",\"password\":\"x\",\"provider\":\"exchange\",\"impersonate\":true}", 400, "/impersonate" },
+		{ "{\"address\":\"b@birch.example\",\"password\":\"x\",\"impersonate\":1}", 400, "/impersonate" },
+	};
+	struct house h;
+	const char  *id, *answer;
+
+	open_house(&h);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		answer = call(&h, "POST /v1/accounts", KEY_ADMIN, wrong[i].body, NULL);
+		EXPECT_ROW(status_of(answer) == wrong[i].status && strcmp(member(&h, answer, "pointer"), wrong[i].pointer) == 0, wrong[i].body);
+	}
+	id = add(&h, "{\"address\":\"ann@birch.example\",\"password\":\"x\",\"provider\":\"exchange\",\"username\":\"BIRCH\\\\svc\","
+	             "\"ews_url\":\" Mail.Birch.example \",\"impersonate\":true}");
+	answer = call(&h, path(&h, "GET", id, ""), KEY_READER, NULL, NULL);
+	EXPECT(strstr(answer, "\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\"") && strstr(answer, "\"impersonate\":true"));
+	EXPECT(strstr(answer, "\"provider\":\"exchange\""));
+	answer = call(&h, path(&h, "PATCH", id, ""), KEY_ADMIN, "{\"ews_url\":\"https://mail.birch.example/owa\",\"impersonate\":false}", NULL);
+	EXPECT(strstr(answer, "\"ews_url\":\"https://mail.birch.example/owa\"") && strstr(answer, "\"impersonate\":false"));
+	EXPECT_TEXT(member(&h, answer, "state"), "connecting");
+	answer = call(&h, path(&h, "PATCH", id, ""), KEY_ADMIN, "{\"ews_url\":null}", NULL);
+	EXPECT(strstr(answer, "\"ews_url\":null"));
+	house_close(&h);
+}
+
+TEST(the_url_of_a_domain_is_that_of_accounts_that_may_be_at_exchange)
+{
+	static const struct { const char *more; bool has; } rows[] = {
+		{ "", true }, { ",\"provider\":\"exchange\"", true }, { ",\"provider\":\"imap\"", false },
+		{ ",\"imap\":{\"host\":\"imap.birch.example\"}", false },
+	};
+	struct house h;
+
+	open_house(&h);
+	EXPECT(status_of(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"ews_url\":\"gopher://x\"}", NULL)) == 400);
+	EXPECT(strstr(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"ews_url\":\"mail.birch.example\"}", NULL),
+	              "\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\""));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *id = add(&h, arena_print(h.arena, "{\"address\":\"p%zu@birch.example\",\"password\":\"x\"%s}", i, rows[i].more));
+
+		EXPECT_ROW(!!strstr(call(&h, path(&h, "GET", id, ""), KEY_READER, NULL, NULL), "mail.birch.example/EWS") == rows[i].has, rows[i].more);
+	}
+	house_close(&h);
+}
+
 TEST(accounts_are_paged_and_filtered)
 {
 	struct house h;

@@ -12,6 +12,7 @@ static struct account an_account(const char *id, const char *address)
 		.external_id = "crm-7", .state = ACCOUNT_NEEDS_ADMIN, .state_since = 11, .next_try = 12, .last_ok = 13, .created = 14,
 		.cause = "tls.expired", .certainty = "proven", .who = "admin", .incident = "inc_1", .failures = 3,
 		.place = "{\"p\":1}", .cursor = "{\"c\":2}", .report = "{\"r\":3}", .report_at = 15,
+		.ews_url = "https://mail.birch.example/EWS/Exchange.asmx", .impersonate = true,
 	};
 }
 
@@ -29,7 +30,7 @@ static void expect_same(const struct account *a, const struct account *b)
 	EXPECT(a->state == b->state && a->state_since == b->state_since && a->next_try == b->next_try && a->last_ok == b->last_ok && a->created == b->created);
 	EXPECT(same(a->cause, b->cause) && same(a->certainty, b->certainty) && same(a->who, b->who) && same(a->incident, b->incident));
 	EXPECT(a->failures == b->failures && same(a->place, b->place) && same(a->cursor, b->cursor) && same(a->report, b->report));
-	EXPECT(a->report_at == b->report_at);
+	EXPECT(a->report_at == b->report_at && same(a->ews_url, b->ews_url) && a->impersonate == b->impersonate);
 }
 
 TEST(an_account_comes_back_as_it_went)
