@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/exchange_url.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/budget.h"
 #include "serve/keeper.h"
+#include "serve/kept.h"
 #include "serve/keys.h"
 #include "serve/laid_down.h"
 #include "serve/pages.h"
@@ -106,27 +108,61 @@ struct domain_look {
 	struct visitor  *v;
 	const char      *address;
 	struct laid_down found;
+	const char      *colleagues;        /* URL of Exchange that works for another mailbox of the domain; NULL */
 };
+
+#define COLLEAGUES_ASKED 10
+
+static const char *url_of_place(const char *place, struct arena *into)
+{
+	struct flow_worked    worked;
+	const struct endpoint *e = &worked.endpoint[SERVICE_WEB];
+
+	if (!place || !place_read(place, into, &worked) || !worked.well[SERVICE_WEB])
+		return NULL;
+	return exchange_url_at(e->host, e->port, e->path, into);
+}
+
+/* Nothing of the colleague is shown but where the organisation's server is. */
+static bool look_at_colleagues(struct txn *t, struct domain_look *d, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	const char          *domain = strrchr(d->address, '@');
+	struct account_query q = { .workspace = d->v->link.workspace, .state = account_state_name(ACCOUNT_CONNECTED), .search = domain,
+		.most = COLLEAGUES_ASKED };
+	struct account_page  page;
+
+	if (!account_list(t, work, &q, &page, err))
+		return false;
+	for (size_t i = 0; i < page.count && !d->colleagues; i++) {
+		const char *at = strrchr(page.item[i].address, '@');
+		const char *url = at && strcmp(at, domain) == 0 ? url_of_place(page.item[i].place, work) : NULL;
+
+		d->colleagues = url ? arena_str(d->v->x->job, url) : NULL;
+	}
+	return true;
+}
 
 static bool look_domain(struct txn *t, void *self, struct error *err)
 {
 	struct domain_look *d = self;
 
-	return laid_down_for(t, d->v->x->job, d->v->link.workspace, d->address, &d->found, err);
+	return laid_down_for(t, d->v->x->job, d->v->link.workspace, d->address, &d->found, err)
+	    && (d->found.ews_url || d->found.host[SERVICE_IMAP] || look_at_colleagues(t, d, err));
 }
 
-/* What the workspace has laid down for the domain of that address; all zero: nothing, or it is no address. */
-static struct laid_down settings_of(struct visitor *v, const char *address)
+/* What the workspace has laid down for the domain of that address, and what it knows of it; all zero: nothing, or it is no address. */
+static struct domain_look settings_of(struct visitor *v, const char *address)
 {
 	struct mail_address parsed;
 	struct domain_look  d = { .v = v };
 	const char         *problem;
 
 	if (!address || !mail_address_parse(address, v->x->job, &parsed, &problem))
-		return d.found;
+		return d;
 	d.address = parsed.text;
 	store_read(v->x->service->store, look_domain, &d, NULL);
-	return d.found;
+	return d;
 }
 
 static const char *port_text(struct visitor *v, uint16_t port)
@@ -136,18 +172,21 @@ static const char *port_text(struct visitor *v, uint16_t port)
 
 static void fill_from_domain(struct visitor *v, struct connect_page *c)
 {
-	struct laid_down settings = settings_of(v, c->value[INPUT_ADDRESS]);
+	struct domain_look known = settings_of(v, c->value[INPUT_ADDRESS]);
 
 	for (enum service s = 0; s < SERVICES; s++) {
-		c->value[host_input[s]] = settings.host[s];
-		c->value[port_input[s]] = port_text(v, settings.port[s]);
+		c->value[host_input[s]] = known.found.host[s];
+		c->value[port_input[s]] = port_text(v, known.found.port[s]);
 	}
+	c->value[INPUT_EWS_URL] = known.found.ews_url ? known.found.ews_url : known.colleagues;
 }
 
 static void fill_from_account(struct visitor *v, struct connect_page *c)
 {
 	c->value[INPUT_ADDRESS] = v->account.address;
 	c->value[INPUT_USERNAME] = v->account.username;
+	c->value[INPUT_PROVIDER] = v->account.provider;
+	c->value[INPUT_EWS_URL] = v->account.ews_url ? v->account.ews_url : url_of_place(v->account.place, v->x->job);
 	for (enum service s = 0; s < SERVICES; s++) {
 		c->value[host_input[s]] = v->account.host[s];
 		c->value[port_input[s]] = port_text(v, v->account.port[s]);
@@ -293,6 +332,27 @@ static void take_server(struct submission *s, enum service which)
 		s->account.port[which] = (uint16_t)number;
 }
 
+static void take_ews_url(struct submission *s)
+{
+	const char         *text = s->form.value[INPUT_EWS_URL];
+	struct exchange_url url;
+
+	s->account.ews_url = NULL;
+	if (!*text)
+		return;
+	exchange_url_read(text, s->v->x->job, &url);
+	if (url.problem || !is_plain(text, EXCHANGE_URL_MOST))
+		s->form.wrong[INPUT_EWS_URL] = "wrong.ews_url";
+	else
+		s->account.ews_url = url.is_ews ? exchange_url_at(url.host, url.port, url.path, s->v->x->job) : url.given;
+}
+
+/* One of those that the form has; anything else is nobody's choice. */
+static const char *chosen_provider(const char *text)
+{
+	return strcmp(text, "exchange") == 0 ? "exchange" : strcmp(text, "imap") == 0 ? "imap" : "auto";
+}
+
 static const char *typed(struct exchange *x, enum connect_input which)
 {
 	const char *text = http_form(x, connect_input_name(which));
@@ -313,6 +373,8 @@ static bool take_form(struct submission *s, const char *password)
 	s->account.username = *s->form.value[INPUT_USERNAME] ? s->form.value[INPUT_USERNAME] : NULL;
 	if (!is_plain(s->form.value[INPUT_USERNAME], USERNAME_MOST))
 		s->form.wrong[INPUT_USERNAME] = "wrong.username";
+	s->form.value[INPUT_PROVIDER] = s->account.provider = chosen_provider(s->form.value[INPUT_PROVIDER]);
+	take_ews_url(s);
 	for (enum service which = 0; which < SERVICES; which++)
 		take_server(s, which);
 	for (unsigned i = 0; i < INPUTS; i++)
@@ -324,9 +386,14 @@ static bool take_form(struct submission *s, const char *password)
 /* Servers that the person left open, and the workspace has laid down for that domain. */
 static void add_domain_settings(struct submission *s)
 {
-	struct laid_down settings = settings_of(s->v, s->account.address);
+	struct domain_look known = settings_of(s->v, s->account.address);
 
-	laid_down_fill(&settings, &s->account);
+	laid_down_fill(&known.found, &s->account);
+	/* IMAP was chosen in so many words */
+	if (strcmp(s->account.provider, "imap") == 0)
+		s->account.ews_url = NULL;
+	else if (strcmp(s->account.provider, "exchange") == 0 && !s->account.ews_url)
+		s->account.ews_url = known.colleagues;
 }
 
 /* Whatever the verdict was, it was about what has just been replaced. */
@@ -363,6 +430,8 @@ static bool renew_account(struct txn *t, struct submission *s, struct error *err
 	if (now.state == ACCOUNT_REMOVED)
 		return fail(err, FAULT_ABSENT, "the account was removed meanwhile");
 	now.username = s->account.username;
+	now.provider = s->account.provider;
+	now.ews_url = s->account.ews_url;
 	for (enum service which = 0; which < SERVICES; which++) {
 		now.host[which] = s->account.host[which];
 		now.port[which] = s->account.port[which];
@@ -392,7 +461,6 @@ static void prepare_account(struct submission *s)
 
 	s->account.id = v->has_account ? v->account.id : new_id(v->x->job, "acc");
 	s->account.workspace = v->link.workspace;
-	s->account.provider = "auto";
 	s->account.lang = v->x->lang->tag;
 	s->account.created = v->now;
 	begin_again(&s->account, v->now);
@@ -555,12 +623,67 @@ static void answer_result(struct exchange *x)
 		r.report = &report;
 	r.path = v.path;
 	r.product = v.workspace.name;
+	r.csrf = http_csrf(x);
 	r.back = v.link.return_url;
 	r.account = &v.account;
 	if (x->service->inbound_domain && v.workspace.bcc_token)
 		r.bcc = arena_print(x->job, "%s@%s", v.workspace.bcc_token, x->service->inbound_domain);
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_result(p, &r));
+}
+
+/* -- the right URL instead ------------------------------------------------------------------------------------------------ */
+
+struct repair {
+	struct visitor *v;
+	const char     *url;               /* as the account's own report has it: nothing of it comes from the browser */
+	bool            spent;
+};
+
+static bool take_right_url(struct txn *t, void *self, struct error *err)
+{
+	struct repair  *r = self;
+	struct account  now;
+	bool            may;
+
+	r->spent = false;
+	if (!link_open(t, r->v->link.id, r->v->session, err)
+	    || !account_get(t, r->v->x->job, r->v->link.workspace, r->v->account.id, &now, err)
+	    || !budget_left(t, r->v->x->service, now.id, &may, err))
+		return false;
+	r->spent = !may;
+	if (r->spent)
+		return fail(err, FAULT_REFUSED, "too many passwords were refused today");
+	if (now.state == ACCOUNT_REMOVED || now.state == ACCOUNT_PAUSED || now.state == ACCOUNT_CONNECTING)
+		return fail(err, FAULT_REFUSED, "the account was changed meanwhile");
+	now.ews_url = r->url;
+	begin_again(&now, r->v->now);
+	return account_update(t, &now, err);
+}
+
+static void use_right_url(struct exchange *x)
+{
+	struct visitor v;
+	struct retold  report;
+	struct repair  r = { .v = &v };
+	struct error   err = { 0 };
+
+	if (!arrive_with_account(x, &v))
+		return;
+	if (is_expired(&v)) {
+		refuse(&v, LINK_EXPIRED);
+		return;
+	}
+	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
+		r.url = result_right_url(&v.account, &report);
+	if (r.url && store_write_wait(x->service->store, take_right_url, &r, &err)) {
+		keeper_changed(x->service->keeper, v.account.id);
+		answer_redirect(x, progress_path(&v));
+	} else if (r.url && err.fault != FAULT_REFUSED) {
+		pages_trouble(x, result_path(&v));
+	} else {
+		answer_redirect(x, result_path(&v));
+	}
 }
 
 static void answer_handover(struct exchange *x)
@@ -584,6 +707,7 @@ const struct route routes_connect[] = {
 	{ "GET",  "/connect/{token}/progress",      GUARD_NONE, 0, answer_progress      },
 	{ "GET",  "/connect/{token}/progress.json", GUARD_NONE, 0, answer_progress_json },
 	{ "GET",  "/connect/{token}/result",        GUARD_NONE, 0, answer_result        },
+	{ "POST", "/connect/{token}/url",           GUARD_FORM, 0, use_right_url        },
 	{ "GET",  "/connect/{token}/administrator", GUARD_NONE, 0, answer_handover      },
 	{ 0 }
 };

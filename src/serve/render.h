@@ -26,7 +26,8 @@ bool render_help_unknown(struct page *);
 /* -- connecting a mailbox -------------------------------------------------------------------------------------------- */
 
 enum connect_input {
-	INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST, INPUT_SMTP_PORT,
+	INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_PROVIDER, INPUT_EWS_URL, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST,
+	INPUT_SMTP_PORT,
 	INPUTS
 };
 
@@ -64,6 +65,7 @@ struct progress_page {
 struct result_page {
 	const char           *path;            /* "/connect/TOKEN"                           */
 	const char           *product;
+	const char           *csrf;
 	const char           *back;            /* the link's return address, NULL: none      */
 	const char           *bcc;             /* the workspace's BCC address, NULL: none    */
 	const struct account *account;
@@ -79,6 +81,8 @@ struct handover_page {
 bool render_link(struct page *, const struct link_page *);
 bool render_connect(struct page *, const struct connect_page *);
 bool render_progress(struct page *, const struct progress_page *);
+/* The URL of Exchange that a verification found to be meant instead of the one that was typed; NULL: none, or it is taken already. */
+const char *result_right_url(const struct account *, const struct retold *);
 bool render_result(struct page *, const struct result_page *);
 bool render_handover(struct page *, const struct handover_page *);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/exchange_url.h"
+
 /* -- links that do not open ------------------------------------------------------------------------------------------- */
 
 bool render_link(struct page *p, const struct link_page *l)
@@ -31,6 +33,8 @@ static const struct input inputs[INPUTS] = {
 	[INPUT_ADDRESS]   = { "address",   "email",    "email",            "email",   NULL,                  320  },
 	[INPUT_PASSWORD]  = { "password",  "password", "current-password", NULL,      "field.password.hint", 1024 },
 	[INPUT_USERNAME]  = { "username",  "text",     "username",         NULL,      "field.username.hint", 254  },
+	[INPUT_PROVIDER]  = { "provider",  NULL,       "off",              NULL,      NULL,                  10   },
+	[INPUT_EWS_URL]   = { "ews_url",   "text",     "off",              "url",     "field.ews_url.hint",  EXCHANGE_URL_MOST },
 	[INPUT_IMAP_HOST] = { "imap_host", "text",     "off",              "url",     NULL,                  253  },
 	[INPUT_IMAP_PORT] = { "imap_port", "text",     "off",              "numeric", NULL,                  5    },
 	[INPUT_SMTP_HOST] = { "smtp_host", "text",     "off",              "url",     NULL,                  253  },
@@ -74,6 +78,22 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 		arena_print(p->job, "%zu", in->most), "autocomplete", in->complete, "inputmode", in->mode, "autocapitalize", "none",
 		"spellcheck", "false", "required", is_required(which) ? "" : NULL, "readonly", fixed ? "" : NULL,
 		"aria-invalid", wrong ? "true" : NULL, "aria-describedby", described, NULL);
+	page_close(p, "div");
+}
+
+/* What it is connected by: an id of the API, and the words for it. */
+static void provider(struct page *p, const struct connect_page *c)
+{
+	static const char *const known[] = { "auto", "exchange", "imap" };
+	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER];
+
+	page_open(p, "div", "class", "field", NULL);
+	page_element(p, "label", page_word(p, "field.provider"), "for", name, NULL);
+	page_open(p, "select", "id", name, "name", name, NULL);
+	for (size_t i = 0; i < COUNT(known); i++)
+		page_element(p, "option", page_word(p, arena_print(p->job, "provider.%s", known[i])), "value", known[i],
+			"selected", now && strcmp(now, known[i]) == 0 ? "" : NULL, NULL);
+	page_close(p, "select");
 	page_close(p, "div");
 }
 
@@ -122,7 +142,7 @@ static void statement(struct page *p, const struct connect_page *c)
 static bool more_is_open(const struct connect_page *c)
 {
 	for (unsigned i = INPUT_USERNAME; i < INPUTS; i++)
-		if (c->wrong[i] || (c->value[i] && *c->value[i]))
+		if (c->wrong[i] || (c->value[i] && *c->value[i] && strcmp(c->value[i], "auto") != 0))
 			return true;
 	return false;
 }
@@ -149,6 +169,8 @@ bool render_connect(struct page *p, const struct connect_page *c)
 	page_element(p, "summary", page_word(p, "connect.more"), NULL);
 	page_element(p, "p", page_word(p, "connect.more.hint"), "class", "small", NULL);
 	field(p, c, INPUT_USERNAME);
+	provider(p, c);
+	field(p, c, INPUT_EWS_URL);
 	server(p, c, INPUT_IMAP_HOST, INPUT_IMAP_PORT);
 	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
 	page_close(p, "details");
@@ -259,6 +281,35 @@ static void back_button(struct page *p, const struct result_page *r, bool first)
 			"href", way_back(p, r), "rel", "noreferrer", NULL);
 }
 
+const char *result_right_url(const struct account *a, const struct retold *r)
+{
+	for (size_t i = 0; a->ews_url && r && i < r->causes; i++) {
+		const struct retold_cause *c = &r->cause[i];
+
+		if (strcmp(cause_row(c->cause)->id, "exchange.url_is_webmail") != 0 && strcmp(cause_row(c->cause)->id, "exchange.url_not_ews") != 0)
+			continue;
+		for (size_t v = 0; v < c->told.values; v++)
+			if (strcmp(c->told.value[v].name, "right_url") == 0 && strcmp(c->told.value[v].text, a->ews_url) != 0)
+				return c->told.value[v].text;
+	}
+	return NULL;
+}
+
+/* One click: the password that was given stays where it is. */
+static void url_repair(struct page *p, const struct result_page *r)
+{
+	const char *right = result_right_url(r->account, r->report);
+
+	if (!right)
+		return;
+	page_open(p, "form", "class", "card", "method", "post", "action", arena_print(p->job, "%s/url", r->path), NULL);
+	render_csrf(p, r->csrf);
+	page_element(p, "p", page_word(p, "result.right_url"), NULL);
+	page_element(p, "p", right, "class", "copy", "translate", "no", NULL);
+	page_element(p, "button", page_word(p, "result.use_url"), "class", "full", "type", "submit", NULL);
+	page_close(p, "form");
+}
+
 static bool connected(struct page *p, const struct result_page *r)
 {
 	render_sign(p, ICON_PASSED);
@@ -277,6 +328,7 @@ static bool connected(struct page *p, const struct result_page *r)
 	}
 	if (r->report) {
 		put_right(p, r->report);
+		url_repair(p, r);
 		checked(p, r->report);
 	}
 	return page_end(p);
@@ -318,6 +370,7 @@ static bool failed(struct page *p, const struct result_page *r)
 	render_remedy(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
+	url_repair(p, r);
 	again_buttons(p, r, true);
 	render_proof(p, r->report);
 	checked(p, r->report);

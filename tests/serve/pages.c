@@ -92,7 +92,7 @@ static void begin(struct browser *b, const char *json)
 
 struct verdict_is {
 	struct arena      *job;
-	const char        *id, *report;
+	const char        *id, *report, *place;
 	enum account_state state;
 };
 
@@ -106,12 +106,13 @@ static bool write_verdict(struct txn *t, void *self, struct error *err)
 	a.state = v->state;
 	a.report = v->report;
 	a.report_at = SAMPLE_NOW;
+	a.place = v->place;
 	return account_update(t, &a, err);
 }
 
 static void come_to(struct browser *b, enum account_state state, const char *report)
 {
-	struct verdict_is v = { b->house.arena, b->house.last, report, state };
+	struct verdict_is v = { b->house.arena, b->house.last, report, NULL, state };
 	struct error      err = { 0 };
 
 	if (!store_write_wait(b->house.service.store, write_verdict, &v, &err))
@@ -281,6 +282,85 @@ TEST(the_workspaces_settings_for_a_domain_are_filled_in)
 	EXPECT_TEXT(r.account.host[SERVICE_IMAP], "mx.birch.example");
 	EXPECT_TEXT(r.account.host[SERVICE_SMTP], "out.birch.example");
 	EXPECT(r.account.port[SERVICE_IMAP] == 1993 && r.account.port[SERVICE_SMTP] == 0);
+	house_close(&b.house);
+}
+
+/* -- Exchange -------------------------------------------------------------------------------------------------------------- */
+
+#define EWS_HERE "https://mail.birch.example/EWS/Exchange.asmx"
+
+TEST(the_fields_of_exchange_are_taken)
+{
+	static const struct { const char *fields; int status; const char *provider, *url; } rows[] = {
+		{ "provider=exchange&ews_url=Mail.Birch.example&username=BIRCH%5Cann", 303, "exchange", EWS_HERE },
+		{ "provider=auto&ews_url=https%3A%2F%2Fmail.birch.example%2Fowa", 303, "auto", "https://mail.birch.example/owa" },
+		{ "provider=exchange&ews_url=", 303, "exchange", "" },
+		{ "provider=imap&ews_url=mail.birch.example", 303, "imap", "" },
+		{ "provider=gopher", 303, "auto", "" },
+		{ "provider=exchange&ews_url=ftp%3A%2F%2Fx", 422, NULL, NULL },
+		{ "provider=exchange&ews_url=ann%40birch.example", 422, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct browser b;
+
+		begin(&b, "{}");
+		EXPECT(get(&b, b.link) == 200 && says(&b, "<select id=\"provider\""));
+		EXPECT_ROW(submit(&b, b.link, arena_print(b.house.arena, "address=ann%%40birch.example&password=x&%s", rows[i].fields)) == rows[i].status, rows[i].fields);
+		if (rows[i].provider) {
+			EXPECT_ROW(strcmp(account_now(&b).account.provider, rows[i].provider) == 0, rows[i].fields);
+			EXPECT_ROW(strcmp(account_now(&b).account.ews_url ? account_now(&b).account.ews_url : "", rows[i].url) == 0, rows[i].fields);
+		} else {
+			EXPECT_ROW(says(&b, "This is not the address of an Exchange server") && says(&b, "<details class=\"more\" open"), rows[i].fields);
+		}
+		house_close(&b.house);
+	}
+}
+
+TEST(what_works_for_a_colleague_is_filled_in)
+{
+	static const char place[] = "{\"username\":\"BIRCH\\\\bob\",\"ews\":{\"host\":\"mail.birch.example\",\"port\":443,\"socket\":\"tls\",\"source\":\"user\","
+		"\"path\":\"/EWS/Exchange.asmx\"},\"mailbox\":\"bob@birch.example\"}";
+	struct browser    b;
+	struct verdict_is v;
+	struct error      err = { 0 };
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, "address=bob%40birch.example&password=x") == 303);
+	v = (struct verdict_is){ b.house.arena, b.house.last, report_connected, place, ACCOUNT_CONNECTED };
+	EXPECT(store_write_wait(b.house.service.store, write_verdict, &v, &err));
+	b.cookie = NULL;
+	new_link(&b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "value=\"" EWS_HERE "\"") && !says(&b, "bob"));
+	/* chosen, and the field emptied: what is known all the same */
+	EXPECT(submit(&b, b.link, "address=ann%40birch.example&password=x&provider=exchange&ews_url=") == 303);
+	EXPECT_TEXT(account_now(&b).account.ews_url, EWS_HERE);
+	b.cookie = NULL;
+	new_link(&b, "{\"address\":\"ann@oak.birch.example\"}");
+	EXPECT(get(&b, b.link) == 200 && !says(&b, EWS_HERE));
+	house_close(&b.house);
+}
+
+TEST(the_right_url_is_taken_by_one_click)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200);
+	EXPECT(submit(&b, b.link, "address=ann%40birch.example&password=heron&ews_url=https%3A%2F%2Fmail.birch.example%2Fowa") == 303);
+	EXPECT(submit(&b, sub(&b, "url"), "") == 403);
+	come_to(&b, ACCOUNT_NEEDS_USER, report_mismatch);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && !says(&b, "Use this address instead"));
+	come_to(&b, ACCOUNT_NEEDS_USER, report_webmail);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Use this address instead") && says(&b, EWS_HERE));
+	EXPECT(submit(&b, sub(&b, "url"), "ews_url=https%3A%2F%2Fevil.example") == 303);
+	EXPECT_TEXT(where(&b), sub(&b, "progress"));
+	EXPECT_TEXT(account_now(&b).account.ews_url, EWS_HERE);
+	EXPECT_TEXT(password_now(&b), "heron");
+	EXPECT(account_now(&b).account.state == ACCOUNT_CONNECTING && b.house.changed == 2);
+	/* it is taken: there is nothing more to click */
+	come_to(&b, ACCOUNT_NEEDS_USER, report_webmail);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && !says(&b, "Use this address instead"));
 	house_close(&b.house);
 }
 

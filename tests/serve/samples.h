@@ -69,6 +69,12 @@ static const char report_sending[] =
 	"\"proof\":[{\"step\":\"smtp.login\",\"fact\":\"reply.text\",\"value\":\"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.\"}]}],"
 	"\"ruled_out\":[],\"steps\":[]}";
 
+static const char report_webmail[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"exchange.url_is_webmail\",\"certainty\":\"proven\","
+	"\"who\":\"user\",\"values\":{\"address\":\"ann@birch.example\",\"host\":\"mail.birch.example\",\"given_url\":\"https://mail.birch.example/owa\","
+	"\"right_url\":\"https://mail.birch.example/EWS/Exchange.asmx\",\"service\":\"Exchange\"},\"links\":[],"
+	"\"proof\":[{\"step\":\"exchange.offer\",\"fact\":\"http.status\",\"value\":\"200\"}]}],\"ruled_out\":[],\"steps\":[]}";
+
 static const char report_throttled[] =
 	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@contoso.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"throttle.provider\",\"certainty\":\"proven\",\"who\":\"nobody\","
 	"\"values\":{\"host\":\"outlook.office365.com\",\"wait\":\"93 s\",\"until\":\"08:17 UTC\"},\"links\":[],\"proof\":[]}],\"ruled_out\":[],\"steps\":[]}";
@@ -146,8 +152,10 @@ static bool sample_connect(struct page *p)
 static bool sample_connect_wrong(struct page *p)
 {
 	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
-		.value = { [INPUT_ADDRESS] = "ann.birch.example", [INPUT_USERNAME] = "ann", [INPUT_IMAP_HOST] = "imap.birch.example", [INPUT_IMAP_PORT] = "99993", [INPUT_SMTP_HOST] = "not a host" },
-		.wrong = { [INPUT_ADDRESS] = "wrong.address", [INPUT_PASSWORD] = "wrong.password", [INPUT_IMAP_PORT] = "wrong.port", [INPUT_SMTP_HOST] = "wrong.host" } });
+		.value = { [INPUT_ADDRESS] = "ann.birch.example", [INPUT_USERNAME] = "ann", [INPUT_IMAP_HOST] = "imap.birch.example", [INPUT_IMAP_PORT] = "99993", [INPUT_SMTP_HOST] = "not a host",
+		           [INPUT_PROVIDER] = "exchange", [INPUT_EWS_URL] = "ann@birch.example" },
+		.wrong = { [INPUT_ADDRESS] = "wrong.address", [INPUT_PASSWORD] = "wrong.password", [INPUT_IMAP_PORT] = "wrong.port", [INPUT_SMTP_HOST] = "wrong.host",
+		           [INPUT_EWS_URL] = "wrong.ews_url" } });
 }
 
 static bool sample_connect_hostile(struct page *p)
@@ -201,8 +209,10 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
 	struct account      a = sample_account(address, state);
-	struct result_page  page = { TOKEN_PATH, "Birch CRM", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r };
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r };
 
+	if (report == report_webmail)
+		a.ews_url = "https://mail.birch.example/owa";
 	if (!report)
 		page.report = NULL;
 	else if (!retell(report, p->lang, p->job, r, NULL))
@@ -217,6 +227,7 @@ static bool sample_partial(struct page *p)   { return sample_result(p, report_se
 static bool sample_waiting(struct page *p)   { return sample_result(p, report_throttled, "ann@contoso.example", ACCOUNT_WAITING); }
 static bool sample_confirm(struct page *p)   { return sample_result(p, report_confirm, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_sign_in(struct page *p)   { return sample_result(p, report_sign_in, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_webmail(struct page *p)   { return sample_result(p, report_webmail, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_none(struct page *p)      { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_paused(struct page *p)    { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_PAUSED); }
 static bool sample_hostile(struct page *p)   { return sample_result(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN); }
@@ -247,6 +258,8 @@ static bool sample_administrator(struct page *p, const char *report, const char 
 	struct account    a = sample_account(address, state);
 	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", ours, &a, r, SAMPLE_EXPIRES };
 
+	if (report == report_webmail)
+		a.ews_url = "https://mail.birch.example/owa";
 	if (!report)
 		page.report = NULL;
 	else if (!retell(report, p->lang, p->job, r, NULL))
@@ -290,6 +303,7 @@ static const struct sample samples[] = {
 	{ "failed-waiting",   sample_waiting          },
 	{ "failed-confirm",   sample_confirm          },
 	{ "failed-sign-in",   sample_sign_in          },
+	{ "failed-webmail",   sample_webmail          },
 	{ "failed-none",      sample_none             },
 	{ "failed-paused",    sample_paused           },
 	{ "failed-hostile",   sample_hostile          },
