@@ -10,6 +10,7 @@
 enum { OPEN_START, OPEN_REACH, OPEN_OFFER, OPEN_WEBMAIL, OPEN_CHALLENGE, OPEN_LOGIN, OPEN_AGENT, OPEN_VERSION, OPEN_LADDER, OPEN_DONE };
 enum { LOOK_START, LOOK_MAILBOX, LOOK_FOLDERS, LOOK_CALENDAR, LOOK_DONE };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
+enum { BACK_START, BACK_REACH, BACK_ANSWER, BACK_DONE };
 
 #define FOLDERS_MOST 500      /* of one mailbox, counted */
 
@@ -31,6 +32,7 @@ void exchange_session_release(struct exchange_session *s)
 	if (!s->job)
 		return;
 	web_session_release(&s->web);
+	ews_reader_free(s->reader);
 	buffer_release(&s->soap);
 	arena_free(s->job);
 	*s = (struct exchange_session){ 0 };
@@ -69,33 +71,66 @@ void exchange_ask(struct exchange_session *s, bool once)
 	s->request.header[0] = "Content-Type: text/xml; charset=utf-8";
 	s->request.header[1] = "Accept: text/xml";
 	s->request.header[2] = arena_print(s->report->job, "X-AnchorMailbox: %s", s->address);
+	ews_reader_free(s->reader);
+	s->reader = NULL;
+	s->web.answer.piece = NULL;
 	web_ask(&s->web, &s->request);
+}
+
+static void begin_reader(struct exchange_session *s, const struct ews_listener *listener)
+{
+	arena_free(s->job);
+	s->job = arena_new();
+	s->answer = NULL;
+	s->reader = ews_reader_new(s->job, REPORT_VALUE, listener);
 }
 
 /* The answer's SOAP, where it is some. What is none leaves `answer` NULL: the status speaks. */
 static void read_soap(struct exchange_session *s, const struct ews_listener *listener)
 {
-	struct slice       body = buffer_held(&s->web.answer.body);
-	struct ews_reader *reader;
-	struct error       err = { 0 };
+	struct slice body = buffer_held(&s->web.answer.body);
+	struct error err = { 0 };
+	bool         fine = s->reader != NULL;
 
-	arena_free(s->job);
-	s->job = arena_new();
+	s->web.answer.piece = NULL;
 	s->answer = NULL;
-	if (s->web.answer.encoded && s->web.answer.status == 200)
-		report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", "packed in a way that nobody asked for");
-	if (s->web.answer.encoded || s->discovers)
-		return;
-	reader = ews_reader_new(s->job, REPORT_VALUE, listener);
-	if (ews_feed(reader, body, NULL, &err) && ews_finish(reader, &err) && ews_answer(reader)->envelope) {
+	if (!fine) {
+		if (s->web.answer.encoded && s->web.answer.status == 200)
+			report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", "packed in a way that nobody asked for");
+		if (s->web.answer.encoded || s->discovers)
+			return;
+		begin_reader(s, listener);
+		fine = ews_feed(s->reader, body, NULL, &err);
+	}
+	if (fine && ews_finish(s->reader, &err) && ews_answer(s->reader)->envelope) {
 		struct ews_answer *kept = arena_get(s->job, sizeof *kept);
 
-		*kept = *ews_answer(reader);
+		*kept = *ews_answer(s->reader);
 		s->answer = kept;
 	} else if (s->web.answer.status == 200) {
 		report_note(s->report, s->reported, FACT_REPLY_BROKEN, "%s", err.text[0] ? err.text : "no SOAP");
 	}
-	ews_reader_free(reader);
+	ews_reader_free(s->reader);
+	s->reader = NULL;
+}
+
+/* What did not go well is short, and kept as ever. */
+static bool take_piece(void *self, struct slice piece, struct error *err)
+{
+	struct exchange_session *s = self;
+
+	if (s->web.answer.status != 200 || s->web.answer.encoded)
+		return buffer_add(&s->web.answer.body, piece) || fail(err, FAULT_TOO_BIG, "an answer longer than 1 MiB");
+	if (!s->reader)
+		begin_reader(s, &s->listener);
+	return ews_feed(s->reader, piece, NULL, err);
+}
+
+void exchange_stream(struct exchange_session *s, const struct ews_listener *listener)
+{
+	s->listener = *listener;
+	s->web.answer.piece = take_piece;
+	s->web.answer.taker = s;
 }
 
 enum want_kind exchange_answer_step(struct exchange_session *s, const struct ews_listener *listener, struct want *w, struct error *err)
@@ -453,6 +488,34 @@ enum want_kind exchange_open_step(void *self, struct want *w, struct error *err)
 		take_agent(s, w);
 		fail(err, FAULT_REFUSED, "%s: forbidden behind the sign-in", s->endpoint->host);
 		return WANT_FAILED;
+	}
+	return WANT_FAILED;
+}
+
+void exchange_back(struct exchange_session *s, enum web_scheme scheme, const char *schema)
+{
+	s->web.scheme = scheme;
+	s->schema = schema;
+}
+
+enum want_kind exchange_back_step(void *self, struct want *w, struct error *err)
+{
+	struct exchange_session *s = self;
+
+	switch (s->back.step) {
+	case BACK_START:
+	STEP(&s->back, BACK_REACH):
+		PASS(web_open_step(&s->web, w, err));
+		web_ask(&s->web, &s->request);
+		exchange_begin(s, "login", w);
+		exchange_login_facts(s);
+
+	STEP(&s->back, BACK_ANSWER):
+		PASS(exchange_answer_step(s, NULL, w, err));
+		PASS(take_login(s, w, err));
+
+	STEP(&s->back, BACK_DONE):
+		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
 }

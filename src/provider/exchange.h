@@ -47,10 +47,12 @@ struct exchange_session {
 	struct buffer          soap;               /* of the request under way                                         */
 	struct arena          *job;                /* of the answer under way                                          */
 	const struct ews_answer *answer;           /* NULL: not SOAP                                                   */
+	struct ews_reader     *reader;             /* of an answer that is read as it comes; NULL: none under way      */
+	struct ews_listener    listener;
 	struct ews_folder      folder[3];
 	const char            *schema;
 	int                    step, reported;
-	struct { int step; }   look, send;
+	struct { int step; }   look, send, back;
 	unsigned               rung, folders;
 };
 
@@ -61,11 +63,20 @@ enum want_kind exchange_look_step(void *self, struct want *, struct error *);   
 enum want_kind exchange_send_step(void *self, struct want *, struct error *);      /* likewise, with `message`               */
 void           exchange_session_release(struct exchange_session *);
 
+/* For who was signed in there before, by that scheme, and asked by that schema: no step before it but these two. Then what is asked
+ * first (exchange_ask()) is the sign-in: exchange_back_step() records exchange.resolve, .connect, .tls and .login.
+ * `refused` and `asked` as after an opening. */
+void           exchange_back(struct exchange_session *, enum web_scheme, const char *schema);
+enum want_kind exchange_back_step(void *self, struct want *, struct error *);
+
 /* -- for others that go on talking on an open session (the search for a test message) -- */
 
 /* One question, written into `soap` by the caller with exchange_header(); its answer in `answer`, items to `listener`. */
 void           exchange_ask(struct exchange_session *, bool once);
 enum want_kind exchange_answer_step(struct exchange_session *, const struct ews_listener *, struct want *, struct error *);
+/* Of the question just asked: the answer is read as it comes, however long it is, and only what is heard of it is held; then
+ * exchange_answer_step() takes no listener. */
+void           exchange_stream(struct exchange_session *, const struct ews_listener *);
 struct ews_header exchange_header(const struct exchange_session *);
 void           exchange_begin(struct exchange_session *, const char *name, const struct want *);
 void           exchange_end(struct exchange_session *, enum step_state, const struct want *);

@@ -87,6 +87,7 @@ static void reach_begin(struct web_session *s, struct report *into)
 	s->signed_in = s->used = false;
 	s->reach = must_alloc(sizeof *s->reach);
 	reach_init(s->reach, into, s->endpoint, s->prefix, &s->line, s->waits, into == s->report ? s->attempt : report_attempt(into));
+	s->reach->how = s->how;
 }
 
 static void line_stands(struct web_session *s)
@@ -222,7 +223,7 @@ static enum want_kind take_piece(struct web_session *s, struct slice piece, cons
 	if (s->answer.piece) {
 		if (s->answer.piece(s->answer.taker, piece, err))
 			return WANT_NOTHING;
-		return broken(s, err->fault, err->text, w, err);
+		return broken(s, err->fault, arena_str(s->job, err->text), w, err);
 	}
 	if (buffer_add(&s->answer.body, piece))
 		return WANT_NOTHING;

@@ -51,6 +51,7 @@ struct web_session {
 	const struct login    *login;
 	const char            *prefix;            /* of the steps: "exchange"                              */
 	struct waits           waits;
+	enum tls_how           how;
 	int                    attempt;
 	int                    reported;          /* the step under way, where what stops it is written    */
 	/* out */

@@ -1,8 +1,10 @@
 /* What the keeper writes down: state, place, report, news, and the events that tell of them; each in one transaction. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hmac.h"
 #include "base/log.h"
 #include "diagnose/report_json.h"
 #include "serve/budget.h"
@@ -12,7 +14,8 @@
 #include "serve/our_addresses.h"
 #include "store/links.h"
 
-#define DAY_MS (24 * 3600 * (int64_t)1000)
+#define DAY_MS     (24 * 3600 * (int64_t)1000)
+#define NAME_BYTES 16      /* of the hash that stands for a long name */
 
 struct saving {
 	struct store_write  write;
@@ -168,11 +171,25 @@ static void recover(const struct saving *s, struct account *a)
 	a->cause = a->certainty = a->who = a->incident = NULL;
 }
 
+/* Names of Exchange are long, and have signs in them that an id has not. */
+static const char *short_name(const char *remote_id, struct arena *work)
+{
+	unsigned char hash[HMAC_BYTES];
+	char         *text = arena_get(work, 2 * NAME_BYTES + 1);
+
+	if (strlen(remote_id) <= 2 * NAME_BYTES)
+		return remote_id;
+	hmac_sha256(slice_str("message"), slice_str(remote_id), hash);
+	for (size_t i = 0; i < NAME_BYTES; i++)
+		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	return text;
+}
+
 /* The id follows from what it tells of: however often a page is told, it is one event. */
 static bool tell_news(struct saving *s, struct txn *t, struct arena *work, const struct account *a, struct error *err)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (!tell(s, t, work, a, arena_print(work, "evt_%s-%s", a->id + strlen("acc_"), s->news[i].remote_id), "message.received",
+		if (!tell(s, t, work, a, arena_print(work, "evt_%s-%s", a->id + strlen("acc_"), short_name(s->news[i].remote_id, work)), "message.received",
 		          message_event_data(a, &s->news[i]), err))
 			return false;
 	return true;
@@ -294,10 +311,11 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 /* Copied: the mailbox goes on to other things, not before this is answered, but it may be closed. */
 static void take_news(struct saving *s, const struct mailbox *m)
 {
-	s->count = m->watch.count;
+	const struct message *news = mailbox_news(m, &s->count);
+
 	s->news = s->count ? arena_get(s->job, s->count * sizeof *s->news) : NULL;
 	for (size_t i = 0; i < s->count; i++) {
-		const struct message *n = &m->watch.news[i];
+		const struct message *n = &news[i];
 
 		s->news[i] = *n;
 		s->news[i].remote_id = arena_str(s->job, n->remote_id);
@@ -307,7 +325,7 @@ static void take_news(struct saving *s, const struct mailbox *m)
 		s->news[i].to = n->to ? arena_str(s->job, n->to) : NULL;
 		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
 	}
-	s->cursor = inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, s->job);
+	s->cursor = cursor_of(m, s->job);
 }
 
 struct errand *save_trouble(struct kept *k, const struct trouble *t, int64_t now)
@@ -405,7 +423,8 @@ static void read_endpoint(const cJSON *o, enum service service, struct arena *in
 	out->well[service] = true;
 }
 
-#define PLACE_LONGEST 4096
+#define PLACE_LONGEST  4096
+#define CURSOR_LONGEST ((size_t)2 * 1024 * 1024)      /* a sync state of the longest that is read, as JSON */
 
 bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 {
@@ -427,6 +446,33 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	out->act_as = as && strcmp(as, "impersonator") == 0;
 	cJSON_Delete(o);
 	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
+}
+
+const char *cursor_of(const struct mailbox *m, struct arena *into)
+{
+	cJSON      *o;
+	char       *text;
+	const char *copy;
+
+	if (!m->by_ews)
+		return inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, into);
+	o = cJSON_CreateObject();
+	if (m->exchange.sync_state)
+		cJSON_AddStringToObject(o, "sync_state", m->exchange.sync_state);
+	text = cJSON_PrintUnformatted(o);
+	copy = arena_str(into, text);
+	free(text);
+	cJSON_Delete(o);
+	return copy;
+}
+
+const char *sync_state_read(const char *json, struct arena *into)
+{
+	cJSON      *o = json ? json_read(slice_str(json), CURSOR_LONGEST, NULL) : NULL;
+	const char *state = json_text(o, "sync_state"), *copy = state && *state ? arena_str(into, state) : NULL;
+
+	cJSON_Delete(o);
+	return copy;
 }
 
 const char *inbox_place_write(struct inbox_place c, struct arena *into)

@@ -144,7 +144,7 @@ static bool is_held(const struct kept *k)
 {
 	struct flow_worked worked;
 
-	return place_read(k->round->account.place, k->round->job, &worked) && worked.well[SERVICE_IMAP];
+	return place_read(k->round->account.place, k->round->job, &worked);
 }
 
 /* What is to be done with it now, or from when on. */
@@ -277,8 +277,12 @@ static bool unlock(void *self, struct login *out, const struct secrets **secrets
 	struct kept_round *round = k->round;
 	struct flow_worked worked;
 
-	if (!round || !(round->credentials.password || round->credentials.token) || !place_read(round->account.place, round->job, &worked))
+	if (!round && !open_round(k))
 		return false;
+	round = k->round;
+	if (!(round->credentials.password || round->credentials.token) || !place_read(round->account.place, round->job, &worked))
+		return false;
+	k->mailbox->endpoint.trust = &round->laid_down.trust;
 	*out = (struct login){ .username = worked.username, .username_form = "given", .password = round->credentials.password,
 	                       .token = round->credentials.token, .nonce = random_text(round->job, 24) };
 	*secrets_out = &round->credentials.secrets;
@@ -327,20 +331,21 @@ static void settled(void *self, const struct mailbox *m)
 /* Ten thousand that come back at once, and without news, cost the store nothing. */
 static bool is_known_place(const struct kept *k, const struct mailbox *m)
 {
-	struct inbox_place known;
+	const char *known = k->round->account.cursor;
 
-	inbox_place_read(k->round->account.cursor, &known);
-	return known.uidvalidity == m->watch.uidvalidity && known.uidnext == m->watch.uidnext;
+	return known && strcmp(known, cursor_of(m, k->round->job)) == 0;
 }
 
 static struct errand *keep(void *self, const struct mailbox *m)
 {
 	struct kept *k = self;
-	bool         first = k->round != NULL;
+	bool         first = k->round != NULL;      /* at Exchange each time */
+	size_t       news;
 
+	mailbox_news(m, &news);
 	if (k->state == ACCOUNT_WAITING)
 		return save_settled(k, m, clock_unix_ms());
-	if (m->watch.count || (first && !is_known_place(k, m)))
+	if (news || (first && !is_known_place(k, m)))
 		return save_news(k, m, clock_unix_ms());
 	close_round(k);      /* from here on it is parked */
 	return NULL;
@@ -381,16 +386,21 @@ static bool open_mailbox(struct kept *k)
 	struct flow_worked worked;
 	struct endpoint    place;
 
-	if (!place_read(round->account.place, round->job, &worked) || !worked.well[SERVICE_IMAP])
+	if (!place_read(round->account.place, round->job, &worked))
 		return false;
-	inbox_place_read(round->account.cursor, &cursor);
-	place = worked.endpoint[SERVICE_IMAP];
+	place = worked.endpoint[worked.well[SERVICE_WEB] ? SERVICE_WEB : SERVICE_IMAP];
 	k->host_name = must_copy(place.host);
 	k->address = must_copy(round->account.address);
 	k->host = must_copy(arena_print(round->job, "%s:%u", place.host, place.port));
 	place.host = k->host_name;
 	place.trust = &round->laid_down.trust;
 	k->mailbox = must_alloc(sizeof *k->mailbox);
+	if (worked.well[SERVICE_WEB]) {
+		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
+		                      sync_state_read(round->account.cursor, round->job));
+		return true;
+	}
+	inbox_place_read(round->account.cursor, &cursor);
 	mailbox_init(k->mailbox, &owner, k, k->address, &place, TLS_QUICK, cursor.uidvalidity, cursor.uidnext);
 	return true;
 }
@@ -434,17 +444,18 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 {
 	struct report *r = mailbox_report(k->mailbox);
 	int64_t        now = clock_unix_ms();
-	bool           reached = k->mailbox->imap.asked;
+	bool           reached = mailbox_asked(k->mailbox);
 	struct verdict v;
 	struct outcome o;
 
 	LOG(LOG_NEWS, k->settled_ms ? "mailbox.lost" : "mailbox.unopened", LOG_TEXT("account", k->id), LOG_TEXT("why", why->text),
 	    LOG_TEXT("fault", fault_name(why->fault)));
-	if (k->settled_ms) {
+	if (k->settled_ms && !mailbox_refused(k->mailbox)) {
 		lost(k, now_ms);
 		return NULL;
 	}
-	passage_leave(&k->passage, reached, now_ms);
+	if (!k->settled_ms)
+		passage_leave(&k->passage, reached, now_ms);
 	note_our_addresses(k, r, now_ms);
 	report_finish(r);
 	diagnose(r, &v);

@@ -118,6 +118,9 @@ bool        place_read(const char *json, struct arena *into, struct flow_worked 
 /* How far the mailbox is known, as account.cursor. */
 struct inbox_place { uint32_t uidvalidity, uidnext; };
 const char *inbox_place_write(struct inbox_place, struct arena *into);
+/* The same of a mailbox that is open: by IMAP the place above, at Exchange the sync state. */
+const char *cursor_of(const struct mailbox *, struct arena *into);
+const char *sync_state_read(const char *json, struct arena *into);           /* NULL: none is known */
 void        inbox_place_read(const char *json, struct inbox_place *out);      /* all 0 for what is none */
 
 #endif

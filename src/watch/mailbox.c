@@ -1,8 +1,11 @@
 #include "watch/mailbox.h"
 
+#include <stdlib.h>
+
 #define WHOLE_MS 30000      /* the waits of a sign-in follow from it */
 
 enum { MAILBOX_START, MAILBOX_SIGN_IN, MAILBOX_OPEN, MAILBOX_NEWS, MAILBOX_KEEP, MAILBOX_WAIT };
+enum { EXCHANGE_START, EXCHANGE_OPEN, EXCHANGE_NEWS, EXCHANGE_KEEP, EXCHANGE_REST };
 
 void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const struct endpoint *endpoint,
                   enum tls_how how, uint32_t uidvalidity, uint32_t uidnext)
@@ -17,14 +20,26 @@ void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *se
 	m->watch.uidnext = uidnext;
 }
 
+void mailbox_init_exchange(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const char *mailbox,
+                           bool others, bool act_as, const struct endpoint *endpoint, const char *sync_state)
+{
+	*m = (struct mailbox){ .owner = owner, .self = self, .endpoint = *endpoint, .locked = true, .by_ews = true };
+	m->endpoint.path = m->path = must_copy(endpoint->path);
+	m->name = must_copy(mailbox);
+	exchange_watch_init(&m->exchange, &(struct exchange_access){ .endpoint = &m->endpoint, .login = &m->login, .address = address,
+		.mailbox = m->name, .others = others, .act_as = act_as, .waits = waits_within(WHOLE_MS) }, sync_state);
+}
+
 static void lock(struct mailbox *m)
 {
 	if (m->locked)
 		return;
 	m->locked = true;
 	m->login = (struct login){ 0 };
-	if (m->watch.report)
-		m->watch.report->secrets = NULL;
+	if (mailbox_report(m))
+		mailbox_report(m)->secrets = NULL;
+	if (m->by_ews)
+		m->endpoint.trust = NULL;
 	m->owner->lock(m->self);
 }
 
@@ -33,21 +48,27 @@ static bool unlock(struct mailbox *m, struct error *err)
 	const struct secrets *secrets = NULL;
 
 	if (!m->owner->unlock(m->self, &m->login, &secrets))
-		return fail(err, FAULT_LOCAL, "no credentials for %s", m->watch.address);
+		return fail(err, FAULT_LOCAL, "no credentials for %s", mailbox_report(m)->address);
 	m->locked = false;
-	report_guard(m->watch.report, secrets);
+	report_guard(mailbox_report(m), secrets);
 	return true;
 }
 
 void mailbox_goodbye(struct mailbox *m, const struct want *w)
 {
-	if (!m->watch.parked && m->imap.base.report)
+	if (!m->by_ews && !m->watch.parked && m->imap.base.report)
 		imap_goodbye(&m->imap, w);
 }
 
 void mailbox_release(struct mailbox *m)
 {
 	lock(m);
+	if (m->by_ews) {
+		exchange_watch_release(&m->exchange);
+		free(m->path);
+		free(m->name);
+		return;
+	}
 	imap_session_release(&m->imap);
 	imap_watch_release(&m->watch);
 }
@@ -71,10 +92,64 @@ static enum want_kind sign_in(struct mailbox *m, struct want *w, struct error *e
 	return kind == WANT_NOTHING ? signed_in(m, err) : kind;
 }
 
+static enum want_kind locked_when_failed(struct mailbox *m, enum want_kind kind)
+{
+	if (kind == WANT_FAILED)
+		lock(m);
+	return kind;
+}
+
+static bool not_kept(const struct mailbox *m, struct error *err)
+{
+	return fail(err, FAULT_LOCAL, "the news of %s could not be kept", mailbox_report(m) ? mailbox_report(m)->address : m->endpoint.host);
+}
+
+/* Each page is read with the credentials at hand, and kept without them; between two polls there is neither line nor page. */
+static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct error *err)
+{
+	struct exchange_watch *x = &m->exchange;
+
+	switch (m->step) {
+	case EXCHANGE_START:
+		if (!unlock(m, err))
+			return WANT_FAILED;
+
+	STEP(m, EXCHANGE_OPEN):
+		PASS(locked_when_failed(m, exchange_watch_open_step(x, w, err)));
+		m->owner->settled(m->self, m);
+
+		for (;;) {
+	STEP(m, EXCHANGE_NEWS):
+			PASS(locked_when_failed(m, exchange_watch_news_step(x, w, err)));
+			lock(m);
+			if (!x->more)
+				exchange_watch_park(x);
+			m->keeping = m->owner->keep(m->self, m);
+			if (m->keeping) {
+				AWAIT(m, EXCHANGE_KEEP, want_commit(w, m->keeping)):
+				want_came(w);
+				if (!m->owner->kept(m->self))
+					return not_kept(m, err), WANT_FAILED;
+			}
+			if (!x->more) {
+				exchange_watch_told(x);
+				AWAIT(m, EXCHANGE_REST, want_time(w, x->rest_ms)):
+				want_came(w);
+				exchange_watch_wake(x);
+			}
+			if (!unlock(m, err))
+				return WANT_FAILED;
+		}
+	}
+	return WANT_FAILED;
+}
+
 enum want_kind mailbox_step(void *self, struct want *w, struct error *err)
 {
 	struct mailbox *m = self;
 
+	if (m->by_ews)
+		return exchange_step(m, w, err);
 	switch (m->step) {
 	case MAILBOX_START:
 		if (!unlock(m, err))
@@ -95,10 +170,8 @@ enum want_kind mailbox_step(void *self, struct want *w, struct error *err)
 			if (m->keeping) {
 				AWAIT(m, MAILBOX_KEEP, want_commit(w, m->keeping)):
 				want_came(w);
-				if (!m->owner->kept(m->self)) {
-					fail(err, FAULT_LOCAL, "the news of %s could not be kept", m->watch.address);
-					return WANT_FAILED;
-				}
+				if (!m->owner->kept(m->self))
+					return not_kept(m, err), WANT_FAILED;
 			}
 			if (m->watch.more)
 				continue;

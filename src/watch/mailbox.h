@@ -1,5 +1,7 @@
 /* mailbox.h -- one connected mailbox, held: signed in, its inbox open, parked until something happens, news kept as they come.
  *
+ * By IMAP it holds its line; at Exchange it is asked from time to time, over a line of its own each time, and needs its credentials
+ * for that again.
  * One conversation from the first byte to the loss of the line. It ends with WANT_FAILED, and then mailbox_report() tells why;
  * whether, when and how it is tried again is for others to say. It has no time-out of its own beyond those of its waits.
  * While parked it holds the struct, its line and nothing else.
@@ -7,13 +9,15 @@
 #ifndef WATCH_MAILBOX_H
 #define WATCH_MAILBOX_H
 
+#include "provider/exchange_watch.h"
 #include "provider/imap_watch.h"
 
 struct mailbox;
 
 /* What it asks of whoever runs it. All are called in the conversation's thread, with `self`. */
 struct mailbox_owner {
-	/* The credentials, just before the sign-in: valid until lock(). False when there are none: that ends it with FAULT_LOCAL. */
+	/* The credentials, just before each sign-in: valid until lock(). At Exchange also the trust. False when there are none: that ends
+	 * it with FAULT_LOCAL. */
 	bool           (*unlock)(void *self, struct login *out, const struct secrets **secrets_out);
 	void           (*lock)(void *self);
 	/* Signed in and open: from here on it is connected. */
@@ -29,25 +33,55 @@ struct mailbox {
 	const struct mailbox_owner *owner;
 	void               *self;
 	struct endpoint     endpoint;           /* its host is the owner's, and lives as long; its trust until it is settled */
-	struct imap_session imap;
-	struct imap_watch   watch;
+	union {
+		struct {
+			struct imap_session imap;
+			struct imap_watch   watch;
+		};
+		struct {                             /* by_ews */
+			struct exchange_watch exchange;
+			char                 *path, *name;      /* of the endpoint; of the mailbox there */
+		};
+	};
 	struct login        login;
 	struct errand      *keeping;
 	int                 step;
-	bool                locked;
+	bool                locked, by_ews;
 };
 
 void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
                             enum tls_how, uint32_t uidvalidity, uint32_t uidnext);
+/* At Exchange: `mailbox` is its address there; that, the endpoint's path and `sync_state` (NULL: known from now on) are copied. */
+void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const char *mailbox,
+                                     bool others, bool act_as, const struct endpoint *, const char *sync_state);
 enum want_kind mailbox_step(void *mailbox, struct want *, struct error *);
 /* LOGOUT on the open line, flushed with the next wait or not at all. */
 void           mailbox_goodbye(struct mailbox *, const struct want *);
 void           mailbox_release(struct mailbox *);
 
 /* Of the sign-in, or of the loss; NULL while parked. */
-static inline struct report *mailbox_report(struct mailbox *m)
+static inline struct report *mailbox_report(const struct mailbox *m)
 {
-	return m->watch.report;
+	return m->by_ews ? m->exchange.report : m->watch.report;
+}
+
+/* To be told: until the owner has kept them. */
+static inline const struct message *mailbox_news(const struct mailbox *m, size_t *count)
+{
+	*count = m->by_ews ? m->exchange.count : m->watch.count;
+	return m->by_ews ? m->exchange.news : m->watch.news;
+}
+
+/* The server took part in the sign-in, be it to refuse. */
+static inline bool mailbox_asked(const struct mailbox *m)
+{
+	return m->by_ews ? m->exchange.asked : m->imap.asked;
+}
+
+/* One that was connected, and whose credentials are taken no more: it is not merely lost. */
+static inline bool mailbox_refused(const struct mailbox *m)
+{
+	return m->by_ews && m->exchange.refused;
 }
 
 #endif

@@ -63,6 +63,9 @@ struct ews_version {               /* ServerVersionInfo; major 0: not told */
 enum ews_item_kind { EWS_ITEM, EWS_FOLDER, EWS_MAILBOX, EWS_EVENT };      /* EVENT: of a subscription */
 enum ews_change { EWS_NO_CHANGE, EWS_CREATED, EWS_UPDATED, EWS_DELETED, EWS_READ_FLAG, EWS_NEW_MAIL, EWS_MOVED, EWS_COPIED };
 
+/* "2026-11-22T06:00:00Z" (xs:dateTime; without a zone it is UTC) as Unix seconds; 0: NULL, or none. */
+int64_t ews_time(const char *text);
+
 struct ews_item {                  /* NULL and 0 where the answer does not say; valid during the call only */
 	enum ews_item_kind kind;
 	enum ews_change    change;

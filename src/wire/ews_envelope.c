@@ -1,4 +1,7 @@
 /* What the elements around the items of an answer mean: one table for each place, one function for each meaning. */
+#include <ctype.h>
+#include <time.h>
+
 #include "wire/ews_parts.h"
 
 #define LONGEST_NUMBER  0xffffffffu
@@ -22,6 +25,60 @@ unsigned ews_number(struct slice s)
 	unsigned long long n;
 
 	return slice_number(slice_trim(s), LONGEST_NUMBER, &n) ? (unsigned)n : 0;
+}
+
+static bool take_digits(const char **text, int count, int most, int *out)
+{
+	int n = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!isdigit((unsigned char)(*text)[i]))
+			return false;
+		n = n * 10 + ((*text)[i] - '0');
+	}
+	*text += count;
+	*out = n;
+	return n <= most;
+}
+
+static bool take_sign(const char **text, char sign)
+{
+	return **text == sign && (*text)++;
+}
+
+/* "Z", "+02:00", or nothing. */
+static bool take_zone(const char **text, int *seconds_out)
+{
+	int  hours = 0, minutes = 0;
+	bool west = **text == '-';
+
+	*seconds_out = 0;
+	if (!**text || take_sign(text, 'Z'))
+		return !**text;
+	if ((!take_sign(text, '-') && !take_sign(text, '+')) || !take_digits(text, 2, 14, &hours) || !take_sign(text, ':')
+	    || !take_digits(text, 2, 59, &minutes))
+		return false;
+	*seconds_out = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
+	return !**text;
+}
+
+int64_t ews_time(const char *text)
+{
+	struct tm tm = { 0 };
+	int       zone = 0;
+
+	if (!text || !take_digits(&text, 4, 9999, &tm.tm_year) || !take_sign(&text, '-') || !take_digits(&text, 2, 12, &tm.tm_mon)
+	    || !take_sign(&text, '-') || !take_digits(&text, 2, 31, &tm.tm_mday) || !take_sign(&text, 'T')
+	    || !take_digits(&text, 2, 24, &tm.tm_hour) || !take_sign(&text, ':') || !take_digits(&text, 2, 59, &tm.tm_min)
+	    || !take_sign(&text, ':') || !take_digits(&text, 2, 60, &tm.tm_sec))
+		return 0;
+	if (take_sign(&text, '.'))
+		text += strspn(text, "0123456789");
+	if (!take_zone(&text, &zone) || tm.tm_mon < 1)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	return timegm(&tm) - zone;
 }
 
 bool ews_truth(struct slice s)

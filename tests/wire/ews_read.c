@@ -702,3 +702,16 @@ TEST(too_many_attributes_in_one_tag)
 	snprintf(text + len, sizeof text - len, "/></s:Body></s:Envelope>");
 	EXPECT(!heard_of(job, slice_str(text), 4000, 4000, 1000, &err) && err.fault == FAULT_BROKEN);
 }
+
+TEST(times_of_exchange)
+{
+	static const struct { const char *text; int64_t at; } rows[] = {
+		{ "2026-11-22T06:00:00Z", 1795327200 }, { "2026-11-22T06:00:00.123Z", 1795327200 }, { "2026-11-22T06:00:00", 1795327200 },
+		{ "2026-11-22T08:00:00+02:00", 1795327200 }, { "2026-11-22T01:30:00-04:30", 1795327200 }, { NULL, 0 }, { "", 0 }, { "2026-11-22", 0 },
+		{ "2026-13-22T06:00:00Z", 0 }, { "2026-00-22T06:00:00Z", 0 }, { "2026-11-22T06:00:00Zx", 0 }, { "2026-11-22T06:00:00+2", 0 },
+		{ "2026-11-22T06:00:", 0 }, { "22 Nov 2026", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		EXPECT_ROW(ews_time(rows[i].text) == rows[i].at, rows[i].text ? rows[i].text : "NULL");
+}

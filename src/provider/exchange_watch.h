@@ -1,0 +1,70 @@
+/* exchange_watch.h -- the inbox of a mailbox at Exchange, watched for new mail (facts M C.4: SyncFolderItems, polled).
+ *
+ * Like imap_watch.h, with rests instead of waits: exchange_watch_open_step() once, then exchange_watch_news_step() until it tells no
+ * more, exchange_watch_park(), and after `rest_ms` exchange_watch_wake() and the news again, over and over. Nothing is written at the
+ * provider. A mailbox seen for the first time is known from now on: its pages are counted through, and nothing of them is told.
+ *
+ * Parked it holds the struct and the sync state: no line, no session, no report, no arena. A poll is a line of its own, so that
+ * ten thousand mailboxes hold nothing at their servers between two of them; the handshake is resumed, and the sign-in is the question
+ * itself. So the login has to be there whenever a step is called, and may be gone while parked.
+ *
+ * A server that is busy (503 with Retry-After, BackOffMilliseconds) has no news and a longer rest; that is no failure.
+ * It owns its report: that of the turn under way. After WANT_FAILED the report says why, and `refused` whether the login was.
+ * Stops with the faults of exchange.h.
+ */
+#ifndef PROVIDER_EXCHANGE_WATCH_H
+#define PROVIDER_EXCHANGE_WATCH_H
+
+#include "model/message.h"
+#include "provider/exchange.h"
+
+#define EXCHANGE_NEWS_MOST  50
+#define EXCHANGE_FIRST_MOST 512
+
+/* Where and as whom; all of it outlives the watch, but the login. */
+struct exchange_access {
+	const struct endpoint *endpoint;
+	const struct login    *login;
+	const char            *address;            /* for the reports                                        */
+	const char            *mailbox;            /* as exchange_session's address                          */
+	bool                   others, act_as;     /* likewise                                               */
+	struct waits           waits;
+};
+
+struct exchange_watch {
+	/* in */
+	struct exchange_access   access;
+	int                      poll_ms;          /* pause between two polls                                */
+	/* in and out: how far the mailbox is known; NULL: not at all, then it is known from now on. Its own, on the heap. */
+	char                    *sync_state;
+	/* out */
+	struct report           *report;           /* NULL while parked                                      */
+	struct message          *news;             /* of the last page; until the next call of any step, or exchange_watch_told() */
+	size_t                   count;
+	int                      rest_ms;          /* until the next poll                                    */
+	bool                     more;             /* there is another page                                  */
+	bool                     renumbered;       /* the sync state meant nothing any more: what came meanwhile was not told */
+	bool                     asked, refused;   /* of the login, in the turn under way                    */
+	/* its own */
+	bool                     back;             /* the next question is the sign-in                       */
+	struct exchange_session *session;          /* NULL while parked                                      */
+	struct arena            *page;
+	const char              *schema, *next;
+	const char             **id;
+	size_t                   ids;
+	struct ews_folder        folder;
+	enum web_scheme          scheme;
+	int                      step;
+	struct { int step; }     through;
+};
+
+/* `sync_state` is copied. Awake from the beginning. */
+void           exchange_watch_init(struct exchange_watch *, const struct exchange_access *, const char *sync_state);
+enum want_kind exchange_watch_open_step(void *self, struct want *, struct error *);
+enum want_kind exchange_watch_news_step(void *self, struct want *, struct error *);      /* WANT_NOTHING: see count and more */
+void           exchange_watch_park(struct exchange_watch *);                             /* the news stay                    */
+void           exchange_watch_told(struct exchange_watch *);                             /* the news go                      */
+void           exchange_watch_wake(struct exchange_watch *);
+void           exchange_watch_release(struct exchange_watch *);
+
+#endif
