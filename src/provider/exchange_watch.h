@@ -34,7 +34,7 @@ struct exchange_access {
 struct exchange_watch {
 	/* in */
 	struct exchange_access   access;
-	int                      poll_ms;          /* pause between two polls                                */
+	int                      poll_ms;          /* pause between two polls; 60 s unless it is set          */
 	/* in and out: how far the mailbox is known; NULL: not at all, then it is known from now on. Its own, on the heap. */
 	char                    *sync_state;
 	/* out */

@@ -18,7 +18,7 @@ struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
 	struct troubles       *troubles;
-	int                    grace_ms;
+	int                    grace_ms, ews_poll_ms;
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
 };
@@ -31,6 +31,11 @@ struct progress_board *keeper_board(struct keeper *k)
 struct troubles *keeper_troubles(struct keeper *k)
 {
 	return k->troubles;
+}
+
+int keeper_ews_poll_ms(const struct keeper *k)
+{
+	return k->ews_poll_ms;
 }
 
 /* -- which account is where --------------------------------------------------------------------------------------- */
@@ -292,20 +297,22 @@ static void free_loop(struct keeper_loop *l)
 	net_free(l->net);
 }
 
-static bool read_grace(const char *seconds, int *out, struct error *err)
+static bool read_seconds(const struct settings *settings, enum setting which, const char *name, unsigned least, int *ms_out,
+                         struct error *err)
 {
 	unsigned long long n;
 
-	if (!slice_number(slice_str(seconds), 3600, &n))
-		return fail(err, FAULT_MALFORMED, "[watch] grace is not a number of seconds up to 3600");
-	*out = (int)n * 1000;
+	if (!slice_number(slice_str(settings->value[which]), 3600, &n) || n < least)
+		return fail(err, FAULT_MALFORMED, "[watch] %s is not a number of seconds from %u to 3600", name, least);
+	*ms_out = (int)n * 1000;
 	return true;
 }
 
 struct keeper *keeper_start(struct daemon *d, struct error *err)
 {
 	struct keeper *keeper = must_alloc(sizeof *keeper);
-	bool           ok = read_grace(d->settings->value[SETTING_WATCH_GRACE], &keeper->grace_ms, err);
+	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
+	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err);
 
 	keeper->daemon = d;
 	keeper->board = progress_board_new();

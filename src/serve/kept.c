@@ -398,6 +398,7 @@ static bool open_mailbox(struct kept *k)
 	if (worked.well[SERVICE_WEB]) {
 		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
 		                      sync_state_read(round->account.cursor, round->job));
+		k->mailbox->exchange.poll_ms = keeper_ews_poll_ms(k->loop->keeper);
 		return true;
 	}
 	inbox_place_read(round->account.cursor, &cursor);

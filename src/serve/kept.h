@@ -42,6 +42,7 @@ struct keeper_loop {
 
 struct progress_board *keeper_board(struct keeper *);
 struct troubles       *keeper_troubles(struct keeper *);
+int                    keeper_ews_poll_ms(const struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
 struct saving;

@@ -2,7 +2,8 @@
  *
  *     node journey.mjs URL '{"address": …, "password": …, "lang": "de", "shots": "FOLDER/NAME", "script": true, "width": 390}'
  *
- * Prints one JSON object: {title, text, url, steps, lang, faults}. Without "script" the page has to do without JavaScript.
+ * "repair": true takes the right URL of Exchange by the result's button; `before` is what that page said.
+ * Prints one JSON object: {title, text, url, steps, before, lang, faults}. Without "script" the page has to do without JavaScript.
  */
 import { chromium } from "playwright-core";
 
@@ -23,6 +24,11 @@ async function fill(page, order) {
 		await page.click("details.more > summary");
 		await page.fill("#imap_host", order.imap_host);
 		await page.fill("#imap_port", String(order.imap_port));
+	}
+	if (order.ews_url) {
+		await page.click("details.more > summary");
+		await page.selectOption("#provider", "exchange");
+		await page.fill("#ews_url", order.ews_url);
 	}
 	await shot(page, order, "form");
 	/* by the keyboard alone: the button is where Tab leads, and Enter sends */
@@ -48,8 +54,14 @@ async function main([url, text]) {
 	await shot(page, order, "checklist");
 	await page.waitForURL(/\/result/, { timeout: RESULT_MS });
 	await shot(page, order, "result");
+	const before = await page.locator("main").innerText();
+	if (order.repair) {
+		await Promise.all([page.waitForEvent("framenavigated"), page.click("form[action$='/url'] button")]);
+		await page.waitForURL(/\/result/, { timeout: RESULT_MS });
+		await shot(page, order, "repaired");
+	}
 	console.log(JSON.stringify({
-		title: await page.locator("h1").innerText(), text: await page.locator("main").innerText(), url: page.url(), steps,
+		title: await page.locator("h1").innerText(), text: await page.locator("main").innerText(), url: page.url(), steps, before,
 		lang: await page.locator("html").getAttribute("lang"), faults,
 	}));
 	await browser.close();
