@@ -23,6 +23,10 @@ _mailmoor_options()
 	restore) echo "--config= --help --usage" ;;
 	secrets) echo "--config= --help --usage" ;;
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
+	sandbox)
+		echo "--exchange= --fault= --faults --domain= --account= --items= --listen= --high-ports --ca-file-out= --log= --deliver=
+			--heartbeat= --json --help --usage"
+		;;
 	esac
 }
 
@@ -43,7 +47,7 @@ _mailmoor()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets doctor --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets doctor sandbox --help --version" -- "$word"))
 		return
 	fi
 	# bash takes "=" for a word of its own
@@ -55,13 +59,15 @@ _mailmoor()
 	case $before in
 	--provider) words="auto imap exchange" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
-	--password-file | --token-file | --ca-file | --record | --config | --key-file)
+	--password-file | --token-file | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
 		compopt -o filenames 2>/dev/null
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
 	--scope) words="accounts:read accounts:write events:read webhooks:write admin operator" ;;
-	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace | --egress) return ;;
+	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace | --egress | --domain | --account | --items | --listen | --deliver | --heartbeat) return ;;
+	--exchange) words="2007sp1 2010 2010sp1 2010sp2 2010sp3 2013 2016 2019 se online" ;;
+	--fault) words=$(mailmoor sandbox --faults 2>/dev/null | sed -n "s/^  \([a-z][a-z0-9-]*\).*/\1/p") ;;
 	*)
 		words=$(_mailmoor_options "$command")
 		[ "$COMP_CWORD" -eq 2 ] && words="$(_mailmoor_verbs "$command") $words"

@@ -11,11 +11,10 @@
 
 static const struct command *const built[] = {
 	&command_diagnose, &command_explain, &command_replay, &command_causes, &command_serve, &command_account, &command_key,
-	&command_workspace, &command_config, &command_backup, &command_restore, &command_secrets, &command_doctor,
+	&command_workspace, &command_config, &command_backup, &command_restore, &command_secrets, &command_doctor, &command_sandbox,
 };
 
 static const struct command later[] = {
-	LATER("sandbox", "", "emulated providers"),
 	LATER("demo",    "", "serve and sandbox with one account per cause"),
 };
 

@@ -1,0 +1,196 @@
+/* sandbox.c -- mailmoor sandbox: an emulated Exchange organisation on loopback, with any fault to order. */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "cmd/command.h"
+#include "cmd/wrap.h"
+#include "sandbox/sandbox.h"
+
+struct options {
+	struct sandbox_wishes wishes;
+	bool                  json, faults;
+};
+
+enum {
+	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT, KEY_LOG, KEY_DELIVER, KEY_ITEMS,
+	KEY_HEARTBEAT, KEY_JSON,
+};
+
+static const struct argp_option options[] = {
+	{ "exchange", KEY_EXCHANGE, "VERSION", 0, "2007sp1, 2010, 2010sp1, 2010sp2, 2010sp3, 2013, 2016 (default), 2019, se or online", 0 },
+	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
+	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
+	{ "domain", KEY_DOMAIN, "NAME", 0, "the organisation's (contoso.example)", 0 },
+	{ "account", KEY_ACCOUNT, "ADDRESS:PASSWORD", 0, "a mailbox, in place of those that there are; may be said more than once", 0 },
+	{ "items", KEY_ITEMS, "N", 0, "that many messages more in each inbox", 0 },
+	{ "listen", KEY_LISTEN, "IP", 0, "loopback address; Autodiscover is at the next one (127.0.0.1)", 0 },
+	{ "high-ports", KEY_HIGH_PORTS, NULL, 0, "do not try ports 443 and 80", 0 },
+	{ "ca-file-out", KEY_CA_FILE_OUT, "FILE", 0, "where its authority's certificate goes, and stays", 0 },
+	{ "log", KEY_LOG, "FILE", 0, "one JSON object a line for each request", 0 },
+	{ "deliver", KEY_DELIVER, "HOST:PORT", 0, "LMTP for mail to other addresses; otherwise it goes nowhere", 0 },
+	{ "heartbeat", KEY_HEARTBEAT, "MS", 0, "between the signs of life of streamed notifications (45000)", 0 },
+	{ "json", KEY_JSON, NULL, 0, "say what it is as one line of JSON", 0 },
+	{ 0 }
+};
+
+static unsigned long number(const char *arg, unsigned long most, struct argp_state *state)
+{
+	unsigned long long n;
+
+	if (!slice_number(slice_str(arg), most, &n))
+		argp_error(state, "%s: not a number up to %lu", arg, most);
+	return (unsigned long)n;
+}
+
+static void one_more(const char *list[], size_t *count, size_t most, const char *arg, struct argp_state *state)
+{
+	if (*count == most)
+		argp_error(state, "%s: that is one too many", arg);
+	list[(*count)++] = arg;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options        *o = state->input;
+	struct sandbox_wishes *w = &o->wishes;
+
+	switch (key) {
+	case KEY_EXCHANGE:    w->persona = arg; return 0;
+	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
+	case KEY_FAULTS:      o->faults = true; return 0;
+	case KEY_DOMAIN:      w->domain = arg; return 0;
+	case KEY_ACCOUNT:     one_more(w->account, &w->accounts, SANDBOX_ACCOUNTS, arg, state); return 0;
+	case KEY_ITEMS:       w->items = (unsigned)number(arg, 1000000, state); return 0;
+	case KEY_LISTEN:      w->listen = arg; return 0;
+	case KEY_HIGH_PORTS:  w->high_ports = true; return 0;
+	case KEY_CA_FILE_OUT: w->ca_file_out = arg; return 0;
+	case KEY_LOG:         w->log = arg; return 0;
+	case KEY_DELIVER:     w->deliver = arg; return 0;
+	case KEY_HEARTBEAT:   w->heartbeat_ms = (int)number(arg, 3600000, state); return 0;
+	case KEY_JSON:        o->json = true; return 0;
+	case ARGP_KEY_ARG:    argp_error(state, "%s: no argument is expected", arg); return 0;
+	default:              return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* -- what is told ------------------------------------------------------------------------------------------------- */
+
+#define NAME_WIDTH 42
+
+static void print_faults(void)
+{
+	const char *name, *value, *text;
+
+	for (size_t i = 0; (name = sandbox_fault(i, &value, &text)); i++) {
+		CLEANUP(arena) struct arena *work = arena_new();
+
+		print_padded(stdout, value ? arena_print(work, "  %s=%s", name, value) : arena_print(work, "  %s", name), NAME_WIDTH);
+		print_wrapped(stdout, text, NAME_WIDTH, NAME_WIDTH);
+	}
+}
+
+static void print_places(const struct sandbox_places *p)
+{
+	printf("%s\n\n", p->version);
+	for (size_t i = 0; i < p->addresses; i++)
+		printf("  %s  (%s)  password %s\n", p->address[i], p->login[i], p->password[i]);
+	printf("  %s\n\nTry:\n\n  mailmoor diagnose %s \\\n    --resolver %s --ca-file %s", p->ews_url, p->address[0], p->resolver, p->ca_file);
+	for (size_t i = 0; i < p->connects; i++)
+		printf(" \\\n    --connect-to %s", p->connect_to[i]);
+	printf("\n\nCtrl-C ends it.\n");
+	fflush(stdout);
+}
+
+static cJSON *strings(const char *const list[], size_t count)
+{
+	cJSON *a = cJSON_CreateArray();
+
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(a, cJSON_CreateString(list[i]));
+	return a;
+}
+
+static void print_json(const struct sandbox_places *p)
+{
+	cJSON *o = cJSON_CreateObject(), *accounts = cJSON_AddArrayToObject(o, "accounts");
+	char  *line;
+
+	cJSON_AddStringToObject(o, "schema", "mailmoor.sandbox.v1");
+	cJSON_AddStringToObject(o, "version", p->version);
+	cJSON_AddStringToObject(o, "ews_url", p->ews_url);
+	cJSON_AddStringToObject(o, "resolver", p->resolver);
+	cJSON_AddStringToObject(o, "ca_file", p->ca_file);
+	cJSON_AddItemToObject(o, "connect_to", strings(p->connect_to, p->connects));
+	for (size_t i = 0; i < p->addresses; i++) {
+		cJSON *a = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(a, "address", p->address[i]);
+		cJSON_AddStringToObject(a, "login", p->login[i]);
+		cJSON_AddStringToObject(a, "password", p->password[i]);
+		cJSON_AddItemToArray(accounts, a);
+	}
+	line = cJSON_PrintUnformatted(o);
+	puts(line);
+	fflush(stdout);
+	cJSON_free(line);
+	cJSON_Delete(o);
+}
+
+/* -- its life ----------------------------------------------------------------------------------------------------- */
+
+static int serve(const struct options *o)
+{
+	struct sandbox_counts counts;
+	struct sandbox *s;
+	struct error    err = { 0 };
+	sigset_t        ends;
+	int             got;
+
+	/* before there are threads, which inherit it */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	s = sandbox_new(&o->wishes, &err);
+	if (!s) {
+		command_failed("mailmoor sandbox", err.text);
+		return err.fault == FAULT_MALFORMED ? EXIT_USAGE : EXIT_CAUSE;
+	}
+	if (o->json)
+		print_json(sandbox_places(s));
+	else
+		print_places(sandbox_places(s));
+	sigwait(&ends, &got);
+	counts = sandbox_counts(s);
+	sandbox_free(s);
+	if (!o->json)
+		printf("\n%u requests; passwords: %u accepted, %u refused\n", counts.requests, counts.accepted, counts.refused);
+	else
+		printf("{\"requests\":%u,\"accepted\":%u,\"refused\":%u}\n", counts.requests, counts.accepted, counts.refused);
+	return EXIT_CONNECTED;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "",
+		"An Exchange organisation on loopback, for tests and for trying: name server, Autodiscover, EWS, sign-in pages, mailboxes in memory. "
+		"It says how to reach it, and runs until Ctrl-C.\v"
+		"It is no mail server: it listens on loopback addresses only, and forgets everything.", NULL, NULL, NULL };
+	struct options o = { 0 };
+
+	command_name(argv, "sandbox");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return EXIT_USAGE;
+	if (o.faults) {
+		print_faults();
+		return EXIT_CONNECTED;
+	}
+	return serve(&o);
+}
+
+const struct command command_sandbox = { "sandbox", "[OPTION...]", "an emulated Exchange, with any fault to order", run };

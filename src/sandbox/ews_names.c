@@ -1,0 +1,229 @@
+#include "sandbox/ews.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* -- ResolveNames ------------------------------------------------------------------------------------------------- */
+
+static void add_resolution(struct call *c, const struct account *a)
+{
+	bool        x500 = orders_has(&c->sandbox->orders, ORDER_EX_ONLY) != NULL;
+	const char *full = xml_attribute(c->work, c->body, "ReturnFullContactData");
+	const char *legacy = arena_print(c->work, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s", c->sandbox->netbios, a->sam);
+
+	add(c, "<t:Resolution><t:Mailbox>");
+	add_text(c, "Name", a->display);
+	add_text(c, "EmailAddress", x500 ? legacy : a->mail);
+	add(c, "<t:RoutingType>%s</t:RoutingType><t:MailboxType>Mailbox</t:MailboxType></t:Mailbox>", x500 ? "EX" : "SMTP");
+	if (full && strcmp(full, "true") == 0) {
+		add(c, "<t:Contact>");
+		add_text(c, "DisplayName", a->display);
+		if (!x500)
+			add(c, "<t:EmailAddresses><t:Entry Key=\"EmailAddress1\">SMTP:%s</t:Entry></t:EmailAddresses>", escaped(c->work, a->mail));
+		add(c, "<t:ContactSource>ActiveDirectory</t:ContactSource></t:Contact>");
+	}
+	add(c, "</t:Resolution>");
+}
+
+static bool is_meant(const struct account *a, const char *entry)
+{
+	if (!a->mailbox)
+		return false;
+	if (strncasecmp(entry, "smtp:", 5) == 0)
+		entry += 5;
+	return *entry && (strcasecmp(entry, a->mail) == 0 || strncasecmp(entry, a->sam, strlen(entry)) == 0 ||
+	                  strncasecmp(entry, a->display, strlen(entry)) == 0);
+}
+
+void ews_resolve_names(struct call *c)
+{
+	const char *entry = xml_text(c->work, xml_child(c->body, "UnresolvedEntry"));
+	unsigned    count = 0;
+
+	for (size_t i = 0; i < c->sandbox->account_count; i++)
+		count += is_meant(&c->sandbox->accounts[i], entry);
+	if (!count) {
+		message_error(c, "ErrorNameResolutionNoResults", NULL);
+		return;
+	}
+	message_begin(c);
+	add(c, "<m:ResolutionSet TotalItemsInView=\"%u\" IncludesLastItemInRange=\"true\">", count);
+	for (size_t i = 0; i < c->sandbox->account_count; i++)
+		if (is_meant(&c->sandbox->accounts[i], entry))
+			add_resolution(c, &c->sandbox->accounts[i]);
+	add(c, "</m:ResolutionSet>");
+	message_end(c);
+}
+
+/* -- ConvertId ---------------------------------------------------------------------------------------------------- */
+
+static const char *in_hex(struct arena *arena, struct slice bytes)
+{
+	char *out = arena_get(arena, 2 * bytes.len + 1);
+
+	for (size_t i = 0; i < bytes.len; i++)
+		snprintf(out + 2 * i, 3, "%02X", (unsigned char)bytes.at[i]);
+	return out;
+}
+
+static void convert(struct call *c, const xmlNode *source)
+{
+	const char     *id = xml_attribute(c->work, source, "Id"), *format = xml_attribute(c->work, source, "Format");
+	const char     *to = xml_attribute(c->work, c->body, "DestinationFormat"), *mailbox = xml_attribute(c->work, source, "Mailbox");
+	struct entry_id e;
+	struct slice    bytes;
+
+	if (!id || !format || !to || strcmp(format, "EwsId") != 0 || !entry_id_read(c->work, id, &e) || !base64_read(c->work, slice_str(id), &bytes)) {
+		message_error(c, "ErrorInvalidIdMalformed", NULL);
+		return;
+	}
+	message_begin(c);
+	add(c, "<m:AlternateId xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"t:AlternateIdType\" Format=\"%s\" Id=\"%s\" Mailbox=\"%s\"/>",
+	    escaped(c->work, to), strcmp(to, "HexEntryId") == 0 ? in_hex(c->work, bytes) : id, escaped(c->work, mailbox));
+	message_end(c);
+}
+
+void ews_convert_id(struct call *c)
+{
+	for (const xmlNode *n = xml_first(xml_child(c->body, "SourceIds")); n; n = xml_next(n))
+		convert(c, n);
+}
+
+/* -- time zones --------------------------------------------------------------------------------------------------- */
+
+/* Minutes east of Greenwich, and whether it keeps the European summer. */
+static const struct zone { const char *id, *name; int east; bool summer; } zones[] = {
+	{ "UTC", "(UTC) Coordinated Universal Time", 0, false },
+	{ "GMT Standard Time", "(UTC+00:00) Dublin, Edinburgh, Lisbon, London", 0, true },
+	{ "W. Europe Standard Time", "(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", 60, true },
+	{ "Central European Standard Time", "(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb", 60, true },
+	{ "Romance Standard Time", "(UTC+01:00) Brussels, Copenhagen, Madrid, Paris", 60, true },
+	{ "FLE Standard Time", "(UTC+02:00) Helsinki, Kyiv, Riga, Sofia, Tallinn, Vilnius", 120, true },
+	{ "SE Asia Standard Time", "(UTC+07:00) Bangkok, Hanoi, Jakarta", 420, false },
+};
+
+static void add_transition(struct call *c, const char *to, const char *time, int month)
+{
+	add(c, "<t:RecurringDayTransition><t:To Kind=\"Period\">%s</t:To><t:TimeOffset>%s</t:TimeOffset><t:Month>%d</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek>"
+	    "<t:Occurrence>-1</t:Occurrence></t:RecurringDayTransition>", to, time, month);
+}
+
+static void add_zone(struct call *c, const struct zone *z, bool full)
+{
+	add(c, "<t:TimeZoneDefinition Id=\"%s\" Name=\"%s\"", z->id, escaped(c->work, z->name));
+	if (!full) {
+		add(c, "/>");
+		return;
+	}
+	add(c, "><t:Periods><t:Period Bias=\"%sPT%dM\" Name=\"Standard\" Id=\"std\"/>", z->east > 0 ? "-" : "", abs(z->east));
+	if (z->summer)
+		add(c, "<t:Period Bias=\"-PT%dM\" Name=\"Daylight\" Id=\"dlt\"/>", z->east + 60);
+	add(c, "</t:Periods><t:TransitionsGroups><t:TransitionsGroup Id=\"0\">");
+	if (z->summer) {
+		add_transition(c, "dlt", "PT2H", 3);
+		add_transition(c, "std", "PT3H", 10);
+	} else {
+		add(c, "<t:Transition><t:To Kind=\"Period\">std</t:To></t:Transition>");
+	}
+	add(c, "</t:TransitionsGroup></t:TransitionsGroups><t:Transitions><t:Transition><t:To Kind=\"Group\">0</t:To></t:Transition></t:Transitions></t:TimeZoneDefinition>");
+}
+
+void ews_time_zones(struct call *c)
+{
+	const char    *full = xml_attribute(c->work, c->body, "ReturnFullTimeZoneData");
+	const xmlNode *ids = xml_child(c->body, "Ids");
+
+	message_begin(c);
+	add(c, "<m:TimeZoneDefinitions>");
+	for (size_t i = 0; i < COUNT(zones); i++) {
+		bool asked = !ids;
+
+		for (const xmlNode *id = xml_first(ids); id && !asked; id = xml_next(id))
+			asked = strcmp(xml_text(c->work, id), zones[i].id) == 0;
+		if (asked)
+			add_zone(c, &zones[i], !full || strcmp(full, "false") != 0);
+	}
+	add(c, "</m:TimeZoneDefinitions>");
+	message_end(c);
+}
+
+/* -- free and busy ------------------------------------------------------------------------------------------------ */
+
+#define FIRST_INSTANCES 500
+
+struct window {
+	int64_t from, to, slot;
+	char   *merged;
+	size_t  slots;
+};
+
+static void mark(struct call *c, struct window *w, const struct item *item, int64_t start)
+{
+	int64_t end = start + item->event.end - item->event.start;
+	char    how = strcmp(item->event.busy, "Free") == 0 ? '0' : strcmp(item->event.busy, "Tentative") == 0 ? '1' : strcmp(item->event.busy, "OOF") == 0 ? '3' : '2';
+
+	if (end <= w->from || start >= w->to)
+		return;
+	for (size_t i = 0; i < w->slots; i++)
+		if (w->from + (int64_t)i * w->slot < end && w->from + (int64_t)(i + 1) * w->slot > start && how > w->merged[i])
+			w->merged[i] = how;
+	add(c, "<t:CalendarEvent><t:StartTime>%s</t:StartTime><t:EndTime>%s</t:EndTime><t:BusyType>%s</t:BusyType></t:CalendarEvent>", moment(c->work, start),
+	    moment(c->work, end), item->event.busy);
+}
+
+static void add_free_busy(struct call *c, const struct mailbox *m, struct window *w)
+{
+	struct buffer before = c->out;
+
+	memset(w->merged, '0', w->slots);
+	buffer_init(&c->out, 1u << 24);
+	for (const struct item *i = m->first; i; i = i->next)
+		for (unsigned n = 1; i->kind == ITEM_EVENT && n <= FIRST_INSTANCES; n++) {
+			int64_t start = event_occurrence(&i->event, n);
+
+			if (!start || start >= w->to)
+				break;
+			mark(c, w, i, start);
+		}
+	{
+		struct buffer events = c->out;
+		const char   *text = arena_copy(c->work, buffer_held(&events));
+
+		c->out = before;
+		buffer_release(&events);
+		add(c, "<m:FreeBusyResponse><m:ResponseMessage ResponseClass=\"Success\"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>"
+		    "<m:FreeBusyView><t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>%s</t:MergedFreeBusy>"
+		    "<t:CalendarEventArray>%s</t:CalendarEventArray></m:FreeBusyView></m:FreeBusyResponse>", w->merged, text);
+	}
+}
+
+#define MOST_SLOTS 20000
+
+void ews_availability(struct call *c)
+{
+	const xmlNode *options = xml_child(c->body, "FreeBusyViewOptions"), *time = xml_child(options, "TimeWindow");
+	long           slot = strtol(xml_text(c->work, xml_child(options, "MergedFreeBusyIntervalInMinutes")), NULL, 10);
+	long           bias = strtol(xml_text(c->work, xml_at(c->body, "TimeZone/Bias")), NULL, 10);
+	struct window  w = { .slot = (slot > 0 && slot <= 1440 ? slot : 30) * 60L };
+
+	if (!moment_read(xml_text(c->work, xml_child(time, "StartTime")), &w.from) || !moment_read(xml_text(c->work, xml_child(time, "EndTime")), &w.to) ||
+	    w.to <= w.from || (w.to - w.from) / w.slot > MOST_SLOTS) {
+		c->fault = "ErrorInvalidTimeInterval";
+		return;
+	}
+	w.from += bias * 60, w.to += bias * 60;
+	w.slots = (size_t)((w.to - w.from + w.slot - 1) / w.slot);
+	w.merged = arena_get(c->work, w.slots + 1);
+	add(c, "<m:FreeBusyResponseArray>");
+	for (const xmlNode *n = xml_first(xml_child(c->body, "MailboxDataArray")); n; n = xml_next(n)) {
+		struct account *a = account_by_mail(c->sandbox, xml_text(c->work, xml_at(n, "Email/Address")));
+
+		if (a && a->mailbox)
+			add_free_busy(c, a->mailbox, &w);
+		else
+			add(c, "<m:FreeBusyResponse><m:ResponseMessage ResponseClass=\"Error\"><m:MessageText>%s</m:MessageText>"
+			    "<m:ResponseCode>ErrorMailRecipientNotFound</m:ResponseCode></m:ResponseMessage></m:FreeBusyResponse>", code_text("ErrorMailRecipientNotFound"));
+	}
+	add(c, "</m:FreeBusyResponseArray>");
+}

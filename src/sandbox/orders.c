@@ -1,0 +1,186 @@
+#include "sandbox/orders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/certificates.h"
+#include "sandbox/pages.h"
+
+/* Those of one kind stand together; --faults lists them in this order. */
+static const struct order_row rows[] = {
+	{ "owa-redirect",      ORDER_PAGE, NULL, false, PAGE_TO_OWA, NULL, "EWS redirects to the sign-in page of Outlook on the web" },
+	{ "owa-page",          ORDER_PAGE, NULL, false, PAGE_OWA, NULL, "EWS answers with that page itself, status 200" },
+	{ "tmg-redirect",      ORDER_PAGE, NULL, false, PAGE_TO_TMG, NULL, "a TMG/ISA gateway redirects to its own sign-in" },
+	{ "tmg-page",          ORDER_PAGE, NULL, false, PAGE_TMG, NULL, "a TMG/ISA gateway answers with its own form" },
+	{ "uag-redirect",      ORDER_PAGE, NULL, false, PAGE_TO_UAG, NULL, "a UAG gateway redirects to /InternalSite/" },
+	{ "uag-error",         ORDER_PAGE, NULL, false, PAGE_UAG_ERROR, NULL, "a UAG gateway that is set up wrongly" },
+	{ "adfs-redirect",     ORDER_PAGE, NULL, false, PAGE_TO_ADFS, NULL, "EWS redirects to AD FS" },
+	{ "forms-redirect",    ORDER_PAGE, NULL, false, PAGE_TO_FORMS, NULL, "EWS redirects to /_forms/" },
+	{ "login-timeout",     ORDER_PAGE, NULL, false, PAGE_440, NULL, "440 Login Timeout" },
+	{ "redirect-circle",   ORDER_PAGE, NULL, false, PAGE_CIRCLE, NULL, "EWS redirects to itself" },
+	{ "redirect",          ORDER_PAGE, "URL", true, PAGE_TO_VALUE, NULL, "EWS redirects there" },
+	{ "generic-error",     ORDER_PAGE, NULL, false, PAGE_GENERIC_ERROR, NULL, "302 to /ews/genericerrorpage.htm: a passing fault" },
+	{ "not-found",         ORDER_PAGE, NULL, false, PAGE_404, NULL, "404 on EWS" },
+	{ "other-page",        ORDER_PAGE, NULL, false, PAGE_OTHER, NULL, "a page that has nothing to do with Exchange, status 200" },
+	{ "httpapi-404",       ORDER_PAGE, NULL, false, PAGE_HTTPAPI_404, NULL, "404 by Microsoft-HTTPAPI: no site of that name" },
+	{ "httpapi-400",       ORDER_PAGE, NULL, false, PAGE_HTTPAPI_400, NULL, "400 by Microsoft-HTTPAPI: that host is not bound" },
+	{ "forbidden",         ORDER_PAGE, NULL, false, PAGE_403, NULL, "403 before any credentials" },
+	{ "forbidden-ssl",     ORDER_PAGE, NULL, false, PAGE_403_4, NULL, "403.4 before credentials: SSL required" },
+	{ "forbidden-ip",      ORDER_PAGE, NULL, false, PAGE_403_6, NULL, "403.6 before credentials: the client's address is refused" },
+	{ "forbidden-client-certificate", ORDER_PAGE, NULL, false, PAGE_403_7, NULL, "403.7 before credentials: a client certificate is wanted" },
+	{ "locked",            ORDER_PAGE, "URL", false, PAGE_456, NULL, "456, with the address that unlocks in the reason phrase" },
+	{ "html-500",          ORDER_PAGE, NULL, false, PAGE_500, NULL, "500 with \"Server Error in '/EWS' Application\"" },
+	{ "bad-gateway",       ORDER_PAGE, NULL, false, PAGE_502, NULL, "502" },
+	{ "unavailable",       ORDER_PAGE, "SECONDS", false, PAGE_503, NULL, "503, with Retry-After" },
+	{ "gateway-timeout",   ORDER_PAGE, NULL, false, PAGE_504, NULL, "504" },
+	{ "forbidden-after",   ORDER_PAGE_AFTER, NULL, false, PAGE_403, NULL, "403 after the login: EWS is off for the mailbox" },
+	{ "cas-error",         ORDER_PAGE_AFTER, "TEXT", false, PAGE_CAS_ERROR, NULL, "500 with X-CasErrorCode after the login" },
+	{ "html-500-after",    ORDER_PAGE_AFTER, NULL, false, PAGE_500, NULL, "500 with a page after the login" },
+	{ "unavailable-after", ORDER_PAGE_AFTER, "SECONDS", false, PAGE_503, NULL, "503 after the login" },
+
+	{ "schemes",           ORDER_SCHEMES, "LIST", true, 0, NULL, "what is offered: of negotiate,ntlm,basic,bearer" },
+	{ "bearer",            ORDER_BEARER, NULL, false, 0, NULL, "hybrid modern authentication is offered besides" },
+	{ "wrong-password",    ORDER_REFUSE, NULL, false, 0, NULL, "no password is right" },
+	{ "names",             ORDER_NAMES, "LIST", true, 0, NULL, "forms of the user name that are taken: of down,upn,mail,bare" },
+	{ "channel-binding",   ORDER_BINDING, "require|allow", false, 0, NULL, "Extended Protection: NTLM must be bound to the TLS channel" },
+	{ "page-on-challenge", ORDER_PAGE_ON_TYPE2, NULL, false, 0, NULL, "the NTLM challenge comes with the page of a refusal" },
+	{ "close-in-login",    ORDER_CLOSE_BETWEEN, NULL, false, 0, NULL, "the connection ends between the steps of NTLM" },
+	{ "agents",            ORDER_AGENTS, "TEXT", true, 0, NULL, "403 after the login unless User-Agent has this text" },
+
+	{ "back-off",          ORDER_BACK_OFF, "MS", false, 0, NULL, "ErrorServerBusy with BackOffMilliseconds" },
+	{ "old-schema",        ORDER_OLD_SCHEMA, NULL, false, 0, NULL, "a version that it does not know is told as ErrorSchemaValidation" },
+	{ "mailbox-version",   ORDER_MAILBOX_VERSION, "VERSION", true, 0, NULL, "the mailbox is on an older server, of one of --exchange" },
+	{ "soap-fault",        ORDER_FAULT, "CODE", true, 0, NULL, "every operation ends in a SOAP fault with this ResponseCode" },
+	{ "huge-fault",        ORDER_HUGE_FAULT, "MIB", false, 0, NULL, "a SOAP fault whose text has 200 MiB" },
+	{ "send-as-denied",    ORDER_CODE, NULL, false, 0, "CreateItem:ErrorSendAsDenied", "no right to send as this sender" },
+	{ "quota",             ORDER_CODE, NULL, false, 0, "CreateItem:ErrorQuotaExceeded", "the mailbox is full" },
+	{ "submission-quota",  ORDER_CODE, NULL, false, 0, "CreateItem:ErrorSubmissionQuotaExceeded", "the sender has sent too much" },
+	{ "no-mailbox",        ORDER_NO_MAILBOX, NULL, false, 0, NULL, "the account has no mailbox here: ErrorMissingEmailAddress" },
+	{ "no-smtp-address",   ORDER_EX_ONLY, NULL, false, 0, NULL, "ResolveNames knows an X.500 address only" },
+	{ "no-calendar",       ORDER_NO_CALENDAR, NULL, false, 0, NULL, "there is no calendar folder" },
+	{ "no-delivery",       ORDER_NO_DELIVERY, NULL, false, 0, NULL, "mail is taken, and never arrives" },
+	{ "ndr",               ORDER_NDR, NULL, false, 0, NULL, "a report of non-delivery comes instead of the mail" },
+
+	{ "slow",              ORDER_SLOW, "MS", true, 0, NULL, "every answer comes that much later" },
+	{ "cut",               ORDER_CUT, "BYTES", false, 0, NULL, "answers after the login end in the middle" },
+	{ "malformed",         ORDER_MALFORMED, NULL, false, 0, NULL, "answers after the login are no XML" },
+	{ "entity-bomb",       ORDER_BOMB, NULL, false, 0, NULL, "answers after the login define entities that grow" },
+	{ "charset",           ORDER_CHARSET, "NAME", false, 0, NULL, "answers name a character set that they are not in" },
+	{ "wrong-namespace",   ORDER_WRONG_NAMESPACE, NULL, false, 0, NULL, "answers stand in namespaces of somebody else" },
+	{ "endless",           ORDER_ENDLESS, NULL, false, 0, NULL, "answers after the login never end" },
+	{ "gzip",              ORDER_GZIP, NULL, false, 0, NULL, "answers are packed though nobody asked" },
+	{ "cookies",           ORDER_COOKIES, NULL, false, 0, NULL, "answers set cookies, and want them back" },
+	{ "no-answer",         ORDER_SILENT_REQUEST, NULL, false, 0, NULL, "requests to EWS are never answered" },
+	{ "drop",              ORDER_DROP, NULL, false, 0, NULL, "the connection is cut instead of an answer" },
+
+	{ "certificate-expired",    ORDER_CERTIFICATE, NULL, false, FLAW_EXPIRED, NULL, "the server's certificate has expired" },
+	{ "certificate-not-yet",    ORDER_CERTIFICATE, NULL, false, FLAW_NOT_YET, NULL, "it is not valid yet" },
+	{ "certificate-wrong-name", ORDER_CERTIFICATE, NULL, false, FLAW_WRONG_NAME, NULL, "it is for other names" },
+	{ "certificate-common-name", ORDER_CERTIFICATE, NULL, false, FLAW_NAME_IN_SUBJECT, NULL, "its name stands only in the subject" },
+	{ "certificate-self-signed", ORDER_CERTIFICATE, NULL, false, FLAW_SELF_SIGNED, NULL, "it signs itself" },
+	{ "certificate-other-authority", ORDER_CERTIFICATE, NULL, false, FLAW_OTHER_AUTHORITY, NULL, "an authority that nobody trusts signed it" },
+	{ "certificate-no-issuer",  ORDER_CERTIFICATE, NULL, false, FLAW_NO_ISSUER, NULL, "its intermediate is not sent" },
+	{ "old-tls",           ORDER_OLD_TLS, NULL, false, 0, NULL, "TLS 1.0 and 1.1 only" },
+	{ "refused",           ORDER_REFUSED, NULL, false, 0, NULL, "nothing listens on the server's port" },
+	{ "silent",            ORDER_SILENT, NULL, false, 0, NULL, "connections are taken, and nothing is ever said" },
+	{ "reset",             ORDER_RESET, NULL, false, 0, NULL, "connections are cut at once" },
+	{ "no-host",           ORDER_NO_HOST, NULL, false, 0, NULL, "the server's name does not exist" },
+	{ "dns-failure",       ORDER_DNS_FAILS, NULL, false, 0, NULL, "SERVFAIL for the server's name" },
+	{ "dns-silent",        ORDER_DNS_SILENT, NULL, false, 0, NULL, "no answer for the server's name" },
+
+	{ "autodiscover-off",  ORDER_AUTO_OFF, NULL, false, 0, NULL, "404 on every form of Autodiscover, and no host for it" },
+	{ "autodiscover-no-v2", ORDER_AUTO_NO_V2, NULL, false, 0, NULL, "404 on its JSON form" },
+	{ "autodiscover-error", ORDER_AUTO_ERROR, "CODE", false, 0, NULL, "an <Error>: 500, 501, 600, 601, 603" },
+	{ "autodiscover-address", ORDER_AUTO_ADDRESS, "ADDRESS", true, 0, NULL, "redirectAddr" },
+	{ "autodiscover-url",  ORDER_AUTO_URL, "URL", true, 0, NULL, "redirectUrl" },
+	{ "autodiscover-http", ORDER_AUTO_HTTP, NULL, false, 0, NULL, "only plain http answers, and redirects" },
+	{ "autodiscover-srv",  ORDER_AUTO_SRV, NULL, false, 0, NULL, "only the SRV record leads to it" },
+	{ "autodiscover-ews",  ORDER_AUTO_EWS_URL, "URL", true, 0, NULL, "it names this URL for EWS" },
+};
+
+static const struct order_row any_code = {
+	"OPERATION:CODE", ORDER_CODE, "TEXT", false, 0, NULL, "that operation answers with this ResponseCode, \"*\" is any",
+};
+
+const struct order_row *order_at(size_t n)
+{
+	return n < COUNT(rows) ? &rows[n] : n == COUNT(rows) ? &any_code : NULL;
+}
+
+/* -- what was ordered --------------------------------------------------------------------------------------------- */
+
+static const struct order_row *row_named(struct slice name)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (slice_equal(slice_str(rows[i].name), name))
+			return &rows[i];
+	return memchr(name.at, ':', name.len) ? &any_code : NULL;
+}
+
+/* What a row is short for, or what was typed: "GetFolder:ErrorAccessDenied". The value becomes "CODE" or "CODE=TEXT"'s CODE. */
+static void set_code(struct ordered *o, struct arena *arena, struct slice name)
+{
+	struct slice rest = o->row->what ? slice_str(o->row->what) : name;
+
+	o->operation = arena_copy(arena, slice_cut(&rest, ':'));
+	o->value = arena_copy(arena, rest);
+}
+
+bool orders_add(struct orders *all, struct arena *arena, const char *text, struct error *err)
+{
+	struct ordered *o = &all->list[all->count];
+	const char     *hash = strrchr(text, '#');
+	unsigned long long times = 0;
+	struct slice    rest = slice_str(text), name;
+
+	if (all->count == ORDERS_MOST)
+		return fail(err, FAULT_TOO_BIG, "more than %d faults", ORDERS_MOST);
+	if (hash && slice_number(slice_str(hash + 1), 1000000, &times))
+		rest.len = (size_t)(hash - text);
+	name = slice_cut(&rest, '=');
+	*o = (struct ordered){ .row = row_named(name), .left = (unsigned)times };
+	if (!o->row)
+		return fail(err, FAULT_MALFORMED, "there is no fault \"%.*s\"; --faults lists them", (int)name.len, name.at);
+	if (rest.at && !o->row->value)
+		return fail(err, FAULT_MALFORMED, "%s takes no value", o->row->name);
+	if (!rest.at && o->row->needs_value)
+		return fail(err, FAULT_MALFORMED, "%s needs a value: %s=%s", o->row->name, o->row->name, o->row->value);
+	if (rest.at)
+		o->value = arena_copy(arena, rest);
+	if (o->row->order == ORDER_CODE)
+		set_code(o, arena, name);
+	all->count++;
+	return true;
+}
+
+struct ordered *orders_has(struct orders *all, enum order order)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].row->order == order && !all->list[i].spent)
+			return &all->list[i];
+	return NULL;
+}
+
+static struct ordered *counted(struct ordered *o)
+{
+	if (o && o->left > 0 && --o->left == 0)
+		o->spent = true;
+	return o;
+}
+
+struct ordered *orders_take(struct orders *all, enum order order)
+{
+	return counted(orders_has(all, order));
+}
+
+struct ordered *orders_take_code(struct orders *all, const char *operation)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct ordered *o = &all->list[i];
+
+		if (o->row->order == ORDER_CODE && !o->spent && (strcmp(o->operation, "*") == 0 || strcmp(o->operation, operation) == 0))
+			return counted(o);
+	}
+	return NULL;
+}

@@ -1,0 +1,67 @@
+/* orders.h -- the faults that can be ordered: their names, and which of them this sandbox is to show. */
+#ifndef SANDBOX_ORDERS_H
+#define SANDBOX_ORDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum order {
+	ORDER_PAGE,                  /* one of pages.c, before anybody is asked for credentials        */
+	ORDER_PAGE_AFTER,            /* and after they were right                                      */
+	ORDER_CODE,                  /* an operation answers with a ResponseCode                       */
+	ORDER_FAULT,                 /* any operation ends in a SOAP fault with this code              */
+	ORDER_BACK_OFF, ORDER_OLD_SCHEMA, ORDER_MAILBOX_VERSION, ORDER_HUGE_FAULT,
+	/* logins */
+	ORDER_SCHEMES, ORDER_BEARER, ORDER_REFUSE, ORDER_NAMES, ORDER_BINDING, ORDER_PAGE_ON_TYPE2, ORDER_CLOSE_BETWEEN, ORDER_AGENTS,
+	/* answers on their way */
+	ORDER_SLOW, ORDER_CUT, ORDER_MALFORMED, ORDER_BOMB, ORDER_CHARSET, ORDER_ENDLESS, ORDER_GZIP, ORDER_WRONG_NAMESPACE, ORDER_COOKIES,
+	ORDER_SILENT_REQUEST, ORDER_DROP,
+	/* the line */
+	ORDER_CERTIFICATE, ORDER_OLD_TLS, ORDER_REFUSED, ORDER_SILENT, ORDER_RESET, ORDER_NO_HOST, ORDER_DNS_FAILS, ORDER_DNS_SILENT,
+	/* Autodiscover */
+	ORDER_AUTO_OFF, ORDER_AUTO_ERROR, ORDER_AUTO_ADDRESS, ORDER_AUTO_URL, ORDER_AUTO_HTTP, ORDER_AUTO_SRV, ORDER_AUTO_NO_V2, ORDER_AUTO_EWS_URL,
+	/* mail */
+	ORDER_NO_DELIVERY, ORDER_NDR, ORDER_NO_CALENDAR, ORDER_NO_MAILBOX, ORDER_EX_ONLY,
+};
+
+struct order_row {
+	const char *name;
+	enum order  order;
+	const char *value;           /* what stands behind "=", as --faults shows it; NULL: nothing may  */
+	bool        needs_value;
+	int         number;          /* which of several: an enum flaw, a page's HTTP status …           */
+	const char *what;            /* … or a ResponseCode, "OPERATION:CODE"                            */
+	const char *text;
+};
+
+struct ordered {
+	const struct order_row *row;
+	const char *value;           /* NULL: none was given                 */
+	const char *operation;       /* ORDER_CODE: "*" is any               */
+	unsigned    left;            /* how often still; 0: for ever         */
+	bool        spent;
+};
+
+#define ORDERS_MOST 32
+
+struct orders {
+	struct ordered list[ORDERS_MOST];
+	size_t         count;
+};
+
+const struct order_row *order_at(size_t n);      /* NULL past the last */
+
+/* "NAME", "NAME=VALUE", "OPERATION:CODE" or "OPERATION:CODE=TEXT", each with "#N" behind it. FAULT_MALFORMED. */
+bool orders_add(struct orders *, struct arena *, const char *text, struct error *err);
+
+/* The first that is in force, or NULL. It is not used up. */
+struct ordered *orders_has(struct orders *, enum order);
+/* The same, and counts it: one that is to happen N times is gone after them. */
+struct ordered *orders_take(struct orders *, enum order);
+/* For this operation. */
+struct ordered *orders_take_code(struct orders *, const char *operation);
+
+#endif

@@ -1,0 +1,71 @@
+/* parts.h -- what the parts of the sandbox share. Nobody outside this folder includes it. */
+#ifndef SANDBOX_PARTS_H
+#define SANDBOX_PARTS_H
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "sandbox/certificates.h"
+#include "sandbox/mailbox.h"
+#include "sandbox/names.h"
+#include "sandbox/orders.h"
+#include "sandbox/persona.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/web.h"
+
+/* Forms of a user name that sign in. */
+enum { NAME_DOWN = 1 << 0, NAME_UPN = 1 << 1, NAME_MAIL = 1 << 2, NAME_BARE = 1 << 3 };
+
+struct account {
+	const char     *mail, *alias, *upn, *sam, *password, *display;
+	struct mailbox *mailbox;            /* NULL: it has none                      */
+	bool            may_impersonate;
+	const struct account *delegate;     /* who else may open it, and send as it   */
+};
+
+struct sandbox {
+	struct arena         *own;           /* only while it is being set up */
+	const struct persona *persona, *mailbox_persona;
+	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *deliver;
+	unsigned    name_forms, schemes;
+	int         heartbeat_ms;
+	uint16_t    https_port, auto_port, http_port;
+
+	struct account accounts[SANDBOX_ACCOUNTS + 2];
+	size_t         account_count;
+
+	/* one for all that changes while it runs: orders, mailboxes, subscriptions, counts, the log */
+	pthread_mutex_t lock;
+	pthread_cond_t  news;                /* something happened in a mailbox, or it ends */
+	bool            stopping;
+	struct orders   orders;
+	struct subscriptions *subscriptions;
+	struct sandbox_counts counts;
+	FILE           *log;
+
+	struct authority  *authority;
+	struct certificate certificate, auto_certificate;
+	struct names      *names;
+	struct web        *https, *auto_https, *http, *auto_http;
+	struct hole       *hole;
+	struct sandbox_places places;
+	char              *folder;           /* temporary, with the CA file in it; NULL: none */
+	char              *ca_file;
+};
+
+/* Whose address or alias it is; NULL: nobody's. */
+struct account *account_by_mail(struct sandbox *, const char *mail);
+
+/* -- sign-in (signin.c) ------------------------------------------------------------------------------------------- */
+
+/* Who it is; NULL: then the reply is written. Locked. */
+struct account *sign_in(struct sandbox *, struct request *, struct reply *);
+/* What a server of this version says on every answer. */
+void            usual_headers(struct sandbox *, struct request *, struct reply *);
+
+/* -- what is at which path; each locked, and each writes the reply ------------------------------------------------- */
+
+void answer_ews(struct sandbox *, struct request *, struct reply *);               /* ews.c          */
+void answer_autodiscover(struct sandbox *, struct request *, struct reply *);      /* autodiscover.c */
+
+#endif

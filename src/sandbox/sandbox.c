@@ -1,0 +1,579 @@
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <libxml/parser.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "sandbox/ews.h"
+#include "sandbox/hole.h"
+#include "sandbox/pages.h"
+
+#define USUAL_HEARTBEAT_MS 45000
+
+/* -- what there is to choose from --------------------------------------------------------------------------------- */
+
+const char *sandbox_persona(size_t n, const char **text)
+{
+	const struct persona *p = persona_at(n);
+
+	if (!p)
+		return NULL;
+	*text = p->product;
+	return p->name;
+}
+
+const char *sandbox_fault(size_t n, const char **value, const char **text)
+{
+	const struct order_row *row = order_at(n);
+
+	if (!row)
+		return NULL;
+	*value = row->value;
+	*text = row->text;
+	return row->name;
+}
+
+/* -- requests ----------------------------------------------------------------------------------------------------- */
+
+static void log_request(struct sandbox *s, const struct request *r, const struct reply *reply, int64_t began)
+{
+	cJSON *o;
+	char  *line;
+
+	if (!s->log)
+		return;
+	o = cJSON_CreateObject();
+	cJSON_AddNumberToObject(o, "unix_ms", (double)clock_unix_ms());
+	cJSON_AddNumberToObject(o, "ms", (double)(clock_mono_ms() - began));
+	cJSON_AddStringToObject(o, "client", r->client);
+	cJSON_AddStringToObject(o, "host", r->host);
+	cJSON_AddBoolToObject(o, "tls", r->secure);
+	cJSON_AddStringToObject(o, "method", r->method);
+	cJSON_AddStringToObject(o, "path", r->path);
+	cJSON_AddStringToObject(o, "agent", request_header(r, "User-Agent") ? request_header(r, "User-Agent") : "");
+	if (r->operation)
+		cJSON_AddStringToObject(o, "operation", r->operation);
+	if (r->version)
+		cJSON_AddStringToObject(o, "version", r->version);
+	if (r->scheme)
+		cJSON_AddStringToObject(o, "scheme", r->scheme);
+	if (r->user)
+		cJSON_AddStringToObject(o, "user", r->user);
+	cJSON_AddStringToObject(o, "login", r->login ? r->login : "none");
+	cJSON_AddNumberToObject(o, "status", reply->ending == ENDS_DROPPED ? 0 : reply->status);
+	cJSON_AddNumberToObject(o, "bytes", (double)buffer_held(&reply->body).len);
+	line = cJSON_PrintUnformatted(o);
+	fprintf(s->log, "%s\n", line);
+	fflush(s->log);
+	cJSON_free(line);
+	cJSON_Delete(o);
+}
+
+static bool begins(const char *path, const char *with)
+{
+	return strncasecmp(path, with, strlen(with)) == 0;
+}
+
+/* What is ordered for EWS before anybody asks who it is. */
+static bool answered_by_order(struct sandbox *s, struct request *r, struct reply *reply)
+{
+	struct ordered *o = orders_take(&s->orders, ORDER_PAGE);
+
+	if (o) {
+		page_write(s, r, reply, (enum page)o->row->number, o->value);
+		return true;
+	}
+	if (orders_take(&s->orders, ORDER_DROP)) {
+		reply->ending = ENDS_DROPPED;
+		return true;
+	}
+	if (orders_take(&s->orders, ORDER_SILENT_REQUEST)) {
+		while (!s->stopping)
+			pthread_cond_wait(&s->news, &s->lock);
+		reply->ending = ENDS_DROPPED;
+		return true;
+	}
+	return false;
+}
+
+static void answer_by_path(struct sandbox *s, struct request *r, struct reply *reply)
+{
+	bool is_bare_domain = strcmp(r->host, s->domain) == 0;
+
+	if (is_bare_domain && begins(r->path, "/autodiscover"))
+		page_write(s, r, reply, PAGE_404, NULL);
+	else if (is_bare_domain)
+		page_write(s, r, reply, PAGE_OTHER, NULL);
+	else if (begins(r->path, "/autodiscover"))
+		answer_autodiscover(s, r, reply);
+	else if (strcasecmp(r->path, "/EWS/Exchange.asmx") == 0 || strcasecmp(r->path, "/EWS/Services.wsdl") == 0) {
+		if (!answered_by_order(s, r, reply))
+			answer_ews(s, r, reply);
+	} else if (begins(r->path, "/ews")) {
+		if (sign_in(s, r, reply))
+			page_write(s, r, reply, PAGE_403, NULL);
+	} else if (!page_owa(s, r, reply))
+		page_write(s, r, reply, PAGE_404, NULL);
+}
+
+static void wait_as_ordered(struct sandbox *s)
+{
+	struct ordered *o = orders_take(&s->orders, ORDER_SLOW);
+	long            ms = o ? strtol(o->value, NULL, 10) : 0;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	while (ms > 0 && !s->stopping && pthread_cond_timedwait(&s->news, &s->lock, &until) == 0)
+		;
+}
+
+static void answer(void *self, struct request *r, struct reply *reply)
+{
+	struct sandbox *s = self;
+	int64_t         began = clock_mono_ms();
+
+	pthread_mutex_lock(&s->lock);
+	s->counts.requests++;
+	wait_as_ordered(s);
+	if (s->stopping)
+		reply->ending = ENDS_DROPPED;
+	else
+		answer_by_path(s, r, reply);
+	log_request(s, r, reply, began);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* -- who is in it ------------------------------------------------------------------------------------------------- */
+
+struct account *account_by_mail(struct sandbox *s, const char *mail)
+{
+	if (!*mail)
+		return NULL;
+	for (size_t i = 0; i < s->account_count; i++) {
+		const struct account *a = &s->accounts[i];
+
+		if (strcasecmp(a->mail, mail) == 0 || strcasecmp(a->alias, mail) == 0)
+			return &s->accounts[i];
+	}
+	return NULL;
+}
+
+static const char *named(struct arena *arena, const char *sam)
+{
+	char *name = arena_print(arena, "%s Example", sam);
+
+	if (*name >= 'a' && *name <= 'z')
+		*name = (char)(*name - 'a' + 'A');
+	return name;
+}
+
+static struct account *add_account(struct sandbox *s, const char *mail, const char *password, bool has_mailbox)
+{
+	struct account *a = &s->accounts[s->account_count];
+
+	a->mail = a->upn = arena_str(s->own, mail);
+	a->sam = arena_copy(s->own, slice(mail, strcspn(mail, "@")));
+	a->alias = arena_print(s->own, "%s.alias@%s", a->sam, s->domain);
+	a->password = arena_str(s->own, password);
+	a->display = named(s->own, a->sam);
+	if (has_mailbox)
+		a->mailbox = mailbox_new((unsigned)++s->account_count, a->mail, !orders_has(&s->orders, ORDER_NO_CALENDAR));
+	else
+		s->account_count++;
+	return a;
+}
+
+static void put_mail(struct sandbox *s, struct account *a, unsigned n, const char *subject, const char *text, int64_t when)
+{
+	struct arena *work = arena_new();
+	char          date[60];
+	time_t        t = (time_t)when;
+	struct tm     at;
+	const char   *mime;
+
+	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&t, &at));
+	mime = arena_print(work,
+	                   "From: \"Ben Baker\" <ben@fabrikam.example>\r\nTo: %s <%s>\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%u.%s@fabrikam.example>\r\n"
+	                   "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
+	                   mime_word(work, a->display), a->mail, mime_word(work, subject), date, n, a->sam, text);
+	mailbox_add_mail(a->mailbox, mailbox_known(a->mailbox, "inbox"), slice_str(mime), when);
+	arena_free(work);
+	(void)s;
+}
+
+static void put_event(struct account *a, int64_t now)
+{
+	struct folder *calendar = mailbox_known(a->mailbox, "calendar");
+	struct item   *item;
+
+	if (!calendar)
+		return;
+	item = mailbox_add_event(a->mailbox, calendar, now);
+	item->shown.subject = arena_str(item->own, "Weekly meeting");
+	item->shown.text = arena_str(item->own, "What was done, what comes.");
+	item->event.location = arena_str(item->own, "Room 4");
+	item->event.zone = arena_str(item->own, "W. Europe Standard Time");
+	item->event.uid = arena_str(item->own, "040000008200E00074C5B7101A82E00800000000A1B2C3D4");
+	item->event.start = now - now % 86400 + 86400 + 9 * 3600;      /* tomorrow at nine */
+	item->event.end = item->event.start + 3600;
+	item->read = true;
+}
+
+static void fill(struct sandbox *s, struct account *a, unsigned items)
+{
+	static const struct { const char *subject, *text; } usual[] = {
+		{ "Welcome", "Good to have you here." }, { "Invoice 4711", "To be paid within 14 days." }, { "Ümläut and 日本", "Grüße aus Köln." },
+	};
+	int64_t now = clock_unix_ms() / 1000;
+
+	if (!a->mailbox)
+		return;
+	for (unsigned i = 0; i < COUNT(usual); i++)
+		put_mail(s, a, i, usual[i].subject, usual[i].text, now - 3600 * (int64_t)(COUNT(usual) - i));
+	for (unsigned i = 0; i < items; i++)
+		put_mail(s, a, (unsigned)COUNT(usual) + i, "One of many", "A message.", now - items + i);
+	put_event(a, now);
+}
+
+static bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
+{
+	bool mailboxes = !orders_has(&s->orders, ORDER_NO_MAILBOX);
+
+	for (size_t i = 0; i < w->accounts; i++) {
+		const char *colon = strchr(w->account[i], ':');
+
+		if (!colon || !memchr(w->account[i], '@', (size_t)(colon - w->account[i])))
+			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
+		add_account(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1, mailboxes);
+	}
+	if (w->accounts == 0) {
+		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, mailboxes), *shared, *service;
+
+		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
+		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
+		shared->delegate = anna;
+		service = add_account(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD, false);
+		service->may_impersonate = true;
+	}
+	for (size_t i = 0; i < s->account_count; i++)
+		fill(s, &s->accounts[i], w->items);
+	return true;
+}
+
+/* -- what it is --------------------------------------------------------------------------------------------------- */
+
+/* "down,upn" of a table's words; false: not one of them. */
+static bool read_words(const char *text, const char *const words[], size_t count, unsigned *out)
+{
+	struct slice rest = slice_str(text);
+
+	*out = 0;
+	while (rest.len) {
+		struct slice word = slice_cut(&rest, ',');
+		size_t       i;
+
+		for (i = 0; i < count && !slice_is(word, words[i]); i++)
+			;
+		if (i == count)
+			return false;
+		*out |= 1u << i;
+	}
+	return *out != 0;
+}
+
+static bool read_orders(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
+{
+	static const char *const schemes[] = { "negotiate", "ntlm", "basic", "bearer" }, *const forms[] = { "down", "upn", "mail", "bare" };
+	struct ordered *o;
+
+	for (size_t i = 0; i < w->faults; i++)
+		if (!orders_add(&s->orders, s->own, w->fault[i], err))
+			return false;
+	s->mailbox_persona = s->persona;
+	s->schemes = s->persona->schemes;
+	s->name_forms = NAME_DOWN | NAME_UPN | NAME_MAIL;
+	if ((o = orders_has(&s->orders, ORDER_SCHEMES)) && !read_words(o->value, schemes, COUNT(schemes), &s->schemes))
+		return fail(err, FAULT_MALFORMED, "schemes are of negotiate,ntlm,basic,bearer");
+	if (orders_has(&s->orders, ORDER_BEARER))
+		s->schemes |= SCHEME_BEARER;
+	if ((o = orders_has(&s->orders, ORDER_NAMES)) && !read_words(o->value, forms, COUNT(forms), &s->name_forms))
+		return fail(err, FAULT_MALFORMED, "names are of down,upn,mail,bare");
+	if ((o = orders_has(&s->orders, ORDER_MAILBOX_VERSION)) && !(s->mailbox_persona = persona_find(o->value)))
+		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", o->value);
+	return true;
+}
+
+static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
+{
+	struct in_addr a;
+	char          *netbios;
+
+	s->persona = persona_find(w->persona ? w->persona : "2016");
+	if (!s->persona)
+		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", w->persona);
+	s->domain = arena_str(s->own, w->domain ? w->domain : "contoso.example");
+	s->address = arena_str(s->own, w->listen ? w->listen : "127.0.0.1");
+	if (inet_pton(AF_INET, s->address, &a) != 1 || ntohl(a.s_addr) >> 24 != 127 || (ntohl(a.s_addr) & 0xff) == 0xff)
+		return fail(err, FAULT_MALFORMED, "%s is no loopback address", s->address);
+	a.s_addr = htonl(ntohl(a.s_addr) + 1);
+	{
+		char text[INET_ADDRSTRLEN];
+
+		s->auto_address = arena_str(s->own, inet_ntop(AF_INET, &a, text, sizeof text));
+	}
+	s->netbios = netbios = arena_copy(s->own, slice_upto(slice(s->domain, strcspn(s->domain, ".")), 15));
+	for (char *c = netbios; *c; c++)
+		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	s->mail_host = arena_print(s->own, "mail.%s", s->domain);
+	s->auto_host = arena_print(s->own, "autodiscover.%s", s->domain);
+	s->dns_host = arena_print(s->own, "exch01.%s", s->domain);
+	s->places.ews_url = arena_print(s->own, "https://%s/EWS/Exchange.asmx", s->mail_host);
+	s->deliver = w->deliver ? arena_str(s->own, w->deliver) : NULL;
+	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
+	return read_orders(s, w, err) && add_accounts(s, w, err);
+}
+
+/* -- names -------------------------------------------------------------------------------------------------------- */
+
+static bool has(struct sandbox *s, enum order order)
+{
+	return orders_has(&s->orders, order) != NULL;
+}
+
+static void add_names(struct sandbox *s)
+{
+	struct names *n = s->names;
+	bool          hidden = has(s, ORDER_AUTO_OFF) || has(s, ORDER_AUTO_SRV);
+
+	names_add(n, s->domain, RECORD_A, s->auto_address, 0, 0);
+	names_add(n, s->domain, RECORD_MX, s->mail_host, 10, 0);
+	names_add(n, s->domain, RECORD_TXT, "v=spf1 mx -all", 0, 0);
+	if (has(s, ORDER_DNS_FAILS))
+		names_special(n, s->mail_host, NAMES_FAILS);
+	else if (has(s, ORDER_DNS_SILENT))
+		names_special(n, s->mail_host, NAMES_SILENT);
+	else if (!has(s, ORDER_NO_HOST))
+		names_add(n, s->mail_host, RECORD_A, s->address, 0, 0);
+	names_add(n, arena_print(s->own, "owa.%s", s->domain), RECORD_A, s->address, 0, 0);
+	names_add(n, arena_print(s->own, "adfs.%s", s->domain), RECORD_A, s->address, 0, 0);
+	if (!hidden)
+		names_add(n, s->auto_host, RECORD_A, s->auto_address, 0, 0);
+	if (has(s, ORDER_AUTO_SRV))
+		names_add(n, arena_print(s->own, "_autodiscover._tcp.%s", s->domain), RECORD_SRV, s->mail_host, 0, 443);
+}
+
+/* -- doors -------------------------------------------------------------------------------------------------------- */
+
+static struct web *door(struct sandbox *s, const char *address, uint16_t wanted, const struct certificate *certificate, uint16_t *port, struct error *err)
+{
+	struct web_wishes w = { .address = address, .port = wanted, .certificate = certificate, .answer = answer, .self = s };
+
+	w.old_tls = certificate == &s->certificate && has(s, ORDER_OLD_TLS);
+	return web_new(&w, port, err);
+}
+
+static const struct { enum order order; enum hole_kind kind; } holes[] = {
+	{ ORDER_REFUSED, HOLE_REFUSES }, { ORDER_SILENT, HOLE_SILENT }, { ORDER_RESET, HOLE_RESETS },
+};
+
+/* EWS's own, or the hole in its place. */
+static bool open_mail_door(struct sandbox *s, uint16_t wanted, struct error *err)
+{
+	for (size_t i = 0; i < COUNT(holes); i++)
+		if (has(s, holes[i].order)) {
+			s->https_port = wanted;
+			s->hole = hole_new(s->address, &s->https_port, holes[i].kind, err);
+			return s->hole != NULL;
+		}
+	s->https = door(s, s->address, wanted, &s->certificate, &s->https_port, err);
+	return s->https != NULL;
+}
+
+static void close_doors(struct sandbox *s)
+{
+	web_free(s->https);
+	web_free(s->auto_https);
+	web_free(s->http);
+	web_free(s->auto_http);
+	hole_free(s->hole);
+	s->https = s->auto_https = s->http = s->auto_http = NULL;
+	s->hole = NULL;
+}
+
+/* All of them on these ports (0: any). */
+static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct error *err)
+{
+	uint16_t other_http = http;
+	bool     fine = open_mail_door(s, https, err);
+
+	/* where only plain http shall lead on, nothing listens for https */
+	if (fine && !has(s, ORDER_AUTO_HTTP))
+		fine = (s->auto_https = door(s, s->auto_address, https, &s->auto_certificate, &s->auto_port, err)) != NULL;
+	fine = fine && (s->http = door(s, s->address, http, NULL, &s->http_port, err)) != NULL;
+	/* one number for both, so that one --connect-to is enough to say where port 80 is */
+	other_http = s->http_port;
+	fine = fine && (s->auto_http = door(s, s->auto_address, other_http, NULL, &other_http, err)) != NULL;
+	if (!fine)
+		close_doors(s);
+	return fine;
+}
+
+static bool make_certificates(struct sandbox *s, struct error *err)
+{
+	const char *const owa = arena_print(s->own, "owa.%s", s->domain), *const adfs = arena_print(s->own, "adfs.%s", s->domain);
+	const char *const usual[] = { s->mail_host, owa, adfs }, *const other[] = { owa, arena_print(s->own, "legacy.%s", s->domain) };
+	const char *const autos[] = { s->auto_host, s->domain };
+	struct ordered   *o = orders_has(&s->orders, ORDER_CERTIFICATE);
+	enum flaw         flaw = o ? (enum flaw)o->row->number : FLAW_NONE;
+	bool              others = flaw == FLAW_WRONG_NAME;
+
+	return certificate_make(s->authority, s->own, others ? other : usual, others ? COUNT(other) : COUNT(usual), flaw, &s->certificate, err) &&
+	       certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
+}
+
+/* -- what is told ------------------------------------------------------------------------------------------------- */
+
+static void tell_place(struct sandbox *s, const char *host, uint16_t usual, const char *address, uint16_t port)
+{
+	if (usual != port && port && s->places.connects < SANDBOX_PLACES)
+		s->places.connect_to[s->places.connects++] = arena_print(s->own, "%s:%u=%s:%u", host, usual, address, port);
+}
+
+static void tell(struct sandbox *s, uint16_t dns_port)
+{
+	char build[40];
+
+	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
+	s->places.version = arena_print(s->own, "%s, %s", s->persona->product, persona_build(s->persona, build));
+	s->places.ca_file = s->ca_file;
+	tell_place(s, s->mail_host, 443, s->address, s->https_port);
+	tell_place(s, arena_print(s->own, "owa.%s", s->domain), 443, s->address, s->https_port);
+	tell_place(s, s->auto_host, 443, s->auto_address, s->auto_port);
+	tell_place(s, s->domain, 443, s->auto_address, s->auto_port);
+	tell_place(s, s->mail_host, 80, s->address, s->http_port);
+	tell_place(s, s->auto_host, 80, s->auto_address, s->http_port);
+	tell_place(s, s->domain, 80, s->auto_address, s->http_port);
+	for (size_t i = 0; i < s->account_count && i < SANDBOX_ACCOUNTS; i++) {
+		s->places.address[i] = s->accounts[i].mail;
+		s->places.login[i] = arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
+		s->places.password[i] = s->accounts[i].password;
+		s->places.addresses++;
+	}
+}
+
+static bool write_ca(struct sandbox *s, const char *out, struct error *err)
+{
+	const char *tmp = getenv("TMPDIR"), *pem = authority_pem(s->authority, s->own);
+	char       *template = arena_print(s->own, "%s/mailmoor-sandbox-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	FILE       *f;
+	bool        fine;
+
+	if (!out) {
+		s->folder = mkdtemp(template);
+		if (!s->folder)
+			return fail(err, FAULT_LOCAL, "%s: %s", template, strerror(errno));
+	}
+	s->ca_file = out ? arena_str(s->own, out) : arena_print(s->own, "%s/ca.pem", s->folder);
+	f = fopen(s->ca_file, "we");
+	fine = f && fputs(pem, f) >= 0;
+	if (f && fclose(f) != 0)
+		fine = false;
+	return fine || fail(err, FAULT_LOCAL, "%s: %s", s->ca_file, strerror(errno));
+}
+
+/* -- its life ----------------------------------------------------------------------------------------------------- */
+
+static bool open_log(struct sandbox *s, const char *path, struct error *err)
+{
+	if (path)
+		s->log = fopen(path, "we");
+	return !path || s->log || fail(err, FAULT_LOCAL, "%s: %s", path, strerror(errno));
+}
+
+static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
+{
+	uint16_t dns_port = 0;
+
+	if (!read_wishes(s, w, err) || !open_log(s, w->log, err) || !make_certificates(s, err) || !write_ca(s, w->ca_file_out, err))
+		return false;
+	if ((w->high_ports || !open_doors(s, 443, 80, NULL)) && !open_doors(s, 0, 0, err))
+		return false;
+	add_names(s);
+	if (!names_start(s->names, s->address, &dns_port, err))
+		return false;
+	tell(s, dns_port);
+	return true;
+}
+
+struct sandbox *sandbox_new(const struct sandbox_wishes *w, struct error *err)
+{
+	struct sandbox *s = must_alloc(sizeof *s);
+
+	s->own = arena_new();
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->news, NULL);
+	s->authority = authority_new();
+	s->names = names_new();
+	xmlInitParser();
+	if (!start(s, w, err)) {
+		sandbox_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+const struct sandbox_places *sandbox_places(const struct sandbox *s)
+{
+	return &s->places;
+}
+
+struct sandbox_counts sandbox_counts(struct sandbox *s)
+{
+	struct sandbox_counts c;
+
+	pthread_mutex_lock(&s->lock);
+	c = s->counts;
+	pthread_mutex_unlock(&s->lock);
+	return c;
+}
+
+void sandbox_free(struct sandbox *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->news);
+	pthread_mutex_unlock(&s->lock);
+	close_doors(s);
+	names_free(s->names);
+	subscriptions_free(s->subscriptions);
+	for (size_t i = 0; i < s->account_count; i++)
+		mailbox_free(s->accounts[i].mailbox);
+	authority_free(s->authority);
+	if (s->log)
+		fclose(s->log);
+	if (s->folder) {
+		unlink(s->ca_file);
+		rmdir(s->folder);
+	}
+	pthread_cond_destroy(&s->news);
+	pthread_mutex_destroy(&s->lock);
+	arena_free(s->own);
+	free(s);
+}

@@ -1,0 +1,69 @@
+/* sandbox.h -- an Exchange organisation on loopback: for tests, and for people who want to see a fault before they have it.
+ *
+ * A name server, a front end of a chosen version with EWS, Autodiscover and sign-in pages, mailboxes with mail and a calendar, and any
+ * fault that is ordered. It answers on loopback addresses only, proves itself by certificates of an authority that it makes at its
+ * start, and keeps nothing: mailboxes live in memory, the authority's file goes when it ends unless it was asked for by name.
+ * It shares no reader and no writer with wire/ and provider/: what both got wrong would agree otherwise.
+ */
+#ifndef SANDBOX_SANDBOX_H
+#define SANDBOX_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define SANDBOX_ORDERS   32
+#define SANDBOX_ACCOUNTS 16
+#define SANDBOX_PLACES   12
+#define SANDBOX_LONGEST_FAULT 200
+
+struct sandbox_wishes {
+	const char *persona;                      /* "2016"; NULL: that                                                 */
+	const char *domain;                       /* NULL: "contoso.example"                                            */
+	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
+	bool        high_ports;                   /* do not even try ports 443 and 80                                   */
+	const char *fault[SANDBOX_ORDERS];        /* "NAME", "NAME=VALUE", "OPERATION:CODE"; "#N" behind it: N times    */
+	size_t      faults;
+	const char *account[SANDBOX_ACCOUNTS];    /* "ADDRESS:PASSWORD"; none: anna@ and bert@ with SANDBOX_PASSWORD    */
+	size_t      accounts;
+	const char *ca_file_out;                  /* where the authority's certificate goes; NULL: a temporary folder   */
+	const char *log;                          /* one JSON object a line for each request; NULL: none                */
+	const char *deliver;                      /* "HOST:PORT" of LMTP for mail to others; NULL: it goes nowhere      */
+	unsigned    items;                        /* messages in each inbox besides the three that are always there     */
+	int         heartbeat_ms;                 /* of streamed notifications; 0: 45 s                                 */
+};
+
+#define SANDBOX_PASSWORD "mailmoor-sandbox"
+
+/* What somebody needs to use it. Texts live as long as the sandbox. */
+struct sandbox_places {
+	const char *resolver;                     /* "127.0.0.1:40053"                                                  */
+	const char *connect_to[SANDBOX_PLACES];   /* "mail.contoso.example:443=127.0.0.1:40443"; none on usual ports    */
+	size_t      connects;
+	const char *ca_file;
+	const char *ews_url;
+	const char *address[SANDBOX_ACCOUNTS], *login[SANDBOX_ACCOUNTS], *password[SANDBOX_ACCOUNTS];
+	size_t      addresses;
+	const char *version;                      /* "Exchange 2016, 15.1.2507.39"                                      */
+};
+
+struct sandbox_counts {
+	unsigned requests, accepted, refused;     /* the last two: of passwords and tokens                              */
+};
+
+struct sandbox;
+
+/* Starts it: when it comes back, all of it answers, in threads of its own. Nothing but the calling thread's signal mask is
+ * handed on to those. FAULT_MALFORMED: a wish makes no sense. FAULT_LOCAL: a port or a file cannot be had. */
+struct sandbox              *sandbox_new(const struct sandbox_wishes *, struct error *err);
+const struct sandbox_places *sandbox_places(const struct sandbox *);
+struct sandbox_counts        sandbox_counts(struct sandbox *);
+void                         sandbox_free(struct sandbox *);      /* ends it, and removes its files; NULL is fine */
+
+/* The n-th version or fault that can be had, with its text; NULL past the last. */
+const char *sandbox_persona(size_t n, const char **text);
+const char *sandbox_fault(size_t n, const char **value, const char **text);
+
+#endif
