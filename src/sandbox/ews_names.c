@@ -200,6 +200,18 @@ static void add_free_busy(struct call *c, const struct mailbox *m, struct window
 
 #define MOST_SLOTS 20000
 
+/* A time without an offset is by the clock of the zone that the request describes; of that its standard bias is minded, no summer. */
+static bool local_moment(struct call *c, const xmlNode *n, long bias_minutes, int64_t *out)
+{
+	const char *text = xml_text(c->work, n), *time = strchr(text, 'T');
+
+	if (!moment_read(text, out))
+		return false;
+	if (time && !strpbrk(time, "Z+-"))
+		*out += bias_minutes * 60;
+	return true;
+}
+
 void ews_availability(struct call *c)
 {
 	const xmlNode *options = xml_child(c->body, "FreeBusyViewOptions"), *time = xml_child(options, "TimeWindow");
@@ -207,12 +219,11 @@ void ews_availability(struct call *c)
 	long           bias = strtol(xml_text(c->work, xml_at(c->body, "TimeZone/Bias")), NULL, 10);
 	struct window  w = { .slot = (slot > 0 && slot <= 1440 ? slot : 30) * 60L };
 
-	if (!moment_read(xml_text(c->work, xml_child(time, "StartTime")), &w.from) || !moment_read(xml_text(c->work, xml_child(time, "EndTime")), &w.to) ||
+	if (!local_moment(c, xml_child(time, "StartTime"), bias, &w.from) || !local_moment(c, xml_child(time, "EndTime"), bias, &w.to) ||
 	    w.to <= w.from || (w.to - w.from) / w.slot > MOST_SLOTS) {
 		c->fault = "ErrorInvalidTimeInterval";
 		return;
 	}
-	w.from += bias * 60, w.to += bias * 60;
 	w.slots = (size_t)((w.to - w.from + w.slot - 1) / w.slot);
 	w.merged = arena_get(c->work, w.slots + 1);
 	add(c, "<m:FreeBusyResponseArray>");

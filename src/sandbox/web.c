@@ -14,7 +14,7 @@
 
 #define IDLE_S   120
 #define MOST     2000               /* connections */
-#define BLANKS   1024
+#define BLANKS   16384
 
 struct web {
 	struct web_wishes  wishes;
