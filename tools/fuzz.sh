@@ -13,7 +13,7 @@ seconds=${2:-180}
 out=build-fuzz
 clang=${CLANG:-clang}
 # everything that does no input and output of its own
-folders="base model wire provider detect verify diagnose"
+folders="base model wire provider detect verify diagnose sandbox"
 
 die() { echo "fuzz.sh: $*" >&2; exit 2; }
 
@@ -76,8 +76,8 @@ done
 longest() {
 	case $1 in
 	mailaddress)     echo 700 ;;
-	dns)             echo 2048 ;;
-	sasl | smtp)     echo 4096 ;;
+	dns | sandbox_names) echo 2048 ;;
+	sasl | smtp | sandbox_ntlm) echo 4096 ;;
 	*)               echo 8192 ;;
 	esac
 }

@@ -52,8 +52,10 @@ static const char *address_of(struct request *r)
 static void answer_json(struct sandbox *s, struct request *r, struct reply *reply)
 {
 	const char *protocol = request_query(r, "Protocol");
+	const int  *version = s->persona->version;
 
-	if (s->persona->version[0] < 15 || (s->persona->version[0] == 15 && s->persona->version[1] == 0) || orders_has(&s->orders, ORDER_AUTO_NO_V2)) {
+	/* it came with 2016 */
+	if (version[0] < 15 || (version[0] == 15 && version[1] == 0) || orders_has(&s->orders, ORDER_AUTO_NO_V2)) {
 		page_write(s, r, reply, PAGE_404, NULL);
 		return;
 	}
@@ -142,6 +144,8 @@ static void answer_pox(struct sandbox *s, struct request *r, struct reply *reply
 	const char     *address = asked_for(r), *error = value_of(s, ORDER_AUTO_ERROR);
 	struct account *a = account_by_mail(s, address);
 
+	if (a && orders_has(&s->orders, ORDER_OTHER_MAILBOX))
+		a = &s->accounts[1 % s->account_count];
 	if (s->persona->version[0] >= 14) {
 		reply_header(reply, r, "X-SOAP-Enabled", "True");
 		reply_header(reply, r, "X-WSSecurity-Enabled", "True");

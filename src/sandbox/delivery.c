@@ -63,7 +63,8 @@ static void put_report(struct sandbox *s, struct arena *arena, const struct enve
 	         "You do not have permission to send on behalf of the specified sender.\r\n\r\n"
 	         "--b1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns;%s\r\n\r\nFinal-recipient: RFC822;%s\r\nAction: failed\r\nStatus: 5.7.60\r\n"
 	         "Diagnostic-code: smtp;550 5.7.60 SMTP; Client does not have permissions to send as this sender\r\n\r\n--b1--\r\n",
-	         s->domain, e->from, shown.subject, random_text(arena, 20), s->dns_host, shown.message_id, shown.message_id, to, s->dns_host, to)),
+	         s->domain, e->from, shown.subject, random_text(arena, 20), s->dns_host, shown.message_id, shown.message_id, to,
+	         s->dns_host, to)),
 	         "REPORT.IPM.Note.NDR");
 }
 
@@ -116,7 +117,8 @@ static void say_dotted(FILE *line, struct slice mime)
 
 static void deliver_outside(struct sandbox *s, struct arena *arena, const struct envelope *e, const char *to)
 {
-	int   fd = strpbrk(to, "\r\n<> ") || strpbrk(e->from, "\r\n<> ") ? -1 : connect_to(arena, s->deliver);
+	bool  plain = !strpbrk(to, "\r\n<> ") && !strpbrk(e->from, "\r\n<> ");
+	int   fd = plain ? connect_to(arena, s->deliver) : -1;
 	FILE *line = fd >= 0 ? fdopen(fd, "r+") : NULL;
 	bool  fine;
 

@@ -264,12 +264,15 @@ static bool fault(struct call *c, const char *code)
 /* The element of a version that this server has not heard of. */
 static bool schema_allows(struct call *c)
 {
-	for (size_t i = 0; i < COUNT(newer); i++)
-		if (!persona_accepts(c->sandbox->persona, newer[i].least) && (xml_is(c->body, newer[i].element) || xml_below(c->body, newer[i].element))) {
+	for (size_t i = 0; i < COUNT(newer); i++) {
+		if (persona_accepts(c->sandbox->persona, newer[i].least))
+			continue;
+		if (xml_is(c->body, newer[i].element) || xml_below(c->body, newer[i].element)) {
 			c->fault_text = arena_print(c->work, "The request failed schema validation: The element '%s' has invalid child element '%s'.", c->operation,
 			                            newer[i].element);
 			return fault(c, "ErrorSchemaValidation");
 		}
+	}
 	return true;
 }
 
@@ -337,6 +340,8 @@ static void write_huge_fault(struct call *c, const char *value)
 	}
 }
 
+#define BACK_OFF "<t:Value Name=\"BackOffMilliseconds\">%lu</t:Value>"
+
 /* True: the answer is written. */
 static bool ordered_fault(struct call *c)
 {
@@ -349,7 +354,7 @@ static bool ordered_fault(struct call *c)
 	}
 	o = orders_take(all, ORDER_BACK_OFF);
 	if (o) {
-		write_fault(c, "ErrorServerBusy", NULL, arena_print(c->work, "<t:Value Name=\"BackOffMilliseconds\">%lu</t:Value>", o->value ? strtoul(o->value, NULL, 10) : 3000));
+		write_fault(c, "ErrorServerBusy", NULL, arena_print(c->work, BACK_OFF, o->value ? strtoul(o->value, NULL, 10) : 3000));
 		return true;
 	}
 	o = orders_take(all, ORDER_HUGE_FAULT);
@@ -359,7 +364,7 @@ static bool ordered_fault(struct call *c)
 	}
 	o = orders_take_code(all, c->operation);
 	if (o) {
-		message_error(c, o->value, NULL);
+		message_error(c, o->value, o->text);
 		write_answer(c);
 		return true;
 	}
@@ -524,12 +529,14 @@ static void answer_post(struct call *c)
 /* Of those who are signed in: do they get no further? */
 static bool stopped_after_login(struct call *c)
 {
-	struct ordered *page = orders_take(&c->sandbox->orders, ORDER_PAGE_AFTER), *agents = orders_has(&c->sandbox->orders, ORDER_AGENTS);
-	const char     *agent = request_header(c->request, "User-Agent");
+	struct orders  *all = &c->sandbox->orders;
+	struct ordered *page = orders_take(all, ORDER_PAGE_AFTER), *only = orders_has(all, ORDER_AGENTS);
+	struct ordered *barred = orders_has(all, ORDER_NOT_AGENTS);
+	struct slice    agent = slice_str(request_header(c->request, "User-Agent"));
 
 	if (page)
 		page_write(c->sandbox, c->request, c->reply, (enum page)page->row->number, page->value);
-	else if (agents && !slice_has(slice_str(agent), agents->value))
+	else if ((only && !slice_has(agent, only->value)) || (barred && slice_has(agent, barred->value)))
 		page_write(c->sandbox, c->request, c->reply, PAGE_403, NULL);
 	return page || c->reply->status == 403;
 }

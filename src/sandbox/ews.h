@@ -25,11 +25,16 @@ struct call {
 /* One operation adds its response messages to `out`, or sets `fault`. */
 typedef void ews_operation(struct call *);
 
-ews_operation ews_get_folder, ews_find_folder, ews_create_folder, ews_update_folder, ews_delete_folder, ews_move_folder, ews_sync_hierarchy;      /* ews_folders.c */
-ews_operation ews_find_item, ews_get_item, ews_sync_items;                                                    /* ews_read.c    */
-ews_operation ews_create_item, ews_update_item, ews_delete_item, ews_send_item, ews_move_item, ews_copy_item;                /* ews_write.c   */
-ews_operation ews_resolve_names, ews_convert_id, ews_time_zones, ews_availability;                            /* ews_names.c   */
-ews_operation ews_subscribe, ews_unsubscribe, ews_get_events, ews_stream_events;                              /* ews_events.c  */
+/* ews_folders.c */
+ews_operation ews_get_folder, ews_find_folder, ews_create_folder, ews_update_folder, ews_delete_folder, ews_move_folder, ews_sync_hierarchy;
+/* ews_read.c */
+ews_operation ews_find_item, ews_get_item, ews_sync_items;
+/* ews_write.c */
+ews_operation ews_create_item, ews_update_item, ews_delete_item, ews_send_item, ews_move_item, ews_copy_item;
+/* ews_names.c */
+ews_operation ews_resolve_names, ews_convert_id, ews_time_zones, ews_availability;
+/* ews_events.c */
+ews_operation ews_subscribe, ews_unsubscribe, ews_get_events, ews_stream_events;
 
 /* -- response messages -------------------------------------------------------------------------------------------- */
 

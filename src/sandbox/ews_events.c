@@ -65,16 +65,21 @@ static bool watches(const struct subscription *s, unsigned folder)
 	return s->all;
 }
 
-void happened(struct sandbox *s, struct mailbox *m, enum happening how, struct entry_id item, const struct folder *folder, const struct folder *before)
+void happened(struct sandbox *s, struct mailbox *m, enum happening how, struct entry_id item, const struct folder *folder,
+              const struct folder *before)
 {
+	int64_t now = clock_unix_ms() / 1000;
+
 	for (size_t i = 0; s->subscriptions && i < s->subscriptions->count; i++) {
 		struct subscription *one = s->subscriptions->list[i];
 
-		if (one->mailbox != m || !(one->kinds & 1u << how) || !(watches(one, folder->number) || (before && watches(one, before->number))))
+		if (one->mailbox != m || !(one->kinds & 1u << how))
+			continue;
+		if (!watches(one, folder->number) && !(before && watches(one, before->number)))
 			continue;
 		if (one->count == EVENTS_KEPT)
 			memmove(one->told, one->told + 1, (--one->count) * sizeof *one->told);
-		one->told[one->count++] = (struct event_told){ how, item, folder->number, before ? before->number : 0, clock_unix_ms() / 1000, ++one->last };
+		one->told[one->count++] = (struct event_told){ how, item, folder->number, before ? before->number : 0, now, ++one->last };
 	}
 	pthread_cond_broadcast(&s->news);
 }

@@ -26,10 +26,12 @@ static void add_resolution(struct call *c, const struct account *a)
 	add(c, "</t:Resolution>");
 }
 
-static bool is_meant(const struct account *a, const char *entry)
+static bool is_meant(struct call *c, const struct account *a, const char *entry)
 {
 	if (!a->mailbox)
 		return false;
+	if (orders_has(&c->sandbox->orders, ORDER_OTHER_MAILBOX))
+		return a != c->account && a == c->sandbox->accounts + 1;
 	if (strncasecmp(entry, "smtp:", 5) == 0)
 		entry += 5;
 	return *entry && (strcasecmp(entry, a->mail) == 0 || strncasecmp(entry, a->sam, strlen(entry)) == 0 ||
@@ -42,7 +44,7 @@ void ews_resolve_names(struct call *c)
 	unsigned    count = 0;
 
 	for (size_t i = 0; i < c->sandbox->account_count; i++)
-		count += is_meant(&c->sandbox->accounts[i], entry);
+		count += is_meant(c, &c->sandbox->accounts[i], entry);
 	if (!count) {
 		message_error(c, "ErrorNameResolutionNoResults", NULL);
 		return;
@@ -50,7 +52,7 @@ void ews_resolve_names(struct call *c)
 	message_begin(c);
 	add(c, "<m:ResolutionSet TotalItemsInView=\"%u\" IncludesLastItemInRange=\"true\">", count);
 	for (size_t i = 0; i < c->sandbox->account_count; i++)
-		if (is_meant(&c->sandbox->accounts[i], entry))
+		if (is_meant(c, &c->sandbox->accounts[i], entry))
 			add_resolution(c, &c->sandbox->accounts[i]);
 	add(c, "</m:ResolutionSet>");
 	message_end(c);

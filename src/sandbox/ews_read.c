@@ -17,7 +17,7 @@ static const xmlNode *field_of(const xmlNode *n)
 }
 
 /* Moments by their time, numbers by their size, the rest by their letters. */
-static int compared(struct call *c, const char *a, const char *b)
+static int compared(const char *a, const char *b)
 {
 	int64_t at_a, at_b;
 	char   *end_a, *end_b;
@@ -27,7 +27,6 @@ static int compared(struct call *c, const char *a, const char *b)
 		return at_a < at_b ? -1 : at_a > at_b;
 	if (*a && *b && !*end_a && !*end_b)
 		return n_a < n_b ? -1 : n_a > n_b;
-	(void)c;
 	return strcasecmp(a, b);
 }
 
@@ -41,9 +40,11 @@ static bool compares(struct call *c, const struct item *i, const xmlNode *n)
 
 	for (size_t k = 0; k < COUNT(kinds); k++)
 		if (xml_is(n, kinds[k].name)) {
-			int order = value && with ? compared(c, value, with) : -2;
+			int order = value && with ? compared(value, with) : 0;
 
-			return order == -2 ? kinds[k].less && kinds[k].more : order < 0 ? kinds[k].less : order > 0 ? kinds[k].more : kinds[k].equal;
+			if (!value || !with)
+				return kinds[k].less && kinds[k].more;
+			return order < 0 ? kinds[k].less : order > 0 ? kinds[k].more : kinds[k].equal;
 		}
 	return false;
 }
@@ -104,7 +105,6 @@ struct found {
 struct list {
 	struct found *found;
 	size_t        count, room;
-	struct call  *call;
 	int           direction;
 };
 
@@ -121,7 +121,7 @@ static int by_key(const void *a, const void *b, void *self)
 {
 	const struct found *x = a, *y = b;
 	const struct list  *l = self;
-	int order = compared(l->call, x->key ? x->key : "", y->key ? y->key : "");
+	int order = compared(x->key ? x->key : "", y->key ? y->key : "");
 
 	if (order == 0)
 		order = x->item->number < y->item->number ? -1 : x->item->number > y->item->number;
@@ -134,7 +134,6 @@ static void sort(struct call *c, struct list *l)
 	const xmlNode *order = xml_first(xml_child(c->body, "SortOrder")), *field = field_of(order);
 	const char    *way = xml_attribute(c->work, order, "Order");
 
-	l->call = c;
 	l->direction = order && way && strcmp(way, "Ascending") == 0 ? 1 : -1;
 	for (size_t i = 0; i < l->count; i++)
 		l->found[i].key = field ? item_value(c, l->found[i].item, field) : moment(c->work, l->found[i].item->received);
@@ -168,7 +167,6 @@ static void list_view(struct call *c, const struct place *p, const xmlNode *view
 			if (at + i->event.end - i->event.start > from)
 				list_add(l, (struct found){ i, moment(c->work, at), i->event.recurs.how ? n : 0, at });
 		}
-	l->call = c;
 	l->direction = 1;
 	if (l->count)
 		qsort_r(l->found, l->count, sizeof *l->found, by_key, l);

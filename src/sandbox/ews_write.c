@@ -411,7 +411,10 @@ static void carry_over(struct call *c, bool moves)
 			continue;
 		}
 		copy = mailbox_copy(to.mailbox, item, to.folder, now());
-		happened(c->sandbox, to.mailbox, moves ? HAPPENED_MOVED : HAPPENED_CREATED, id_of(to.mailbox, copy), to.folder, moves ? item->folder : NULL);
+		if (moves)
+			happened(c->sandbox, to.mailbox, HAPPENED_MOVED, id_of(to.mailbox, copy), to.folder, item->folder);
+		else
+			happened(c->sandbox, to.mailbox, HAPPENED_CREATED, id_of(to.mailbox, copy), to.folder, NULL);
 		if (moves)
 			mailbox_drop(m, item);
 		done_with(c, to.mailbox, copy);
@@ -433,10 +436,12 @@ static void send_draft(struct call *c, struct mailbox *m, struct item *item)
 {
 	const char    *save = xml_attribute(c->work, c->body, "SaveItemToFolder");
 	const xmlNode *folder = xml_first(xml_child(c->body, "SavedItemFolderId"));
-	struct place   p = folder ? place_of(c, folder) : (struct place){ .mailbox = m, .folder = mailbox_known(m, "sentitems") };
+	struct place   p = { .mailbox = m, .folder = mailbox_known(m, "sentitems") };
 	struct ordered *o = orders_take_code(&c->sandbox->orders, "CreateItem");
 	const char    *why = o ? o->value : NULL;
 
+	if (folder)
+		p = place_of(c, folder);
 	if (!p.folder) {
 		place_error(c, &p);
 		return;

@@ -13,8 +13,11 @@
 
 #include "base/arena.h"
 
+#define CALLERS 4
+
 struct hole {
 	int       fd, stop[2];
+	int       callers[CALLERS];      /* of our own, who fill the queue */
 	pthread_t thread;
 	bool      has_thread;
 };
@@ -52,13 +55,28 @@ static bool bind_it(struct hole *h, const char *address, uint16_t *port)
 	return true;
 }
 
+/* Where the queue of those who wait to be accepted is full, the system drops who comes besides. */
+static void fill_up(struct hole *h)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof at;
+
+	getsockname(h->fd, (struct sockaddr *)&at, &len);
+	for (size_t i = 0; i < CALLERS; i++) {
+		h->callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)!connect(h->callers[i], (struct sockaddr *)&at, sizeof at);      /* the last ones do not come through */
+	}
+}
+
 struct hole *hole_new(const char *address, uint16_t *port, enum hole_kind kind, struct error *err)
 {
 	struct hole *h = must_alloc(sizeof *h);
 	bool         fine = bind_it(h, address, port) && pipe(h->stop) == 0;
 
 	if (fine && kind != HOLE_REFUSES)
-		fine = listen(h->fd, 64) == 0;
+		fine = listen(h->fd, kind == HOLE_VANISHES ? 0 : 64) == 0;
+	if (fine && kind == HOLE_VANISHES)
+		fill_up(h);
 	if (fine && kind == HOLE_RESETS)
 		fine = h->has_thread = pthread_create(&h->thread, NULL, reset_all, h) == 0;
 	if (!fine) {
@@ -79,6 +97,9 @@ void hole_free(struct hole *h)
 		pthread_join(h->thread, NULL);
 	if (h->stop[0])
 		close(h->stop[0]);
+	for (size_t i = 0; i < CALLERS; i++)
+		if (h->callers[i] > 0)
+			close(h->callers[i]);
 	if (h->fd >= 0)
 		close(h->fd);
 	free(h);

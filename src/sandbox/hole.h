@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-enum hole_kind { HOLE_REFUSES, HOLE_SILENT, HOLE_RESETS };
+enum hole_kind { HOLE_REFUSES, HOLE_VANISHES, HOLE_SILENT, HOLE_RESETS };
 
 struct hole;
 

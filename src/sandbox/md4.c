@@ -29,10 +29,11 @@ static void take_block(uint32_t h[4], const unsigned char block[BLOCK])
 		{ 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15 },
 	};
 	static const unsigned char turns[3][4] = { { 3, 7, 11, 19 }, { 3, 5, 9, 13 }, { 3, 9, 11, 15 } };
-	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], x[16];
+	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], x[16] = { 0 };
 
 	for (size_t i = 0; i < COUNT(x); i++)
-		x[i] = (uint32_t)block[4 * i] | (uint32_t)block[4 * i + 1] << 8 | (uint32_t)block[4 * i + 2] << 16 | (uint32_t)block[4 * i + 3] << 24;
+		for (unsigned byte = 0; byte < 4; byte++)
+			x[i] |= (uint32_t)block[4 * i + byte] << 8 * byte;
 	for (unsigned round = 0; round < 3; round++)
 		for (unsigned i = 0; i < 16; i++) {
 			uint32_t made = turned(a + mixed(round, b, c, d) + x[order[round][i]], turns[round][i % 4]);

@@ -122,7 +122,9 @@ static size_t encoded_word(struct arena *arena, struct slice text, const char **
 	inner = slice_cut(&rest, '?');
 	if (!rest.at || rest.len == 0 || rest.at[0] != '=')
 		return 0;
-	if ((how.at[0] | 0x20) == 'b' ? !base64_read(arena, inner, &bytes) : (bytes = unquoted(arena, inner, true), (how.at[0] | 0x20) != 'q'))
+	if ((how.at[0] | 0x20) == 'q')
+		bytes = unquoted(arena, inner, true);
+	else if ((how.at[0] | 0x20) != 'b' || !base64_read(arena, inner, &bytes))
 		return 0;
 	*out = as_utf8(arena, bytes, slice_starts(charset, "iso-8859-1"));
 	return (size_t)(rest.at + 1 - text.at);

@@ -210,7 +210,9 @@ static bool exists(const struct names *n, const char *name)
 	for (size_t i = 0; i < n->count; i++) {
 		size_t all = strlen(n->rows[i].name), len = strlen(name);
 
-		if (all >= len && strcasecmp(n->rows[i].name + all - len, name) == 0 && (all == len || n->rows[i].name[all - len - 1] == '.'))
+		if (all < len || strcasecmp(n->rows[i].name + all - len, name) != 0)
+			continue;
+		if (all == len || n->rows[i].name[all - len - 1] == '.')
 			return true;
 	}
 	return false;
@@ -292,7 +294,9 @@ static void answer_tcp(struct names *n)
 static void *answer_all(void *self)
 {
 	struct names *n = self;
-	struct pollfd on[] = { { .fd = n->stop[0], .events = POLLIN }, { .fd = n->udp, .events = POLLIN }, { .fd = n->tcp, .events = POLLIN } };
+	struct pollfd on[] = {
+		{ .fd = n->stop[0], .events = POLLIN }, { .fd = n->udp, .events = POLLIN }, { .fd = n->tcp, .events = POLLIN },
+	};
 
 	for (;;) {
 		if (poll(on, COUNT(on), -1) < 0 && errno != EINTR)

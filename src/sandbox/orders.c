@@ -46,6 +46,7 @@ static const struct order_row rows[] = {
 	{ "channel-binding",   ORDER_BINDING, "require|allow", false, 0, NULL, "Extended Protection: NTLM must be bound to the TLS channel" },
 	{ "page-on-challenge", ORDER_PAGE_ON_TYPE2, NULL, false, 0, NULL, "the NTLM challenge comes with the page of a refusal" },
 	{ "close-in-login",    ORDER_CLOSE_BETWEEN, NULL, false, 0, NULL, "the connection ends between the steps of NTLM" },
+	{ "no-agents",         ORDER_NOT_AGENTS, "TEXT", true, 0, NULL, "403 after the login where User-Agent has this text" },
 	{ "agents",            ORDER_AGENTS, "TEXT", true, 0, NULL, "403 after the login unless User-Agent has this text" },
 
 	{ "back-off",          ORDER_BACK_OFF, "MS", false, 0, NULL, "ErrorServerBusy with BackOffMilliseconds" },
@@ -59,6 +60,7 @@ static const struct order_row rows[] = {
 	{ "no-mailbox",        ORDER_NO_MAILBOX, NULL, false, 0, NULL, "the account has no mailbox here: ErrorMissingEmailAddress" },
 	{ "no-smtp-address",   ORDER_EX_ONLY, NULL, false, 0, NULL, "ResolveNames knows an X.500 address only" },
 	{ "no-calendar",       ORDER_NO_CALENDAR, NULL, false, 0, NULL, "there is no calendar folder" },
+	{ "other-mailbox",     ORDER_OTHER_MAILBOX, NULL, false, 0, NULL, "names and Autodiscover answer for somebody else's mailbox" },
 	{ "no-delivery",       ORDER_NO_DELIVERY, NULL, false, 0, NULL, "mail is taken, and never arrives" },
 	{ "ndr",               ORDER_NDR, NULL, false, 0, NULL, "a report of non-delivery comes instead of the mail" },
 
@@ -83,6 +85,7 @@ static const struct order_row rows[] = {
 	{ "certificate-no-issuer",  ORDER_CERTIFICATE, NULL, false, FLAW_NO_ISSUER, NULL, "its intermediate is not sent" },
 	{ "old-tls",           ORDER_OLD_TLS, NULL, false, 0, NULL, "TLS 1.0 and 1.1 only" },
 	{ "refused",           ORDER_REFUSED, NULL, false, 0, NULL, "nothing listens on the server's port" },
+	{ "vanish",            ORDER_VANISH, NULL, false, 0, NULL, "packets to the server's port vanish" },
 	{ "silent",            ORDER_SILENT, NULL, false, 0, NULL, "connections are taken, and nothing is ever said" },
 	{ "reset",             ORDER_RESET, NULL, false, 0, NULL, "connections are cut at once" },
 	{ "no-host",           ORDER_NO_HOST, NULL, false, 0, NULL, "the server's name does not exist" },
@@ -118,11 +121,12 @@ static const struct order_row *row_named(struct slice name)
 	return memchr(name.at, ':', name.len) ? &any_code : NULL;
 }
 
-/* What a row is short for, or what was typed: "GetFolder:ErrorAccessDenied". The value becomes "CODE" or "CODE=TEXT"'s CODE. */
+/* What a row is short for, or what was typed: "GetFolder:ErrorAccessDenied". What stood behind "=" is the text. */
 static void set_code(struct ordered *o, struct arena *arena, struct slice name)
 {
 	struct slice rest = o->row->what ? slice_str(o->row->what) : name;
 
+	o->text = o->value;
 	o->operation = arena_copy(arena, slice_cut(&rest, ':'));
 	o->value = arena_copy(arena, rest);
 }

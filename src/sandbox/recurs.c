@@ -54,7 +54,8 @@ bool recurrence_read(struct call *c, const xmlNode *n, int64_t start, struct rec
 
 	if (!daily && !weekly)
 		return false;
-	*out = (struct recurrence){ .how = daily ? RECURS_DAILY : RECURS_WEEKLY, .interval = interval && interval < 100 ? (unsigned)interval : 1 };
+	*out = (struct recurrence){ .how = daily ? RECURS_DAILY : RECURS_WEEKLY };
+	out->interval = interval && interval < 100 ? (unsigned)interval : 1;
 	out->days = weekly ? days_of(xml_text(c->work, xml_child(weekly, "DaysOfWeek"))) : 0;
 	if (weekly && !out->days)
 		out->days = 1u << (start / DAY + 4) % 7;

@@ -379,7 +379,8 @@ static void add_names(struct sandbox *s)
 
 /* -- doors -------------------------------------------------------------------------------------------------------- */
 
-static struct web *door(struct sandbox *s, const char *address, uint16_t wanted, const struct certificate *certificate, uint16_t *port, struct error *err)
+static struct web *door(struct sandbox *s, const char *address, uint16_t wanted, const struct certificate *certificate, uint16_t *port,
+                        struct error *err)
 {
 	struct web_wishes w = { .address = address, .port = wanted, .certificate = certificate, .answer = answer, .self = s };
 
@@ -388,7 +389,7 @@ static struct web *door(struct sandbox *s, const char *address, uint16_t wanted,
 }
 
 static const struct { enum order order; enum hole_kind kind; } holes[] = {
-	{ ORDER_REFUSED, HOLE_REFUSES }, { ORDER_SILENT, HOLE_SILENT }, { ORDER_RESET, HOLE_RESETS },
+	{ ORDER_REFUSED, HOLE_REFUSES }, { ORDER_VANISH, HOLE_VANISHES }, { ORDER_SILENT, HOLE_SILENT }, { ORDER_RESET, HOLE_RESETS },
 };
 
 /* EWS's own, or the hole in its place. */
@@ -441,9 +442,11 @@ static bool make_certificates(struct sandbox *s, struct error *err)
 	struct ordered   *o = orders_has(&s->orders, ORDER_CERTIFICATE);
 	enum flaw         flaw = o ? (enum flaw)o->row->number : FLAW_NONE;
 	bool              others = flaw == FLAW_WRONG_NAME;
+	size_t            count = others ? COUNT(other) : COUNT(usual);
 
-	return certificate_make(s->authority, s->own, others ? other : usual, others ? COUNT(other) : COUNT(usual), flaw, &s->certificate, err) &&
-	       certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
+	if (!certificate_make(s->authority, s->own, others ? other : usual, count, flaw, &s->certificate, err))
+		return false;
+	return certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
 }
 
 /* -- what is told ------------------------------------------------------------------------------------------------- */
@@ -509,7 +512,9 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 {
 	uint16_t dns_port = 0;
 
-	if (!read_wishes(s, w, err) || !open_log(s, w->log, err) || !make_certificates(s, err) || !write_ca(s, w->ca_file_out, err))
+	if (!read_wishes(s, w, err) || !open_log(s, w->log, err))
+		return false;
+	if (!make_certificates(s, err) || !write_ca(s, w->ca_file_out, err))
 		return false;
 	if ((w->high_ports || !open_doors(s, 443, 80, NULL)) && !open_doors(s, 0, 0, err))
 		return false;

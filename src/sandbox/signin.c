@@ -69,7 +69,8 @@ static bool is_name_of(const struct sandbox *s, const struct account *a, const c
 
 	if (*domain)
 		return (s->name_forms & NAME_DOWN) && ours && strcasecmp(user, a->sam) == 0;
-	return ((s->name_forms & NAME_UPN) && strcasecmp(user, a->upn) == 0) || ((s->name_forms & NAME_MAIL) && strcasecmp(user, a->mail) == 0) ||
+	return ((s->name_forms & NAME_UPN) && strcasecmp(user, a->upn) == 0) ||
+	       ((s->name_forms & NAME_MAIL) && strcasecmp(user, a->mail) == 0) ||
 	       ((s->name_forms & NAME_BARE) && strcasecmp(user, a->sam) == 0);
 }
 

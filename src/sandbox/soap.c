@@ -24,7 +24,8 @@ xmlDoc *xml_read(struct slice text, struct error *err)
 		fail(err, FAULT_BROKEN, "no XML, or with a DTD");
 		return NULL;
 	}
-	d = xmlReadMemory(text.at, (int)text.len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+	d = xmlReadMemory(text.at, (int)text.len, NULL, NULL,
+	                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
 	if (d && (d->intSubset || !xmlDocGetRootElement(d) || too_deep(xmlDocGetRootElement(d), DEEPEST))) {
 		xmlFreeDoc(d);
 		d = NULL;

@@ -269,7 +269,8 @@ static int listen_at(const char *address, uint16_t *port)
 
 	inet_pton(AF_INET, address, &at.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 128) != 0 || getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 128) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
 		close(fd);
 		return -1;
 	}
@@ -280,7 +281,8 @@ static int listen_at(const char *address, uint16_t *port)
 /* What is not there is MHD_OPTION_END at once. */
 static struct MHD_Daemon *start(struct web *w, unsigned flags, const struct MHD_OptionItem *more)
 {
-	return MHD_start_daemon(flags, 0, NULL, NULL, handle, w, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, w->fd,
+	return MHD_start_daemon(flags, 0, NULL, NULL, handle, w, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
+	                        MHD_OPTION_LISTEN_SOCKET, w->fd,
 	                        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, called, NULL,
 	                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST,
 	                        MHD_OPTION_ARRAY, more, MHD_OPTION_END);

@@ -378,11 +378,12 @@ PAGES = [
 
 # after it
 ANSWERS = [
-    ("forbidden-after", 403, b"Access is denied"), ("agents=Outlook", 403, b"Access is denied"), ("html-500-after", 500, b"Server Error in"),
+    ("forbidden-after", 403, b"Access is denied"), ("agents=Outlook", 403, b"Access is denied"), ("no-agents=else", 200, b"NoError"), ("html-500-after", 500, b"Server Error in"),
     ("unavailable-after", 503, b""), ("cas-error=NoCas", 500, b""), ("wrong-password", 401, b""), ("names=mail", 401, b""),
     ("back-off=297749", 500, b'<t:Value Name="BackOffMilliseconds">297749</t:Value>'), ("soap-fault=ErrorPasswordExpired", 500, b">ErrorPasswordExpired<"),
     ("mailbox-version=2007sp1", 200, b">ErrorInvalidSchemaVersionForMailboxVersion<"), ("no-mailbox", 200, b">ErrorMissingEmailAddress<"),
-    ("GetFolder:ErrorAccessDenied", 200, b"<m:MessageText>Access is denied. Check credentials and try again.</m:MessageText>"), ("*:ErrorServerBusy", 200, b">ErrorServerBusy<"),
+    ("GetFolder:ErrorAccessDenied", 200, b"<m:MessageText>Access is denied. Check credentials and try again.</m:MessageText>"), ("GetFolder:ErrorNonExistentMailbox=No mailbox with such guid.", 200, b"<m:MessageText>No mailbox with such guid.<"),
+    ("*:ErrorServerBusy", 200, b">ErrorServerBusy<"),
     ("malformed", 200, b"<t:Unclosed>"), ("entity-bomb", 200, b"<!ENTITY g"), ("charset=utf-16", 200, b'encoding="utf-16"'),
     ("wrong-namespace", 200, b"schemas.example.com"), ("cookies", 200, b"NoError"), ("gzip", 200, b"\x1f\x8b\x08"),
 ]
@@ -479,6 +480,10 @@ def lines_come_to_what_was_ordered(t):
     with t.faulty("refused") as s:
         with contextlib.suppress(ConnectionRefusedError):
             s.connect()
+            hold(False, "taken")
+    with t.faulty("vanish") as s:
+        with contextlib.suppress(TimeoutError):
+            socket.create_connection(s.places[MAIL, 443], timeout=1.5).close()
             hold(False, "taken")
     with t.faulty("reset") as s:
         with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):
