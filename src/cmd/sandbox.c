@@ -25,7 +25,7 @@ static const struct argp_option options[] = {
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
 	{ "domain", KEY_DOMAIN, "NAME", 0, "the organisation's (contoso.example)", 0 },
 	{ "account", KEY_ACCOUNT, "ADDRESS:PASSWORD", 0, "a mailbox, in place of those that there are; may be said more than once", 0 },
-	{ "items", KEY_ITEMS, "N", 0, "that many messages more in each inbox", 0 },
+	{ "items", KEY_ITEMS, "N", 0, "that many messages more in the first inbox", 0 },
 	{ "listen", KEY_LISTEN, "IP", 0, "loopback address; Autodiscover is at the next one (127.0.0.1)", 0 },
 	{ "high-ports", KEY_HIGH_PORTS, NULL, 0, "do not try ports 443 and 80", 0 },
 	{ "ca-file-out", KEY_CA_FILE_OUT, "FILE", 0, "where its authority's certificate goes, and stays", 0 },

@@ -320,10 +320,10 @@ static bool impersonate(struct call *c, const struct soap *soap)
 
 static void write_huge_fault(struct call *c, const char *value)
 {
-	static char block[MIB];
-	size_t      count = value ? strtoul(value, NULL, 10) : 200;
+	char  *block = must_alloc(MIB);
+	size_t count = value ? strtoul(value, NULL, 10) : 200;
 
-	memset(block, 'x', sizeof block);
+	memset(block, 'x', MIB);
 	write_fault(c, "ErrorInternalServerError", "HUGE", NULL);
 	{
 		struct slice  all = buffer_held(&c->reply->body);
@@ -333,11 +333,12 @@ static void write_huge_fault(struct call *c, const char *value)
 		buffer_init(&big, (count + 1) * MIB);
 		buffer_add(&big, slice_upto(all, at));
 		for (size_t i = 0; i < count; i++)
-			buffer_add(&big, slice(block, sizeof block));
+			buffer_add(&big, slice(block, MIB));
 		buffer_add(&big, slice_from(all, at));
 		buffer_release(&c->reply->body);
 		c->reply->body = big;
 	}
+	free(block);
 }
 
 #define BACK_OFF "<t:Value Name=\"BackOffMilliseconds\">%lu</t:Value>"

@@ -271,7 +271,7 @@ static bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, stru
 		service->may_impersonate = true;
 	}
 	for (size_t i = 0; i < s->account_count; i++)
-		fill(s, &s->accounts[i], w->items);
+		fill(s, &s->accounts[i], i == 0 ? w->items : 0);
 	return true;
 }
 
