@@ -248,6 +248,7 @@ unsigned mailbox_count(const struct mailbox *m, const struct folder *f, bool unr
 /* -- ids ---------------------------------------------------------------------------------------------------------- */
 
 #define ID_BYTES 18
+static const unsigned char id_tail[4] = { 0x4d, 0x4d, 0x53, 0x42 };
 static const unsigned char id_head[] = { 0x00, 0x03, 0x24, 0x00 };      /* "AAMk…", as real ones begin */
 
 const char *entry_id(struct arena *arena, struct entry_id id)
@@ -261,7 +262,7 @@ const char *entry_id(struct arena *arena, struct entry_id id)
 		b[6 + i] = (unsigned char)(id.number >> 8 * (3 - i));
 		b[10 + i] = (unsigned char)(id.instance >> 8 * (3 - i));
 	}
-	memcpy(b + 14, "MMSB", 4);
+	memcpy(b + 14, id_tail, sizeof id_tail);
 	return base64_of(arena, slice((const char *)b, sizeof b));
 }
 
@@ -273,7 +274,7 @@ bool entry_id_read(struct arena *arena, const char *text, struct entry_id *out)
 	if (!text || !base64_read(arena, slice_str(text), &bytes) || bytes.len != ID_BYTES)
 		return false;
 	b = (const unsigned char *)bytes.at;
-	if (memcmp(b, id_head, sizeof id_head) != 0 || memcmp(b + 14, "MMSB", 4) != 0 || !memchr("fic", b[4], 3))
+	if (memcmp(b, id_head, sizeof id_head) != 0 || memcmp(b + 14, id_tail, sizeof id_tail) != 0 || !b[4] || !strchr("fic", b[4]))
 		return false;
 	*out = (struct entry_id){ .kind = (char)b[4], .mailbox = b[5] };
 	for (unsigned i = 0; i < 4; i++) {
