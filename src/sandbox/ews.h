@@ -26,15 +26,15 @@ struct call {
 typedef void ews_operation(struct call *);
 
 /* ews_folders.c */
-ews_operation ews_get_folder, ews_find_folder, ews_create_folder, ews_update_folder, ews_delete_folder, ews_move_folder, ews_sync_hierarchy;
+ews_operation answer_get_folder, answer_find_folder, answer_create_folder, answer_update_folder, answer_delete_folder, answer_move_folder, answer_sync_hierarchy;
 /* ews_read.c */
-ews_operation ews_find_item, ews_get_item, ews_sync_items;
+ews_operation answer_find_item, answer_get_item, answer_sync_items;
 /* ews_write.c */
-ews_operation ews_create_item, ews_update_item, ews_delete_item, ews_send_item, ews_move_item, ews_copy_item;
+ews_operation answer_create_item, answer_update_item, answer_delete_item, answer_send_item, answer_move_item, answer_copy_item;
 /* ews_names.c */
-ews_operation ews_resolve_names, ews_convert_id, ews_time_zones, ews_availability;
+ews_operation answer_resolve_names, answer_convert_id, answer_time_zones, answer_availability;
 /* ews_events.c */
-ews_operation ews_subscribe, ews_unsubscribe, ews_get_events, ews_stream_events;
+ews_operation answer_subscribe, answer_unsubscribe, answer_get_events, answer_stream_events;
 
 /* -- response messages -------------------------------------------------------------------------------------------- */
 

@@ -130,7 +130,7 @@ static void subscribe(struct call *c, const xmlNode *request, struct subscriptio
 	message_end(c);
 }
 
-void ews_subscribe(struct call *c)
+void answer_subscribe(struct call *c)
 {
 	const xmlNode       *request = xml_first(c->body);
 	struct subscription *s;
@@ -152,7 +152,7 @@ void ews_subscribe(struct call *c)
 		free(s);
 }
 
-void ews_unsubscribe(struct call *c)
+void answer_unsubscribe(struct call *c)
 {
 	struct subscriptions *all = c->sandbox->subscriptions;
 	struct subscription  *s = subscription_named(c->sandbox, xml_text(c->work, xml_child(c->body, "SubscriptionId")));
@@ -211,7 +211,7 @@ static void forget_until(struct subscription *s, uint64_t number)
 	s->count -= n;
 }
 
-void ews_get_events(struct call *c)
+void answer_get_events(struct call *c)
 {
 	const char          *mark = xml_text(c->work, xml_child(c->body, "Watermark"));
 	struct subscription *s = subscription_named(c->sandbox, xml_text(c->work, xml_child(c->body, "SubscriptionId")));
@@ -385,7 +385,7 @@ static struct stream *stream_new(struct call *c)
 	return st;
 }
 
-void ews_stream_events(struct call *c)
+void answer_stream_events(struct call *c)
 {
 	struct stream *st = stream_new(c);
 

@@ -67,7 +67,7 @@ static void add_folder(struct call *c, const struct mailbox *m, const struct fol
 
 /* -- reading ------------------------------------------------------------------------------------------------------ */
 
-void ews_get_folder(struct call *c)
+void answer_get_folder(struct call *c)
 {
 	for (const xmlNode *id = xml_first(xml_child(c->body, "FolderIds")); id; id = xml_next(id)) {
 		struct place p = place_of(c, id);
@@ -96,7 +96,7 @@ static unsigned long number_of(struct call *c, const xmlNode *n, const char *att
 	return text ? strtoul(text, NULL, 10) : otherwise;
 }
 
-void ews_find_folder(struct call *c)
+void answer_find_folder(struct call *c)
 {
 	const char    *traversal = xml_attribute(c->work, c->body, "Traversal");
 	const xmlNode *view = xml_child(c->body, "IndexedPageFolderView");
@@ -160,7 +160,7 @@ static void add_change(struct call *c, const struct mailbox *m, const struct fol
 	add(c, "</t:%s>", how);
 }
 
-void ews_sync_hierarchy(struct call *c)
+void answer_sync_hierarchy(struct call *c)
 {
 	struct place       p = place_of(c, xml_first(xml_child(c->body, "SyncFolderId")));
 	unsigned long long since;
@@ -201,7 +201,7 @@ static bool name_is_taken(const struct mailbox *m, const struct folder *parent, 
 	return false;
 }
 
-void ews_create_folder(struct call *c)
+void answer_create_folder(struct call *c)
 {
 	struct place p = place_of(c, xml_first(xml_child(c->body, "ParentFolderId")));
 
@@ -228,7 +228,7 @@ void ews_create_folder(struct call *c)
 	}
 }
 
-void ews_update_folder(struct call *c)
+void answer_update_folder(struct call *c)
 {
 	for (const xmlNode *n = xml_first(xml_child(c->body, "FolderChanges")); n; n = xml_next(n)) {
 		struct place   p = place_of(c, xml_first(n));
@@ -266,7 +266,7 @@ static void delete_folder(struct call *c, const struct place *p)
 	message_end(c);
 }
 
-void ews_delete_folder(struct call *c)
+void answer_delete_folder(struct call *c)
 {
 	for (const xmlNode *id = xml_first(xml_child(c->body, "FolderIds")); id; id = xml_next(id)) {
 		struct place p = place_of(c, id);
@@ -278,7 +278,7 @@ void ews_delete_folder(struct call *c)
 	}
 }
 
-void ews_move_folder(struct call *c)
+void answer_move_folder(struct call *c)
 {
 	struct place to = place_of(c, xml_first(xml_child(c->body, "ToFolderId")));
 

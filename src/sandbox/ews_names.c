@@ -38,7 +38,7 @@ static bool is_meant(struct call *c, const struct account *a, const char *entry)
 	                  strncasecmp(entry, a->display, strlen(entry)) == 0);
 }
 
-void ews_resolve_names(struct call *c)
+void answer_resolve_names(struct call *c)
 {
 	const char *entry = xml_text(c->work, xml_child(c->body, "UnresolvedEntry"));
 	unsigned    count = 0;
@@ -86,7 +86,7 @@ static void convert(struct call *c, const xmlNode *source)
 	message_end(c);
 }
 
-void ews_convert_id(struct call *c)
+void answer_convert_id(struct call *c)
 {
 	for (const xmlNode *n = xml_first(xml_child(c->body, "SourceIds")); n; n = xml_next(n))
 		convert(c, n);
@@ -131,7 +131,7 @@ static void add_zone(struct call *c, const struct zone *z, bool full)
 	add(c, "</t:TransitionsGroup></t:TransitionsGroups><t:Transitions><t:Transition><t:To Kind=\"Group\">0</t:To></t:Transition></t:Transitions></t:TimeZoneDefinition>");
 }
 
-void ews_time_zones(struct call *c)
+void answer_time_zones(struct call *c)
 {
 	const char    *full = xml_attribute(c->work, c->body, "ReturnFullTimeZoneData");
 	const xmlNode *ids = xml_child(c->body, "Ids");
@@ -214,7 +214,7 @@ static bool local_moment(struct call *c, const xmlNode *n, long bias_minutes, in
 	return true;
 }
 
-void ews_availability(struct call *c)
+void answer_availability(struct call *c)
 {
 	const xmlNode *options = xml_child(c->body, "FreeBusyViewOptions"), *time = xml_child(options, "TimeWindow");
 	long           slot = strtol(xml_text(c->work, xml_child(options, "MergedFreeBusyIntervalInMinutes")), NULL, 10);

@@ -207,7 +207,7 @@ static void find_in(struct call *c, const struct place *p, const struct shape *s
 	free(l.found);
 }
 
-void ews_find_item(struct call *c)
+void answer_find_item(struct call *c)
 {
 	struct shape shape;
 
@@ -222,7 +222,7 @@ void ews_find_item(struct call *c)
 	}
 }
 
-void ews_get_item(struct call *c)
+void answer_get_item(struct call *c)
 {
 	struct shape shape;
 
@@ -351,7 +351,7 @@ static void sync_folder(struct call *c, const struct place *p, uint64_t since, s
 	free(s.step);
 }
 
-void ews_sync_items(struct call *c)
+void answer_sync_items(struct call *c)
 {
 	struct place       p = place_of(c, xml_first(xml_child(c->body, "SyncFolderId")));
 	unsigned long      most = strtoul(xml_text(c->work, xml_child(c->body, "MaxChangesReturned")), NULL, 10);

@@ -289,7 +289,7 @@ static void create_event(struct call *c, const xmlNode *event, const struct plac
 	done_with(c, p.mailbox, item);
 }
 
-void ews_create_item(struct call *c)
+void answer_create_item(struct call *c)
 {
 	const xmlNode *saved = xml_first(xml_child(c->body, "SavedItemFolderId"));
 	struct place   p = { 0 };
@@ -333,7 +333,7 @@ static void update(struct call *c, struct mailbox *m, struct item *item, const x
 		mailbox_touch(m, item);
 }
 
-void ews_update_item(struct call *c)
+void answer_update_item(struct call *c)
 {
 	for (const xmlNode *n = xml_first(xml_child(c->body, "ItemChanges")); n; n = xml_next(n)) {
 		struct mailbox *m;
@@ -378,7 +378,7 @@ static void remove_item(struct call *c, struct mailbox *m, struct item *item)
 	message_end(c);
 }
 
-void ews_delete_item(struct call *c)
+void answer_delete_item(struct call *c)
 {
 	for (const xmlNode *id = xml_first(xml_child(c->body, "ItemIds")); id; id = xml_next(id)) {
 		struct mailbox *m;
@@ -421,12 +421,12 @@ static void carry_over(struct call *c, bool moves)
 	}
 }
 
-void ews_move_item(struct call *c)
+void answer_move_item(struct call *c)
 {
 	carry_over(c, true);
 }
 
-void ews_copy_item(struct call *c)
+void answer_copy_item(struct call *c)
 {
 	carry_over(c, false);
 }
@@ -458,7 +458,7 @@ static void send_draft(struct call *c, struct mailbox *m, struct item *item)
 	message_end(c);
 }
 
-void ews_send_item(struct call *c)
+void answer_send_item(struct call *c)
 {
 	for (const xmlNode *id = xml_first(xml_child(c->body, "ItemIds")); id; id = xml_next(id)) {
 		struct mailbox *m;
