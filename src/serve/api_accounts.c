@@ -386,7 +386,7 @@ static bool look_up(struct exchange *x, account_getter *get, struct account *out
 	struct account_look l = { .x = x, .get = get };
 	struct error        err = { 0 };
 
-	if (!store_read(x->service->store, look_at_one, &l, &err)) {
+	if (!store_glance(x->service->store, look_at_one, &l, &err)) {
 		answer_fault(x, &err);
 		return false;
 	}

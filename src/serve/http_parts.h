@@ -52,6 +52,8 @@ struct visit {
 	TAILQ_ENTRY(visit) in_bucket;
 	struct arena      *job;          /* of one request after the other, which lies in it itself */
 	int                fd;
+	char               name[13];     /* begins the ids of its requests: dice, thrown once */
+	unsigned           requests;
 	struct address     peer;
 	int64_t            until;        /* monotonic; INT64_MAX while a stream or a handler is at work */
 	bool               cut;

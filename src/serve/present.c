@@ -157,8 +157,13 @@ static void add_server(cJSON *o, const struct account *a, enum service which)
 	}
 	server = cJSON_AddObjectToObject(o, service_name(which));
 	cJSON_AddStringToObject(server, "host", a->host[which]);
-	if (a->port[which])
-		cJSON_AddNumberToObject(server, "port", a->port[which]);
+	if (a->port[which]) {
+		char port[8];
+
+		/* as it is: cJSON would print it as a fraction, and read it again to see whether that was exact */
+		snprintf(port, sizeof port, "%u", a->port[which]);
+		cJSON_AddRawToObject(server, "port", port);
+	}
 }
 
 cJSON *account_json(struct exchange *x, const struct account *a)

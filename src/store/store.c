@@ -110,6 +110,16 @@ static void reader_give(struct store *s, struct db *db)
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool store_glance(struct store *s, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err)
+{
+	struct txn t = { .db = reader_take(s, err) };
+	bool       fine = t.db && look(&t, self, err);
+
+	if (t.db)
+		reader_give(s, t.db);
+	return fine;
+}
+
 bool store_read(struct store *s, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err)
 {
 	struct txn t = { .db = reader_take(s, err) };

@@ -34,6 +34,8 @@ void          store_close(struct store *);         /* answers every write that w
 
 /* Runs `look` at once, on this thread, on one consistent view. Any number of threads. */
 bool store_read(struct store *, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err);
+/* The same for one question: what two would see of each other is not settled. Spares the beginning and the end of a view. */
+bool store_glance(struct store *, bool (*look)(struct txn *, void *self, struct error *), void *self, struct error *err);
 
 /* A change. Belongs to the caller and must live until done() is called, exactly once, on the writer's thread: it must not
  * block there. `apply` runs on the writer's thread and may run more than once, each time from the start: it changes nothing
