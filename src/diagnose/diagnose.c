@@ -116,8 +116,9 @@ static bool only_showed_the_way(const struct report *r, int attempt)
 	return attempt < r->attempts - 1 && passed(r, "exchange.autodiscover", attempt);
 }
 
-/* Of the attempts at one service the one that came furthest; of equals the first, since candidates are tried best first. */
-static int best_attempt(const struct report *r, const char *resolve_id)
+/* Of the attempts at one service the one that came furthest. Of equals the first, since candidates are tried best first; at Exchange the
+ * last, since behind the URL that was typed comes the one that was meant: where neither will do, to advise that one would be wrong. */
+static int best_attempt(const struct report *r, enum service service, const char *resolve_id)
 {
 	int best = -1, best_passed = -1;
 
@@ -128,7 +129,7 @@ static int best_attempt(const struct report *r, const char *resolve_id)
 			continue;
 		for (size_t i = 0; i < r->step_count; i++)
 			steps += r->step[i].attempt == a && r->step[i].state == STEP_PASSED && !is_probe(&r->step[i]);
-		if (steps > best_passed)
+		if (steps > best_passed || (steps == best_passed && service == SERVICE_WEB))
 			best = a, best_passed = steps;
 	}
 	return best;
@@ -138,7 +139,7 @@ int diagnose_best_attempt(const struct report *r, enum service service)
 {
 	static const char *const resolve[] = { [SERVICE_IMAP] = "imap.resolve", [SERVICE_SMTP] = "smtp.resolve", [SERVICE_WEB] = "exchange.resolve" };
 
-	return best_attempt(r, resolve[service]);
+	return best_attempt(r, service, resolve[service]);
 }
 
 enum standing { ABSENT, FAILED, WAITING, CALLED_OFF, FINE };
