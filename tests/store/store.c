@@ -372,11 +372,31 @@ static void gate_shut(struct gate *g, struct store *store)
 	sem_wait(&g->begun);
 }
 
+/* The last of the group, and who waits for it. */
+struct last { struct store_write write; sem_t over; };
+
+static bool put_last(struct txn *t, void *self, struct error *err)
+{
+	(void)self;
+	return put_one(t, &(int){ -2 }, err);
+}
+
+static void last_is_over(struct store_write *write)
+{
+	sem_post(&((struct last *)write)->over);
+}
+
+/* The last is handed over before the writer goes on: behind it, it might be a group of its own. */
 static void gate_open(struct gate *g, struct store *store)
 {
+	struct last last = { .write = { .apply = put_last, .done = last_is_over } };
+
+	last.write.self = &last;
+	sem_init(&last.over, 0, 0);
+	store_write(store, &last.write);
 	sem_post(&g->go);
-	/* waits for all that were handed over before */
-	store_write_wait(store, put_one, &(int){ -2 }, NULL);
+	sem_wait(&last.over);
+	sem_destroy(&last.over);
 	sem_destroy(&g->begun);
 	sem_destroy(&g->go);
 }
