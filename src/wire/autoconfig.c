@@ -1,14 +1,12 @@
 #include "wire/autoconfig.h"
 
 #include <ctype.h>
-#include <libxml/parser.h>
 
 #include "base/address.h"
 #include "base/buffer.h"
+#include "wire/xml_document.h"
 
 #define LONGEST_XML    (1 << 20)
-#define LONGEST_TAG    (16 << 10)  /* libxml2 compares each attribute with all before it: 1 MiB of them take 8 s */
-#define CHUNK          4096
 #define DEEPEST        32
 #define LONGEST_TEXT   1000      /* of one value, and again of what it is when the placeholders are filled in */
 #define LONGEST_HOST   253
@@ -18,10 +16,10 @@
 enum place { OUTSIDE, IN_CONFIG, IN_PROVIDER, IN_SERVER };
 
 struct reader {
+	struct xml_document      document;         /* first: the callbacks get it                                   */
 	struct autoconfig       *out;
 	struct arena            *into;
 	struct slice             address;
-	xmlParserCtxtPtr         parser;
 	int                      depth;            /* open elements                                                 */
 	enum place               place;            /* also its depth: the elements that count are one in another    */
 	bool                     provider_seen;    /* the first one is the domain's; a second would be no such file */
@@ -32,14 +30,11 @@ struct reader {
 	struct buffer            text;             /* of the element at text_depth                                  */
 	int                      text_depth;       /* 0: nobody listens                                             */
 	bool                     text_too_long;
-	const char              *stop;             /* why it was stopped                                            */
 };
 
 static void stop(struct reader *r, const char *why)
 {
-	if (!r->stop)
-		r->stop = why;
-	xmlStopParser(r->parser);
+	xml_document_stop(&r->document, why);
 }
 
 static bool is(const xmlChar *name, const char *text)
@@ -287,7 +282,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, con
 	bool           incoming;
 
 	(void)prefix, (void)uri, (void)namespaces, (void)namespace, (void)defaulted;
-	if (r->stop)
+	if (r->document.stop)
 		return;
 	if (++r->depth > DEEPEST) {
 		stop(r, "elements nested too deep");
@@ -349,7 +344,7 @@ static void on_end(void *self, const xmlChar *name, const xmlChar *prefix, const
 	struct reader *r = self;
 
 	(void)prefix, (void)uri;
-	if (r->stop)
+	if (r->document.stop)
 		return;
 	if (r->text_depth == r->depth)
 		text_end(r, (const char *)name);
@@ -369,76 +364,7 @@ static void on_text(void *self, const xmlChar *text, int len)
 		r->text_too_long = true;
 }
 
-/* A document type is where entities, and files and addresses to be fetched, would come from. */
-static void on_doctype(void *self, const xmlChar *name, const xmlChar *external, const xmlChar *system)
-{
-	(void)name, (void)external, (void)system;
-	stop(self, "a document type");
-}
-
-__attribute__((format(printf, 2, 3)))
-static void unprinted(void *self, const char *fmt, ...)
-{
-	(void)self, (void)fmt;
-}
-
 /* -- the document ------------------------------------------------------------------------------------------------- */
-
-/* Piece by piece, for between two of them it can be seen how much is kept for one tag that does not end. */
-static bool feed(struct reader *r, struct slice xml)
-{
-	for (; xml.len; xml = slice_from(xml, CHUNK)) {
-		struct slice chunk = slice_upto(xml, CHUNK);
-
-		if (xmlParseChunk(r->parser, chunk.at, (int)chunk.len, 0) != 0 || r->stop)
-			return false;
-		if (r->parser->input->end - r->parser->input->cur > LONGEST_TAG) {
-			stop(r, "a tag or a comment too long");
-			return false;
-		}
-	}
-	return xmlParseChunk(r->parser, NULL, 0, 1) == 0 && r->parser->wellFormed && !r->stop;
-}
-
-static bool parse(struct reader *r, struct slice xml)
-{
-	xmlSAXHandler sax = {
-		.initialized = XML_SAX2_MAGIC,
-		.startElementNs = on_start,
-		.endElementNs = on_end,
-		.characters = on_text,
-		.ignorableWhitespace = on_text,
-		.internalSubset = on_doctype,
-	};
-	bool good;
-
-	r->parser = xmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL);
-	if (!r->parser)
-		return false;
-	/* NOENT: else the five predefined ones come out of attributes as "&#38;". There are no others without a DTD. */
-	xmlCtxtUseOptions(r->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
-	good = feed(r, xml);
-	if (!good && !r->stop)
-		r->stop = "no well-formed XML";
-	if (r->parser->myDoc)
-		xmlFreeDoc(r->parser->myDoc);
-	xmlFreeParserCtxt(r->parser);
-	return good;
-}
-
-/* Not by the handlers of the parser: errors of character conversion know no parser and would go to standard error, and
- * xmlParseChunk() itself prints what it thinks of an encoding. The setting is the thread's own. */
-static bool parse_silently(struct reader *r, struct slice xml)
-{
-	xmlGenericErrorFunc before = xmlGenericError;
-	void               *before_self = xmlGenericErrorContext;
-	bool                good;
-
-	xmlSetGenericErrorFunc(NULL, unprinted);
-	good = parse(r, xml);
-	xmlSetGenericErrorFunc(before_self, before);
-	return good;
-}
 
 bool autoconfig_read(struct slice xml, const char *address, struct arena *into, struct autoconfig *out,
                      struct error *err)
@@ -450,10 +376,10 @@ bool autoconfig_read(struct slice xml, const char *address, struct arena *into, 
 	if (xml.len > LONGEST_XML)
 		return fail(err, FAULT_TOO_BIG, "the autoconfig document has %zu bytes, over %d", xml.len, LONGEST_XML);
 	buffer_init(&r.text, LONGEST_TEXT);
-	good = parse_silently(&r, xml);
+	good = xml_document_read(&r.document, xml, on_start, on_end, on_text);
 	buffer_release(&r.text);
 	if (!good)
-		return fail(err, FAULT_BROKEN, "no autoconfig document: %s", r.stop);
+		return fail(err, FAULT_BROKEN, "no autoconfig document: %s", r.document.stop);
 	if (!r.provider_seen)
 		return fail(err, FAULT_BROKEN, "no autoconfig document: it names no email provider");
 	*out = found;

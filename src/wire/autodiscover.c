@@ -1,17 +1,15 @@
 #include "wire/autodiscover.h"
 
-#include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
 
 #include "base/address.h"
 #include "base/json.h"
 #include "wire/http.h"
+#include "wire/xml_document.h"
 
 #define REQUEST_SPACE  "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
 #define RESPONSE_SPACE "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 
-#define LONGEST_TAG  (16 << 10)  /* libxml2 compares each attribute with all before it */
-#define CHUNK        4096
 #define DEEPEST      32
 #define LONGEST_TEXT 2048        /* of one value: a URL, or the server's words; what is longer is taken for nothing */
 #define LONGEST_JSON ((size_t)64 * 1024)
@@ -66,9 +64,9 @@ static const struct { enum place parent; int depth; } places[] = {
 };
 
 struct reader {
+	struct xml_document          document;         /* first: the callbacks get it                       */
 	struct autodiscover_answer  *out;
 	struct arena                *into;
-	xmlParserCtxtPtr             parser;
 	int                          depth;            /* open elements                                     */
 	enum place                   place;
 	bool                         responded;        /* there was an account or an error                  */
@@ -78,14 +76,11 @@ struct reader {
 	struct buffer                text;             /* of the element at text_depth                      */
 	int                          text_depth;       /* 0: nobody listens                                 */
 	bool                         text_too_long;
-	const char                  *stop;             /* why it was stopped                                */
 };
 
 static void stop(struct reader *r, const char *why)
 {
-	if (!r->stop)
-		r->stop = why;
-	xmlStopParser(r->parser);
+	xml_document_stop(&r->document, why);
 }
 
 /* -- values ------------------------------------------------------------------------------------------------------- */
@@ -208,7 +203,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, con
 	struct reader *r = self;
 
 	(void)prefix, (void)uri, (void)namespaces, (void)namespace, (void)attributes, (void)defaulted, (void)attribute_at;
-	if (r->stop)
+	if (r->document.stop)
 		return;
 	if (++r->depth > DEEPEST)
 		return stop(r, "elements nested too deep");
@@ -227,7 +222,7 @@ static void on_end(void *self, const xmlChar *name, const xmlChar *prefix, const
 	struct reader *r = self;
 
 	(void)prefix, (void)uri;
-	if (r->stop)
+	if (r->document.stop)
 		return;
 	if (r->text_depth == r->depth) {
 		r->text_depth = 0;
@@ -250,76 +245,7 @@ static void on_text(void *self, const xmlChar *text, int len)
 		r->text_too_long = true;
 }
 
-/* A document type is where entities, and files and addresses to be fetched, would come from. */
-static void on_doctype(void *self, const xmlChar *name, const xmlChar *external, const xmlChar *system)
-{
-	(void)name, (void)external, (void)system;
-	stop(self, "a document type");
-}
-
-__attribute__((format(printf, 2, 3)))
-static void unprinted(void *self, const char *fmt, ...)
-{
-	(void)self, (void)fmt;
-}
-
 /* -- the document ------------------------------------------------------------------------------------------------- */
-
-/* Piece by piece, for between two of them it can be seen how much is kept for one tag that does not end. */
-static bool feed(struct reader *r, struct slice xml)
-{
-	for (; xml.len; xml = slice_from(xml, CHUNK)) {
-		struct slice chunk = slice_upto(xml, CHUNK);
-
-		if (xmlParseChunk(r->parser, chunk.at, (int)chunk.len, 0) != 0 || r->stop)
-			return false;
-		if (r->parser->input->end - r->parser->input->cur > LONGEST_TAG) {
-			stop(r, "a tag or a comment too long");
-			return false;
-		}
-	}
-	return xmlParseChunk(r->parser, NULL, 0, 1) == 0 && r->parser->wellFormed && !r->stop;
-}
-
-static bool parse(struct reader *r, struct slice xml)
-{
-	xmlSAXHandler sax = {
-		.initialized = XML_SAX2_MAGIC,
-		.startElementNs = on_start,
-		.endElementNs = on_end,
-		.characters = on_text,
-		.ignorableWhitespace = on_text,
-		.cdataBlock = on_text,
-		.internalSubset = on_doctype,
-	};
-	bool good;
-
-	r->parser = xmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL);
-	if (!r->parser)
-		return false;
-	/* NOENT: the five predefined ones as characters. There are no others without a DTD. */
-	xmlCtxtUseOptions(r->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
-	good = feed(r, xml);
-	if (!good && !r->stop)
-		r->stop = "no well-formed XML";
-	if (r->parser->myDoc)
-		xmlFreeDoc(r->parser->myDoc);
-	xmlFreeParserCtxt(r->parser);
-	return good;
-}
-
-/* Not by the handlers of the parser: see autoconfig.c. The setting is the thread's own. */
-static bool parse_silently(struct reader *r, struct slice xml)
-{
-	xmlGenericErrorFunc before = xmlGenericError;
-	void               *before_self = xmlGenericErrorContext;
-	bool                good;
-
-	xmlSetGenericErrorFunc(NULL, unprinted);
-	good = parse(r, xml);
-	xmlSetGenericErrorFunc(before_self, before);
-	return good;
-}
 
 /* What the elements come to together; NULL when that is an answer. */
 static const char *conclude(struct reader *r)
@@ -347,9 +273,9 @@ bool autodiscover_read(struct slice xml, struct arena *into, struct autodiscover
 	if (xml.len > AUTODISCOVER_MOST)
 		return fail(err, FAULT_TOO_BIG, "the Autodiscover document has %zu bytes, over %zu", xml.len, AUTODISCOVER_MOST);
 	buffer_init(&r.text, LONGEST_TEXT);
-	good = parse_silently(&r, xml);
+	good = xml_document_read(&r.document, xml, on_start, on_end, on_text);
 	buffer_release(&r.text);
-	problem = good ? conclude(&r) : r.stop;
+	problem = good ? conclude(&r) : r.document.stop;
 	if (problem)
 		return fail(err, FAULT_BROKEN, "no Autodiscover document: %s", problem);
 	*out = found;
