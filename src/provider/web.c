@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/facts.h"
+#include "wire/http.h"
 #include "wire/sasl.h"
 
 #define LINE_IN  (HTTP_READER_HEAD + 32 * 1024)
@@ -62,17 +63,7 @@ void web_session_release(struct web_session *s)
 
 bool web_field(const struct web_session *s, const char *name, struct slice *out)
 {
-	struct slice rest = buffer_held(&s->answer.fields);
-
-	while (rest.at && rest.len) {
-		struct slice line = slice_cut(&rest, '\n'), before = slice_cut(&line, ':');
-
-		if (line.at && slice_is(before, name)) {
-			*out = slice_trim(line);
-			return true;
-		}
-	}
-	return false;
+	return http_header_in(buffer_held(&s->answer.fields), name, out);
 }
 
 /* -- the line ----------------------------------------------------------------------------------------------------- */

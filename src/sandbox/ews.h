@@ -26,7 +26,8 @@ struct call {
 typedef void ews_operation(struct call *);
 
 /* ews_folders.c */
-ews_operation answer_get_folder, answer_find_folder, answer_create_folder, answer_update_folder, answer_delete_folder, answer_move_folder, answer_sync_hierarchy;
+ews_operation answer_get_folder, answer_find_folder, answer_create_folder, answer_update_folder, answer_delete_folder,
+	answer_move_folder, answer_sync_hierarchy;
 /* ews_read.c */
 ews_operation answer_find_item, answer_get_item, answer_sync_items;
 /* ews_write.c */
@@ -63,6 +64,13 @@ struct place {
 /* A FolderId or DistinguishedFolderId; NULL is the caller's own root of messages. */
 struct place place_of(struct call *, const xmlNode *id);
 void         place_error(struct call *, const struct place *);
+
+/* A state of synchronisation: what was asked for, and the last change that was told. "h:3:2:118" in base64. */
+enum sync_kind { SYNC_HIERARCHY = 'h', SYNC_ITEMS = 'i' };
+
+const char *told_state(struct call *, const struct place *, enum sync_kind, uint64_t change);
+/* That of the request, 0 when it brings none; false: it is none, or of another place or kind. */
+bool        told_state_read(struct call *, const struct place *, enum sync_kind, unsigned long long *since);
 
 /* An ItemId; NULL and `*code` when it leads nowhere. `*instance`: 0, or which occurrence. */
 struct item *item_at(struct call *, const xmlNode *id, struct mailbox **mailbox, unsigned *instance, const char **code);

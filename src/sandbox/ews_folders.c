@@ -125,27 +125,6 @@ void answer_find_folder(struct call *c)
 
 /* -- sync --------------------------------------------------------------------------------------------------------- */
 
-/* A state is what was asked for and the number of the last change that was told: "h:3:2:118" in base64. */
-static bool state_read(struct call *c, const struct place *p, unsigned long long *since)
-{
-	const char  *text = xml_text(c->work, xml_child(c->body, "SyncState"));
-	struct slice plain;
-	unsigned     mailbox, folder;
-
-	*since = 0;
-	if (!*text)
-		return true;
-	return base64_read(c->work, slice_str(text), &plain) &&
-	       sscanf(arena_copy(c->work, plain), "h:%u:%u:%llu", &mailbox, &folder, since) == 3 && mailbox == p->mailbox->number &&
-	       folder == p->folder->number;
-}
-
-static const char *state_of(struct call *c, const struct place *p)
-{
-	return base64_of(c->work, slice_str(arena_print(c->work, "h:%u:%u:%llu", p->mailbox->number, p->folder->number,
-	                                                (unsigned long long)p->mailbox->change)));
-}
-
 static void add_change(struct call *c, const struct mailbox *m, const struct folder *f, uint64_t since)
 {
 	const char *how = f->gone ? "Delete" : f->made > since ? "Create" : "Update";
@@ -169,12 +148,13 @@ void answer_sync_hierarchy(struct call *c)
 		place_error(c, &p);
 		return;
 	}
-	if (!state_read(c, &p, &since)) {
+	if (!told_state_read(c, &p, SYNC_HIERARCHY, &since)) {
 		message_error(c, "ErrorInvalidSyncStateData", NULL);
 		return;
 	}
 	message_begin(c);
-	add(c, "<m:SyncState>%s</m:SyncState><m:IncludesLastFolderInRange>true</m:IncludesLastFolderInRange><m:Changes>", state_of(c, &p));
+	add(c, "<m:SyncState>%s</m:SyncState><m:IncludesLastFolderInRange>true</m:IncludesLastFolderInRange><m:Changes>",
+	    told_state(c, &p, SYNC_HIERARCHY, p.mailbox->change));
 	for (size_t i = 0; i < p.mailbox->folders; i++)
 		if (folder_is_under(p.mailbox->folder[i], p.folder))
 			add_change(c, p.mailbox, p.mailbox->folder[i], since);

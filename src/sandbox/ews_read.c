@@ -313,21 +313,6 @@ static void add_step(struct call *c, const struct mailbox *m, const struct step 
 	add(c, "</t:%s>", s->how);
 }
 
-/* "i:MAILBOX:FOLDER:CHANGE" in base64; a state of another folder is none. */
-static bool state_read(struct call *c, const struct place *p, unsigned long long *since)
-{
-	const char  *text = xml_text(c->work, xml_child(c->body, "SyncState"));
-	struct slice plain;
-	unsigned     mailbox, folder;
-
-	*since = 0;
-	if (!*text)
-		return true;
-	return base64_read(c->work, slice_str(text), &plain) &&
-	       sscanf(arena_copy(c->work, plain), "i:%u:%u:%llu", &mailbox, &folder, since) == 3 && mailbox == p->mailbox->number &&
-	       folder == p->folder->number;
-}
-
 static void sync_folder(struct call *c, const struct place *p, uint64_t since, size_t most)
 {
 	struct steps s = { 0 };
@@ -342,8 +327,7 @@ static void sync_folder(struct call *c, const struct place *p, uint64_t since, s
 	last = count == s.count ? p->mailbox->change : s.step[count - 1].change;
 	message_begin(c);
 	add(c, "<m:SyncState>%s</m:SyncState><m:IncludesLastItemInRange>%s</m:IncludesLastItemInRange><m:Changes>",
-	    base64_of(c->work, slice_str(arena_print(c->work, "i:%u:%u:%llu", p->mailbox->number, p->folder->number, (unsigned long long)last))),
-	    count == s.count ? "true" : "false");
+	    told_state(c, p, SYNC_ITEMS, last), count == s.count ? "true" : "false");
 	for (size_t i = 0; i < count; i++)
 		add_step(c, p->mailbox, &s.step[i], &shape);
 	add(c, "</m:Changes>");
@@ -363,7 +347,7 @@ void answer_sync_items(struct call *c)
 	}
 	if (!p.folder)
 		place_error(c, &p);
-	else if (!state_read(c, &p, &since))
+	else if (!told_state_read(c, &p, SYNC_ITEMS, &since))
 		message_error(c, "ErrorInvalidSyncStateData", NULL);
 	else
 		sync_folder(c, &p, since, most);

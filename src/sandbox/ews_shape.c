@@ -371,3 +371,26 @@ void add_item(struct call *c, const struct mailbox *m, const struct item *item, 
 	}
 	add(c, "</t:%s>", element);
 }
+
+/* -- states of synchronisation ------------------------------------------------------------------------------------ */
+
+const char *told_state(struct call *c, const struct place *p, enum sync_kind kind, uint64_t change)
+{
+	return base64_of(c->work, slice_str(arena_print(c->work, "%c:%u:%u:%llu", kind, p->mailbox->number, p->folder->number,
+	                                                (unsigned long long)change)));
+}
+
+bool told_state_read(struct call *c, const struct place *p, enum sync_kind kind, unsigned long long *since)
+{
+	const char  *text = xml_text(c->work, xml_child(c->body, "SyncState"));
+	struct slice plain;
+	unsigned     mailbox, folder;
+	char         of;
+
+	*since = 0;
+	if (!*text)
+		return true;
+	return base64_read(c->work, slice_str(text), &plain) &&
+	       sscanf(arena_copy(c->work, plain), "%c:%u:%u:%llu", &of, &mailbox, &folder, since) == 4 && of == (char)kind &&
+	       mailbox == p->mailbox->number && folder == p->folder->number;
+}

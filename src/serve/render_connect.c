@@ -1,10 +1,10 @@
 #include "serve/render.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "model/exchange_url.h"
+#include "wire/http.h"
 
 /* -- links that do not open ------------------------------------------------------------------------------------------- */
 
@@ -251,19 +251,6 @@ static void put_right(struct page *p, const struct retold *r)
 		page_close(p, "ul");
 }
 
-/* Unreserved characters of RFC 3986 stay; everything else is %XX. */
-static const char *percent(struct page *p, const char *text)
-{
-	char *out = arena_get(p->job, strlen(text) * 3 + 1), *to = out;
-
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-		if (isalnum(*c) || strchr("-._~", *c))
-			*to++ = (char)*c;
-		else
-			to += sprintf(to, "%%%02X", *c);
-	return out;
-}
-
 /* The product learns which account it is and how it went. What stands in its address already comes first. */
 static const char *way_back(struct page *p, const struct result_page *r)
 {
@@ -271,7 +258,7 @@ static const char *way_back(struct page *p, const struct result_page *r)
 	size_t       hash = slice_find(url, '#');
 
 	return arena_print(p->job, "%.*s%caccount=%s&state=%s%s", (int)hash, url.at, slice_find(slice_upto(url, hash), '?') < hash ? '&' : '?',
-	                   percent(p, r->account->id), account_state_name(r->account->state), r->back + hash);
+	                   http_url_encode(r->account->id, p->job), account_state_name(r->account->state), r->back + hash);
 }
 
 static void back_button(struct page *p, const struct result_page *r, bool first)
@@ -436,7 +423,7 @@ static const char *mail_with_it(struct page *p, const struct handover_page *h)
 	const char *body = page_phrase(p, "handover.body", "product", h->product, "address", h->address, NULL);
 
 	body = arena_print(p->job, "%s\r\n\r\n%s\r\n", body, h->url);
-	return arena_print(p->job, "mailto:?subject=%s&body=%s", percent(p, subject), percent(p, body));
+	return arena_print(p->job, "mailto:?subject=%s&body=%s", http_url_encode(subject, p->job), http_url_encode(body, p->job));
 }
 
 bool render_handover(struct page *p, const struct handover_page *h)

@@ -23,7 +23,7 @@ char *base64_encode(struct arena *into, struct slice s)
 	return text;
 }
 
-static int value_of(char c)
+int base64_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -55,7 +55,7 @@ bool base64_decode(struct arena *into, struct slice text, struct slice *out)
 		return false;
 	bytes = arena_get(into, text.len / 4 * 3 + 3);
 	for (size_t i = 0; i < text.len; i++) {
-		int value = value_of(text.at[i]);
+		int value = base64_value(text.at[i]);
 
 		if (value < 0)
 			return false;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "wire/ews_parts.h"
+#include "wire/sasl.h"
 
 #define LONGEST_TOKEN    (1 << 20)     /* of what is of no use when cut: a sync state                                */
 #define LEAST_TEXT       128           /* codes and names have to fit whatever is asked for                          */
@@ -47,17 +48,6 @@ static void add_text(struct ews_reader *r, const struct ews_row *row, struct sli
 		r->text_cut = true;
 	}
 	buffer_add(&r->text, cut_to(s, limit - held));
-}
-
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 static bool is_blank(char c)

@@ -62,6 +62,8 @@ const char *sasl_reason(const struct sasl *);
  * mechanisms have no such proof, and for them it is true. */
 bool sasl_proven(const struct sasl *);
 
+/* The six bits that a letter of base64 stands for; -1: it is none. */
+int   base64_value(char);
 /* Base64 (RFC 4648 §4), without line breaks. Decoding takes nothing outside the alphabet and no stray bits at the end;
  * padding may be missing, as some servers leave it away, but not be wrong. */
 char *base64_encode(struct arena *, struct slice);
