@@ -401,7 +401,8 @@ static void start_all(struct flow *f)
 
 	f->detecting = true;
 	detect_init(&f->detect, &f->address, f->report->job, f->report,
-	            (bool[SERVICES]){ !exchange_is_named(f) && !q->host[SERVICE_IMAP], !exchange_is_named(f) && !q->host[SERVICE_SMTP] }, detect_ms(q));
+	            (bool[SERVICES]){ !exchange_is_named(f) && !q->host[SERVICE_IMAP], !exchange_is_named(f) && !q->host[SERVICE_SMTP] },
+	            detect_ms(q));
 	children_init(&f->children, UNTIL_ALL);
 	if (exchange_is_named(f) || (strcmp(q->provider, "auto") == 0 && !q->host[SERVICE_IMAP])) {
 		f->seeking = true;

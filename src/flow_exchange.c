@@ -43,7 +43,8 @@ void exchange_way_release(struct exchange_way *p)
 
 /* -- where -------------------------------------------------------------------------------------------------------- */
 
-static void add_place(struct exchange_way *p, const char *host, uint16_t port, const char *path, enum endpoint_source source, bool discovers)
+static void add_place(struct exchange_way *p, const char *host, uint16_t port, const char *path,
+                      enum endpoint_source source, bool discovers)
 {
 	if (p->places == EXCHANGE_ENDPOINTS)
 		return;
@@ -138,7 +139,8 @@ static bool take_where(struct exchange_way *p)
 			          : SOURCE_AUTODISCOVER_REDIRECT, true);
 		return p->next < p->places;
 	case AUTODISCOVER_REDIRECT_ADDRESS:
-		return !slice_is(slice_str(a->redirect), p->seeks.text) && mail_address_parse(a->redirect, p->report->job, &p->seeks, &problem);
+		return !slice_is(slice_str(a->redirect), p->seeks.text)
+		    && mail_address_parse(a->redirect, p->report->job, &p->seeks, &problem);
 	default:
 		return false;
 	}
@@ -203,7 +205,8 @@ static bool another_name(struct exchange_way *p)
 	const struct ntlm_challenge *c = &p->session.web.challenge;
 	bool                         same = c->dns_domain && slice_is(slice_str(c->dns_domain), p->address->domain);
 
-	if (!p->session.refused || !p->session.suggests || p->report->password_tries != 1 || p->request->tries_most == 1 || !p->login.password)
+	if (!p->session.refused || !p->session.suggests || p->report->password_tries != 1 || p->request->tries_most == 1
+	    || !p->login.password)
 		return false;
 	if (same && strchr(p->login.username, '@'))
 		return false;

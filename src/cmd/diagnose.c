@@ -198,7 +198,8 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.address = o->address, .provider = o->provider, .username = o->username,
 		.credentials = c->password || c->token ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
-		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to, .timeout_ms = o->timeout_s * 1000,
+		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
+		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = our_addresses, .trust = &o->trust,
 	};
 

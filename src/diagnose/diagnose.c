@@ -43,7 +43,9 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 	return true;
 }
 
-static const struct rule_table *const tables[] = { &rules_address, &rules_network, &rules_tls, &rules_exchange, &rules_replies, &rules_sending };
+static const struct rule_table *const tables[] = {
+	&rules_address, &rules_network, &rules_tls, &rules_exchange, &rules_replies, &rules_sending,
+};
 
 /* Nobody ever said that this domain's mail is at a place that we only guessed: what is wrong there may be nobody's mistake. */
 static void temper(const struct scope *s, struct finding *f)

@@ -18,8 +18,9 @@ static const unsigned char kind[256] = {
 #define H (NAME | NAME_FIRST)      /* the bytes of UTF-8: looked at in texts, taken as they are in names */
 	[0x09] = P | BLANK, [0x0a] = P | BLANK, [0x0d] = BLANK, [0x20] = P | BLANK,
 	['!'] = P, ['"'] = P, ['#'] = P, ['$'] = P, ['%'] = P, ['\''] = P, ['('] = P, [')'] = P, ['*'] = P, ['+'] = P, [','] = P, ['-'] = N, ['.'] = N,
-	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P, ['\\'] = P,
-	[']'] = P, ['^'] = P, ['_'] = F, ['`'] = P, ['a' ... 'z'] = F, ['{'] = P, ['|'] = P, ['}'] = P, ['~'] = P, [0x7f] = P, [0x80 ... 0xff] = H,
+	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P,
+	['\\'] = P, [']'] = P, ['^'] = P, ['_'] = F, ['`'] = P, ['a' ... 'z'] = F, ['{'] = P, ['|'] = P, ['}'] = P, ['~'] = P, [0x7f] = P,
+	[0x80 ... 0xff] = H,
 #undef P
 #undef N
 #undef F
@@ -144,7 +145,8 @@ static void tell(struct xml_reader *r, const char *from, const char *to)
 		r->listener.text(r->listener.self, slice(from, (size_t)(to - from)));
 }
 
-/* One thing in a text that is not plain, at the start of `s`: what it becomes is told. How much of it is done with, 0 when more is needed. */
+/* One thing in a text that is not plain, at the start of `s`: what it becomes is told. How much of it is done with, 0 when more is
+ * needed. */
 static size_t odd_text(struct xml_reader *r, struct slice s, bool references)
 {
 	char   out[4];
