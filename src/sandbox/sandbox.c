@@ -18,6 +18,7 @@
 #include "sandbox/pages.h"
 
 #define USUAL_HEARTBEAT_MS 45000
+#define DOOR_TRIES         20      /* for numbers that are free at both addresses */
 
 /* -- what there is to choose from --------------------------------------------------------------------------------- */
 
@@ -434,6 +435,17 @@ static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct 
 	return fine;
 }
 
+/* Where the usual ports are not ours. What is free for one address may be taken at the other, by a server or by anybody's
+ * passing connection: then all are closed and others looked for. */
+static bool open_free_doors(struct sandbox *s, struct error *err)
+{
+	bool fine = false;
+
+	for (int tries = 0; !fine && tries < DOOR_TRIES; tries++)
+		fine = open_doors(s, 0, 0, err);
+	return fine;
+}
+
 static bool make_certificates(struct sandbox *s, struct error *err)
 {
 	const char *const owa = arena_print(s->own, "owa.%s", s->domain), *const adfs = arena_print(s->own, "adfs.%s", s->domain);
@@ -516,7 +528,7 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 		return false;
 	if (!make_certificates(s, err) || !write_ca(s, w->ca_file_out, err))
 		return false;
-	if ((w->high_ports || !open_doors(s, 443, 80, NULL)) && !open_doors(s, 0, 0, err))
+	if ((w->high_ports || !open_doors(s, 443, 80, NULL)) && !open_free_doors(s, err))
 		return false;
 	add_names(s);
 	if (!names_start(s->names, s->address, &dns_port, err))

@@ -24,7 +24,7 @@ class Rows(list):
                 print("ok %s (%.1f s)" % (r.name, time.monotonic() - begin), flush=True)
             except Exception as e:
                 failed += 1
-                said = place.daemon.said().split("\n")[-12:]
+                said = place.daemon.said().split("\n")[-12:] if place.daemon else []
                 print("not ok %s: %s: %s\n%s" % (r.name, type(e).__name__, e, "".join("    %s\n" % line for line in said)), flush=True)
                 with contextlib.suppress(Exception):
                     if place.daemon.popen.poll() is not None:
