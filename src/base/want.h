@@ -41,6 +41,7 @@ enum want_kind {
 	WANT_TLS,           /* the handshake on an open line                                               */
 	WANT_DNS,           /* one question to the name server                                             */
 	WANT_HTTP,          /* one request, one answer; redirects are answers                              */
+	WANT_TICKET,        /* the next word of a sign-in by Kerberos                                      */
 	WANT_TIME,          /* just let wait_ms pass                                                       */
 	WANT_COMMIT,        /* something done elsewhere: a change kept by the store, work on another thread */
 	WANT_GATE,          /* until another conversation opens the gate                                   */
@@ -226,6 +227,65 @@ struct http_answer {
 	char          reason[100];         /* the library's words when it failed                                */
 };
 
+/* -- TICKET ------------------------------------------------------------------------------------------------------- */
+
+#define TICKET_TOKEN ((size_t)64 * 1024)      /* the longest, either way */
+
+/* Where the tickets of a sign-in come from: files of this machine. */
+struct ticket_source {
+	const char *cache;         /* a credential cache; NULL: the one that KRB5CCNAME or krb5.conf names                    */
+	const char *keytab;        /* or keys: a ticket is asked for with that of the user, into memory; NULL: none            */
+};
+
+/* Why there is no next word. */
+enum ticket_trouble {
+	TICKET_FINE,
+	TICKET_NONE,               /* no cache, none in it that is of use, no key of that name, or the file cannot be read     */
+	TICKET_EXPIRED,
+	TICKET_KDC_SILENT,         /* no KDC of the realm is known, or none answers                                            */
+	TICKET_NO_SERVICE,         /* the KDC knows no such service                                                            */
+	TICKET_NO_USER,            /*   and no such user, or has locked him out                                                */
+	TICKET_KEY_REFUSED,        /* the KDC does not take the keytab's key                                                   */
+	TICKET_CLOCK,              /* whoever checked it finds our clock, or his, too far off                                  */
+	TICKET_UNPROVEN,           /* what the server said does not prove that it is the service                               */
+	TICKET_OTHER,
+};
+
+/* One sign-in at HTTP/`host` by Kerberos in SPNEGO, word for word: each wait takes what the server said and gives what is to be said.
+ * What is behind it belongs to whoever satisfies the wants. */
+struct ticket {
+	/* in; must live as long as the wait */
+	const struct ticket_source *source;
+	const char   *user;            /* whose key of the keytab; a cache knows its own                                        */
+	const char   *host;            /* as it was typed: what DNS calls it has no say in whom a ticket is asked for           */
+	struct slice  binding;         /* hash of the server's certificate (RFC 5929 tls-server-end-point); empty: not bound    */
+	struct slice  heard;           /* of the server, decoded; empty: nothing yet                                            */
+	/* out */
+	struct buffer say;             /* empty: nothing more                                                                   */
+	bool          proven;          /* the server has proven that it is that service                                         */
+	enum ticket_trouble trouble;
+	char          principal[200];  /* as whom, "ann@EXAMPLE.ORG"; "" where that is not known                                */
+	char          reason[160];     /* the library's words on the trouble                                                    */
+	/* not the conversation's */
+	void         *carrier;
+	void        (*drop)(struct ticket *);
+};
+
+static inline void ticket_init(struct ticket *t)
+{
+	*t = (struct ticket){ 0 };
+	buffer_init(&t->say, TICKET_TOKEN);
+}
+
+static inline void ticket_release(struct ticket *t)      /* for good; fine again, and after none */
+{
+	if (t->drop)
+		t->drop(t);
+	buffer_release(&t->say);
+	t->carrier = NULL;
+	t->drop = NULL;
+}
+
 /* -- CHILDREN ----------------------------------------------------------------------------------------------------- */
 
 enum task_state { TASK_NEW, TASK_RUNNING, TASK_DONE, TASK_FAILED, TASK_CANCELLED };
@@ -302,6 +362,7 @@ struct want {
 	const struct own_trust *trust;                  /* TLS: or NULL           */
 	struct slice           query;                   /* DNS: the id is put in by net/ */
 	struct dns_answer     *dns;
+	struct ticket             *ticket;              /* TICKET */
 	const struct http_request *request;             /* HTTP */
 	struct http_answer        *http;
 	struct children           *children;
@@ -369,6 +430,14 @@ static inline enum want_kind want_http(struct want *w, const struct http_request
 {
 	w->request = request, w->http = answer, w->wait_ms = wait_ms;
 	return w->kind = WANT_HTTP;
+}
+
+/* CAME when the library has spoken: `trouble` says whether well. After anything else what it was doing is lost, and the next wait
+ * begins the sign-in anew. */
+static inline enum want_kind want_ticket(struct want *w, struct ticket *ticket, int wait_ms)
+{
+	w->ticket = ticket, w->wait_ms = wait_ms;
+	return w->kind = WANT_TICKET;
 }
 
 /* As want_tls(), trying `certificate` (DER) as the link that the server forgot to send. */

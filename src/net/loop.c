@@ -296,6 +296,7 @@ static void pass_open_gates(struct net *n)
 static void (*const begin[])(struct runner *) = {
 	[WANT_CONNECT] = connect_begin, [WANT_READ] = stream_read,  [WANT_WRITE] = stream_write,
 	[WANT_TLS]     = stream_tls,    [WANT_DNS]  = dns_begin,    [WANT_HTTP]  = http_begin,
+	[WANT_TICKET]  = ticket_begin,
 	[WANT_TIME]    = time_begin,    [WANT_GATE] = gate_begin,   [WANT_CHILDREN] = children_begin,
 };
 
@@ -576,6 +577,7 @@ void net_free(struct net *n)
 	listeners_free(n);
 	streams_shut(n);
 	curl_side_free(n->curl);
+	tickets_close(n);
 	tls_trust_free(n->trust);
 	posts_release(n);
 	if (n->base)

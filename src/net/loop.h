@@ -25,6 +25,7 @@
 struct runner;
 struct stream;
 struct curl_side;
+struct tickets;
 
 struct wait {
 	struct runner *runner;
@@ -71,6 +72,7 @@ struct net {
 	struct net_post       *posts, **last_post;
 	struct tls_trust      *trust;            /* made at first use             */
 	struct curl_side      *curl;             /* the same                      */
+	struct tickets        *tickets;          /* the same                      */
 	struct net_costs       costs;
 	bool                   running;
 	unsigned               turn;
@@ -130,5 +132,9 @@ size_t resolvers_read(const char *path, struct net_resolver out[NET_RESOLVERS]);
 /* http.c */
 void http_begin(struct runner *);
 void curl_side_free(struct curl_side *);
+
+/* ticket.c */
+void ticket_begin(struct runner *);
+void tickets_close(struct net *);      /* whose threads may outlive the net: each until the library lets go of it */
 
 #endif
