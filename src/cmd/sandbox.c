@@ -16,7 +16,7 @@ struct options {
 
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
-	KEY_LOG, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON,
+	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON,
 };
 
 static const struct argp_option options[] = {
@@ -30,6 +30,7 @@ static const struct argp_option options[] = {
 	{ "high-ports", KEY_HIGH_PORTS, NULL, 0, "do not try ports 443 and 80", 0 },
 	{ "ca-file-out", KEY_CA_FILE_OUT, "FILE", 0, "where its authority's certificate goes, and stays", 0 },
 	{ "log", KEY_LOG, "FILE", 0, "one JSON object a line for each request", 0 },
+	{ "keytab", KEY_KEYTAB, "FILE", 0, "keys of HTTP/mail.DOMAIN: who comes by Negotiate with a Kerberos ticket for it is let in", 0 },
 	{ "deliver", KEY_DELIVER, "HOST:PORT", 0, "LMTP for mail to other addresses; otherwise it goes nowhere", 0 },
 	{ "heartbeat", KEY_HEARTBEAT, "MS", 0, "between the signs of life of streamed notifications (45000)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "say what it is as one line of JSON", 0 },
@@ -68,6 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_HIGH_PORTS:  w->high_ports = true; return 0;
 	case KEY_CA_FILE_OUT: w->ca_file_out = arg; return 0;
 	case KEY_LOG:         w->log = arg; return 0;
+	case KEY_KEYTAB:      w->keytab = arg; return 0;
 	case KEY_DELIVER:     w->deliver = arg; return 0;
 	case KEY_HEARTBEAT:   w->heartbeat_ms = (int)number(arg, 3600000, state); return 0;
 	case KEY_JSON:        o->json = true; return 0;

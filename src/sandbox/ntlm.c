@@ -216,20 +216,24 @@ void ntlm_answer_binding(const struct ntlm_answer *answer, unsigned char out[NTL
 	}
 }
 
+void certificate_hash(struct slice certificate_der, unsigned char out[32])
+{
+	EVP_Digest(certificate_der.at, certificate_der.len, out, NULL, EVP_sha256(), NULL);
+}
+
 void ntlm_binding_of(struct slice certificate_der, unsigned char out[NTLM_BINDING])
 {
 	static const char prefix[] = "tls-server-end-point:";
-	unsigned char     hash[EVP_MAX_MD_SIZE];
-	unsigned          len;
+	unsigned char     hash[32];
 	struct buffer     b;
 
-	EVP_Digest(certificate_der.at, certificate_der.len, hash, &len, EVP_sha256(), NULL);
+	certificate_hash(certificate_der, hash);
 	buffer_init(&b, 256);
 	add_number(&b, 0, 8);      /* gss_channel_bindings: no addresses … */
 	add_number(&b, 0, 8);
-	add_number(&b, sizeof prefix - 1 + len, 4);
+	add_number(&b, sizeof prefix - 1 + sizeof hash, 4);
 	buffer_add_str(&b, prefix);
-	buffer_add(&b, slice((const char *)hash, len));
+	buffer_add(&b, slice((const char *)hash, sizeof hash));
 	EVP_Digest(buffer_held(&b).at, buffer_held(&b).len, out, NULL, EVP_md5(), NULL);
 	buffer_release(&b);
 }

@@ -39,6 +39,8 @@ bool ntlm_answer_proves(const struct ntlm_answer *, const char *password, const 
 /* The channel it was made for, all zero when it does not say. */
 void ntlm_answer_binding(const struct ntlm_answer *, unsigned char out[NTLM_BINDING]);
 
+/* SHA-256 of a certificate (DER), as it is bound to. */
+void certificate_hash(struct slice certificate_der, unsigned char out[32]);
 /* What it must be for a server with this certificate (tls-server-end-point, RFC 5929; SHA-256). */
 void ntlm_binding_of(struct slice certificate_der, unsigned char out[NTLM_BINDING]);
 

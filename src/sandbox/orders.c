@@ -43,9 +43,11 @@ static const struct order_row rows[] = {
 	{ "bearer",            ORDER_BEARER, NULL, false, 0, NULL, "hybrid modern authentication is offered besides" },
 	{ "wrong-password",    ORDER_REFUSE, NULL, false, 0, NULL, "no password is right" },
 	{ "names",             ORDER_NAMES, "LIST", true, 0, NULL, "forms of the user name that are taken: of down,upn,mail,bare" },
-	{ "channel-binding",   ORDER_BINDING, "require|allow", false, 0, NULL, "Extended Protection: NTLM must be bound to the TLS channel" },
+	{ "channel-binding",   ORDER_BINDING, "require|allow|proxy", false, 0, NULL, "Extended Protection: NTLM and Kerberos must be bound to the TLS channel, or to that of a server behind" },
 	{ "page-on-challenge", ORDER_PAGE_ON_TYPE2, NULL, false, 0, NULL, "the NTLM challenge comes with the page of a refusal" },
 	{ "close-in-login",    ORDER_CLOSE_BETWEEN, NULL, false, 0, NULL, "the connection ends between the steps of NTLM" },
+	{ "kerberos-answer",   ORDER_KERBEROS_ANSWER, "none|wrong", true, 0, NULL, "the server lets in by Kerberos, and proves itself not at all, or wrongly" },
+	{ "kerberos-each",     ORDER_KERBEROS_EACH, NULL, false, 0, NULL, "Kerberos signs in one request, not the connection" },
 	{ "no-agents",         ORDER_NOT_AGENTS, "TEXT", true, 0, NULL, "403 after the login where User-Agent has this text" },
 	{ "agents",            ORDER_AGENTS, "TEXT", true, 0, NULL, "403 after the login unless User-Agent has this text" },
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "sandbox/certificates.h"
+#include "sandbox/kerberos.h"
 #include "sandbox/mailbox.h"
 #include "sandbox/names.h"
 #include "sandbox/orders.h"
@@ -46,6 +47,7 @@ struct sandbox {
 	struct authority  *authority;
 	struct certificate certificate, auto_certificate;
 	struct names      *names;
+	struct keytab       *keys;             /* to Kerberos; NULL: none, and nobody has a ticket for it */
 	struct web        *https, *auto_https, *http, *auto_http;
 	struct hole       *hole;
 	struct sandbox_places places;

@@ -346,6 +346,8 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->places.ews_url = arena_print(s->own, "https://%s/EWS/Exchange.asmx", s->mail_host);
 	s->deliver = w->deliver ? arena_str(s->own, w->deliver) : NULL;
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
+	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
+		return false;
 	return read_orders(s, w, err) && add_accounts(s, w, err);
 }
 
@@ -579,6 +581,7 @@ void sandbox_free(struct sandbox *s)
 	pthread_mutex_unlock(&s->lock);
 	close_doors(s);
 	names_free(s->names);
+	keytab_free(s->keys);
 	subscriptions_free(s->subscriptions);
 	for (size_t i = 0; i < s->account_count; i++)
 		mailbox_free(s->accounts[i].mailbox);

@@ -31,6 +31,7 @@ struct sandbox_wishes {
 	const char *ca_file_out;                  /* where the authority's certificate goes; NULL: a temporary folder   */
 	const char *log;                          /* one JSON object a line for each request; NULL: none                */
 	const char *deliver;                      /* "HOST:PORT" of LMTP for mail to others; NULL: it goes nowhere      */
+	const char *keytab;                       /* keys of HTTP/mail.DOMAIN and the like: Kerberos is checked; NULL: it is not taken */
 	unsigned    items;                        /* messages in the first inbox besides the three that are always there     */
 	int         heartbeat_ms;                 /* of streamed notifications; 0: 45 s                                 */
 };

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "sandbox/kerberos.h"
 #include "sandbox/ntlm.h"
 #include "sandbox/pages.h"
 #include "sandbox/parts.h"
@@ -154,6 +155,12 @@ static void challenge_ntlm(struct sandbox *s, struct request *r, struct reply *r
 	r->login = "challenged";
 }
 
+/* What ends TLS is a proxy: the server has another certificate than the client sees. */
+static bool is_behind(const struct ordered *o)
+{
+	return o && o->value && strcmp(o->value, "proxy") == 0;
+}
+
 static bool is_bound(struct sandbox *s, const struct request *r, const struct ntlm_answer *answer)
 {
 	static const unsigned char none[NTLM_BINDING];
@@ -164,6 +171,7 @@ static bool is_bound(struct sandbox *s, const struct request *r, const struct nt
 		return true;
 	ntlm_answer_binding(answer, got);
 	ntlm_binding_of(r->certificate, wanted);
+	wanted[0] ^= is_behind(o);
 	return memcmp(got, wanted, sizeof got) == 0 || (o->value && strcmp(o->value, "allow") == 0 && memcmp(got, none, sizeof got) == 0);
 }
 
@@ -191,6 +199,67 @@ static struct account *sign_in_ntlm(struct sandbox *s, struct request *r, struct
 	if (a && r->caller->wrapped)
 		reply_header(reply, r, "WWW-Authenticate", "%s %s", word, base64_of(r->work, ntlm_wrapped(r->work, slice(NULL, 0), 0)));
 	return a;
+}
+
+/* -- Kerberos ----------------------------------------------------------------------------------------------------- */
+
+/* sam@REALM, or the user principal name whole. */
+static struct account *account_of_principal(struct sandbox *s, const char *principal)
+{
+	const char *at = strrchr(principal, '@');
+
+	for (size_t i = 0; i < s->account_count && at; i++) {
+		const struct account *a = &s->accounts[i];
+
+		if (strcasecmp(principal, a->upn) == 0 || (strcasecmp(at + 1, s->domain) == 0 && strlen(a->sam) == (size_t)(at - principal)
+		    && strncasecmp(principal, a->sam, strlen(a->sam)) == 0))
+			return &s->accounts[i];
+	}
+	return NULL;
+}
+
+/* Its proof, or what was ordered in its place. */
+static void say_kerberos(struct sandbox *s, struct request *r, struct reply *reply, struct slice say)
+{
+	const struct ordered *o = orders_has(&s->orders, ORDER_KERBEROS_ANSWER);
+	char                 *copy = say.len ? arena_copy(r->work, say) : NULL;
+
+	if (!copy || (o && strcmp(o->value, "none") == 0))
+		return;
+	if (o)
+		copy[say.len - 1] ^= 1;
+	reply_header(reply, r, "WWW-Authenticate", "Negotiate %s", base64_of(r->work, slice(copy, say.len)));
+}
+
+static struct account *sign_in_kerberos(struct sandbox *s, struct request *r, struct reply *reply, struct slice token)
+{
+	const struct ordered *o = orders_has(&s->orders, ORDER_BINDING);
+	bool                  must = o && !(o->value && strcmp(o->value, "allow") == 0);
+	unsigned char         hash[32];
+	struct kerberos_word  word;
+	struct account       *a;
+
+	certificate_hash(r->certificate, hash);
+	hash[0] ^= is_behind(o);
+	word = keytab_accept(s->keys, r->work, token, o ? slice((const char *)hash, sizeof hash) : slice(NULL, 0));
+	r->user = word.principal;
+	a = word.principal ? account_of_principal(s, word.principal) : NULL;
+	a = judged(s, r, reply, word.accepted && (word.bound || !must) ? a : NULL);
+	if (a || !word.accepted)
+		say_kerberos(s, r, reply, word.say);
+	if (!orders_has(&s->orders, ORDER_KERBEROS_EACH))
+		r->caller->account = a;
+	return a;
+}
+
+/* Negotiate is whatever the client's first word says. */
+static struct account *sign_in_negotiate(struct sandbox *s, struct request *r, struct reply *reply, const char *word, const char *token)
+{
+	struct slice bytes, message;
+
+	if (!s->keys || !base64_read(r->work, slice_str(token), &bytes) || ntlm_find(bytes, &message) != NTLM_NONE)
+		return sign_in_ntlm(s, r, reply, word, token);
+	return sign_in_kerberos(s, r, reply, bytes);
 }
 
 /* -- all of them -------------------------------------------------------------------------------------------------- */
@@ -233,8 +302,10 @@ struct account *sign_in(struct sandbox *s, struct request *r, struct reply *repl
 	case SCHEME_BEARER:
 		r->scheme = name;
 		return sign_in_bearer(s, r, reply, token);
-	case SCHEME_NTLM:
 	case SCHEME_NEGOTIATE:
+		r->scheme = name;
+		return sign_in_negotiate(s, r, reply, name, token);
+	case SCHEME_NTLM:
 		r->scheme = name;
 		return sign_in_ntlm(s, r, reply, name, token);
 	default:
