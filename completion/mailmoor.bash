@@ -4,7 +4,7 @@ _mailmoor_options()
 {
 	case $1 in
 	diagnose)
-		echo "--provider= --username= --password-file= --token-file= --imap= --smtp= --caldav= --ews= --impersonate
+		echo "--provider= --username= --password-file= --token-file= --kerberos --ticket-cache= --keytab= --imap= --smtp= --caldav= --ews= --impersonate
 			--send-test --calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
 			--verbose --help --usage"
 		;;
@@ -24,7 +24,7 @@ _mailmoor_options()
 	secrets) echo "--config= --help --usage" ;;
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
 	sandbox)
-		echo "--exchange= --fault= --faults --domain= --account= --items= --listen= --high-ports --ca-file-out= --log= --deliver=
+		echo "--exchange= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log= --deliver=
 			--heartbeat= --json --help --usage"
 		;;
 	esac
@@ -59,7 +59,7 @@ _mailmoor()
 	case $before in
 	--provider) words="auto imap exchange" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
-	--password-file | --token-file | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
+	--password-file | --token-file | --ticket-cache | --keytab | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
 		compopt -o filenames 2>/dev/null
 		COMPREPLY=($(compgen -f -- "$word"))
 		return

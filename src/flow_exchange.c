@@ -167,7 +167,8 @@ static void name_user(struct exchange_way *p)
 	if (!q->credentials)
 		return;
 	p->login = (struct login){ .username = q->username ? q->username : p->address->text, .username_form = q->username ? "given" : "address",
-		.password = q->credentials->password, .token = q->credentials->token, .nonce = random_text(p->report->job, 24) };
+		.password = q->credentials->password, .token = q->credentials->token, .tickets = q->credentials->tickets,
+		.nonce = random_text(p->report->job, 24) };
 }
 
 /* A service account, or a colleague: the mailbox is not the one of that name. DOMAIN\ann may well be ann's. */

@@ -21,6 +21,14 @@ struct turn {
 	int         then;
 };
 
+/* What the library of tickets is told, and says; a `came` other than CAME ends the wait. */
+struct ticket_turn {
+	const char         *heard, *say;    /* NULL say ends */
+	bool                proven;
+	enum ticket_trouble trouble;
+	enum came           came;
+};
+
 struct web_peer {
 	const struct turn *turn;            /* { 0 } ends                                             */
 	size_t             at, connects, secrets;
@@ -32,6 +40,8 @@ struct web_peer {
 	/* Called before each turn; may be NULL. */
 	void             (*before)(struct web_peer *, void *);
 	void              *self;
+	const struct ticket_turn *tickets;  /* NULL: none are asked for                               */
+	size_t             ticket_at;
 	const char        *token;           /* stands for {TOKEN} in answers                          */
 };
 
@@ -158,6 +168,21 @@ static enum came peer_hear(struct web_peer *p, struct want *w)
 	return ends[p->then];
 }
 
+static enum came peer_ticket(struct web_peer *p, struct ticket *t)
+{
+	const struct ticket_turn *turn = p->tickets ? &p->tickets[p->ticket_at++] : NULL;
+
+	EXPECT_ROW(turn && turn->say, p->row);
+	EXPECT_ROW(slice_is(t->heard, turn->heard) && t->source && t->host && t->binding.len == 16, p->row);
+	buffer_clear(&t->say);
+	buffer_add_str(&t->say, turn->say);
+	t->proven = turn->proven;
+	t->trouble = turn->trouble;
+	snprintf(t->principal, sizeof t->principal, "ann@BIRCH.EXAMPLE");
+	snprintf(t->reason, sizeof t->reason, "the library's words");
+	return turn->came == CAME_NOTHING ? CAME : turn->came;
+}
+
 static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind kind)
 {
 	switch (kind) {
@@ -175,6 +200,8 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 		return CAME;
 	case WANT_READ:
 		return peer_hear(p, w);
+	case WANT_TICKET:
+		return peer_ticket(p, w->ticket);
 	case WANT_TIME:
 		p->now += w->wait_ms;
 		return CAME;

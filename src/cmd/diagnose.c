@@ -21,14 +21,15 @@ struct options {
 	uint16_t    port[SERVICES];
 	const char *send_to, *ews_url;
 	struct own_trust trust;
-	bool        act_as, send_test, json, verbose;
+	struct ticket_source tickets;
+	bool        kerberos, act_as, send_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
        KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD,
-       KEY_IMPERSONATE };
+       KEY_IMPERSONATE, KEY_KERBEROS, KEY_TICKET_CACHE, KEY_KEYTAB };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
@@ -36,6 +37,9 @@ static const struct argp_option options[] = {
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
+	{ "kerberos", KEY_KERBEROS, NULL, 0, "sign in by a Kerberos ticket, out of the cache that $KRB5CCNAME or krb5.conf names (Exchange)", 1 },
+	{ "ticket-cache", KEY_TICKET_CACHE, "FILE", 0, "the same, out of that cache", 1 },
+	{ "keytab", KEY_KEYTAB, "FILE", 0, "the same, by a ticket that is asked for with the user name's key in that file", 1 },
 	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
 	{ NULL, 0, NULL, 0, "Where it is, when it is not to be looked up:", 2 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "993 is TLS from the first byte (the default), 143 begins with STARTTLS", 2 },
@@ -125,6 +129,18 @@ static bool is_address(const char *text)
 	return mail_address_parse(text, work, &address, &problem);
 }
 
+/* Who chose Kerberos chose it instead of a password: none is there to fall back on. */
+static void check_kerberos(struct options *o, struct argp_state *state)
+{
+	if (o->password_file || o->token_file)
+		argp_error(state, "Kerberos or a password or a token, not two of them");
+	if (o->tickets.cache && o->tickets.keytab)
+		argp_error(state, "a cache or a keytab, not both");
+	if (strcmp(o->provider, "imap") == 0)
+		argp_error(state, "Kerberos is for Exchange only");
+	o->provider = "exchange";
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -141,6 +157,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IMPERSONATE:   o->act_as = true; return 0;
 	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
+	case KEY_KERBEROS:      o->kerberos = true; return 0;
+	case KEY_TICKET_CACHE:  o->kerberos = true; o->tickets.cache = arg; return 0;
+	case KEY_KEYTAB:        o->kerberos = true; o->tickets.keytab = arg; return 0;
 	case KEY_RECORD:        o->record = arg; return 0;
 	case 'l':               o->lang = arg; return 0;
 	case 'v':               o->verbose = true; return 0;
@@ -162,6 +181,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--send-test=%s: no address", o->send_to);
 		if (o->password_file && o->token_file)
 			argp_error(state, "a password or a token, not both");
+		if (o->kerberos)
+			check_kerberos(o, state);
 		if (o->act_as && !o->username)
 			argp_error(state, "--impersonate wants --username, the service account's name");
 		return 0;
@@ -183,6 +204,8 @@ static void on_signal(int number)
 
 static bool read_credentials(const struct options *o, struct credentials *c, struct error *err)
 {
+	if (o->kerberos)
+		return credentials_take_tickets(c, &o->tickets, err);
 	if (o->password_file)
 		return credentials_read_password(c, o->password_file, err);
 	return !o->token_file || credentials_read_token(c, o->token_file, err);
@@ -196,7 +219,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 	struct error        err = { 0 };
 	struct flow_request q = {
 		.address = o->address, .provider = o->provider, .username = o->username,
-		.credentials = c->password || c->token ? c : NULL,
+		.credentials = c->password || c->token || c->tickets ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
 		.timeout_ms = o->timeout_s * 1000,

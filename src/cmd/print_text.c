@@ -131,7 +131,7 @@ static const struct { const char *step, *fact, *value; const char *first[4], *se
 	{ "exchange.offer",        FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_PAGE, FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },
 	{ "exchange.challenge",    NULL,                NULL,      { FACT_NTLM_DOMAIN, FACT_HTTP_STATUS }, { FACT_NTLM_DNS_DOMAIN } },
 	{ "exchange.login",        FACT_AUTH_NO_COMMON, "yes",     { NULL }, { NULL } },
-	{ "exchange.login",        NULL,                NULL,      { FACT_AUTH_MECHANISM },    { FACT_EWS_CODE, FACT_HTTP_STATUS } },
+	{ "exchange.login",        NULL,                NULL,      { FACT_AUTH_MECHANISM },    { FACT_TICKET_TEXT, FACT_EWS_CODE, FACT_HTTP_STATUS, FACT_PRINCIPAL } },
 	{ "exchange.autodiscover", FACT_AUTODISCOVER,   "error",   { FACT_AUTODISCOVER },      { FACT_EWS_CODE } },
 	{ "exchange.autodiscover", NULL,                NULL,      { FACT_URL, FACT_HTTP_LOCATION, FACT_HTTP_STATUS }, { NULL } },
 	{ "exchange.version",      NULL,                NULL,      { FACT_EXCHANGE_PRODUCT, FACT_EWS_CODE }, { NULL } },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -152,6 +153,32 @@ static void wipe(char *text)
 	if (text)
 		secret_wipe(text, strlen(text));
 	free(text);
+}
+
+/* "FILE:/tmp/krb5cc_0" or without that word; NULL: no file at all (KCM:, KEYRING:, DIR: …). */
+static const char *file_of(const char *name)
+{
+	static const char *const words[] = { "FILE:", "WRFILE:" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strncmp(name, words[i], strlen(words[i])) == 0)
+			return name + strlen(words[i]);
+	return strchr(name, ':') ? NULL : name;
+}
+
+bool credentials_take_tickets(struct credentials *c, const struct ticket_source *tickets, struct error *err)
+{
+	const char *name = tickets->keytab ? tickets->keytab : tickets->cache, *file = name ? file_of(name) : NULL;
+	struct stat is;
+
+	if (file && (stat(file, &is) != 0 || access(file, R_OK) != 0))
+		return fail(err, FAULT_LOCAL, "%s: %s", file, strerror(errno));
+	if (file && !S_ISREG(is.st_mode))
+		return fail(err, FAULT_LOCAL, "%s: no file", file);
+	if (file && tickets->keytab && is.st_mode & (S_IROTH | S_IWOTH))
+		return fail(err, FAULT_LOCAL, "%s: everybody can read the keys in it (chmod o= %s)", file, file);
+	c->tickets = tickets;
+	return true;
 }
 
 void credentials_release(struct credentials *c)

@@ -2,7 +2,7 @@
  *
  * The password is the file's content less one last newline. A token file is the token endpoint's answer as JSON, with
  * `obtained_at` (Unix seconds; else the file's own time). "-" is standard input.
- * Fails with FAULT_LOCAL (cannot be read, not JSON, no token) and FAULT_TOO_BIG (over 64 KiB).
+ * Fails with FAULT_LOCAL (cannot be read, not JSON, no token, keys for everybody) and FAULT_TOO_BIG (over 64 KiB).
  */
 #ifndef CONNECT_CREDENTIALS_H
 #define CONNECT_CREDENTIALS_H
@@ -12,10 +12,12 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/want.h"
 
 struct credentials {
-	char   *password;        /* one of the two is NULL */
+	char   *password;        /* one of the two is NULL, or both are and `tickets` are there */
 	char   *token;
+	const struct ticket_source *tickets;      /* sign in by Kerberos, and by nothing else; the caller's. NULL: not so */
 	int64_t expires_at;      /* of the token, Unix seconds; 0 unknown */
 	struct secrets secrets;  /* every secret that was read, to be struck out of what is kept */
 };
@@ -24,6 +26,8 @@ bool credentials_read_password(struct credentials *, const char *file, struct er
 /* One that is at hand already; copied. */
 void credentials_take_password(struct credentials *, struct slice password);
 bool credentials_read_token(struct credentials *, const char *file, struct error *err);
+/* Kerberos: the files that are named must be there and readable now, and a keytab for us alone: everybody who can read it is that user. */
+bool credentials_take_tickets(struct credentials *, const struct ticket_source *, struct error *err);
 void credentials_release(struct credentials *);      /* wipes */
 
 #endif

@@ -20,6 +20,8 @@
 #define ASKED                  { "exchange.find", FACT_EXCHANGE_ASKED, IS, "yes" }
 #define NOWHERE                { "resolve", FACT_HOST, NONE, NULL }
 #define OTHERS                 LOGIN(FACT_OTHERS_MAILBOX, IS, "yes")
+#define BY_TICKET              LOGIN(FACT_AUTH_BY, IS, "ticket")
+#define NO_TICKET              LOGIN(FACT_PRINCIPAL, NONE, NULL)      /* who came with one has said no password */
 #define BY_TOKEN               LOGIN(FACT_AUTH_BY, IS, "token")
 #define ANYWHERE(fact, op, value) { "exchange.offer|exchange.challenge|exchange.login|exchange.inbox|exchange.mailbox|exchange.folders|exchange.calendar|exchange.send", fact, op, value }
 
@@ -83,13 +85,20 @@ static const struct rule exchange[] = {
 
 	SUGGESTS(AUTH_ACCOUNT_LOCKED, 0, OPEN(CAUSE_AUTH_PASSWORD_REJECTED), "M C.5", ANYWHERE(FACT_HTTP_STATUS, IS, "456")),
 	PROVES(AUTH_NO_COMMON_SCHEME, 0, "M E.1 4g", LOGIN(FACT_AUTH_NO_COMMON, IS, "yes")),
+
+	/* Kerberos: no evidence of any of it is in the facts, and 4a knows only of the clock; so what cannot be said exactly is not said */
+	HINTS(OPERATOR_CLOCK_WRONG, 0, OPEN(0), "M E.1 4a", LOGIN(FACT_TICKET, IS, "clock")),
+	HINTS(AUTH_PASSWORD_REJECTED, 0, OPEN(NAME, LOCKED), "M E.1 4a", LOGIN(FACT_TICKET, IS, "key_refused")),
+	HINTS(AUTH_PASSWORD_REJECTED, 0, OPEN(NAME, LOCKED, CAUSE_AUTH_ACCOUNT_DISABLED), "M E.1 4a", LOGIN(FACT_TICKET, IS, "no_user")),
+	HINTS(AUTH_CHANNEL_BINDING_REQUIRED, 0, OPEN(CAUSE_OPERATOR_CLOCK_WRONG, LOCKED, CAUSE_AUTH_ACCOUNT_DISABLED), "M E.1 4a, 4f", REFUSED, AFTER, BY_TICKET,
+		{ NULL, FACT_EXCHANGE_BINDS, IS, "yes" }),
 	SUGGESTS(AUTH_ACCOUNT_LOCKED, WHO_ADMIN, OPEN(CAUSE_AUTH_PASSWORD_REJECTED), "M C.5", REFUSED, AFTER,
 		LOGIN(FACT_HTTP_EXCERPT, HAS, "currently locked out")),
 	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(CAUSE_AUTH_NOT_AUTHORIZED), "M C.6", REFUSED, AFTER, BY_TOKEN),
 	SUGGESTS(AUTH_PASSWORD_REJECTED, 0, OPEN(NAME, BINDING, LOCKED, CAUSE_AUTH_ACCOUNT_DISABLED, CAUSE_AUTH_PASSWORD_EXPIRED), "M E.1 4a, 4f",
 		REFUSED, AFTER, { NULL, FACT_EXCHANGE_BINDS, IS, "yes" }, LOGIN(FACT_AUTH_MECHANISM, IS, "NTLM")),
 	SUGGESTS(AUTH_PASSWORD_REJECTED, 0, OPEN(NAME, LOCKED, CAUSE_AUTH_ACCOUNT_DISABLED, CAUSE_AUTH_PASSWORD_EXPIRED, CAUSE_AUTH_APP_PASSWORD_REQUIRED), "M E.1 4a-4c",
-		REFUSED, AFTER),
+		REFUSED, AFTER, NO_TICKET),
 
 	PROVES(EXCHANGE_EWS_OFF, 0, "M C.5, E.1 4d", LOGIN(FACT_HTTP_STATUS, IS, "403"), AFTER, { "probe.agent", FACT_PROBE_RESULT, IS, "let in" }),
 	SUGGESTS(EXCHANGE_EWS_OFF, 0, OPEN(IP), "M E.1 4d", LOGIN(FACT_HTTP_STATUS, IS, "403"), AFTER),

@@ -263,14 +263,15 @@ static const char *in_step(const struct report *r, const struct finding *f, cons
 	return f->step >= 0 ? report_value(r, f->step, fact) : NULL;
 }
 
-/* The peer's own words: a mail server's reply; a code of Exchange with what it says beside it; or the bare status of a web server. */
+/* The peer's own words: a mail server's reply; a code of Exchange with what it says beside it; or the bare status of a web server. Before
+ * those, what the library of Kerberos says: it knows why. */
 static const char *words_of(const struct report *r, const struct finding *f, struct arena *into)
 {
 	const char *reply = in_step(r, f, FACT_REPLY_TEXT), *code = in_step(r, f, FACT_EWS_CODE), *text = in_step(r, f, FACT_EWS_TEXT);
 	const char *status = in_step(r, f, FACT_HTTP_STATUS), *reason = in_step(r, f, FACT_HTTP_REASON);
 
-	if (reply)
-		return reply;
+	if (reply || in_step(r, f, FACT_TICKET_TEXT))
+		return reply ? reply : in_step(r, f, FACT_TICKET_TEXT);
 	if (code || text)
 		return arena_print(into, "%s%s%s", code ? code : "", code && text ? ": " : "", text ? text : "");
 	return status && f->cause == CAUSE_UNKNOWN_ANSWER ? arena_print(into, "HTTP %s%s%s", status, reason ? " " : "", reason ? reason : "") : NULL;
@@ -290,7 +291,7 @@ static const char *wait_words(const struct report *r, const struct finding *f, s
 static const char *fingerprint_of(const struct report *r, const struct finding *f, struct arena *into)
 {
 	static const char *const words[] = { FACT_REPLY_TEXT, FACT_REPLY_BROKEN, FACT_FIRST_BYTES, FACT_GREETING, FACT_NET_OUTCOME,
-	                                     FACT_EWS_CODE, FACT_EWS_TEXT, FACT_HTTP_STATUS };
+	                                     FACT_TICKET, FACT_EWS_CODE, FACT_EWS_TEXT, FACT_HTTP_STATUS };
 	char                     hex[FINGERPRINT];
 
 	for (size_t i = 0; i < COUNT(words); i++)

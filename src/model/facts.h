@@ -91,7 +91,7 @@
 /* *.login */
 #define FACT_AUTH_OFFERED      "auth.offered"         /* "PLAIN LOGIN" */
 #define FACT_AUTH_MECHANISM    "auth.mechanism"
-#define FACT_AUTH_BY           "auth.by"              /* password token */
+#define FACT_AUTH_BY           "auth.by"              /* password token ticket */
 #define FACT_AUTH_USERNAME     "auth.username_form"   /* address local given: never the name itself where it is a secret */
 #define FACT_AUTH_NO_COMMON    "auth.no_common"       /* yes: nothing was sent */
 #define FACT_AUTH_CLEAR        "auth.offered_in_clear"
@@ -99,6 +99,12 @@
 #define FACT_SASL_STATUS       "sasl.status"
 #define FACT_TOKEN_AGE         "token.age"            /* fresh expired unknown */
 #define FACT_WORKED_AS         "auth.worked_as"       /* a login that was accepted with another form of the name */
+
+/* a login by Kerberos */
+#define FACT_PRINCIPAL         "kerberos.principal"   /* as whom: "ann@EXAMPLE.ORG" */
+#define FACT_PROVEN            "kerberos.server_proven"   /* yes: the server has shown that it is the service, to Kerberos too */
+#define FACT_TICKET            "kerberos.ticket"      /* none expired kdc_silent no_service no_user key_refused clock unproven other */
+#define FACT_TICKET_TEXT       "kerberos.text"        /* the library's words on it */
 
 /* a web service's answers, in any step */
 #define FACT_URL               "web.url"              /* what was asked */

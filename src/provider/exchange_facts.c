@@ -158,9 +158,9 @@ void exchange_challenge_facts(struct exchange_session *s)
 void exchange_login_facts(struct exchange_session *s)
 {
 	note(s, FACT_AUTH_MECHANISM, web_scheme_name(s->web.scheme));
-	note(s, FACT_AUTH_BY, s->login->token ? "token" : "password");
+	note(s, FACT_AUTH_BY, s->login->tickets ? "ticket" : s->login->token ? "token" : "password");
 	note(s, FACT_AUTH_USERNAME, s->login->username_form);
-	if (s->web.scheme == WEB_NTLM)
+	if (s->web.scheme == WEB_NTLM || s->web.scheme == WEB_KERBEROS)
 		note(s, FACT_AUTH_BINDING, s->web.end_point_len ? "sent" : "none");
 	if (s->act_as)
 		note(s, FACT_ACT_AS, "yes");

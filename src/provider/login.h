@@ -14,8 +14,9 @@
 struct login {
 	const char *username;      /* NULL: no credentials at all                                            */
 	const char *username_form; /* "address" "local" "given", for the report                              */
-	const char *password;      /* one of the two is NULL                                                 */
+	const char *password;      /* two of these three are NULL                                            */
 	const char *token;
+	const struct ticket_source *tickets;      /* or both, and it is Kerberos: no password then           */
 	const char *nonce;         /* dice for SCRAM, thrown by whoever made this                            */
 };
 
@@ -23,7 +24,7 @@ struct login {
 
 static inline bool login_has_any(const struct login *l)
 {
-	return l && l->username && (l->password || l->token);
+	return l && l->username && (l->password || l->token || l->tickets);
 }
 
 struct login_gate {

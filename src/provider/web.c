@@ -14,13 +14,13 @@
 
 enum { OPEN_START, OPEN_REACH, OPEN_DONE };
 enum { LEG_START, LEG_REACH, LEG_HEAR, LEG_DONE };
-enum { ASK_START, ASK_REACH, ASK_LEG, ASK_SAY, ASK_HEAR, ASK_DONE };
+enum { ASK_START, ASK_REACH, ASK_LEG, ASK_TICKET, ASK_SAY, ASK_HEAR, ASK_ON, ASK_DONE };
 
 static const struct web_request ntlm_way = { .method = "POST", .header = { "Content-Type: text/xml; charset=utf-8" } };
 
 const char *web_scheme_name(enum web_scheme scheme)
 {
-	static const char *const name[] = { "", "Basic", "NTLM", "Bearer" };
+	static const char *const name[] = { "", "Basic", "NTLM", "Bearer", "Kerberos" };
 
 	return name[scheme];
 }
@@ -32,6 +32,7 @@ void web_session_init(struct web_session *s, struct report *report, const struct
 	                           .attempt = attempt, .reported = -1, .job = arena_new() };
 	line_init(&s->line, LINE_IN, LINE_OUT);
 	buffer_init(&s->negotiate, 256);
+	negotiate_init(&s->kerberos);
 	buffer_init(&s->answer.fields, HTTP_READER_HEAD);
 	buffer_init(&s->answer.body, WEB_BODY);
 }
@@ -55,6 +56,7 @@ void web_session_release(struct web_session *s)
 	line_release(&s->line);
 	reach_over(s);
 	buffer_release(&s->negotiate);
+	negotiate_release(&s->kerberos);
 	buffer_release(&s->answer.fields);
 	buffer_release(&s->answer.body);
 	arena_free(s->job);
@@ -190,7 +192,7 @@ static void say(struct web_session *s, const struct web_request *q, const char *
 	if (q->body.len)
 		report_talk(s->report, s->attempt, 'C', slice_upto(q->body, SHOWN), w->now_ms);
 	http_reader_init(&s->reader, strcmp(q->method, "HEAD") == 0);
-	s->heard = s->taken = false;
+	s->heard = s->taken = s->proving = false;
 	s->answer.status = 0;
 	s->answer.reason[0] = '\0';
 	buffer_clear(&s->answer.fields);
@@ -235,17 +237,71 @@ static void show_body(struct web_session *s, const struct want *w)
 		report_talk(s->report, s->attempt, 'S', slice_upto(body, SHOWN), w->now_ms);
 }
 
+/* -- Kerberos ----------------------------------------------------------------------------------------------------- */
+
+/* What the server says by Negotiate, if anything. It may say beside that it offers it. */
+static bool heard_token(struct web_session *s, struct slice *out)
+{
+	struct challenges said;
+
+	challenges_read(buffer_held(&s->answer.fields), &said);
+	for (size_t i = 0; i < said.count; i++)
+		if (slice_is(said.item[i].scheme, "Negotiate") && said.item[i].token.len)
+			return base64_decode(s->job, said.item[i].token, out);
+	return false;
+}
+
+/* Before anything of an answer is believed that goes well. What does not go well may come from somebody in front, who has no key. */
+static bool must_be_proven(struct web_session *s)
+{
+	struct slice token = { 0 };
+	bool         told = heard_token(s, &token);
+
+	if (!s->kerberos.begun || !s->last_leg || s->signed_in || s->answer.status == 401 || s->answer.status < 200)
+		return false;
+	negotiate_hear(&s->kerberos, token);
+	return told || s->answer.status < 300;
+}
+
+static enum want_kind prove(struct web_session *s, struct want *w, struct error *err)
+{
+	const struct ticket *t = &s->kerberos.ticket;
+	enum want_kind       kind = WANT_NOTHING;
+
+	if (t->heard.len)
+		kind = negotiate_step(&s->kerberos, s->report, s->reported, s->waits.reply_ms, w, err);
+	if (kind > WANT_FAILED)
+		return kind;
+	s->proving = false;
+	if (kind == WANT_NOTHING && t->heard.len && t->proven) {
+		report_note(s->report, s->reported, FACT_PROVEN, "yes");
+		return WANT_NOTHING;
+	}
+	if (kind == WANT_NOTHING) {
+		report_note(s->report, s->reported, FACT_TICKET, "unproven");
+		fail(err, FAULT_REFUSED, "%s: has not proven itself", s->endpoint->host);
+	}
+	line_close(&s->line);
+	report_end(s->report, s->reported, STEP_FAILED, w->now_ms);
+	return WANT_FAILED;
+}
+
 /* The whole answer. `*gone`: the line ended before anything of it came. */
 static enum want_kind hear(struct web_session *s, bool *gone, struct want *w, struct error *err)
 {
 	*gone = false;
 	for (;;) {
 		size_t            used = 0;
-		struct http_event e = http_next(&s->reader, buffer_held(&s->line.in), &used);
+		struct http_event e;
 		enum came         came;
 
-		if (e.said == HTTP_HEAD)
+		if (s->proving)
+			PASS(prove(s, w, err));
+		e = http_next(&s->reader, buffer_held(&s->line.in), &used);
+		if (e.said == HTTP_HEAD) {
 			take_head(s, &e, w);
+			s->proving = must_be_proven(s);
+		}
 		if (e.said == HTTP_DATA)
 			PASS(take_piece(s, e.data, w, err));
 		if (e.said == HTTP_BROKEN)
@@ -288,7 +344,9 @@ enum web_scheme web_choose(struct web_session *s, const struct challenges *offer
 	s->scheme = WEB_NONE;
 	if (!login_has_any(s->login))
 		return WEB_NONE;
-	if (s->login->token)
+	if (s->login->tickets)
+		s->scheme = challenge_find(offered, "Negotiate") ? WEB_KERBEROS : WEB_NONE;
+	else if (s->login->token)
 		s->scheme = challenge_find(offered, "Bearer") ? WEB_BEARER : WEB_NONE;
 	else if (challenge_find(offered, "NTLM"))
 		s->scheme = WEB_NTLM;
@@ -396,7 +454,7 @@ void web_ask(struct web_session *s, const struct web_request *q)
 	s->request = q;
 	s->step = ASK_START;
 	s->leg.step = LEG_START;
-	s->retried = s->last_leg = s->in_leg = false;
+	s->retried = s->renewed = s->last_leg = s->in_leg = false;
 }
 
 static bool may_say_credentials(const struct web_session *s)
@@ -404,12 +462,78 @@ static bool may_say_credentials(const struct web_session *s)
 	return s->line.secure && endpoint_trusted(s->endpoint) && s->scheme != WEB_NONE && !s->request->anonymous;
 }
 
+static bool must_negotiate(const struct web_session *s)
+{
+	return s->scheme == WEB_KERBEROS && !s->signed_in && may_say_credentials(s);
+}
+
+/* The first word: a ticket for that service. */
+static enum want_kind negotiate(struct web_session *s, struct want *w, struct error *err)
+{
+	enum want_kind kind = negotiate_step(&s->kerberos, s->report, s->reported, s->waits.reply_ms, w, err);
+
+	if (kind == WANT_FAILED)
+		report_end(s->report, s->reported, STEP_FAILED, w->now_ms);
+	return kind;
+}
+
+/* A refusal in which the server goes on speaking: the next word, or the reason. */
+static enum want_kind negotiate_on(struct web_session *s, bool *again, struct want *w, struct error *err)
+{
+	enum want_kind kind = negotiate_step(&s->kerberos, s->report, s->reported, s->waits.reply_ms, w, err);
+
+	if (kind > WANT_FAILED || err->fault == FAULT_CANCELLED)
+		return kind;
+	*again = kind == WANT_NOTHING && buffer_held(&s->kerberos.ticket.say).len && s->line.open;
+	*err = (struct error){ 0 };      /* it stands in the report, and the refusal is the answer */
+	return WANT_NOTHING;
+}
+
+static bool goes_on(struct web_session *s)
+{
+	struct slice token;
+
+	if (!s->kerberos.begun || s->answer.status != 401 || !heard_token(s, &token) || ++s->kerberos.legs >= NEGOTIATE_LEGS)
+		return false;
+	negotiate_hear(&s->kerberos, token);
+	return true;
+}
+
+/* Some servers sign in the connection, others each request (IIS: authPersistNonNTLM). Where this is one of those, it has not done
+ * what it was asked, whatever that was. */
+static bool wants_it_again(struct web_session *s)
+{
+	if (s->scheme != WEB_KERBEROS || !s->signed_in || s->answer.status != 401 || s->renewed)
+		return false;
+	s->signed_in = false;
+	return s->renewed = s->each_time = true;
+}
+
+static void note_signed_in(struct web_session *s)
+{
+	if (!s->last_leg || s->answer.status == 401)
+		return;
+	if (s->scheme == WEB_NTLM)
+		s->signed_in = s->line.open;
+	if (s->scheme != WEB_KERBEROS || !s->kerberos.ticket.proven)
+		return;
+	s->signed_in = s->line.open && !s->each_time;
+	negotiate_release(&s->kerberos);
+}
+
+static const char *next_word(struct web_session *s)
+{
+	struct slice word = buffer_held(&s->kerberos.ticket.say);
+
+	return must_negotiate(s) && word.len ? arena_print(s->job, "Negotiate %s", base64_encode(s->job, word)) : NULL;
+}
+
 static void say_request(struct web_session *s, const struct want *w)
 {
 	const char *authorization = NULL;
 
 	if (may_say_credentials(s)) {
-		authorization = s->scheme == WEB_NTLM ? s->type3 : ready_made(s);
+		authorization = s->scheme == WEB_NTLM ? s->type3 : s->scheme == WEB_KERBEROS ? next_word(s) : ready_made(s);
 		s->asked |= authorization != NULL;
 		s->last_leg = authorization || s->signed_in;
 	}
@@ -426,7 +550,7 @@ static bool must_be_challenged(const struct web_session *s)
 enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 {
 	struct web_session *s = self;
-	bool                gone;
+	bool                gone, again = false;
 
 	switch (s->step) {
 	case ASK_START:
@@ -437,6 +561,9 @@ enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 		}
 		s->leg.step = LEG_START;
 		s->in_leg = must_be_challenged(s);
+		negotiate_release(&s->kerberos);
+		if (must_negotiate(s))
+			negotiate_begin(&s->kerberos, s->login, s->endpoint->host, slice((const char *)s->end_point, s->end_point_len));
 
 	STEP(s, ASK_LEG):
 		if (s->in_leg) {
@@ -446,6 +573,10 @@ enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 			if (!s->challenged || !s->line.open)
 				return WANT_NOTHING;
 		}
+
+	STEP(s, ASK_TICKET):
+		if (s->kerberos.begun)
+			PASS(negotiate(s, w, err));
 
 	STEP(s, ASK_SAY):
 		say_request(s, w);
@@ -457,8 +588,20 @@ enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 			s->step = ASK_REACH;
 			return web_ask_step(s, w, err);
 		}
-		if (s->scheme == WEB_NTLM && s->last_leg && s->answer.status != 401)
-			s->signed_in = s->line.open;
+		if (wants_it_again(s)) {
+			s->step = ASK_REACH;
+			return web_ask_step(s, w, err);
+		}
+		s->going_on = goes_on(s);
+
+	STEP(s, ASK_ON):
+		if (s->going_on)
+			PASS(negotiate_on(s, &again, w, err));
+		if (again) {
+			s->step = ASK_SAY;
+			return web_ask_step(s, w, err);
+		}
+		note_signed_in(s);
 
 	STEP(s, ASK_DONE):
 		return WANT_NOTHING;

@@ -6,15 +6,18 @@
  *
  * Credentials go over a verified line to a trusted endpoint and nowhere else, and only after web_choose() has picked a
  * scheme out of what that very server offered. NTLM signs the connection in (MS-NTHT): nobody else's request is ever sent over it.
+ * Kerberos does so where the server wants no more, and is begun anew where it asks again; whatever goes well is taken from a server
+ * only that has proven itself to Kerberos too.
  * A refusal is counted by the caller, who knows which answer is one.
  *
  * Stops with FAULT_NETWORK, FAULT_TIMEOUT, FAULT_TLS, FAULT_BROKEN (no HTTP; the report says how), FAULT_TOO_BIG (a body over its
- * limit), FAULT_LOCAL (no NTLM on this machine), FAULT_CANCELLED and those of reach.h.
+ * limit), FAULT_LOCAL (no NTLM on this machine), FAULT_REFUSED (no ticket), FAULT_CANCELLED and those of reach.h.
  */
 #ifndef PROVIDER_WEB_H
 #define PROVIDER_WEB_H
 
 #include "provider/login.h"
+#include "provider/negotiate.h"
 #include "provider/reach.h"
 #include "wire/challenge.h"
 #include "wire/http_reader.h"
@@ -42,7 +45,7 @@ struct web_answer {
 	void         *taker;
 };
 
-enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER };
+enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS };
 
 struct web_session {
 	/* in */
@@ -75,7 +78,9 @@ struct web_session {
 	bool                   signed_in;         /* this line                                              */
 	bool                   used;              /* an answer came over it before                          */
 	bool                   heard;             /* something of the answer under way came                 */
-	bool                   reaching, retried, taken, in_leg;
+	bool                   reaching, retried, taken, in_leg, proving, going_on, renewed;
+	bool                   each_time;         /* that server wants the sign-in of Kerberos with each request */
+	struct negotiate       kerberos;
 	struct buffer          negotiate;         /* as it was said: the last message is sealed over it     */
 	char                  *type3;             /* ready for the wire: the last message of NTLM           */
 };
@@ -85,10 +90,11 @@ void           web_session_init(struct web_session *, struct report *, const str
 void           web_session_release(struct web_session *);      /* closes, wipes */
 enum want_kind web_open_step(void *self, struct want *, struct error *);
 
-/* The best scheme that both sides have: with a token Bearer, with a password NTLM, and Basic only where there is nothing better.
+/* The best scheme that both sides have: with tickets Kerberos, with a token Bearer, with a password NTLM, and Basic only where there is
+ * nothing better.
  * WEB_NONE when there is none. */
 enum web_scheme web_choose(struct web_session *, const struct challenges *);
-const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" */
+const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" "Kerberos" */
 
 /* NTLM only, before the first request with credentials: what the server calls itself and its domain. WANT_NOTHING with `challenged`
  * false: what came is in `answer`, and is no challenge. */

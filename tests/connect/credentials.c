@@ -214,6 +214,35 @@ TEST(what_is_no_token)
 	}
 }
 
+TEST(tickets_are_for_whoever_may_read_them)
+{
+	static const struct { const char *prefix; bool keys; mode_t mode; bool there, fine; } rows[] = {
+		{ "", true, 0600, true, true }, { "FILE:", true, 0640, true, true }, { "", true, 0604, true, false }, { "FILE:", true, 0602, true, false },
+		{ "", false, 0604, true, true }, { "FILE:", false, 0600, true, true }, { "", true, 0, false, false }, { "FILE:", false, 0, false, false },
+		{ "KCM:", false, 0, false, true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credentials   c = { 0 };
+		struct error         err = { 0 };
+		char                 path[] = "/tmp/keys-XXXXXX", name[40];
+		int                  fd = mkstemp(path);
+		struct ticket_source source;
+
+		EXPECT(fd >= 0 && fchmod(fd, rows[i].mode) == 0);
+		close(fd);
+		if (!rows[i].there)
+			unlink(path);
+		snprintf(name, sizeof name, "%s%s", rows[i].prefix, path);
+		source = (struct ticket_source){ .cache = rows[i].keys ? NULL : name, .keytab = rows[i].keys ? name : NULL };
+		EXPECT_ROW(credentials_take_tickets(&c, &source, &err) == rows[i].fine && (c.tickets == &source) == rows[i].fine, name);
+		EXPECT_ROW(err.fault == (rows[i].fine ? FAULT_NONE : FAULT_LOCAL), err.text);
+		unlink(path);
+		credentials_release(&c);
+	}
+	EXPECT(credentials_take_tickets(&(struct credentials){ 0 }, &(struct ticket_source){ 0 }, NULL));
+}
+
 TEST(releasing_nothing)
 {
 	struct credentials c = { 0 };

@@ -511,7 +511,7 @@ static const char *const known_facts[] = {
 	FACT_ALIAS_WHOLE, FACT_FINGERPRINT, FACT_STEP_PASSED, FACT_SEND_REWRITTEN,
 	FACT_EXCHANGE_PLACE, FACT_EXCHANGE_ASKED, FACT_AUTODISCOVER, FACT_EXCHANGE_ERA, FACT_EXCHANGE_ONLINE, FACT_EXCHANGE_BINDS, FACT_URL, FACT_URL_IS_EWS,
 	FACT_URL_PROBLEM, FACT_RIGHT_ANSWERS, FACT_HTTP_STATUS, FACT_HTTP_EXCERPT, FACT_PAGE, FACT_PAGE_MARK, FACT_IIS_STATUS, FACT_CAS_ERROR,
-	FACT_AUTH_CREDENTIALS, FACT_EWS_CODE, FACT_EWS_TEXT, FACT_EWS_GUID, FACT_OTHERS_MAILBOX,
+	FACT_AUTH_CREDENTIALS, FACT_EWS_CODE, FACT_EWS_TEXT, FACT_EWS_GUID, FACT_OTHERS_MAILBOX, FACT_TICKET, FACT_PRINCIPAL,
 };
 
 /* The ends of the ids of all steps there are. */
@@ -644,7 +644,6 @@ TEST(every_cause_of_mail_is_reached_by_a_rule)
 	};
 	static const struct { enum cause cause; const char *reason; } elsewhere[] = {
 		{ CAUSE_AUTH_USERNAME_FORM, "never the first guess: left open by others, proven by the sign-in that worked" },
-		{ CAUSE_AUTH_CHANNEL_BINDING_REQUIRED, "Exchange only" },
 	};
 
 	for (size_t s = 0; s < COUNT(sections); s++)

@@ -96,6 +96,7 @@ struct seen {
 #define AT_OFFER(...)   REACHED, NOT("exchange.offer", FACT_URL_IS_EWS, "yes", __VA_ARGS__)
 #define ELSEWHERE(...)  REACHED, NOT("exchange.offer", FACT_URL_IS_EWS, "no", __VA_ARGS__)
 #define AT_LOGIN(...)   OFFERED, NOT("exchange.login", FACT_AUTH_MECHANISM, "NTLM", FACT_AUTH_BY, "password", __VA_ARGS__)
+#define BY_TICKET(...)  OFFERED, NOT("exchange.login", FACT_AUTH_MECHANISM, "Kerberos", FACT_AUTH_BY, "ticket", __VA_ARGS__)
 #define AT_INBOX(...)   LOGGED_IN, OK("exchange.version", FACT_EXCHANGE_ERA, "fine"), NOT("exchange.inbox", FACT_EWS_OPERATION, "GetFolder", __VA_ARGS__)
 #define IN              LOGGED_IN, OK("exchange.version", FACT_EXCHANGE_ERA, "fine"), OK("exchange.inbox", NULL)
 #define PAGE(is)        FACT_PAGE, is
@@ -137,6 +138,17 @@ static const struct {
 	{ "401 on the way to it says nothing", { AT_LOGIN(STATUS("401"), FACT_AUTH_CREDENTIALS, "before") }, VERDICT_FAILED, "unknown.answer", PROVEN, "auth.password_rejected" },
 	{ "401 from a build that may bind", { OFFERED, NOT("exchange.login", FACT_AUTH_MECHANISM, "NTLM", FACT_AUTH_BY, "password", STATUS("401"), FACT_AUTH_CREDENTIALS, "after", FACT_EXCHANGE_BINDS, "yes") },
 	  VERDICT_FAILED, "auth.password_rejected", LIKELY, "auth.channel_binding_required auth.username_form" },
+	{ "a ticket that was refused is no wrong password", { BY_TICKET(STATUS("401"), FACT_AUTH_CREDENTIALS, "after", FACT_PRINCIPAL, "ann@BIRCH.EXAMPLE") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
+	{ "from a build that may bind", { BY_TICKET(STATUS("401"), FACT_AUTH_CREDENTIALS, "after", FACT_PRINCIPAL, "ann@BIRCH.EXAMPLE", FACT_EXCHANGE_BINDS, "yes") },
+	  VERDICT_FAILED, "auth.channel_binding_required", POSSIBLE, "operator.clock_wrong auth.account_locked auth.account_disabled" },
+	{ "for the time", { BY_TICKET(STATUS("401"), FACT_AUTH_CREDENTIALS, "after", FACT_PRINCIPAL, "ann@BIRCH.EXAMPLE", FACT_TICKET, "clock") }, VERDICT_FAILED, "operator.clock_wrong", POSSIBLE, "" },
+	{ "no ticket", { BY_TICKET(FACT_TICKET, "none") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
+	{ "one at its end", { BY_TICKET(FACT_TICKET, "expired") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
+	{ "a key that is not taken", { BY_TICKET(FACT_TICKET, "key_refused") }, VERDICT_FAILED, "auth.password_rejected", POSSIBLE, "auth.username_form auth.account_locked" },
+	{ "a user that nobody knows", { BY_TICKET(FACT_TICKET, "no_user") }, VERDICT_FAILED, "auth.password_rejected", POSSIBLE, "auth.username_form auth.account_disabled" },
+	{ "a KDC that is silent is nothing that is known", { BY_TICKET(FACT_TICKET, "kdc_silent") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
+	{ "nor a service without a name there", { BY_TICKET(FACT_TICKET, "no_service") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
+	{ "nor a server that has not proven itself", { BY_TICKET(FACT_TICKET, "unproven") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
 	{ "nothing in common is no refusal", { OFFERED, NOT("exchange.login", FACT_AUTH_NO_COMMON, "yes") }, VERDICT_FAILED, "auth.no_common_scheme", PROVEN, "" },
 	{ "403 behind the sign-in", { AT_LOGIN(STATUS("403"), FACT_AUTH_CREDENTIALS, "after"), OK("probe.agent", FACT_PROBE_RESULT, "the same") }, VERDICT_FAILED, "exchange.ews_off", LIKELY, "auth.ip_not_allowed" },
 	{ "403 that Outlook does not get", { AT_LOGIN(STATUS("403"), FACT_AUTH_CREDENTIALS, "after"), OK("probe.agent", FACT_PROBE_RESULT, "let in") }, VERDICT_FAILED, "exchange.ews_off", PROVEN, "" },

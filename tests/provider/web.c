@@ -88,6 +88,28 @@ TEST(the_best_scheme_that_both_have)
 	EXPECT_TEXT(web_scheme_name(WEB_NTLM), "NTLM");
 }
 
+/* Who chose Kerberos has no password to fall back on, and would not want to. */
+TEST(tickets_are_for_negotiate_and_nothing_else)
+{
+	static const struct ticket_source tickets = { 0 };
+	static const struct { const char *fields; enum web_scheme scheme; } rows[] = {
+		{ "WWW-Authenticate: Negotiate, NTLM, Basic\r\n", WEB_KERBEROS }, { "WWW-Authenticate: NTLM, Basic\r\n", WEB_NONE },
+		{ "WWW-Authenticate: Bearer x=y\r\n", WEB_NONE },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct challenges offered;
+		struct scene      s;
+
+		scene_open(&s, WEB_NONE);
+		s.login.password = NULL;
+		s.login.tickets = &tickets;
+		challenges_read(slice_str(rows[i].fields), &offered);
+		EXPECT_ROW(web_choose(&s.web, &offered) == rows[i].scheme, rows[i].fields);
+		scene_close(&s);
+	}
+}
+
 /* -- one request after another ------------------------------------------------------------------------------------------ */
 
 TEST(what_is_said_and_what_is_heard)
@@ -244,4 +266,87 @@ TEST(a_challenge_tells_who_the_server_is)
 	no_secret_in(s.report, "challenge");
 	scene_close(&s);
 	web_peer_end(&p);
+}
+
+/* -- by Kerberos ---------------------------------------------------------------------------------------------------------- */
+
+#define ONE    "asked\nAuthorization: Negotiate T05F"
+#define TWO    "asked\nAuthorization: Negotiate VFdP"
+#define PROOF  "WWW-Authenticate: Negotiate T0s=\n"
+#define BARE   "asked\n!Authorization"
+#define SAYS(heard, say) { heard, say, false, TICKET_FINE, CAME_NOTHING }
+#define IS_PROVEN { "OK", "", true, TICKET_FINE, CAME_NOTHING }
+
+static const struct {
+	const char        *name;
+	struct turn        turn[10];
+	struct ticket_turn ticket[10];
+	bool               again;             /* a second request behind the first          */
+	enum fault         fault;
+	int                status;
+	const char        *ticket_fact;       /* kerberos.ticket; NULL: not there           */
+	bool               proven;
+	size_t             said;              /* requests with credentials                  */
+} kerberos[] = {
+	{ "one word each", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS } }, { SAYS("", "ONE"), IS_PROVEN }, false, FAULT_NONE, 200, NULL, true, 1 },
+	{ "then the line is signed in", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS }, { BARE, "201 OK\n\n", KEEPS } }, { SAYS("", "ONE"), IS_PROVEN }, true, FAULT_NONE, 201, NULL, true, 1 },
+	{ "or each request", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS }, { BARE, "401 No\nWWW-Authenticate: Negotiate\n\n", KEEPS }, { TWO, "201 OK\n" PROOF "\n", KEEPS } },
+	  { SAYS("", "ONE"), IS_PROVEN, SAYS("", "TWO"), IS_PROVEN }, true, FAULT_NONE, 201, NULL, true, 2 },
+	{ "another line, another ticket", { { ONE, "200 OK\n" PROOF "\nfine", ENDS }, { TWO, "201 OK\n" PROOF "\n", KEEPS } }, { SAYS("", "ONE"), IS_PROVEN, SAYS("", "TWO"), IS_PROVEN }, true,
+	  FAULT_NONE, 201, NULL, true, 2 },
+	{ "two words each", { { ONE, "401 No\nWWW-Authenticate: Negotiate\nWWW-Authenticate: Negotiate T0s=\n\n", KEEPS }, { TWO, "200 OK\n" PROOF "\n", KEEPS } },
+	  { SAYS("", "ONE"), SAYS("OK", "TWO"), IS_PROVEN }, false, FAULT_NONE, 200, NULL, true, 2 },
+	{ "on and on", { { ONE, "401 No\n" PROOF "\n", KEEPS }, { ONE, "401 No\n" PROOF "\n", KEEPS }, { ONE, "401 No\n" PROOF "\n", KEEPS }, { ONE, "401 No\n" PROOF "\n", KEEPS } },
+	  { SAYS("", "ONE"), SAYS("OK", "ONE"), SAYS("OK", "ONE"), SAYS("OK", "ONE") }, false, FAULT_NONE, 401, NULL, false, 4 },
+	{ "refused", { { ONE, "401 No\nWWW-Authenticate: Negotiate\n\n", KEEPS } }, { SAYS("", "ONE") }, false, FAULT_NONE, 401, NULL, false, 1 },
+	{ "refused for a reason", { { ONE, "401 No\n" PROOF "\n", KEEPS } }, { SAYS("", "ONE"), { "OK", "", false, TICKET_CLOCK, CAME_NOTHING } }, false, FAULT_NONE, 401, "clock", false, 1 },
+	{ "a server that proves nothing", { { ONE, "200 OK\n\nfine", KEEPS } }, { SAYS("", "ONE") }, false, FAULT_REFUSED, 200, "unproven", false, 1 },
+	{ "or something wrong", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS } }, { SAYS("", "ONE"), { "OK", "", false, TICKET_UNPROVEN, CAME_NOTHING } }, false, FAULT_REFUSED, 200, "unproven", false, 1 },
+	{ "or not yet all", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS } }, { SAYS("", "ONE"), SAYS("OK", "TWO") }, false, FAULT_REFUSED, 200, "unproven", false, 1 },
+	{ "an error with a wrong proof", { { ONE, "500 No\n" PROOF "\nno", KEEPS } }, { SAYS("", "ONE"), { "OK", "", false, TICKET_UNPROVEN, CAME_NOTHING } }, false, FAULT_REFUSED, 500, "unproven", false, 1 },
+	{ "somebody in front has no key", { { ONE, "503 Later\n\n", KEEPS } }, { SAYS("", "ONE") }, false, FAULT_NONE, 503, NULL, false, 1 },
+	{ "and signs nobody in", { { ONE, "503 Later\n\n", KEEPS }, { TWO, "200 OK\n" PROOF "\n", KEEPS } }, { SAYS("", "ONE"), SAYS("", "TWO"), IS_PROVEN }, true, FAULT_NONE, 200, NULL, true, 2 },
+	{ "no ticket: nothing is said", { { 0 } }, { { "", "", false, TICKET_NONE, CAME_NOTHING } }, false, FAULT_REFUSED, 0, "none", false, 0 },
+	{ "no KDC: nor then", { { 0 } }, { { "", "", false, TICKET_FINE, CAME_TIMEOUT } }, false, FAULT_TIMEOUT, 0, "kdc_silent", false, 0 },
+	{ "called off while the KDC is asked", { { 0 } }, { { "", "", false, TICKET_FINE, CAME_CANCELLED } }, false, FAULT_CANCELLED, 0, NULL, false, 0 },
+	{ "called off while the proof is looked at", { { ONE, "200 OK\n" PROOF "\nfine", KEEPS } }, { SAYS("", "ONE"), { "OK", "", false, TICKET_FINE, CAME_CANCELLED } }, false, FAULT_CANCELLED, 200, NULL, false, 1 },
+};
+
+TEST(by_kerberos_a_server_is_believed_that_proves_itself)
+{
+	static const struct ticket_source tickets = { 0 };
+
+	for (size_t i = 0; i < COUNT(kerberos); i++)
+		for (int piecemeal = 0; piecemeal < 2; piecemeal++) {
+			const char     *row = kerberos[i].name, *fact;
+			struct web_peer p;
+			struct error    err = { 0 };
+			struct scene    s;
+			bool            fine;
+
+			web_peer_init(&p, kerberos[i].turn, row);
+			p.piecemeal = piecemeal;
+			p.tickets = kerberos[i].ticket;
+			scene_open(&s, WEB_KERBEROS);
+			s.login.password = NULL;
+			s.login.tickets = &tickets;
+			s.web.answer.piece = take;
+			s.web.answer.taker = &s;
+			s.most = 1000;
+			fine = web_peer_run(&p, ask_step, &s, &err);
+			if (fine && kerberos[i].again)
+				fine = ask_again(&s, &p, &err);
+			if (fine != (kerberos[i].fault == FAULT_NONE) || err.fault != kerberos[i].fault)
+				test_fail(__FILE__, __LINE__, "%s: %s (%s)", row, fine ? "went well" : fault_name(err.fault), err.text);
+			EXPECT_ROW(s.web.answer.status == kerberos[i].status && p.secrets == kerberos[i].said, row);
+			fact = report_value(s.report, s.web.reported, FACT_TICKET);
+			EXPECT_ROW(kerberos[i].ticket_fact ? fact && strcmp(fact, kerberos[i].ticket_fact) == 0 : !fact, row);
+			EXPECT_ROW((report_value(s.report, s.web.reported, FACT_PROVEN) != NULL) == kerberos[i].proven, row);
+			/* not a byte of what was not proven is handed on */
+			EXPECT_ROW(fine || buffer_held(&s.taken).len == 0, row);
+			EXPECT_ROW(fine == (s.report->step[s.web.reported].state == STEP_RUNNING), row);
+			EXPECT_ROW(!p.tickets[p.ticket_at].say, row);
+			scene_close(&s);
+			web_peer_end(&p);
+		}
 }
