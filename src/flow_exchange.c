@@ -96,6 +96,7 @@ static void begin_search(struct exchange_way *p)
 	p->search = must_alloc(sizeof *p->search);
 	exchange_search_init(p->search, &p->seeks, p->redirects ? NULL : p->detect, p->report->job, p->report,
 	                     whole < EXCHANGE_WAIT_MS ? whole : EXCHANGE_WAIT_MS);
+	p->search->trust = p->request->trust;
 }
 
 /* The places in the order in which they are worth asking; where a password may go anywhere unasked, nothing else is tried. */

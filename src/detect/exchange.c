@@ -433,6 +433,8 @@ static bool begin(struct exchange_question *q, const struct want *w)
 	q->fetch.may_follow = may_follow;
 	q->fetch.judge = q;
 	q->fetch.tls = arena_get(s->job, sizeof *q->fetch.tls);
+	if (q->kind->source != SOURCE_AUTODISCOVER_MICROSOFT)
+		q->fetch.request.trust = s->trust;
 	q->fetch.request.headers[0] = q->kind->way == WAY_V2 ? "Accept: application/json" : "Accept: text/xml, application/xml";
 	return q->begun = true;
 }

@@ -72,6 +72,7 @@ struct exchange_search {
 	const struct mail_address *address;
 	struct detect             *detect;        /* running beside it, or over; NULL: it does not run                */
 	bool                       microsoft;     /* tenant discovery or the caller says that the domain is Microsoft's */
+	const struct own_trust    *trust;         /* for the domain's own hosts besides what all trust, never for Microsoft's; or NULL */
 	struct arena              *job;
 	struct report             *report;
 	int                        wait_ms;
