@@ -144,6 +144,20 @@ static bool hosts_are_fine(struct exchange *x, cJSON *body)
 	return true;
 }
 
+/* A domain's mailboxes are reached in one way: two that are laid down would leave open which one is meant. */
+static bool is_one_way(struct exchange *x, const cJSON *body)
+{
+	bool servers = false;
+
+	for (enum service s = 0; s < SERVICES; s++)
+		servers |= json_text(cJSON_GetObjectItemCaseSensitive(body, service_name(s)), "host") != NULL;
+	if (!servers || !json_text(body, "ews_url"))
+		return true;
+	answer_problem(x, 400, "request.invalid", "Either servers for IMAP and SMTP, or a URL of Exchange",
+	               "is laid down beside servers for IMAP and SMTP; keep the one by which this domain's mailboxes are connected", "/ews_url", NULL);
+	return false;
+}
+
 /* As it is meant, in place. */
 static bool ews_url_is_fine(struct exchange *x, cJSON *body)
 {
@@ -177,7 +191,7 @@ static void put_domain(struct exchange *x)
 
 	if (!body)
 		return;
-	if (hosts_are_fine(x, body) && ews_url_is_fine(x, body) && trust_is_fine(x, body)) {
+	if (is_one_way(x, body) && hosts_are_fine(x, body) && ews_url_is_fine(x, body) && trust_is_fine(x, body)) {
 		op.trusts = json_text(body, "ca_pem") || json_text(body, "pin");
 		text = cJSON_PrintUnformatted(body);
 		op.settings = (struct domain_settings){ .workspace = x->workspace, .domain = domain, .json = arena_str(x->job, text),

@@ -230,9 +230,15 @@ TEST(the_url_of_a_domain_is_that_of_accounts_that_may_be_at_exchange)
 		{ ",\"imap\":{\"host\":\"imap.birch.example\"}", false },
 	};
 	struct house h;
+	const char  *answer;
 
 	open_house(&h);
 	EXPECT(status_of(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"ews_url\":\"gopher://x\"}", NULL)) == 400);
+	/* one way or the other, never both */
+	answer = call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"imap\":{\"host\":\"imap.birch.example\"},\"ews_url\":\"mail.birch.example\"}", NULL);
+	EXPECT_ROW(status_of(answer) == 400 && strstr(answer, "\"pointer\":\"/ews_url\"") && strstr(answer, "Either servers for IMAP and SMTP, or a URL of Exchange"), answer);
+	EXPECT(status_of(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"smtp\":{\"host\":\"smtp.birch.example\"},\"ews_url\":\"mail.birch.example\"}", NULL)) == 400);
+	EXPECT(status_of(call(&h, "GET /v1/domains/birch.example", KEY_ADMIN, NULL, NULL)) == 404);
 	EXPECT(strstr(call(&h, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"ews_url\":\"mail.birch.example\"}", NULL),
 	              "\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\""));
 	for (size_t i = 0; i < COUNT(rows); i++) {
