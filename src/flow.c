@@ -595,9 +595,23 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	}
 }
 
+/* The first URL that a password may go to; where Autodiscover wants a sign-in first, there is none yet. */
+static const char *found_ews_url(const struct flow *f)
+{
+	const struct exchange_way *way = &f->exchange;
+
+	for (size_t i = 0; !f->request->ews_url && way->found && i < way->places; i++)
+		if (!way->discovers[i] && endpoint_trusted(&way->place[i]))
+			return exchange_url_at(way->place[i].host, way->place[i].port, way->place[i].path, f->report->job);
+	return NULL;
+}
+
 void flow_found(const struct flow *f, struct flow_found *out)
 {
-	*out = (struct flow_found){ .provider = f->detect.provider };
+	bool exchange = exchange_is_found(f) || (f->seeking && exchange_is_named(f));
+
+	*out = (struct flow_found){ .provider = exchange_is_found(f) ? "exchange" : f->detect.provider,
+		.ews_url = exchange ? found_ews_url(f) : NULL };
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		size_t           count = f->detecting ? candidate_count(f, s) : 0;
 		struct endpoint *item = arena_get(f->report->job, (count + 1) * sizeof *item);

@@ -22,10 +22,11 @@ struct flow_worked {
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */
 struct flow_found {
-	const char            *provider;           /* proposal: "imap" "microsoft" "google"; NULL: unknown */
+	const char            *provider;           /* proposal: "imap" "exchange" "microsoft" "google"; NULL: unknown */
 	const struct endpoint *item[SERVICES];     /* best first                                           */
 	size_t                 count[SERVICES];
 	bool                   not_offered[SERVICES];      /* the domain says so, in so many words         */
+	const char            *ews_url;            /* of Exchange, as its Autodiscover told without a sign-in; NULL: it did not */
 };
 
 struct flow_request {

@@ -5,6 +5,7 @@
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/finder.h"
+#include "serve/laid_down.h"
 
 /* The body's, where there are texts in it; else as for any request. */
 static const struct language *language_wanted(const struct exchange *x, const cJSON *body)
@@ -37,6 +38,7 @@ static void explain(struct exchange *x)
 struct detection {
 	struct search    search;             /* first */
 	struct exchange *x;
+	struct laid_down laid_down;          /* whom the workspace trusts there */
 };
 
 static cJSON *place_json(const struct endpoint *e)
@@ -74,6 +76,7 @@ static cJSON *detection_json(const struct search *s, const struct language *lang
 	cJSON *o = cJSON_CreateObject(), *whole = report_json(s->report, &s->verdict, lang);
 
 	json_maybe(o, "provider", strcmp(s->request.provider, "auto") == 0 ? s->place.provider : s->request.provider);
+	json_maybe(o, "ews_url", s->place.ews_url);
 	add_places(o, &s->place);
 	for (size_t i = 0; i < COUNT(parts); i++)
 		cJSON_AddItemToObject(o, parts[i], cJSON_DetachItemFromObjectCaseSensitive(whole, parts[i]));
@@ -120,6 +123,13 @@ static bool take_hints(struct exchange *x, const cJSON *body, struct flow_reques
 	return fine;
 }
 
+static bool look_at_domain(struct txn *t, void *self, struct error *err)
+{
+	struct detection *d = self;
+
+	return laid_down_for(t, d->x->job, d->x->workspace, d->search.request.address, &d->laid_down, err);
+}
+
 static void begin(struct exchange *x, struct detection *d)
 {
 	enum finder_answer answer;
@@ -143,7 +153,8 @@ static void detect(struct exchange *x)
 		return;
 	*d = (struct detection){ .search = { .workspace = x->workspace, .found = found }, .x = x };
 	x->lang = language_wanted(x, body);
-	if (take_hints(x, body, &d->search.request))
+	d->search.request.trust = &d->laid_down.trust;
+	if (take_hints(x, body, &d->search.request) && api_look(x, look_at_domain, d))
 		begin(x, d);
 	body_free(body);
 }

@@ -87,7 +87,8 @@ enum finder_answer finder_search(struct finder *f, struct search *s)
 
 	s->finder = f;
 	s->request.only_detect = true;
-	s->request.timeout_ms = f->limits->search_ms;
+	if (!s->request.timeout_ms || s->request.timeout_ms > f->limits->search_ms)
+		s->request.timeout_ms = f->limits->search_ms;
 	s->post = (struct net_post){ .run = begin };
 	pthread_mutex_lock(&f->lock);
 	answer = may_begin(f, s);

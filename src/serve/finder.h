@@ -46,7 +46,8 @@ struct finder *finder_start(const struct daemon *, const struct finder_limits *,
 
 enum finder_answer { FINDER_TAKEN, FINDER_BUSY, FINDER_BUSY_FOR_YOU, FINDER_STOPPED };
 
-/* Any thread. But for FINDER_TAKEN nothing is begun, and found() is not called. `request.only_detect` and its time are set here. */
+/* Any thread. But for FINDER_TAKEN nothing is begun, and found() is not called. `request.only_detect` is set here, and its time where
+ * there is none, or more than may be. */
 enum finder_answer finder_search(struct finder *, struct search *);
 
 /* What is under way is called off, and found() was called for all of it when this returns; from then on nothing is taken. Before

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "diagnose/catalogue.h"
+#include "serve/rate.h"
 #include "serve/service.h"
 
 #define HTTP_BODY_MOST  (256 * 1024)
@@ -79,6 +80,9 @@ const char *http_browser(struct exchange *);
  * ends with the link, and reaches only what its page needs: see the table in http_guard.c. Returned is what the page's script sends
  * as X-CSRF-Token. */
 const char *http_session(struct exchange *, const char *kind, const char *link_id, const char *token, int64_t expires);
+
+/* Whether `who` may do something more now: see rate.h. The answer is the handler's. */
+bool http_may(struct exchange *, const char *who, struct rate_limit);
 
 void answer_json(struct exchange *, int status, cJSON *owned);                /* deletes it                       */
 void answer_text(struct exchange *, int status, const char *type, const char *text);

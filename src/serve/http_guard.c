@@ -494,6 +494,13 @@ static bool guard_form(struct request *r)
 	return false;
 }
 
+bool http_may(struct exchange *x, const char *who, struct rate_limit limit)
+{
+	int wait_s;
+
+	return rate_take(request_of(x)->server->rates, who, limit, clock_mono_ms(), &wait_s);
+}
+
 /* -- both ----------------------------------------------------------------------------------------------------------- */
 
 bool guard_head(struct request *r)

@@ -16,6 +16,7 @@
 #include "serve/laid_down.h"
 #include "serve/pages.h"
 #include "serve/render.h"
+#include "serve/servers.h"
 #include "serve/signed_link.h"
 
 #define PASSWORD_MOST 1024
@@ -254,25 +255,190 @@ static bool leads_on(struct visitor *v)
 	return true;
 }
 
+/* A link that may still be filled in, in the browser that it is open in. False: the answer is given. */
+static bool arrive_at_form(struct exchange *x, struct visitor *v)
+{
+	if (!arrive(x, v) || leads_on(v))
+		return false;
+	if (!is_expired(v))
+		return bound(v);
+	refuse(v, LINK_EXPIRED);
+	return false;
+}
+
+static bool has_servers(const struct connect_page *c)
+{
+	return c->value[INPUT_EWS_URL] || c->value[INPUT_IMAP_HOST] || c->value[INPUT_SMTP_HOST];
+}
+
 static void answer_form(struct exchange *x)
 {
 	struct visitor      v;
 	struct connect_page c = { 0 };
 
-	if (!arrive(x, &v) || leads_on(&v))
-		return;
-	if (is_expired(&v)) {
-		refuse(&v, LINK_EXPIRED);
-		return;
-	}
-	if (!bound(&v))
+	if (!arrive_at_form(x, &v))
 		return;
 	c.value[INPUT_ADDRESS] = v.link.expected;
 	if (v.has_account)
 		fill_from_account(&v, &c);
 	else
 		fill_from_domain(&v, &c);
+	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c);
 	show_form(&v, 200, &c);
+}
+
+/* One of those that the form has; anything else is nobody's choice. */
+static const char *chosen_provider(const char *text)
+{
+	return strcmp(text, "exchange") == 0 ? "exchange" : strcmp(text, "imap") == 0 ? "imap" : "auto";
+}
+
+static const char *trimmed(struct exchange *x, const char *name)
+{
+	const char *text = http_form(x, name);
+
+	return text ? arena_copy(x->job, slice_trim(slice_str(text))) : "";
+}
+
+/* As it was typed, but for the password; and what we had filled in, to be told apart from that. */
+static void read_form(struct exchange *x, struct connect_page *c)
+{
+	for (unsigned i = 0; i < INPUTS; i++) {
+		const char *memory = connect_found_name((enum connect_input)i), *found = memory ? trimmed(x, memory) : "";
+
+		c->value[i] = i == INPUT_PASSWORD ? NULL : trimmed(x, connect_input_name((enum connect_input)i));
+		c->found[i] = *found ? found : NULL;
+	}
+	c->value[INPUT_PROVIDER] = chosen_provider(c->value[INPUT_PROVIDER]);
+}
+
+/* -- servers that are found before anything is submitted --------------------------------------------------------------- */
+
+struct form_search {
+	struct servers_search search;           /* first */
+	struct visitor        v;
+	struct connect_page   form;
+	bool                  given[INPUTS];    /* what this search fills in */
+};
+
+/* Nobody's own words are ever replaced; what an earlier search had filled in is. */
+static bool is_left_open(const struct connect_page *c, enum connect_input which)
+{
+	const char *value = c->value[which], *found = c->found[which];
+
+	return !value || !*value || strcmp(value, "auto") == 0 || (found && strcmp(found, value) == 0);
+}
+
+static bool are_left_open(const struct connect_page *c)
+{
+	for (unsigned i = INPUT_PROVIDER; i < INPUTS; i++)
+		if (!is_left_open(c, (enum connect_input)i))
+			return false;
+	return true;
+}
+
+static void give(struct form_search *s, enum connect_input which, const char *text)
+{
+	if (!text)
+		return;
+	s->form.value[which] = s->form.found[which] = text;
+	s->given[which] = true;
+}
+
+/* What was found of one address is not left standing for the next. */
+static void take_back_found(struct form_search *s)
+{
+	for (unsigned i = INPUT_PROVIDER; i < INPUTS; i++)
+		if (s->form.found[i]) {
+			s->form.value[i] = i == INPUT_PROVIDER ? "auto" : "";
+			s->form.found[i] = NULL;
+			s->given[i] = true;
+		}
+}
+
+/* With one thing of their own in it, the rest is what goes with that: theirs to say as well. */
+static void fill_from_search(struct form_search *s, const struct servers_found *found)
+{
+	if (!are_left_open(&s->form)) {
+		memset(s->form.found, 0, sizeof s->form.found);
+		return;
+	}
+	take_back_found(s);
+	if (found->provider && strcmp(found->provider, "exchange") == 0)
+		give(s, INPUT_PROVIDER, "exchange");
+	give(s, INPUT_EWS_URL, found->ews_url);
+	for (enum service which = 0; which < SERVICES; which++) {
+		give(s, host_input[which], found->host[which]);
+		give(s, port_input[which], port_text(&s->v, found->port[which]));
+	}
+}
+
+static void answer_searched_form(struct servers_search *search, const struct servers_found *found)
+{
+	struct form_search *s = (struct form_search *)search;
+
+	fill_from_search(s, found);
+	s->form.searched = true;
+	show_form(&s->v, s->form.wrong[INPUT_ADDRESS] ? 422 : 200, &s->form);
+}
+
+/* For web/find.js: what to fill in where, and what to say. */
+static void answer_searched_json(struct servers_search *search, const struct servers_found *found)
+{
+	struct form_search *s = (struct form_search *)search;
+	struct page         words;
+	cJSON              *o = cJSON_CreateObject(), *fields = cJSON_AddObjectToObject(o, "fields");
+
+	fill_from_search(s, found);
+	for (unsigned i = INPUT_PROVIDER; i < INPUTS; i++)
+		if (s->given[i])
+			cJSON_AddStringToObject(fields, connect_input_name((enum connect_input)i), s->form.value[i]);
+	page_init(&words, NULL, s->v.x->lang, s->v.x->job);
+	cJSON_AddStringToObject(o, "status", connect_found_text(&words, &s->form));
+	answer_json(s->v.x, 200, o);
+}
+
+/* Of which nothing needs to be looked for: the workspace has said how that domain is connected, and that applies when the form comes. It is
+ * not shown to whoever types an address. */
+static bool is_laid_down(const struct domain_look *known)
+{
+	return known->found.ews_url || known->found.host[SERVICE_IMAP] || known->found.host[SERVICE_SMTP];
+}
+
+static void find(struct exchange *x, void (*answer)(struct servers_search *, const struct servers_found *))
+{
+	struct form_search  *s = arena_get(x->job, sizeof *s);
+	struct domain_look   known;
+	struct servers_found nothing = { 0 };
+	const char          *problem, *fixed;
+
+	*s = (struct form_search){ .search = { .x = x, .answer = answer } };
+	if (!arrive_at_form(x, &s->v))
+		return;
+	read_form(x, &s->form);
+	fixed = fixed_address(&s->v);
+	if (fixed)
+		s->form.value[INPUT_ADDRESS] = fixed;
+	if (!text_is_utf8(s->form.value[INPUT_ADDRESS])
+	    || !mail_address_parse(s->form.value[INPUT_ADDRESS], x->job, &s->search.address, &problem))
+		s->form.wrong[INPUT_ADDRESS] = "wrong.address";
+	known = settings_of(&s->v, s->search.address.text);
+	s->search.link = s->v.link.id;
+	s->search.trust = known.found.trust;
+	if (s->form.wrong[INPUT_ADDRESS] || s->search.address.is_literal || is_laid_down(&known))
+		answer(&s->search, &nothing);
+	else
+		servers_search(&s->search);
+}
+
+static void find_for_form(struct exchange *x)
+{
+	find(x, answer_searched_form);
+}
+
+static void find_for_script(struct exchange *x)
+{
+	find(x, answer_searched_json);
 }
 
 /* -- what was filled in ----------------------------------------------------------------------------------------------- */
@@ -347,17 +513,21 @@ static void take_ews_url(struct submission *s)
 		s->account.ews_url = url.is_ews ? exchange_url_at(url.host, url.port, url.path, s->v->x->job) : url.given;
 }
 
-/* One of those that the form has; anything else is nobody's choice. */
-static const char *chosen_provider(const char *text)
+static bool stands_as_found(const struct submission *s, enum connect_input which)
 {
-	return strcmp(text, "exchange") == 0 ? "exchange" : strcmp(text, "imap") == 0 ? "imap" : "auto";
+	return strcmp(s->form.value[which], s->form.found[which] ? s->form.found[which] : "") == 0;
 }
 
-static const char *typed(struct exchange *x, enum connect_input which)
+/* What was found and left as it is, nobody has asked for: it is found again while connecting, also once it has moved. */
+static void leave_to_search(struct submission *s)
 {
-	const char *text = http_form(x, connect_input_name(which));
-
-	return text ? arena_copy(x->job, slice_trim(slice_str(text))) : "";
+	if (stands_as_found(s, INPUT_EWS_URL))
+		s->account.ews_url = NULL;
+	for (enum service which = 0; which < SERVICES; which++)
+		if (stands_as_found(s, host_input[which]) && stands_as_found(s, port_input[which])) {
+			s->account.host[which] = NULL;
+			s->account.port[which] = 0;
+		}
 }
 
 /* False when something is wrong with it. */
@@ -365,18 +535,18 @@ static bool take_form(struct submission *s, const char *password)
 {
 	struct exchange *x = s->v->x;
 
-	for (unsigned i = 0; i < INPUTS; i++)
-		s->form.value[i] = i == INPUT_PASSWORD ? NULL : typed(x, (enum connect_input)i);
+	read_form(x, &s->form);
 	take_address(s, s->form.value[INPUT_ADDRESS]);
 	if (!password || !*password || strlen(password) > PASSWORD_MOST)
 		s->form.wrong[INPUT_PASSWORD] = "wrong.password";
 	s->account.username = *s->form.value[INPUT_USERNAME] ? s->form.value[INPUT_USERNAME] : NULL;
 	if (!is_plain(s->form.value[INPUT_USERNAME], USERNAME_MOST))
 		s->form.wrong[INPUT_USERNAME] = "wrong.username";
-	s->form.value[INPUT_PROVIDER] = s->account.provider = chosen_provider(s->form.value[INPUT_PROVIDER]);
+	s->account.provider = s->form.value[INPUT_PROVIDER];
 	take_ews_url(s);
 	for (enum service which = 0; which < SERVICES; which++)
 		take_server(s, which);
+	leave_to_search(s);
 	for (unsigned i = 0; i < INPUTS; i++)
 		if (s->form.wrong[i])
 			return false;
@@ -704,6 +874,8 @@ static void answer_handover(struct exchange *x)
 const struct route routes_connect[] = {
 	{ "GET",  "/connect/{token}",               GUARD_LINK, 0, answer_form          },
 	{ "POST", "/connect/{token}",               GUARD_FORM, 0, take_submission      },
+	{ "POST", "/connect/{token}/find",          GUARD_FORM, 0, find_for_form        },
+	{ "POST", "/connect/{token}/find.json",     GUARD_FORM, 0, find_for_script      },
 	{ "GET",  "/connect/{token}/progress",      GUARD_NONE, 0, answer_progress      },
 	{ "GET",  "/connect/{token}/progress.json", GUARD_NONE, 0, answer_progress_json },
 	{ "GET",  "/connect/{token}/result",        GUARD_NONE, 0, answer_result        },

@@ -32,6 +32,7 @@ enum connect_input {
 };
 
 const char *connect_input_name(enum connect_input);          /* of the form's field: "imap_host" */
+const char *connect_found_name(enum connect_input);          /* of the hidden one that remembers what was filled in by us: "found_imap_host" */
 
 /* A link that does not open, and why not. */
 enum link_trouble { LINK_UNKNOWN, LINK_EXPIRED, LINK_USED, LINK_ELSEWHERE };
@@ -49,6 +50,9 @@ struct connect_page {
 	bool        address_fixed;
 	const char *value[INPUTS];             /* NULL: empty; never the password  */
 	const char *wrong[INPUTS];             /* key of "page/…" that says what is wrong with it, or NULL */
+	const char *found[INPUTS];             /* what a search filled in there, whether or not it was changed since; NULL: nothing */
+	bool        searched;                  /* somebody asked for that search: say what came of it */
+	bool        search_now;                /* with scripts it is worth looking as soon as the page is there */
 };
 
 struct shown_step {
@@ -80,6 +84,8 @@ struct handover_page {
 
 bool render_link(struct page *, const struct link_page *);
 bool render_connect(struct page *, const struct connect_page *);
+/* What was found for the person, in one line; "" for nothing. */
+const char *connect_found_text(struct page *, const struct connect_page *);
 bool render_progress(struct page *, const struct progress_page *);
 /* The URL of Exchange that a verification found to be meant instead of the one that was typed; NULL: none, or it is taken already. */
 const char *result_right_url(const struct account *, const struct retold *);

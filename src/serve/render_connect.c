@@ -46,6 +46,22 @@ const char *connect_input_name(enum connect_input which)
 	return inputs[which].name;
 }
 
+/* What a search may fill in. */
+static bool is_findable(enum connect_input which)
+{
+	return which >= INPUT_PROVIDER;
+}
+
+const char *connect_found_name(enum connect_input which)
+{
+	static const char *const names[INPUTS] = {
+		[INPUT_PROVIDER] = "found_provider", [INPUT_EWS_URL] = "found_ews_url", [INPUT_IMAP_HOST] = "found_imap_host",
+		[INPUT_IMAP_PORT] = "found_imap_port", [INPUT_SMTP_HOST] = "found_smtp_host", [INPUT_SMTP_PORT] = "found_smtp_port",
+	};
+
+	return names[which];
+}
+
 static bool is_required(enum connect_input which)
 {
 	return which == INPUT_ADDRESS || which == INPUT_PASSWORD;
@@ -56,13 +72,42 @@ static const char *hint_of(const struct connect_page *c, enum connect_input whic
 	return which == INPUT_ADDRESS && c->address_fixed ? "field.address.fixed" : inputs[which].hint;
 }
 
+/* It stands in the field as it was found. */
+static bool is_as_found(const struct connect_page *c, enum connect_input which)
+{
+	return c->found[which] && c->value[which] && strcmp(c->found[which], c->value[which]) == 0;
+}
+
+/* What was filled in by us, and that it was: web/find.js shows and hides the same. Says the id of what is to be seen, or NULL. */
+static const char *found_mark(struct page *p, const struct connect_page *c, enum connect_input which)
+{
+	const char *id = arena_print(p->job, "%s-found", inputs[which].name);
+	bool        shown = is_as_found(c, which);
+
+	if (!is_findable(which))
+		return NULL;
+	page_element(p, "span", page_word(p, "found.hint"), "class", "hint found", "id", id, "hidden", shown ? NULL : "", NULL);
+	page_empty(p, "input", "type", "hidden", "name", connect_found_name(which), "value", c->found[which], NULL);
+	return shown ? id : NULL;
+}
+
+/* The ids of what is said about a field, blanks between; NULL for none. */
+static const char *described_by(struct page *p, const char *const *id, size_t count)
+{
+	const char *all = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (id[i])
+			all = all ? arena_print(p->job, "%s %s", all, id[i]) : id[i];
+	return all;
+}
+
 static void field(struct page *p, const struct connect_page *c, enum connect_input which)
 {
 	const struct input *in = &inputs[which];
-	const char         *hint = hint_of(c, which), *wrong = c->wrong[which];
+	const char         *hint = hint_of(c, which), *wrong = c->wrong[which], *found;
 	const char         *hint_id = hint ? arena_print(p->job, "%s-hint", in->name) : NULL;
 	const char         *wrong_id = wrong ? arena_print(p->job, "%s-wrong", in->name) : NULL;
-	const char         *described = hint && wrong ? arena_print(p->job, "%s %s", wrong_id, hint_id) : wrong ? wrong_id : hint_id;
 	bool                fixed = which == INPUT_ADDRESS && c->address_fixed;
 
 	page_open(p, "div", "class", "field", NULL);
@@ -74,10 +119,11 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 	}
 	if (hint)
 		page_element(p, "span", page_word(p, hint), "class", "hint", "id", hint_id, NULL);
+	found = found_mark(p, c, which);
 	page_empty(p, "input", "id", in->name, "name", in->name, "type", in->type, "value", c->value[which], "maxlength",
 		arena_print(p->job, "%zu", in->most), "autocomplete", in->complete, "inputmode", in->mode, "autocapitalize", "none",
 		"spellcheck", "false", "required", is_required(which) ? "" : NULL, "readonly", fixed ? "" : NULL,
-		"aria-invalid", wrong ? "true" : NULL, "aria-describedby", described, NULL);
+		"aria-invalid", wrong ? "true" : NULL, "aria-describedby", described_by(p, (const char *[]){ wrong_id, hint_id, found }, 3), NULL);
 	page_close(p, "div");
 }
 
@@ -85,11 +131,12 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 static void provider(struct page *p, const struct connect_page *c)
 {
 	static const char *const known[] = { "auto", "exchange", "imap" };
-	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER];
+	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER], *found;
 
 	page_open(p, "div", "class", "field", NULL);
 	page_element(p, "label", page_word(p, "field.provider"), "for", name, NULL);
-	page_open(p, "select", "id", name, "name", name, NULL);
+	found = found_mark(p, c, INPUT_PROVIDER);
+	page_open(p, "select", "id", name, "name", name, "aria-describedby", found, NULL);
 	for (size_t i = 0; i < COUNT(known); i++)
 		page_element(p, "option", page_word(p, arena_print(p->job, "provider.%s", known[i])), "value", known[i],
 			"selected", now && strcmp(now, known[i]) == 0 ? "" : NULL, NULL);
@@ -147,6 +194,37 @@ static bool more_is_open(const struct connect_page *c)
 	return false;
 }
 
+const char *connect_found_text(struct page *p, const struct connect_page *c)
+{
+	const char *server = NULL;
+
+	if (is_as_found(c, INPUT_EWS_URL))
+		server = c->found[INPUT_EWS_URL];
+	else if (is_as_found(c, INPUT_IMAP_HOST))
+		server = c->found[INPUT_IMAP_HOST];
+	else if (is_as_found(c, INPUT_PROVIDER))
+		server = page_word(p, "provider.exchange");
+	return server ? page_phrase(p, "found.text", "server", server, "more", page_word(p, "connect.more"), NULL) : "";
+}
+
+/* Said aloud, and filled by web/find.js. */
+static void found_status(struct page *p, const struct connect_page *c)
+{
+	const char *text = connect_found_text(p, c);
+
+	page_element(p, "p", *text || !c->searched ? text : page_word(p, "found.nothing"), "class", "status small", "role", "status",
+		"aria-live", "polite", "data-looking", page_word(p, "found.looking"), NULL);
+}
+
+/* For browsers without scripts. Behind the button that connects: Enter presses the first one. */
+static void search_button(struct page *p, const struct connect_page *c)
+{
+	page_open(p, "noscript", NULL);
+	page_element(p, "button", page_word(p, "found.button"), "class", "full quiet", "type", "submit", "formnovalidate", "", "formaction",
+		arena_print(p->job, "%s/find", c->path), NULL);
+	page_close(p, "noscript");
+}
+
 static void server(struct page *p, const struct connect_page *c, enum connect_input host, enum connect_input port)
 {
 	page_open(p, "div", "class", "pair", NULL);
@@ -157,14 +235,16 @@ static void server(struct page *p, const struct connect_page *c, enum connect_in
 
 bool render_connect(struct page *p, const struct connect_page *c)
 {
-	page_begin(p, &(struct frame){ .title = page_word(p, "connect.title"), .path = c->path });
+	page_begin(p, &(struct frame){ .title = page_word(p, "connect.title"), .path = c->path, .script = "find.js" });
 	page_element(p, "h1", page_word(p, "connect.title"), NULL);
 	page_element(p, "p", page_phrase(p, "connect.lead", "product", c->product, NULL), "class", "lead", NULL);
 	summary(p, c);
-	page_open(p, "form", "class", "card", "method", "post", "action", c->path, NULL);
+	page_open(p, "form", "class", "card", "method", "post", "action", c->path, "data-find",
+		arena_print(p->job, "%s/find.json?lang=%s", c->path, p->lang->tag), "data-now", c->search_now ? "" : NULL, NULL);
 	render_csrf(p, c->csrf);
 	field(p, c, INPUT_ADDRESS);
 	field(p, c, INPUT_PASSWORD);
+	found_status(p, c);
 	page_open(p, "details", "class", "more", "open", more_is_open(c) ? "" : NULL, NULL);
 	page_element(p, "summary", page_word(p, "connect.more"), NULL);
 	page_element(p, "p", page_word(p, "connect.more.hint"), "class", "small", NULL);
@@ -175,6 +255,7 @@ bool render_connect(struct page *p, const struct connect_page *c)
 	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
 	page_close(p, "details");
 	page_element(p, "button", page_word(p, "connect.submit"), "class", "full", "type", "submit", NULL);
+	search_button(p, c);
 	page_close(p, "form");
 	statement(p, c);
 	return page_end(p);

@@ -6,12 +6,14 @@
 `--sandbox`: whose sandbox it is, where it is not the build's own. The page's row wants Chromium and `npm ci` in tests/pages.
 """
 import base64
+import contextlib
 import json
 import os
 import signal
 import ssl
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 
 sys.dont_write_bytecode = True
@@ -25,6 +27,7 @@ from service import WRONG
 
 DOMAIN = "birch.example"
 HOST = "mail." + DOMAIN
+OAK = "oak.example"
 EWS = "https://%s/EWS/Exchange.asmx" % HOST
 WAIT_S = 20
 row = Rows()
@@ -87,7 +90,7 @@ class Town(peers.Peers):
 
     def build(self):
         here = self.address()
-        self.address()      # the one behind it is Autodiscover's
+        self.discovers = self.address()      # the one behind it is Autodiscover's
         self.names = self.stack.add(peers.Names(self.address()))
         self.names.records |= {(DOMAIN, "MX"): ["10 " + HOST], (HOST, "A"): [here]}
         self.exchange = self.stack.add(Organisation(self.sandbox, self.folder, here))
@@ -102,13 +105,36 @@ class Town(peers.Peers):
 
     def connect(self, state="connected", user="ann", password=PASSWORD, **more):
         body = {"address": "%s@%s" % (user, DOMAIN), "password": password, "provider": "exchange", "ews_url": HOST, **more}
-        a = self.daemon.api("POST", "/v1/accounts", body)
+        a = self.daemon.api("POST", "/v1/accounts", {name: value for name, value in body.items() if value is not None})
         self.made.append(a["id"])
         return self.daemon.wait_state(a["id"], state, WAIT_S)
+
+    @contextlib.contextmanager
+    def announced(self):
+        """The organisation's Autodiscover is in the DNS, and another domain's IMAP."""
+        before = dict(self.names.records)
+        self.names.records |= {("autodiscover." + DOMAIN, "A"): [self.discovers], ("_imaps._tcp." + OAK, "SRV"): ["0 1 993 imap." + OAK],
+                               ("_submissions._tcp." + OAK, "SRV"): ["0 1 465 smtp." + OAK], (OAK, "MX"): ["10 mx." + OAK]}
+        try:
+            yield
+        finally:
+            self.names.records = before
 
     def parked(self, count=1):
         text = self.daemon.request("GET", "/metrics").text
         return "mailmoor_mailboxes_parked %d\n" % count in text
+
+    def form(self, url):
+        """Sends what is filled in on a connect page to one of its addresses, as its script does; says the JSON that comes back."""
+        path = url[url.index("/connect"):]
+        page = self.daemon.request("GET", path, key="")
+        cookie = page.headers["Set-Cookie"].split(";")[0]
+        csrf = page.text.split('name="csrf" value="')[1].split('"')[0]
+
+        def send(tail, **fields):
+            return json.loads(self.daemon.request("POST", "%s/%s" % (path, tail), urllib.parse.urlencode({"csrf": csrf, **fields}).encode(), key="",
+                                                  headers={"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}).text)
+        return send
 
     def told(self, id):
         return [e["data"]["message"] for e in self.daemon.events(type="message.received", account=id)]
@@ -212,6 +238,68 @@ def the_page_takes_it_in_finnish_and_puts_the_url_right(t):
     link = t.daemon.api("POST", "/v1/connect-links", {"address": "cat@" + DOMAIN})["url"]
     form = t.daemon.request("GET", link[link.index("/connect"):], key="").text
     hold('value="%s"' % EWS in form, "not filled in: %.300s" % form)
+
+
+@row
+def only_its_domain_trusts_what_is_laid_down_for_it(t):
+    with t.announced():      # Autodiscover has a certificate of that authority as well
+        a = t.connect(ews_url=None)
+    hold(a["cause"] is None, "the cause: %s" % a["cause"])
+    t.tidy()
+    t.daemon.api("PUT", "/v1/domains/" + DOMAIN, {})
+    a = t.connect(("needs_admin", "needs_user", "waiting"))
+    hold(a["cause"]["id"].startswith("tls."), "the cause: %s" % a["cause"])
+    t.daemon.api("PUT", "/v1/domains/" + OAK, {"ca_pem": t.exchange.ca})
+    hold(t.daemon.account(a["id"])["state"] != "connected", "another domain's authority")
+    t.daemon.api("PUT", "/v1/domains/" + DOMAIN, {"ca_pem": t.exchange.ca})
+    t.daemon.wait_state(a["id"], "connected", WAIT_S)
+    t.daemon.api("DELETE", "/v1/domains/" + OAK, expect=(204,))
+
+
+@row
+def a_domain_is_laid_down_one_way(t):
+    answer = t.daemon.api("PUT", "/v1/domains/" + OAK, {"ews_url": HOST, "imap": {"host": "imap." + OAK}}, expect=(400,))
+    hold(answer["pointer"] == "/ews_url" and "Either" in answer["title"], "said: %s" % answer)
+
+
+@row
+def what_autodiscover_tells_is_found_for_the_person(t):
+    with t.announced():
+        found = t.daemon.api("POST", "/v1/detect", {"address": "ann@" + OAK})
+        hold(found["ews_url"] is None and found["imap"][0]["host"] == "imap." + OAK, "IMAP: %s" % found)
+        found = t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN})
+        hold(found["provider"] == "exchange" and found["ews_url"] == EWS, "Exchange: %s" % found)
+        before = len(open(t.exchange.log).read())
+        t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN})
+        asked = [json.loads(line) for line in open(t.exchange.log).read()[before:].splitlines()]
+        hold(asked and all(a["login"] in ("none", "challenged") for a in asked), "with credentials: %s" % asked)
+
+
+@row
+def the_page_fills_in_what_is_found(t):
+    if not os.path.isdir(os.path.join(pages.HERE, "node_modules")):
+        print("    # left out: no `npm ci` in tests/pages")
+        return
+    walk = pages.Walk(t, t.shots)
+    link = lambda **more: t.daemon.api("POST", "/v1/connect-links", {"lang": "fi", **more})["url"]
+    with t.announced():
+        for n, (user, order) in enumerate((("ann", {}), ("bob", {"find": True, "script": False}), ("cat", {"fixed": True}))):
+            address = "%s@%s" % (user, DOMAIN)
+            url = link(address=address) if order.pop("fixed", False) else link()
+            seen = walk.journey("found-%d" % n, url, "fi", address=address, password=PASSWORD, found="#ews_url", **order)
+            found = seen["found"]
+            hold(found["ews_url"] == EWS and found["provider"] == "exchange" and found["hints"] == 2, "found: %s" % found)
+            hold("Löytyi valmiiksi: " + EWS in found["said"] and found["address"] == address, "said: %s" % found)
+            a = t.daemon.api("GET", "/v1/accounts?search=" + address)["items"][0]
+            t.made.append(a["id"])
+            hold(a["state"] == "connected" and a["provider"] == "exchange" and a["ews_url"] is None, "left to the search: %s" % a)
+            t.tidy()
+        # of a colleague nothing is known any more; a domain that announces IMAP; what was typed stays
+        form = t.form(link())
+        answer = form("find.json", address="ann@" + OAK)
+        hold(answer["fields"] == {"imap_host": "imap." + OAK, "imap_port": "993", "smtp_host": "smtp." + OAK, "smtp_port": "465"}, "IMAP: %s" % answer)
+        answer = form("find.json", address="ann@" + DOMAIN, ews_url="mail.elsewhere.example")
+        hold(answer == {"fields": {}, "status": ""}, "over what was typed: %s" % answer)
 
 
 def main():

@@ -2,8 +2,10 @@
  *
  *     node journey.mjs URL '{"address": …, "password": …, "lang": "de", "shots": "FOLDER/NAME", "script": true, "width": 390}'
  *
+ * "found": SELECTOR waits, before anything but the address is filled in, until a search has filled something into that field; "find": true presses
+ * the button that asks for it where scripts cannot; `found` is then what the page said and what stands in the fields.
  * "repair": true takes the right URL of Exchange by the result's button; `before` is what that page said.
- * Prints one JSON object: {title, text, url, steps, before, lang, faults}. Without "script" the page has to do without JavaScript.
+ * Prints one JSON object: {title, text, url, steps, before, found, lang, faults}. Without "script" the page has to do without JavaScript.
  */
 import { chromium } from "playwright-core";
 
@@ -15,10 +17,30 @@ async function shot(page, order, name) {
 	}
 }
 
+/* What is found before anything is submitted: by leaving the field, or by the button. */
+async function search(page, order) {
+	if (!order.found) {
+		return null;
+	}
+	if (order.find) {
+		await Promise.all([page.waitForEvent("framenavigated"), page.click("button[formaction$='/find']")]);
+	} else {
+		await page.press("#address", "Tab");
+	}
+	await page.waitForFunction((selector) => document.querySelector(selector).value !== "", order.found);
+	const at = (id) => page.inputValue(`#${id}`);
+	await shot(page, order, "found");
+	return {
+		said: await page.locator("[role=status]").innerText(), hints: await page.locator(".found:not([hidden])").count(), address: await at("address"),
+		provider: await at("provider"), ews_url: await at("ews_url"), imap_host: await at("imap_host"), imap_port: await at("imap_port"), smtp_host: await at("smtp_host"),
+	};
+}
+
 async function fill(page, order) {
 	if (await page.isEditable("#address")) {
 		await page.fill("#address", order.address);
 	}
+	const found = await search(page, order);
 	await page.fill("#password", order.password);
 	if (order.imap_host) {
 		await page.click("details.more > summary");
@@ -33,6 +55,7 @@ async function fill(page, order) {
 	await shot(page, order, "form");
 	/* by the keyboard alone: the button is where Tab leads, and Enter sends */
 	await page.press("#password", "Enter");
+	return found;
 }
 
 async function main([url, text]) {
@@ -48,7 +71,7 @@ async function main([url, text]) {
 	page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
 	page.on("pageerror", (error) => faults.push(String(error)));
 	await page.goto(url);
-	await fill(page, order);
+	const found = await fill(page, order);
 	await page.waitForURL(/\/(progress|result)/);
 	const steps = await page.locator("[data-progress] li").count();
 	await shot(page, order, "checklist");
@@ -61,7 +84,7 @@ async function main([url, text]) {
 		await shot(page, order, "repaired");
 	}
 	console.log(JSON.stringify({
-		title: await page.locator("h1").innerText(), text: await page.locator("main").innerText(), url: page.url(), steps, before,
+		title: await page.locator("h1").innerText(), text: await page.locator("main").innerText(), url: page.url(), steps, before, found,
 		lang: await page.locator("html").getAttribute("lang"), faults,
 	}));
 	await browser.close();

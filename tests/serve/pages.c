@@ -1,9 +1,13 @@
 /* The pages as a browser without scripts sees them: a real server, a real store, forms filled in. The keeper is played. */
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "serve/api.h"
 #include "serve/assets.h"
+#include "serve/finder.h"
 #include "serve/house.h"
 #include "serve/samples.h"
 #include "serve/signed_link.h"
@@ -341,6 +345,130 @@ TEST(what_works_for_a_colleague_is_filled_in)
 	new_link(&b, "{\"address\":\"ann@oak.birch.example\"}");
 	EXPECT(get(&b, b.link) == 200 && !says(&b, EWS_HERE));
 	house_close(&b.house);
+}
+
+/* What a search has filled in and nobody has touched is nobody's word: it is found again while connecting. */
+TEST(what_was_found_and_left_is_left_to_the_search)
+{
+	static const struct { const char *fields, *url, *host; int port; } rows[] = {
+		{ "provider=exchange&found_provider=exchange&ews_url=" EWS_HERE "&found_ews_url=" EWS_HERE, "", "", 0 },
+		{ "provider=exchange&found_provider=exchange&ews_url=mail.birch.example&found_ews_url=https%3A%2F%2Fother.example%2F", EWS_HERE, "", 0 },
+		{ "imap_host=imap.birch.example&found_imap_host=imap.birch.example&imap_port=993&found_imap_port=993", "", "", 0 },
+		{ "imap_host=imap.birch.example&found_imap_host=imap.birch.example&imap_port=143&found_imap_port=993", "", "imap.birch.example", 143 },
+		{ "imap_host=mx.birch.example&found_imap_host=imap.birch.example&imap_port=993&found_imap_port=993", "", "mx.birch.example", 993 },
+		{ "imap_host=imap.birch.example&found_imap_host=&imap_port=&found_imap_port=", "", "imap.birch.example", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct browser b;
+		struct reading r;
+
+		begin(&b, "{}");
+		EXPECT(get(&b, b.link) == 200);
+		EXPECT_ROW(submit(&b, b.link, arena_print(b.house.arena, "address=ann%%40birch.example&password=x&%s", rows[i].fields)) == 303, rows[i].fields);
+		r = account_now(&b);
+		EXPECT_ROW(strcmp(r.account.ews_url ? r.account.ews_url : "", rows[i].url) == 0, rows[i].fields);
+		EXPECT_ROW(strcmp(r.account.host[SERVICE_IMAP] ? r.account.host[SERVICE_IMAP] : "", rows[i].host) == 0, rows[i].fields);
+		EXPECT_ROW(r.account.port[SERVICE_IMAP] == rows[i].port, rows[i].fields);
+		house_close(&b.house);
+	}
+}
+
+TEST(a_search_keeps_what_was_typed_and_shows_no_password)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "<noscript><button") && says(&b, "data-find=") && !says(&b, "data-now"));
+	EXPECT(submit(&b, sub(&b, "find"), "address=ann%40birch.example&password=heron-Kettle&username=BIRCH%5Cann&provider=imap&imap_host=mx.birch.example") == 200);
+	EXPECT(says(&b, "Nothing was found that could be filled in here.") && says(&b, "value=\"BIRCH\\ann\"") && says(&b, "value=\"mx.birch.example\""));
+	EXPECT(says(&b, "value=\"ann@birch.example\"") && !says(&b, "heron") && b.house.changed == 0);
+	EXPECT(submit(&b, sub(&b, "find"), "address=ann") == 422 && says(&b, "This is not written as an e-mail address"));
+	EXPECT(submit(&b, sub(&b, "find"), "") == 422);
+	/* the same for scripts */
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "find.json"), "address=ann%40birch.example") == 200);
+	EXPECT_TEXT(body_of(b.answer), "{\"fields\":{},\"status\":\"\"}");
+	/* what was found of the address before does not stay for this one; what was typed does */
+	EXPECT(get(&b, b.link) == 200);
+	EXPECT(submit(&b, sub(&b, "find.json"), "address=ann%40oak.example&provider=exchange&found_provider=exchange&ews_url=" EWS_HERE "&found_ews_url=" EWS_HERE) == 200);
+	EXPECT_TEXT(body_of(b.answer), "{\"fields\":{\"provider\":\"auto\",\"ews_url\":\"\"},\"status\":\"\"}");
+	EXPECT(get(&b, b.link) == 200);
+	EXPECT(submit(&b, sub(&b, "find.json"), "address=ann%40oak.example&provider=exchange&found_provider=exchange&ews_url=mail.oak.example&found_ews_url=" EWS_HERE) == 200);
+	EXPECT_TEXT(body_of(b.answer), "{\"fields\":{},\"status\":\"\"}");
+	house_close(&b.house);
+}
+
+TEST(a_search_is_for_who_has_the_link_open)
+{
+	struct browser b;
+	const char    *mine;
+
+	begin(&b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "data-now"));
+	EXPECT(visit(&b, "POST", sub(&b, "find.json"), "address=ann%40birch.example", NULL) == 403);
+	EXPECT(visit(&b, "GET", sub(&b, "find"), NULL, NULL) == 405);
+	mine = b.cookie;
+	b.cookie = NULL;
+	EXPECT(get(&b, "/help") == 200);
+	b.cookie = mine;
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "find"), "address=eve%40oak.example") == 200);
+	EXPECT(says(&b, "value=\"ann@birch.example\"") && !says(&b, "oak.example"));
+	EXPECT(get(&b, b.link) == 200 && submit(&b, "/connect/NoSuchToken/find.json", "address=ann%40birch.example") == 404);
+	house_close(&b.house);
+}
+
+/* How a domain is connected is shown to whom a link is for, and not to whoever types an address of it. */
+TEST(what_is_laid_down_is_not_told_to_a_search)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	EXPECT(status_of(call(&b.house, "PUT /v1/domains/birch.example", KEY_ADMIN, "{\"ews_url\":\"mail.birch.example\"}", NULL)) < 300);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "find"), "address=ann%40birch.example") == 200 && !says(&b, "mail.birch.example"));
+	EXPECT(submit(&b, b.link, "address=ann%40birch.example&password=x") == 303);
+	EXPECT_TEXT(account_now(&b).account.ews_url, EWS_HERE);
+	house_close(&b.house);
+}
+
+/* A name server that hears and never answers: a search lasts as long as it may, and there are so many of them for one link. */
+TEST(searches_are_bounded_in_time_and_number)
+{
+	struct sockaddr_in   at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t            len = sizeof at;
+	int                  silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct net_settings  net = { .check_targets = true, .resolver_count = 1 };
+	struct finder_limits limits = finder_usual;
+	struct browser       b;
+	struct error         err = { 0 };
+	int64_t              began;
+	int                  waited = 0;
+
+	limits.search_ms = 150;
+	EXPECT(bind(silent, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(silent, (struct sockaddr *)&at, &len) == 0);
+	net.resolver[0].port = ntohs(at.sin_port);
+	EXPECT(address_parse("127.0.0.1", &net.resolver[0].address));
+	begin(&b, "{}");
+	b.house.service.net = &net;
+	b.house.service.finder = finder_start(&b.house.service, &limits, &err);
+	EXPECT(b.house.service.finder && get(&b, b.link) == 200);
+	for (int i = 0; i < 20; i++) {
+		const char *form = b.answer;
+
+		began = clock_mono_ms();
+		EXPECT(submit(&b, sub(&b, "find.json"), arena_print(b.house.arena, "address=ann%%40d%d.example", i)) == 200);
+		waited += clock_mono_ms() - began >= 100;
+		EXPECT(clock_mono_ms() - began < 5000);
+		b.answer = form;
+	}
+	EXPECT(waited == 12);
+	/* and nothing is begun that could be waited for */
+	EXPECT(submit(&b, sub(&b, "find"), "address=ann%40birch.example") == 200 && says(&b, "Nothing was found"));
+	finder_stop(b.house.service.finder);
+	http_stop(b.house.http);
+	finder_free(b.house.service.finder);
+	b.house.http = NULL;
+	house_close(&b.house);
+	close(silent);
 }
 
 TEST(the_right_url_is_taken_by_one_click)

@@ -274,7 +274,7 @@ TEST(the_form_asks_for_what_is_needed_and_keeps_no_password)
 	CLEANUP(arena) struct arena *job = arena_new();
 	const char *fresh = named("connect", language_english(), job), *wrong = named("connect-wrong", language_english(), job);
 
-	EXPECT(strstr(fresh, "<form class=\"card\" method=\"post\" action=\"" TOKEN_PATH "\">"));
+	EXPECT(strstr(fresh, "<form class=\"card\" method=\"post\" action=\"" TOKEN_PATH "\" data-find=\"" TOKEN_PATH "/find.json?lang=en\">"));
 	EXPECT(strstr(fresh, "<input type=\"hidden\" name=\"csrf\" value=\"t0ken\">"));
 	EXPECT(strstr(fresh, "value=\"ann@birch.example\"") && strstr(fresh, "readonly=\"\""));
 	EXPECT(strstr(fresh, "<details class=\"more\">") && strstr(wrong, "<details class=\"more\" open=\"\">"));
@@ -282,6 +282,21 @@ TEST(the_form_asks_for_what_is_needed_and_keeps_no_password)
 	EXPECT(strstr(wrong, "aria-describedby=\"password-wrong password-hint\"") && strstr(wrong, "role=\"alert\"") && strstr(wrong, "href=\"#smtp_host\""));
 	for (unsigned i = 0; i < INPUTS; i++)
 		EXPECT_ROW(strstr(fresh, arena_print(job, "name=\"%s\"", connect_input_name((enum connect_input)i))), connect_input_name((enum connect_input)i));
+}
+
+/* What was found is said to be so, beside its field and in one line; what was not is not. */
+TEST(what_was_found_is_said_to_be_found)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *fresh = named("connect", language_english(), job), *found = named("connect-found", language_english(), job);
+
+	EXPECT(strstr(found, "Found for you: https://mail.birch.example/EWS/Exchange.asmx."));
+	EXPECT(strstr(found, "<span class=\"hint found\" id=\"ews_url-found\">") && strstr(found, "aria-describedby=\"ews_url-hint ews_url-found\""));
+	EXPECT(strstr(found, "name=\"found_ews_url\" value=\"https://mail.birch.example/EWS/Exchange.asmx\""));
+	EXPECT(strstr(found, "<span class=\"hint found\" id=\"imap_host-found\" hidden=\"\">") && strstr(found, "value=\"exchange\" selected=\"\""));
+	EXPECT(!strstr(fresh, "Found for you:") && !strstr(fresh, "aria-describedby=\"ews_url-hint ews_url-found\"") && strstr(fresh, "name=\"found_ews_url\""));
+	/* Enter presses the first button: it connects */
+	EXPECT(strstr(fresh, "type=\"submit\"") < strstr(fresh, "<noscript><button"));
 }
 
 /* Even if a handler filled one in by mistake, the sample with every value shows where values go. */

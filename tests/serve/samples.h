@@ -149,6 +149,15 @@ static bool sample_connect(struct page *p)
 		                                         .value = { [INPUT_ADDRESS] = "ann@birch.example" } });
 }
 
+static bool sample_connect_found(struct page *p)
+{
+	const char *url = "https://mail.birch.example/EWS/Exchange.asmx";
+
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .searched = true,
+		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "exchange", [INPUT_EWS_URL] = url },
+		.found = { [INPUT_PROVIDER] = "exchange", [INPUT_EWS_URL] = url } });
+}
+
 static bool sample_connect_wrong(struct page *p)
 {
 	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
@@ -163,7 +172,7 @@ static bool sample_connect_hostile(struct page *p)
 	struct connect_page c = { .path = TOKEN_PATH, .product = HOSTILE, .csrf = HOSTILE };
 
 	for (unsigned i = 0; i < INPUTS; i++)
-		c.value[i] = i == INPUT_PASSWORD ? NULL : HOSTILE;
+		c.value[i] = c.found[i] = i == INPUT_PASSWORD ? NULL : HOSTILE;
 	return render_connect(p, &c);
 }
 
@@ -287,6 +296,7 @@ static const struct sample samples[] = {
 	{ "help-thanked",     sample_help_thanked     },
 	{ "help-unknown",     sample_help_unknown     },
 	{ "connect",          sample_connect          },
+	{ "connect-found",    sample_connect_found    },
 	{ "connect-wrong",    sample_connect_wrong    },
 	{ "connect-hostile",  sample_connect_hostile  },
 	{ "link-unknown",     sample_link_unknown     },
