@@ -9,6 +9,8 @@ import base64
 import contextlib
 import json
 import os
+import re
+import shlex
 import signal
 import ssl
 import subprocess
@@ -89,8 +91,8 @@ class Town(peers.Peers):
         self.made = []
 
     def build(self):
-        here = self.address()
-        self.discovers = self.address()      # the one behind it is Autodiscover's
+        here = self.pair()
+        self.discovers = self.address_behind
         self.names = self.stack.add(peers.Names(self.address()))
         self.names.records |= {(DOMAIN, "MX"): ["10 " + HOST], (HOST, "A"): [here]}
         self.exchange = self.stack.add(Organisation(self.sandbox, self.folder, here))
@@ -108,6 +110,11 @@ class Town(peers.Peers):
         a = self.daemon.api("POST", "/v1/accounts", {name: value for name, value in body.items() if value is not None})
         self.made.append(a["id"])
         return self.daemon.wait_state(a["id"], state, WAIT_S)
+
+    def pair(self):
+        """An address for a sandbox: the one behind it is Autodiscover's."""
+        here, self.address_behind = self.address(), self.address()
+        return here
 
     @contextlib.contextmanager
     def announced(self):
@@ -273,6 +280,36 @@ def what_autodiscover_tells_is_found_for_the_person(t):
         t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN})
         asked = [json.loads(line) for line in open(t.exchange.log).read()[before:].splitlines()]
         hold(asked and all(a["login"] in ("none", "challenged") for a in asked), "with credentials: %s" % asked)
+
+
+def of_every_run(text):
+    """Without what differs from one run to the next: addresses on loopback, how long it took, and which of two searches ends first."""
+    lines = re.sub(r"127(?:\.\d+){3}, \d+ ms", "127.0.0.1, 0 ms", text).split("\n")
+    searches = [n for n, line in enumerate(lines) if re.match(r"  passed   (?:who takes its mail|Exchange server|where to connect) ", line)]
+    for n, line in zip(searches, sorted(lines[n] for n in searches)):
+        lines[n] = line
+    return lines
+
+
+@row
+def the_transcripts_are_what_is_printed(t):
+    text = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "transcripts.md"), encoding="utf-8").read()
+    shown = re.findall(r"^```\n\$ mailmoor (diagnose \w+@contoso\.example .*)\n([^`]*)^```$", text, re.M)
+    hold(len(shown) >= 3, "%d transcripts of Exchange" % len(shown))
+    files = {"secret": "mailmoor-sandbox\n", "wrong": "heron-kettle\n"}
+    for name, password in files.items():
+        with open(os.path.join(t.folder, name), "w", encoding="utf-8") as f:
+            f.write(password)
+    popen = subprocess.Popen([t.sandbox, "sandbox", "--json", "--listen=" + t.pair()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        s = json.loads(popen.stdout.readline())
+        for words, wanted in shown:
+            said = subprocess.run([t.binary, *shlex.split(words), "--resolver", s["resolver"], "--ca-file", s["ca_file"]], cwd=t.folder, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, env={"LANG": "C.UTF-8"}, timeout=60, check=False).stdout
+            hold(of_every_run(said) == of_every_run(wanted), "mailmoor %s prints\n%s" % (words, said))
+    finally:
+        popen.send_signal(signal.SIGINT)
+        popen.communicate(timeout=10)
 
 
 @row
