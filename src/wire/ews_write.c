@@ -1,5 +1,6 @@
 /* The requests. Written by hand into the bounded buffer and not with xmlTextWriter: that one writes on past a limit and keeps copies of
  * the message in memory that nobody wipes. What stands in quotes here is what goes over the wire; each '%' is the next value, escaped. */
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -75,16 +76,21 @@ static void add_escaped(struct writer *w, struct slice s)
 	}
 }
 
-static void add_xml(struct writer *w, const char *xml, const char *const *value)
+/* A value for each % in it. */
+static void add_xml(struct writer *w, const char *xml, const char *const *value, size_t values)
 {
+	size_t n = 0;
+
 	for (struct slice rest = slice_str(xml); rest.at;) {
 		add(w, slice_cut(&rest, '%'));
-		if (rest.at)
-			add_escaped(w, slice_str(*value++));
+		if (rest.at) {
+			assert(n < values);
+			add_escaped(w, slice_str(value[n++]));
+		}
 	}
 }
 
-#define XML(w, xml, ...) add_xml(w, xml, (const char *const[]){ __VA_ARGS__ })
+#define XML(w, xml, ...) add_xml(w, xml, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 struct number {
 	char text[12];
