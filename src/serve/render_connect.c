@@ -194,12 +194,21 @@ static bool more_is_open(const struct connect_page *c)
 	return false;
 }
 
+/* The whole URL stands in its field. */
+static const char *host_of(struct page *p, const char *ews_url)
+{
+	struct exchange_url url;
+
+	exchange_url_read(ews_url, p->job, &url);
+	return url.problem ? ews_url : url.host;
+}
+
 const char *connect_found_text(struct page *p, const struct connect_page *c)
 {
 	const char *server = NULL;
 
 	if (is_as_found(c, INPUT_EWS_URL))
-		server = c->found[INPUT_EWS_URL];
+		server = host_of(p, c->found[INPUT_EWS_URL]);
 	else if (is_as_found(c, INPUT_IMAP_HOST))
 		server = c->found[INPUT_IMAP_HOST];
 	else if (is_as_found(c, INPUT_PROVIDER))

@@ -241,6 +241,12 @@ def the_page_takes_it_in_finnish_and_puts_the_url_right(t):
     t.made.append(a["id"])
     hold("Käytä tätä osoitetta" in seen["before"] and "Käytä tätä osoitetta" not in seen["text"], "the repair: %.800s … %.800s" % (seen["before"], seen["text"]))
     hold(a["state"] == "connected" and a["ews_url"] == EWS, "the account: %s" % a)
+    t.tidy()
+    url = t.daemon.api("POST", "/v1/connect-links", {"lang": "fi"})["url"]
+    seen = pages.Walk(t, t.shots).journey("exchange-phone-dark", url, "fi", address="bob@" + DOMAIN, password=PASSWORD, ews_url="https://%s/owa" % HOST,
+                                          width=390, dark=True)
+    hold("Käytä tätä osoitetta" in seen["text"], "the repair: %.800s" % seen["text"])
+    t.made.append(t.daemon.api("GET", "/v1/accounts?search=bob@" + DOMAIN)["items"][0]["id"])
     # and a colleague is shown where that is
     link = t.daemon.api("POST", "/v1/connect-links", {"address": "cat@" + DOMAIN})["url"]
     form = t.daemon.request("GET", link[link.index("/connect"):], key="").text
@@ -326,7 +332,7 @@ def the_page_fills_in_what_is_found(t):
             seen = walk.journey("found-%d" % n, url, "fi", address=address, password=PASSWORD, found="#ews_url", **order)
             found = seen["found"]
             hold(found["ews_url"] == EWS and found["provider"] == "exchange" and found["hints"] == 2, "found: %s" % found)
-            hold("Löytyi valmiiksi: " + EWS in found["said"] and found["address"] == address, "said: %s" % found)
+            hold("Löytyi valmiiksi: %s." % HOST in found["said"] and found["address"] == address, "said: %s" % found)
             a = t.daemon.api("GET", "/v1/accounts?search=" + address)["items"][0]
             t.made.append(a["id"])
             hold(a["state"] == "connected" and a["provider"] == "exchange" and a["ews_url"] is None, "left to the search: %s" % a)
