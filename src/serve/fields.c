@@ -352,7 +352,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 #define PLAIN "^[^[:cntrl:]]+$"
 
 static const char *const providers[] = { "auto", "imap", "exchange", NULL };
-static const char *const detected_providers[] = { "auto", "imap", NULL };
+static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
 static const char *const link_kinds[] = { "connect", "settings", "admin", "operator", NULL };
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };
 

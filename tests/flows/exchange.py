@@ -282,6 +282,8 @@ def what_autodiscover_tells_is_found_for_the_person(t):
         hold(found["ews_url"] is None and found["imap"][0]["host"] == "imap." + OAK, "IMAP: %s" % found)
         found = t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN})
         hold(found["provider"] == "exchange" and found["ews_url"] == EWS, "Exchange: %s" % found)
+        named = t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN, "provider": "exchange"})
+        hold(named["ews_url"] == EWS and not named["imap"], "asked for: %s" % named)
         before = len(open(t.exchange.log).read())
         t.daemon.api("POST", "/v1/detect", {"address": "ann@" + DOMAIN})
         asked = [json.loads(line) for line in open(t.exchange.log).read()[before:].splitlines()]
