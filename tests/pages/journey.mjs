@@ -27,7 +27,7 @@ async function search(page, order) {
 	} else {
 		await page.press("#address", "Tab");
 	}
-	await page.waitForFunction((selector) => document.querySelector(selector).value !== "", order.found);
+	await page.waitForSelector(`${order.found}-found:not([hidden])`, { state: "attached" });
 	const at = (id) => page.inputValue(`#${id}`);
 	await shot(page, order, "found");
 	return {
