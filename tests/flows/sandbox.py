@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import ssl
 import struct
@@ -30,6 +29,7 @@ except ModuleNotFoundError:
         raise
     os.execv(DEBIANS, [DEBIANS, *sys.argv])
 
+import sandboxed
 from rows import Rows, arguments
 
 row = Rows()
@@ -44,41 +44,7 @@ def hold(fine, what):
         raise AssertionError(what)
 
 
-class Sandbox:
-    """One, running. `said()` is what it logged, for a row that fails."""
-
-    def __init__(self, place, *options):
-        self.log_path = os.path.join(place.folder, "log")
-        self.popen = subprocess.Popen([place.binary, "sandbox", "--json", "--high-ports", "--log", self.log_path, *options], stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": place.folder})
-        line = self.popen.stdout.readline()
-        hold(line, "it does not start: %s" % (self.popen.stderr.read() if not line else ""))
-        self.told = json.loads(line)
-        self.places = {}
-        for text in self.told["connect_to"]:
-            host, there = text.split("=")
-            address, port = there.rsplit(":", 1)
-            self.places[host.rsplit(":", 1)[0], int(host.rsplit(":", 1)[1])] = address, int(port)
-        self.account = self.told["accounts"][0]
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8") as f:
-            return [json.loads(line) for line in f]
-
-    def said(self):
-        return "\n".join(json.dumps(line) for line in self.log()[-12:]) if os.path.exists(self.log_path) else ""
-
-    def logins(self, how):
-        return sum(line["login"] == how for line in self.log())
-
-    def stop(self):
-        if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGINT)
-        out, err = self.popen.communicate(timeout=30)
-        hold(self.popen.returncode == 0, "it ended with %s: %s" % (self.popen.returncode, err))
-        hold("ERROR: " not in err, err)
-        return json.loads(out.splitlines()[-1]) if out else {}
-
+class Sandbox(sandboxed.Sandbox):
     # what is asked without any library of HTTP
 
     def connect(self, host=MAIL, port=443, tls=True, context=None):
@@ -136,7 +102,7 @@ class Place:
 
     @contextlib.contextmanager
     def sandbox(self, *options):
-        s = self.daemon = Sandbox(self, *options)
+        s = self.daemon = Sandbox(self.binary, self.folder, *options)
         try:
             yield s
         finally:
@@ -592,32 +558,11 @@ def mail_that_is_not_to_be_sent_is_not(t):
         hold(b">ErrorFolderNotFound<" in s.operation(GET_INBOX.replace("inbox", "calendar"))[3], "no calendar")
 
 
-def lmtp(listener, heard):
-    """Takes one message."""
-    line = listener.accept()[0].makefile("rwb")
-
-    def say(text):
-        line.write(text + b"\r\n")
-        line.flush()
-    say(b"220 here")
-    for word in iter(line.readline, b""):
-        heard.append(word)
-        if word.startswith(b"DATA"):
-            say(b"354 go")
-            for text in iter(line.readline, b".\r\n"):
-                heard.append(text)
-            say(b"250 taken")
-        elif word.startswith(b"QUIT"):
-            return
-        else:
-            say(b"250-and\r\n250 fine" if word.startswith(b"LHLO") else b"250 fine")
-
-
 @row
 def mail_to_others_goes_out_by_lmtp_where_that_is_wished(t):
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=lmtp, args=(listener, heard), daemon=True)
+        thread = threading.Thread(target=sandboxed.lmtp, args=(listener, heard), daemon=True)
         thread.start()
         with t.sandbox("--deliver", "127.0.0.1:%d" % listener.getsockname()[1]) as s:
             hold(b">NoError<" in s.operation(create("outside", "you@fabrikam.example"))[3], "sent")
