@@ -153,12 +153,13 @@ static void start_control(struct probe *p)
 
 static void start_port(struct probe *p)
 {
-	static const uint16_t ports[SERVICES][2] = { { 993, 143 }, { 465, 587 } };
+	static const uint16_t ports[SERVICES_ALL][2] = { [SERVICE_IMAP] = { 993, 143 }, [SERVICE_SMTP] = { 465, 587 } };
 
 	for (size_t i = 0; i < 2; i++)
-		if (ports[p->endpoint->service][i] != p->endpoint->port)
+		if (ports[p->endpoint->service][i] && ports[p->endpoint->service][i] != p->endpoint->port)
 			add_touch(p, p->endpoint->host, ports[p->endpoint->service][i]);
-	add_touch(p, p->endpoint->host, 443);
+	if (p->endpoint->service != SERVICE_WEB || p->endpoint->port != 443)
+		add_touch(p, p->endpoint->host, 443);
 }
 
 /* Plain http on purpose: with a wrong clock no certificate is good. Nothing secret is asked, and three must agree. */
@@ -281,7 +282,8 @@ static void end_port(struct probe *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		report_note(p->report, p->reported, FACT_NET_TRIED, "port %u: %s", p->touch[i].endpoint.port, came_name(p->touch[i].came));
-		if (p->touch[i].came == CAME && p->touch[i].endpoint.port != 443)
+		/* for mail, port 443 only tells whether the machine is there at all */
+		if (p->touch[i].came == CAME && (p->touch[i].endpoint.port != 443 || p->endpoint->service == SERVICE_WEB))
 			report_note(p->report, p->reported, FACT_PROBE_OPEN_PORT, "%u", p->touch[i].endpoint.port);
 	}
 }
