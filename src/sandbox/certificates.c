@@ -112,6 +112,16 @@ void authority_free(struct authority *a)
 	free(a);
 }
 
+static struct slice der_of(X509 *x, struct arena *into)
+{
+	unsigned char *der = NULL;
+	int            len = i2d_X509(x, &der);
+	const char    *kept = arena_copy(into, slice((const char *)der, (size_t)len));
+
+	OPENSSL_free(der);
+	return slice(kept, (size_t)len);
+}
+
 static const char *all_of(BIO *bio, struct arena *into)
 {
 	char       *at;
@@ -133,6 +143,11 @@ static const char *pem_of(X509 *x, struct arena *into)
 const char *authority_pem(struct authority *a, struct arena *into)
 {
 	return pem_of(a->root.certificate, into);
+}
+
+struct slice authority_intermediate(struct authority *a, struct arena *into)
+{
+	return der_of(a->between.certificate, into);
 }
 
 /* -- servers ------------------------------------------------------------------------------------------------------ */
@@ -157,6 +172,7 @@ static const struct recipe recipes[] = {
 	{ FLAW_OTHER_AUTHORITY, BY(other),   true,  -DAY,     20 * DAY },
 	{ FLAW_NO_ISSUER,       BY(between), false, -DAY,     20 * DAY },
 	{ FLAW_NAME_IN_SUBJECT, BY(root),    false, -DAY,     20 * DAY },
+	{ FLAW_WEAK,            BY(root),    false, -DAY,     20 * DAY },
 };
 
 static const struct recipe *recipe_of(enum flaw flaw)
@@ -178,12 +194,9 @@ static const char *names_text(struct arena *into, const char *const names[], siz
 
 static void write_out(EVP_PKEY *key, X509 *x, const struct signer *along, struct arena *into, struct certificate *out)
 {
-	BIO           *bio = BIO_new(BIO_s_mem());
-	unsigned char *der = NULL;
-	int            len = i2d_X509(x, &der);
+	BIO *bio = BIO_new(BIO_s_mem());
 
-	out->der = slice(arena_copy(into, slice((const char *)der, (size_t)len)), (size_t)len);
-	OPENSSL_free(der);
+	out->der = der_of(x, into);
 	PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
 	out->key = all_of(bio, into);
 	out->chain = pem_of(x, into);
@@ -196,7 +209,7 @@ bool certificate_make(struct authority *a, struct arena *into, const char *const
 {
 	const struct recipe *r = recipe_of(flaw);
 	const struct signer *by = r->by == ITSELF ? NULL : (const struct signer *)(const void *)((const char *)a + r->by);
-	EVP_PKEY            *key = EVP_EC_gen("P-256");
+	EVP_PKEY            *key = flaw == FLAW_WEAK ? EVP_RSA_gen(1024) : EVP_EC_gen("P-256");
 	X509                *x;
 
 	if (!key || !a->root.key)
@@ -206,6 +219,8 @@ bool certificate_make(struct authority *a, struct arena *into, const char *const
 	extend(x, by ? by->certificate : x, NID_ext_key_usage, "serverAuth");
 	if (flaw != FLAW_NAME_IN_SUBJECT)
 		extend(x, by ? by->certificate : x, NID_subject_alt_name, names_text(into, names, count));
+	if (flaw == FLAW_NO_ISSUER)
+		extend(x, by->certificate, NID_info_access, arena_print(into, "caIssuers;URI:http://%s" AUTHORITY_PATH, names[0]));
 	sign(x, key, by);
 	write_out(key, x, r->sends_issuer ? by : NULL, into, out);
 	X509_free(x);

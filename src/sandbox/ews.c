@@ -161,6 +161,8 @@ static struct place known_place(struct call *c, const char *known, const char *m
 		p.value = arena_print(c->work, "<t:Value Name=\"Primary\">%s</t:Value>", escaped(c->work, owner->mail));
 		return p;
 	}
+	if (strcmp(known, "calendar") == 0 && orders_has(&c->sandbox->orders, ORDER_CALENDAR_DENIED))
+		return nowhere("ErrorAccessDenied");
 	f = mailbox_known(owner->mailbox, known);
 	return f ? (struct place){ .mailbox = owner->mailbox, .folder = f } : nowhere("ErrorFolderNotFound");
 }

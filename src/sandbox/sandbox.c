@@ -106,6 +106,13 @@ static bool answered_by_order(struct sandbox *s, struct request *r, struct reply
 	return false;
 }
 
+static void answer_issuer(struct sandbox *s, struct request *r, struct reply *reply)
+{
+	reply->status = 200;
+	reply->type = "application/pkix-cert";
+	buffer_add(&reply->body, authority_intermediate(s->authority, r->work));
+}
+
 static void answer_by_path(struct sandbox *s, struct request *r, struct reply *reply)
 {
 	bool is_bare_domain = strcmp(r->host, s->domain) == 0;
@@ -114,6 +121,8 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 		page_write(s, r, reply, PAGE_404, NULL);
 	else if (is_bare_domain)
 		page_write(s, r, reply, PAGE_OTHER, NULL);
+	else if (!r->secure && strcmp(r->path, AUTHORITY_PATH) == 0)
+		answer_issuer(s, r, reply);
 	else if (begins(r->path, "/autodiscover"))
 		answer_autodiscover(s, r, reply);
 	else if (strcasecmp(r->path, "/EWS/Exchange.asmx") == 0 || strcasecmp(r->path, "/EWS/Services.wsdl") == 0) {

@@ -428,7 +428,7 @@ def passwords_are_counted(t):
 def certificates_have_the_flaw_that_was_ordered(t):
     for flaw, says in (("expired", "expired"), ("not-yet", "not yet valid"), ("wrong-name", "Hostname mismatch"), ("common-name", "Hostname mismatch"),
                        ("self-signed", "self-signed certificate"), ("other-authority", "self-signed certificate in certificate chain"),
-                       ("no-issuer", "unable to get local issuer")):
+                       ("no-issuer", "unable to get local issuer"), ("weak", "EE certificate key too weak")):
         with t.faulty("certificate-" + flaw) as s:
             context = ssl.create_default_context(cafile=s.told["ca_file"])
             context.hostname_checks_common_name = False      # as everybody else does
@@ -439,6 +439,21 @@ def certificates_have_the_flaw_that_was_ordered(t):
                 said = e.verify_message
             hold(says in said, "%s: %s" % (flaw, said))
             s.connect(AUTO).close()      # that of the other host is good
+
+
+@row
+def the_intermediate_that_is_not_sent_is_where_the_certificate_says(t):
+    with t.faulty("certificate-no-issuer") as s:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with s.connect(context=context) as line:
+            leaf = line.getpeercert(True)
+        hold(b"http://%s/issuer.cer" % MAIL.encode() in leaf, "where it is")
+        status, _, headers, issuer = s.ask("GET", "/issuer.cer", tls=False)
+        hold(status == 200 and dict(headers)["Content-Type"] == "application/pkix-cert", "%s %s" % (status, headers))
+        context = ssl.create_default_context(cafile=s.told["ca_file"])
+        context.load_verify_locations(cadata=issuer)
+        s.connect(context=context).close()
 
 
 @row
@@ -556,6 +571,8 @@ def mail_that_is_not_to_be_sent_is_not(t):
         hold((b"REPORT.IPM.Note.NDR", b"Undeliverable: x") in inbox(s), "the report: %s" % inbox(s))
     with t.faulty("no-calendar") as s:
         hold(b">ErrorFolderNotFound<" in s.operation(GET_INBOX.replace("inbox", "calendar"))[3], "no calendar")
+    with t.faulty("calendar-denied") as s:
+        hold(b">ErrorAccessDenied<" in s.operation(GET_INBOX.replace("inbox", "calendar"))[3] and b">NoError<" in s.operation(GET_INBOX)[3], "a closed calendar")
 
 
 @row
