@@ -1,12 +1,14 @@
 #include "verify/exchange_mail.h"
 
 #include "model/facts.h"
+#include "verify/bounce.h"
 
 #define ARRIVE_MS 60000      /* as long as that it is waited for, where the whole leaves it */
 #define PAUSE_MS   1000
 #define LOOKED_AT    20      /* items with our words in their subject: there is one, or there are few */
+#define REPORT_BYTES 60000   /* of a report about it: its parts for programs come first */
 
-enum { MAIL_START, MAIL_SEND, MAIL_LOOK, MAIL_PAUSE, MAIL_COPY, MAIL_REMOVE, MAIL_DONE };
+enum { MAIL_START, MAIL_SEND, MAIL_LOOK, MAIL_PAUSE, MAIL_REPORT, MAIL_COPY, MAIL_REMOVE, MAIL_DONE };
 
 void exchange_mail_init(struct exchange_mail *m, struct report *r, struct exchange_session *s, const char *address, const char *send_to)
 {
@@ -15,6 +17,7 @@ void exchange_mail_init(struct exchange_mail *m, struct report *r, struct exchan
 	m->to_self = slice_is(slice_str(m->to), address);
 	m->message = testmessage_new(address, m->to, m->job);
 	buffer_init(&m->bytes, TESTMESSAGE_ROOM);
+	buffer_init(&m->told, REPORT_BYTES);
 }
 
 void exchange_mail_release(struct exchange_mail *m)
@@ -22,6 +25,7 @@ void exchange_mail_release(struct exchange_mail *m)
 	if (!m->job)
 		return;
 	buffer_release(&m->bytes);
+	buffer_release(&m->told);
 	arena_free(m->job);
 	*m = (struct exchange_mail){ 0 };
 }
@@ -51,9 +55,18 @@ static void skip_rest(struct exchange_mail *m, const char *why, const struct wan
 
 /* -- looking ------------------------------------------------------------------------------------------------------ */
 
+/* Other reports say that it came, or was read, or takes its time: they are neither our message nor the end of it. */
 static bool is_report(const struct ews_item *item)
 {
 	return item->item_class && slice_starts(slice_str(item->item_class), "REPORT.");
+}
+
+static void take_report(struct exchange_mail *m, const struct ews_item *item)
+{
+	if (m->bounce || !slice_ends(slice_str(item->item_class), ".NDR"))
+		return;
+	m->bounce = arena_str(m->job, item->subject);
+	m->bounce_id = arena_str(m->job, item->id);
 }
 
 static void take_item(void *self, const struct ews_item *item)
@@ -64,7 +77,7 @@ static void take_item(void *self, const struct ews_item *item)
 	if (item->kind != EWS_ITEM || !item->id || !item->subject || !strstr(item->subject, m->message.token))
 		return;
 	if (is_report(item)) {
-		m->bounce = arena_str(m->job, item->subject);
+		take_report(m, item);
 		return;
 	}
 	m->here++;
@@ -84,7 +97,8 @@ static void ask(struct exchange_mail *m, const char *folder)
 	struct ews_header        h = exchange_header(s);
 
 	m->here = 0;
-	m->folder = (struct ews_folder){ .distinguished = folder, .mailbox = s->others ? m->address : NULL };
+	/* what is sent is kept by who sends it, also where that is for another's mailbox */
+	m->folder = (struct ews_folder){ .distinguished = folder, .mailbox = s->others && strcmp(folder, "sentitems") != 0 ? m->address : NULL };
 	buffer_clear(&s->soap);
 	ews_find_item(&s->soap, &h, &m->folder, m->message.token, LOOKED_AT);
 	exchange_ask(s, false);
@@ -96,9 +110,17 @@ static void ask_arrival(struct exchange_mail *m)
 	ask(m, m->to_self && ++m->rounds % 4 == 0 ? "junkemail" : "inbox");
 }
 
+static void take_told(void *self, struct slice piece)
+{
+	struct exchange_mail *m = self;
+	size_t                room = REPORT_BYTES - buffer_held(&m->told).len;
+
+	buffer_add(&m->told, slice_upto(piece, room));
+}
+
 static enum want_kind answer(struct exchange_mail *m, struct want *w)
 {
-	const struct ews_listener listener = { .self = m, .item = take_item };
+	const struct ews_listener listener = { .self = m, .item = take_item, .mime = take_told };
 	enum want_kind            kind = exchange_answer_step(m->exchange, &listener, w, &m->err);
 
 	if (kind > WANT_FAILED)
@@ -137,14 +159,28 @@ static void end_arrival(struct exchange_mail *m, const struct want *w)
 	end(m, there ? STEP_PASSED : STEP_FAILED, w);
 }
 
-static void tell_bounce(struct exchange_mail *m, const struct want *w)
+/* -- a report that it could not be delivered ---------------------------------------------------------------------------- */
+
+static void ask_report(struct exchange_mail *m, const struct want *w)
 {
-	if (!m->bounce)
-		return;
+	struct exchange_session *s = m->exchange;
+	struct ews_header        h = exchange_header(s);
+
 	begin(m, "send.bounce", w);
+	buffer_clear(&s->soap);
+	ews_get_item(&s->soap, &h, &m->bounce_id, 1, true);
+	exchange_ask(s, false);
+}
+
+static void end_report(struct exchange_mail *m, const struct want *w)
+{
 	report_note(m->report, m->reported, FACT_SEND_BOUNCED, "yes");
-	report_note(m->report, m->reported, FACT_REPLY_TEXT, "%s", m->bounce);
-	end(m, STEP_FAILED, w);
+	if (buffer_held(&m->told).len)
+		bounce_facts(m->report, m->reported, buffer_held(&m->told));
+	else
+		report_note(m->report, m->reported, FACT_REPLY_TEXT, "%s", m->bounce);
+	if (m->report->step[m->reported].state == STEP_RUNNING)
+		end(m, STEP_FAILED, w);
 }
 
 /* -- tidying up --------------------------------------------------------------------------------------------------- */
@@ -218,7 +254,15 @@ enum want_kind exchange_mail_step(void *self, struct want *w, struct error *err)
 	}
 		if (m->to_self || m->has_come)
 			end_arrival(m, w);
-		tell_bounce(m, w);
+		if (m->bounce)
+			ask_report(m, w);
+
+	STEP(m, MAIL_REPORT):
+		if (m->bounce) {
+			if (!m->over)
+				PASS(answer(m, w));
+			end_report(m, w);
+		}
 		if (m->over) {
 			skip(m, "send.copy", w->stopping ? "called_off" : "no_time", w);
 			skip(m, "send.remove", w->stopping ? "called_off" : "no_time", w);

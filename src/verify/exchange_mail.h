@@ -2,7 +2,7 @@
  *
  * As testmail.h, on a session of Exchange.
  * Removed for good is only what has our token in its subject and is no report about it: a non-delivery report stays where it is,
- * for the owner of the mailbox.
+ * for the owner of the mailbox. It is read for what the refusing server said (bounce.h).
  * Records exchange.send (by the session), send.arrive, send.bounce, send.copy, send.remove; skipped with the reasons of testmail.h.
  */
 #ifndef VERIFY_EXCHANGE_MAIL_H
@@ -30,7 +30,8 @@ struct exchange_mail {
 	const char              *found[EXCHANGE_MAIL_FOUND];       /* ids of what is ours */
 	size_t                   count, here;                      /* `here`: in the folder under way */
 	struct slice             header;                           /* of what came to the other address */
-	const char              *bounce, *from;                    /* subject of a report about it; whom it came from */
+	const char              *bounce, *bounce_id, *from;        /* subject of a report about it; whom it came from */
+	struct buffer            told;                             /* what that report says, as far as we read it */
 	const char              *where, *arrived;      /* where one of ours was seen last; it came to */
 	int                      step, reported;
 	unsigned                 looks, rounds;

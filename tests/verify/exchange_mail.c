@@ -60,6 +60,13 @@ static void scene_close(struct scene *s)
 	web_peer_end(&s->peer);
 }
 
+static const char *without_token(const struct scene *s, const char *value)
+{
+	const char *at = strstr(value, s->mail.message.token);
+
+	return at ? arena_print(s->report->job, "%.*s{TOKEN}", (int)(at - value), value) : value;
+}
+
 /* "passed send.found=yes …", "skipped earlier"; "" when there is no such step. How long is left out. */
 static const char *seen(const struct scene *s, const char *id)
 {
@@ -73,9 +80,9 @@ static const char *seen(const struct scene *s, const char *id)
 	if (r->step[step].skip)
 		return arena_print(r->job, "%s %s", text, r->step[step].skip);
 	for (size_t i = 0; i < r->fact_count; i++)
-		if (r->fact[i].step == step && strncmp(r->fact[i].name, "send.", 5) == 0 && strcmp(r->fact[i].name, FACT_SEND_WAITED) != 0
-		    && strcmp(r->fact[i].name, FACT_SEND_TO) != 0)
-			text = arena_print(r->job, "%s %s=%s", text, r->fact[i].name, r->fact[i].value);
+		if (r->fact[i].step == step && (strncmp(r->fact[i].name, "send.", 5) == 0 || strncmp(r->fact[i].name, "reply.", 6) == 0)
+		    && strcmp(r->fact[i].name, FACT_SEND_WAITED) != 0 && strcmp(r->fact[i].name, FACT_SEND_TO) != 0)
+			text = arena_print(r->job, "%s %s=%s", text, r->fact[i].name, without_token(s, r->fact[i].value));
 	return text;
 }
 
@@ -88,6 +95,14 @@ static const char *seen(const struct scene *s, const char *id)
 	"<t:From><t:Mailbox><t:EmailAddress>ann@birch.example</t:EmailAddress></t:Mailbox></t:From></t:Message>"
 #define OURS(id)          ITEM(id, "Mailmoor test {TOKEN}")
 #define REPORTED(id)      "<t:ReportMessage><t:ItemId Id=\"" id "\"/><t:ItemClass>REPORT.IPM.Note.NDR</t:ItemClass><t:Subject>Undeliverable: Mailmoor test {TOKEN}</t:Subject></t:ReportMessage>"
+#define REPORT_OF(class)  "<t:ReportMessage><t:ItemId Id=\"N1\"/><t:ItemClass>REPORT.IPM.Note." class "</t:ItemClass><t:Subject>About: Mailmoor test {TOKEN}</t:Subject></t:ReportMessage>"
+#define READ(mime)        { "<m:GetItem\n<t:IncludeMimeContent>true\nId=\"N1\"", FINE("GetItem", "<m:Items><t:ReportMessage><t:MimeContent CharacterSet=\"UTF-8\">" mime \
+	"</t:MimeContent><t:ItemId Id=\"N1\"/></t:ReportMessage></m:Items>"), KEEPS }
+/* "Status: 5.7.60", "Diagnostic-code: smtp;550 5.7.60 …" */
+#define NO_RIGHT \
+	"U3ViamVjdDogVW5kZWxpdmVyYWJsZQ0KQ29udGVudC1UeXBlOiBtdWx0aXBhcnQvcmVwb3J0OyBib3VuZGFyeT1iDQoNCi0tYg0KQ29udGVudC1UeXBlOiBtZXNzYWdlL2RlbGl2ZXJ5" \
+	"LXN0YXR1cw0KDQpGaW5hbC1yZWNpcGllbnQ6IFJGQzgyMjthbm5AYmlyY2guZXhhbXBsZQ0KQWN0aW9uOiBmYWlsZWQNClN0YXR1czogNS43LjYwDQpEaWFnbm9zdGljLWNvZGU6IHNt" \
+	"dHA7NTUwIDUuNy42MCBTTVRQOyBDbGllbnQgZG9lcyBub3QgaGF2ZSBwZXJtaXNzaW9ucyB0byBzZW5kIGFzIHRoaXMgc2VuZGVyDQoNCi0tYi0tDQo="
 #define INBOX(items)      { "<m:FindItem\n\"inbox\"", FOUND(items), KEEPS }
 #define COPY(items)       { "<m:FindItem\n\"sentitems\"", FOUND(items), KEEPS }
 #define REMOVAL(ids)      { "<m:DeleteItem DeleteType=\"HardDelete\"" ids, FINE("DeleteItem", ""), KEEPS }
@@ -110,21 +125,24 @@ static const struct {
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=junkemail", "", "passed send.copy=yes", "passed send.removed=junkemail, sentitems" },
 	{ "a folder for junk that may not be looked at", NULL, false, 0, { SENT, INBOX(""), INBOX(""), INBOX(""), { "\"junkemail\"", ERROR("FindItem", "ErrorAccessDenied"), KEEPS }, INBOX(OURS("I1")), COPY(""), REMOVAL(THIS("I1")) },
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=no", "passed send.removed=inbox, sentitems" },
+	{ "a report that it came, or that it will take its time, is not the end of it", NULL, false, 0, { SENT, INBOX(REPORT_OF("DR")), INBOX(REPORT_OF("Delayed")), INBOX(OURS("I1")), COPY(OURS("S1")),
+	  REMOVAL(THIS("I1") THIS("S1") NOT_THIS("N1")) },
+	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
 	{ "no copy is kept", NULL, false, 0, { SENT, INBOX(OURS("I1")), COPY(""), REMOVAL(THIS("I1")) },
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=no", "passed send.removed=inbox, sentitems" },
 	{ "what the server finds besides is not ours, and stays", NULL, false, 0, { SENT, INBOX(ITEM("X1", "Re: Mailmoor test") OURS("I1") ITEM("X2", "holidays")), COPY(ITEM("X3", "Mailmoor test 0000")),
 	  REMOVAL(THIS("I1") NOT_THIS("X1") NOT_THIS("X2") NOT_THIS("X3")) },
 	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "", "passed send.copy=no", "passed send.removed=inbox, sentitems" },
-	{ "a report that it could not be delivered: told, and left there", NULL, false, 0, { SENT, INBOX(""), INBOX(REPORTED("N1")), COPY(OURS("S1")), REMOVAL(THIS("S1") NOT_THIS("N1")) },
-	  "passed", "failed send.found=no", "failed send.bounced=yes", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
-	{ "both it and a report", NULL, false, 0, { SENT, INBOX(OURS("I1") REPORTED("N1")), COPY(OURS("S1")), REMOVAL(THIS("I1") THIS("S1") NOT_THIS("N1")) },
-	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "failed send.bounced=yes", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
+	{ "a report that it could not be delivered: told, and left there", NULL, false, 0, { SENT, INBOX(""), INBOX(REPORTED("N1")), READ(NO_RIGHT), COPY(OURS("S1")), REMOVAL(THIS("S1") NOT_THIS("N1")) },
+	  "passed", "failed send.found=no", "failed send.bounced=yes reply.code=550 reply.text=550 5.7.60 SMTP; Client does not have permissions to send as this sender reply.enhanced=5.7.60", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
+	{ "both it and a report", NULL, false, 0, { SENT, INBOX(OURS("I1") REPORTED("N1")), { "<m:GetItem", ERROR("GetItem", "ErrorItemNotFound"), KEEPS }, COPY(OURS("S1")), REMOVAL(THIS("I1") THIS("S1") NOT_THIS("N1")) },
+	  "passed", "passed send.found=yes send.from_seen=ann@birch.example send.folder=inbox", "failed send.bounced=yes reply.text=Undeliverable: Mailmoor test {TOKEN}", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
 	{ "to another address that cannot be seen: a few looks for a report", OTHER, false, 0, { SENT, INBOX(""), INBOX(""), INBOX(""), COPY(OURS("S1")), REMOVAL(THIS("S1")) },
 	  "passed", "skipped not_checked_here", "", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
 	{ "to another address, where it arrives", OTHER, true, 2, { SENT, INBOX(""), INBOX(""), COPY(OURS("S1")), REMOVAL(THIS("S1")) },
 	  "passed", "passed send.found=yes", "", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
-	{ "to another address, and a report comes back", OTHER, true, 0, { SENT, INBOX(""), INBOX(REPORTED("N1")), COPY(OURS("S1")), REMOVAL(THIS("S1") NOT_THIS("N1")) },
-	  "passed", "failed send.found=no", "failed send.bounced=yes", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
+	{ "to another address, and a report comes back", OTHER, true, 0, { SENT, INBOX(""), INBOX(REPORTED("N1")), READ(NO_RIGHT), COPY(OURS("S1")), REMOVAL(THIS("S1") NOT_THIS("N1")) },
+	  "passed", "failed send.found=no", "failed send.bounced=yes reply.code=550 reply.text=550 5.7.60 SMTP; Client does not have permissions to send as this sender reply.enhanced=5.7.60", "passed send.copy=yes", "passed send.removed=inbox, sentitems" },
 	{ "not sent", NULL, false, 0, { NOT_SENT("ErrorSendAsDenied") }, "failed", "skipped earlier", "", "skipped earlier", "skipped earlier" },
 	{ "the line is gone while it is said", NULL, false, 0, { { "<m:CreateItem", NULL, ENDS } }, "failed", "skipped earlier", "", "skipped earlier", "skipped earlier" },
 	{ "the line is gone for good behind it", NULL, false, 0, { SENT, { "<m:FindItem", NULL, ENDS }, { "<m:FindItem", NULL, ENDS } }, "passed", "failed", "", "skipped no_time", "skipped no_time" },
