@@ -363,7 +363,8 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	/* the name that was refused: where another form worked in the end, it was the other one */
 	if (worked)
 		by_local = strchr(worked, '@') != NULL;
-	add_value(t, "username", by_local && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
+	add_value(t, "username", f->cause == CAUSE_EXCHANGE_IMPERSONATION_DENIED ? plain_name(scope_value(s, "login", FACT_ACT_AS), ".-_+@\\")
+	                       : by_local && at ? arena_copy(into, slice(r->address, (size_t)(at - r->address)))
 	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
 	exchange_urls(f, s, t);
 	add_value(t, "version", version_of(f, s));

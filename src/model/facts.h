@@ -148,7 +148,7 @@
 #define FACT_EWS_ROUTING       "ews.routing"          /* SMTP EX: how the directory addresses the mailbox */
 #define FACT_EWS_FOLDERS       "ews.folders"
 #define FACT_EWS_OPERATION     "ews.operation"
-#define FACT_ACT_AS            "ews.act_as"           /* yes: as a service account, for somebody else */
+#define FACT_ACT_AS            "ews.act_as"           /* the service account that acts for somebody else */
 #define FACT_OTHERS_MAILBOX    "ews.others_mailbox"   /* yes: by another's name, with rights given to it */
 #define FACT_NTLM_DOMAIN       "ntlm.domain"          /* what the server's challenge says it is called */
 #define FACT_NTLM_DNS_DOMAIN   "ntlm.dns_domain"

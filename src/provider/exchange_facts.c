@@ -163,7 +163,7 @@ void exchange_login_facts(struct exchange_session *s)
 	if (s->web.scheme == WEB_NTLM || s->web.scheme == WEB_KERBEROS)
 		note(s, FACT_AUTH_BINDING, s->web.end_point_len ? "sent" : "none");
 	if (s->act_as)
-		note(s, FACT_ACT_AS, "yes");
+		note(s, FACT_ACT_AS, s->login->username);
 	if (s->others)
 		note(s, FACT_OTHERS_MAILBOX, "yes");
 }

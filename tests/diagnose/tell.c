@@ -517,7 +517,7 @@ static const struct {
 	  "version", "2010 SP1 (14.1.438.0)", "runs Exchange version 2010 SP1 (14.1.438.0)." },
 	/* a front end that is new enough is not the one that is too old */
 	{ "exchange.mailbox_version_too_old", { RESOLVED, OFFERED, { "exchange.version", 0, STEP_FAILED, { FACT_EXCHANGE_ERA, "too_old", FACT_EXCHANGE_PRODUCT, "Exchange Server 2007 SP1 (8.1.436.0)" } } },
-	  "version", "2007 SP1 (8.1.436.0)", NULL },
+	  "version", "2007 SP1 (8.1.436.0)", "is on an older one behind it (Exchange 2007 SP1 (8.1.436.0))." },
 	{ "exchange.version_too_old", { RESOLVED, OFFERED, { "exchange.version", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorInvalidServerVersion" } } }, "version", NULL, "older than 2010 SP2" },
 	/* nor is it sent again to where it came from */
 	{ "exchange.wrong_entry_server", { GIVEN, RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorWrongServerVersion" } } }, "right_url", NULL, NULL },
@@ -526,6 +526,11 @@ static const struct {
 	{ "exchange.not_found", { { "exchange.find", NO_ATTEMPT, STEP_FAILED, { FACT_EXCHANGE_ASKED, "yes", FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.json: nxdomain",
 	  FACT_LOOKED_AT, "https://autodiscover.birch.example/autodiscover/autodiscover.xml: nxdomain", FACT_LOOKED_AT, "https://birch.example/autodiscover/autodiscover.xml: 404",
 	  FACT_LOOKED_AT, "_autodiscover._tcp.birch.example: no_data" } } }, "tried", "autodiscover.birch.example, birch.example: 404, _autodiscover._tcp.birch.example", NULL },
+	/* the account that acts, not the one that it acts for; and no command out of a name that is none */
+	{ "exchange.impersonation_denied", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_PASSED, { FACT_AUTH_USERNAME, "given", FACT_ACT_AS, "BIRCH\\svc" } },
+	  { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorImpersonateUserDenied" } } }, "username", "BIRCH\\svc", "-Role ApplicationImpersonation -User BIRCH\\svc" },
+	{ "exchange.impersonation_denied", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_PASSED, { FACT_AUTH_USERNAME, "given", FACT_ACT_AS, "svc; Remove-Mailbox ann" } },
+	  { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorImpersonateUserDenied" } } }, "username", NULL, "The account signed in, but may not act" },
 	{ "unknown.answer", { RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorBrandNew", FACT_EWS_TEXT, "Uusi virhe." } } }, "reply", "ErrorBrandNew: Uusi virhe.", "ErrorBrandNew: Uusi virhe." },
 	{ "unknown.answer", { RESOLVED, OFFERED, { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "418", FACT_HTTP_REASON, "I'm a teapot" } } }, "reply", "HTTP 418 I'm a teapot", NULL },
 	{ "throttle.provider", { RESOLVED, OFFERED, { "exchange.inbox", 0, STEP_FAILED, { FACT_EWS_CODE, "ErrorServerBusy", FACT_EWS_BACK_OFF, "297749" } } }, "wait", "298 s", NULL },

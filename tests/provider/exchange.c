@@ -196,7 +196,7 @@ static const struct {
 	  FAULT_REFUSED, "mailbox.not_permitted", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
 	{ "by impersonation", { .act_as = true, .user = "BIRCH\\svc" }, { OFFERS(BOTH), CHALLENGES, { TYPE3 "\n<t:ExchangeImpersonation>\nann@birch.example", FOLDER, KEEPS },
 	  { "<m:GetFolder\n<t:ExchangeImpersonation>", FOLDER, KEEPS }, { "<m:FindFolder\n<t:ExchangeImpersonation>", FOLDERS, KEEPS }, { "\"calendar\"\n<t:ExchangeImpersonation>", FOLDER, KEEPS } },
-	  FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_ACT_AS, "yes", 0, false },
+	  FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_ACT_AS, "BIRCH\\svc", 0, false },
 	{ "impersonation that is not granted", { .act_as = true, .user = "BIRCH\\svc" }, { BY_NTLM(FAULT("ErrorImpersonateUserDenied", "")) }, FAULT_REFUSED, "exchange.impersonation_denied", PROVEN, 2, 0,
 	  "exchange.inbox", FACT_EWS_FAULT, "yes", 0, false },
 	{ "throttled", { 0 }, { BY_NTLM(FAULT("ErrorServerBusy", VALUE("BackOffMilliseconds", "297749"))) }, FAULT_BUSY, "throttle.provider", PROVEN, 2, 0, "exchange.inbox", FACT_EWS_BACK_OFF, "297749", 0, false },
