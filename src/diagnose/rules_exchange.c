@@ -8,6 +8,7 @@
 #define LOGIN(fact, op, value) { "exchange.login", fact, op, value }
 #define STATUS(codes)          OFFER(FACT_HTTP_STATUS, IS, codes)
 #define PAGE(pages)            OFFER(FACT_PAGE, IS, pages)
+#define TOO_OLD                { "exchange.version", FACT_EXCHANGE_ERA, IS, "too_old" }, { "exchange.version", FACT_EXCHANGE_PRODUCT, ANY, NULL }
 #define THERE                  OFFER(FACT_URL_IS_EWS, IS, "yes")      /* that URL is the one of EWS                 */
 #define A_URL                  OFFER(FACT_URL_IS_EWS, ANY, NULL)
 #define ELSEWHERE              OFFER(FACT_URL_IS_EWS, IS, "no")
@@ -56,7 +57,7 @@ static const struct rule exchange[] = {
 
 	/* -- who answers there ---------------------------------------------------------------------------------------- */
 
-	PROVES(EXCHANGE_VERSION_TOO_OLD, 0, "M C.2", OFFER(FACT_EXCHANGE_ERA, IS, "too_old")),
+	PROVES(EXCHANGE_VERSION_TOO_OLD, 0, "M C.2", OFFER(FACT_EXCHANGE_ERA, IS, "too_old"), OFFER(FACT_EXCHANGE_PRODUCT, ANY, NULL)),
 	SUGGESTS(EXCHANGE_ONLINE_EWS_RETIRED, 0, OPEN(CAUSE_EXCHANGE_EWS_OFF), "M C.6",
 		{ NULL, FACT_EXCHANGE_ONLINE, IS, "yes" }, LOGIN(FACT_HTTP_STATUS, IS, "403"), BY_TOKEN),
 	PROVES(EXCHANGE_USE_MICROSOFT, 0, "M C.6", OFFER(FACT_EXCHANGE_ONLINE, IS, "yes"), LOGIN(FACT_AUTH_MECHANISM, NONE, NULL)),
@@ -105,10 +106,10 @@ static const struct rule exchange[] = {
 
 	/* -- too old -------------------------------------------------------------------------------------------------- */
 
-	PROVES(EXCHANGE_MAILBOX_VERSION_TOO_OLD, 0, "M C.2", { "exchange.version", FACT_EXCHANGE_ERA, IS, "too_old" },
+	PROVES(EXCHANGE_MAILBOX_VERSION_TOO_OLD, 0, "M C.2", TOO_OLD,
 		CODE_IN("exchange.version", "ErrorInvalidSchemaVersionForMailboxVersion")),
-	PROVES(EXCHANGE_MAILBOX_VERSION_TOO_OLD, 0, "M C.2", { "exchange.version", FACT_EXCHANGE_ERA, IS, "too_old" }, OFFER(FACT_EXCHANGE_ERA, IS, "fine")),
-	PROVES(EXCHANGE_VERSION_TOO_OLD, 0, "M C.2", { "exchange.version", FACT_EXCHANGE_ERA, IS, "too_old" }),
+	PROVES(EXCHANGE_MAILBOX_VERSION_TOO_OLD, 0, "M C.2", TOO_OLD, OFFER(FACT_EXCHANGE_ERA, IS, "fine")),
+	PROVES(EXCHANGE_VERSION_TOO_OLD, 0, "M C.2", TOO_OLD),
 	SUGGESTS(EXCHANGE_MAILBOX_VERSION_TOO_OLD, 0, OPEN(CAUSE_EXCHANGE_WRONG_ENTRY_SERVER), "M C.4", CODE("ErrorInvalidSchemaVersionForMailboxVersion")),
 	SUGGESTS(EXCHANGE_VERSION_TOO_OLD, 0, OPEN(CAUSE_EXCHANGE_SERVER_FAULT), "M C.2", CODE("ErrorInvalidServerVersion")),
 
@@ -128,6 +129,8 @@ static const struct rule exchange[] = {
 
 	/* the mailbox */
 	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(CAUSE_MICROSOFT_MAILBOX_NOT_FOUND), "M C.4, E.1 3a", CODE("ErrorNonExistentMailbox"), { NULL, FACT_EWS_GUID, IS, "yes" }),
+	/* the words alone are English, and a hint (facts M C.4) */
+	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(NO_BOX), "M C.4, E.1 3a", CODE("ErrorNonExistentMailbox"), { NULL, FACT_EWS_TEXT, HAS, "No mailbox with such guid" }),
 	PROVES(MAILBOX_NOT_FOUND, 0, "M C.4", CODE("ErrorNonExistentMailbox")),
 	PROVES(MAILBOX_ALIAS_NOT_PRIMARY, 0, "M C.4", CODE("ErrorNonPrimarySmtpAddress")),
 	SUGGESTS(MAILBOX_NO_SMTP_ADDRESS, 0, OPEN(NO_BOX), "M C.4, E.1 3a", CODE("ErrorMissingEmailAddress")),

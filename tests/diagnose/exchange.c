@@ -121,7 +121,7 @@ static const struct {
 	{ "404, and the web mail is there", { AT_OFFER(STATUS("404")), OK("probe.webmail", FACT_PROBE_RESULT, "owa") }, VERDICT_FAILED, "exchange.not_published", PROVEN, "" },
 	{ "404, and the web mail is not", { AT_OFFER(STATUS("404")), OK("probe.webmail", FACT_PROBE_RESULT, "none") }, VERDICT_FAILED, "exchange.url_not_ews", LIKELY, "exchange.not_published" },
 	/* 2 */
-	{ "too old", { LOGGED_IN, NOT("exchange.version", FACT_EXCHANGE_ERA, "too_old") }, VERDICT_FAILED, "exchange.mailbox_version_too_old", PROVEN, "" },
+	{ "too old", { LOGGED_IN, NOT("exchange.version", FACT_EXCHANGE_ERA, "too_old", FACT_EXCHANGE_PRODUCT, "Exchange Server 2007 SP1 (8.1.436.0)") }, VERDICT_FAILED, "exchange.mailbox_version_too_old", PROVEN, "" },
 	{ "a schema of ours that it does not take is not its age", { AT_INBOX(CODE("ErrorSchemaValidation"), FACT_EWS_TEXT, "x") }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
 	{ "an old mailbox server behind a new one", { LOGGED_IN, NOT("exchange.version", CODE("ErrorInvalidSchemaVersionForMailboxVersion")) }, VERDICT_FAILED, "exchange.mailbox_version_too_old", LIKELY, "exchange.wrong_entry_server" },
 	{ "another site's mailbox is no old one", { AT_INBOX(CODE("ErrorWrongServerVersion")) }, VERDICT_FAILED, "exchange.wrong_entry_server", PROVEN, "" },
@@ -129,6 +129,7 @@ static const struct {
 	{ "the account has no mailbox", { AT_INBOX(CODE("ErrorMissingEmailAddress")) }, VERDICT_FAILED, "mailbox.no_smtp_address", LIKELY, "mailbox.not_found" },
 	{ "there is no such mailbox", { AT_INBOX(CODE("ErrorNonExistentMailbox")) }, VERDICT_FAILED, "mailbox.not_found", PROVEN, "" },
 	{ "it is in the cloud", { AT_INBOX(CODE("ErrorNonExistentMailbox"), FACT_EWS_GUID, "yes") }, VERDICT_FAILED, "exchange.use_microsoft", LIKELY, "microsoft.mailbox_not_found" },
+	{ "it is in the cloud, as words say", { AT_INBOX(CODE("ErrorNonExistentMailbox"), FACT_EWS_TEXT, "No mailbox with such guid.") }, VERDICT_FAILED, "exchange.use_microsoft", LIKELY, "mailbox.not_found" },
 	{ "it is being moved", { AT_INBOX(CODE("ErrorMailboxMoveInProgress")) }, VERDICT_FAILED, "mailbox.moving", PROVEN, "" },
 	{ "its store is not there just now", { AT_INBOX(CODE("ErrorMailboxStoreUnavailable")) }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
 	{ "a passing fault", { AT_INBOX(CODE("ErrorInternalServerTransientError")) }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
@@ -159,6 +160,10 @@ static const struct {
 	/* 5 */
 	{ "no right to send as that", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorSendAsDenied")) }, VERDICT_PARTIAL, "send.as_denied", PROVEN, "" },
 	{ "no right on something while sending", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorAccessDenied")) }, VERDICT_PARTIAL, "send.as_denied", LIKELY, "mailbox.not_permitted" },
+	{ "no right to send as that, as a report says later", { IN, OK("exchange.calendar", NULL), OK("exchange.send", NULL), NOT("send.arrive", FACT_SEND_FOUND, "no"),
+	  NOT("send.bounce", FACT_SEND_BOUNCED, "yes", FACT_REPLY_CODE, "550", FACT_REPLY_ENHANCED, "5.7.60") }, VERDICT_PARTIAL, "send.as_denied", PROVEN, "" },
+	{ "a report that names no reason", { IN, OK("exchange.calendar", NULL), OK("exchange.send", NULL), NOT("send.arrive", FACT_SEND_FOUND, "no"),
+	  NOT("send.bounce", FACT_SEND_BOUNCED, "yes", FACT_REPLY_TEXT, "Undeliverable") }, VERDICT_PARTIAL, "send.not_received", LIKELY, "send.delayed" },
 	{ "too much sent", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorSubmissionQuotaExceeded")) }, VERDICT_PARTIAL, "send.quota_exceeded", PROVEN, "" },
 	{ "the mailbox is full", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorQuotaExceeded")) }, VERDICT_PARTIAL, "mailbox.full", PROVEN, "" },
 	{ "the calendar alone is closed", { IN, NOT("exchange.calendar", CODE("ErrorAccessDenied")) }, VERDICT_PARTIAL, "calendar.not_permitted", PROVEN, "" },
