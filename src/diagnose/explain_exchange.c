@@ -58,6 +58,14 @@ static struct slice value_in(struct slice text, const char *name)
 	return rest.at ? slice_trim(slice_cut(&rest, '<')) : slice(NULL, 0);
 }
 
+static void note_back_off(struct report *r, int step, struct slice text)
+{
+	unsigned long long ms;
+
+	if (slice_number(value_in(text, "Name=\"BackOffMilliseconds"), 1u << 30, &ms))
+		report_note(r, step, FACT_EWS_BACK_OFF, "%llu", ms);
+}
+
 void explain_exchange(struct report *r, struct slice text)
 {
 	struct slice code = code_in(text), primary = value_in(text, "Name=\"Primary");
@@ -75,6 +83,7 @@ void explain_exchange(struct report *r, struct slice text)
 	report_fact(r, step, FACT_EWS_TEXT, said ? slice_str(said) : slice_upto(slice_trim(text), 300));
 	if (value_in(text, "Name=\"MailboxGuid").len || slice_has(text, "No mailbox with such guid"))
 		report_note(r, step, FACT_EWS_GUID, "yes");
+	note_back_off(r, step, text);
 	if (primary.len)
 		report_fact(r, step, FACT_EWS_PRIMARY, primary);
 	report_end(r, step, STEP_FAILED, r->began_ms);

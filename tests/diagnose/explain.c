@@ -167,6 +167,17 @@ TEST(pasted_texts)
 }
 
 /* The line ends that mail and Windows make mean the same. */
+TEST(how_long_exchange_asks_to_wait)
+{
+	CLEANUP(report) struct report *r = report_new("");
+	int step;
+
+	explain_facts(r, "<e:ResponseCode>ErrorServerBusy</e:ResponseCode><t:MessageXml><t:Value Name=\"BackOffMilliseconds\">297749</t:Value></t:MessageXml>");
+	step = report_find(r, "explain.ews", NO_ATTEMPT);
+	EXPECT(step >= 0);
+	EXPECT_TEXT(report_value(r, step, FACT_EWS_BACK_OFF), "297749");
+}
+
 TEST(with_other_line_ends)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
