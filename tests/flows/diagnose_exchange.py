@@ -51,7 +51,8 @@ class Place:
     def __init__(self, build, folder):
         self.binary, self.folder = os.path.join(build, "mailmoor"), folder
         self.token = os.path.join(folder, "token")
-        self.clock = peers.Web("127.0.0.1", {})      # a server of somebody's, that knows what time it is
+        self.addresses = peers.Peers()      # of our own, where no passing connection takes a port
+        self.clock = peers.Web(self.addresses.address(), {})      # a server of somebody's, that knows what time it is
         with open(self.token, "w", encoding="utf-8") as f:
             json.dump({"access_token": PASSWORD, "token_type": "Bearer", "expires_in": 3600}, f)
 
@@ -95,11 +96,11 @@ class Row:
 
     def run(self, place):
         s = place.sandbox("--exchange", self.exchange, *faults_of(self.faults), *(word for a in self.accounts for word in ("--account", a)))
-        names = peers.Names("127.0.0.1") if self.world else None
+        names = peers.Names(place.addresses.address()) if self.world else None
         try:
             if names:
                 names.records |= self.world
-            o = place.diagnose(s, self.options, self.address, self.password, self.led, names and "127.0.0.1:%d" % names.port)
+            o = place.diagnose(s, self.options, self.address, self.password, self.led, names and "%s:%d" % (names.address, names.port))
         finally:
             counted = s.stop()
             if names:
