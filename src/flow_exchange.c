@@ -10,7 +10,9 @@
 
 #define REDIRECTS_MOST 3
 
-enum { WAY_START, WAY_SEARCH, WAY_DECIDE, WAY_PLACE, WAY_OPEN, WAY_ANOTHER_NAME, WAY_LOOK, WAY_PROBE, WAY_NEXT, WAY_DONE };
+enum { WAY_START, WAY_FIND, WAY_DECIDE, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_PROBE, WAY_DONE };
+enum { FIND_START, FIND_SEARCH };
+enum { PROBING_START, PROBING_ONE };
 
 void exchange_way_init(struct exchange_way *p, const struct flow_request *q, struct report *r, const struct mail_address *address,
                        struct detect *detect, struct waits waits)
@@ -261,29 +263,75 @@ static enum want_kind outcome(struct exchange_way *p, enum want_kind kind)
 /* Autodiscover at one host fails, another may know; but a password that was refused is not carried around. */
 static bool is_another_to_ask(const struct exchange_way *p)
 {
-	return p->session.discovers && !p->session.asked && p->next < p->places;
+	return p->session.discovers && !p->session.asked && !p->report->password_tries && p->next < p->places;
+}
+
+/* -- the parts of the way ------------------------------------------------------------------------------------------ */
+
+static enum want_kind find_step(struct exchange_way *p, struct want *w, struct error *err)
+{
+	switch (p->finding.step) {
+	case FIND_START:
+		if (p->request->ews_url) {
+			name_places(p, w);
+			p->searched.open = true;
+			return WANT_NOTHING;
+		}
+		begin_search(p);
+
+	STEP(&p->finding, FIND_SEARCH):
+		PASS(exchange_search_step(p->search, w, err));
+		take_found(p);
+		end_search(p);
+		p->finding.step = FIND_START;
+	}
+	return WANT_NOTHING;
+}
+
+/* What the place that was opened leads to; WAY_LOOK: to nothing else. */
+static int leads_to(struct exchange_way *p, const struct want *w)
+{
+	if (w->stopping)
+		return WAY_LOOK;
+	if (is_next_worth_it(p) || (!p->well && is_another_to_ask(p)))
+		return WAY_PLACE;
+	if (!p->well && another_name(p)) {
+		begin_session(p);
+		return WAY_OPEN;
+	}
+	if (!p->session.discovers || !p->session.logged_in || !p->well)
+		return WAY_LOOK;
+	if (take_where(p))
+		return p->next < p->places ? WAY_PLACE : WAY_FIND;
+	lead_nowhere(p, w);
+	return WAY_LOOK;
+}
+
+static enum want_kind probe_all_step(struct exchange_way *p, struct want *w)
+{
+	enum probe_kind kind;
+
+	switch (p->probing.step) {
+	case PROBING_START:
+		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {
+			probe_release(&p->probe);
+			probe_init(&p->probe, kind, p->report, p->endpoint, p->waits, p->attempt);
+			p->probes++;
+	STEP(&p->probing, PROBING_ONE):
+			PASS(probe_step(&p->probe, w, &p->err));
+		}
+	}
+	return WANT_NOTHING;
 }
 
 enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 {
 	struct exchange_way *p = self;
-	enum probe_kind      kind;
 
 	switch (p->step) {
 	case WAY_START:
-		if (p->request->ews_url) {
-			name_places(p, w);
-			p->searched.open = true;
-		} else {
-			begin_search(p);
-		}
-
-	STEP(p, WAY_SEARCH):
-		if (p->search) {
-			PASS(exchange_search_step(p->search, w, err));
-			take_found(p);
-			end_search(p);
-		}
+	STEP(p, WAY_FIND):
+		PASS(find_step(p, w, err));
 
 	STEP(p, WAY_DECIDE):
 		if (p->is_meant && !p->detected->open)
@@ -301,45 +349,16 @@ enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 	STEP(p, WAY_OPEN):
 		PASS(outcome(p, exchange_open_step(&p->session, w, &p->err)));
 		note_repairs(p);
-		if (!w->stopping && (is_next_worth_it(p) || (!p->well && is_another_to_ask(p)))) {
-			p->step = WAY_PLACE;
+		p->step = leads_to(p, w);
+		if (p->step != WAY_LOOK)
 			return exchange_way_step(p, w, err);
-		}
-		if (!p->well && another_name(p)) {
-			begin_session(p);
-			p->step = WAY_ANOTHER_NAME;
-		}
-
-	__attribute__((fallthrough));
-	case WAY_ANOTHER_NAME:
-		if (p->step == WAY_ANOTHER_NAME) {
-			PASS(outcome(p, exchange_open_step(&p->session, w, &p->err)));
-			note_repairs(p);
-		}
-		if (p->session.discovers && p->session.logged_in && p->well && !w->stopping) {
-			if (take_where(p)) {
-				p->step = WAY_PLACE;
-				if (p->next >= p->places) {
-					begin_search(p);
-					p->step = WAY_SEARCH;
-				}
-				return exchange_way_step(p, w, err);
-			}
-			lead_nowhere(p, w);
-		}
 
 	STEP(p, WAY_LOOK):
 		if (p->session.inbox_open)
 			PASS(outcome(p, exchange_look_step(&p->session, w, &p->err)));
 
 	STEP(p, WAY_PROBE):
-		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {
-			probe_release(&p->probe);
-			probe_init(&p->probe, kind, p->report, p->endpoint, p->waits, p->attempt);
-			p->probes++;
-	STEP(p, WAY_NEXT):
-			PASS(probe_step(&p->probe, w, &p->err));
-		}
+		PASS(probe_all_step(p, w));
 
 	STEP(p, WAY_DONE):
 		return WANT_NOTHING;

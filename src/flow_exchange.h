@@ -37,6 +37,7 @@ struct exchange_way {
 	bool                       discovers[EXCHANGE_ENDPOINTS];
 	size_t                     places, next, redirects;
 	int                        step, attempt;
+	struct { int step; }       finding, probing;
 	struct {
 		int                    attempt;
 		const struct endpoint *endpoint;
