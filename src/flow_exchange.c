@@ -10,8 +10,12 @@
 
 #define REDIRECTS_MOST 3
 
+#define REST_MOST_MS 3000      /* what passes within that is waited for, once                     */
+#define REST_CUT_MS   500      /*   behind a line that was cut before anybody was asked anything  */
+
 enum { WAY_START, WAY_FIND, WAY_DECIDE, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_PROBE, WAY_DONE };
 enum { FIND_START, FIND_SEARCH };
+enum { OPENING_START, OPENING_TRY, OPENING_REST, OPENING_DONE };
 enum { PROBING_START, PROBING_ONE };
 
 void exchange_way_init(struct exchange_way *p, const struct flow_request *q, struct report *r, const struct mail_address *address,
@@ -288,6 +292,63 @@ static enum want_kind find_step(struct exchange_way *p, struct want *w, struct e
 	return WANT_NOTHING;
 }
 
+/* How the line of the place just tried ended, in the last step of it; other parts of the diagnosis write theirs at the same time. */
+static bool was_cut(const struct exchange_way *p)
+{
+	const char *how = NULL;
+
+	for (size_t i = 0; i < p->report->step_count; i++)
+		if (p->report->step[i].attempt == p->attempt)
+			how = report_value(p->report, (int)i, FACT_NET_OUTCOME);
+	return how && (strcmp(how, "reset") == 0 || strcmp(how, "closed") == 0);
+}
+
+/* How long until what went wrong may have passed by itself, as the server says, or as cut lines do; -1: it is not waited for. */
+static int passes_in(struct exchange_way *p)
+{
+	struct exchange_session *s = &p->session;
+	int                      most = p->request->timeout_ms / 4 < REST_MOST_MS ? p->request->timeout_ms / 4 : REST_MOST_MS;
+	unsigned long long       seconds;
+	struct slice             field;
+
+	if (p->well || p->rested || s->refused)
+		return -1;
+	if (s->back_off_ms)
+		return s->back_off_ms <= most ? s->back_off_ms : -1;
+	if (s->web.answer.status == 503 && web_field(&s->web, "Retry-After", &field) && slice_number(slice_trim(field), 24 * 3600, &seconds))
+		return seconds * 1000 <= (unsigned long long)most ? (int)seconds * 1000 : -1;
+	/* whoever was told a password may have judged it */
+	return !s->asked && !s->web.asked && was_cut(p) ? REST_CUT_MS : -1;
+}
+
+/* A place, opened; and once more where it was only for the moment that it could not be. */
+static enum want_kind open_step(struct exchange_way *p, struct want *w)
+{
+	int rest;
+
+	switch (p->opening.step) {
+	case OPENING_START:
+		begin_session(p);
+
+	STEP(&p->opening, OPENING_TRY):
+		PASS(outcome(p, exchange_open_step(&p->session, w, &p->err)));
+		note_repairs(p);
+		rest = w->stopping ? -1 : passes_in(p);
+		if (rest >= 0) {
+			p->rested = true;
+			AWAIT(&p->opening, OPENING_REST, want_time(w, rest)):
+			if (!w->stopping && want_came(w) != CAME_TIMEOUT) {
+				p->opening.step = OPENING_START;
+				return open_step(p, w);
+			}
+		}
+
+	STEP(&p->opening, OPENING_DONE):
+		p->opening.step = OPENING_START;
+	}
+	return WANT_NOTHING;
+}
+
 /* What the place that was opened leads to; WAY_LOOK: to nothing else. */
 static int leads_to(struct exchange_way *p, const struct want *w)
 {
@@ -295,10 +356,8 @@ static int leads_to(struct exchange_way *p, const struct want *w)
 		return WAY_LOOK;
 	if (is_next_worth_it(p) || (!p->well && is_another_to_ask(p)))
 		return WAY_PLACE;
-	if (!p->well && another_name(p)) {
-		begin_session(p);
+	if (!p->well && another_name(p))
 		return WAY_OPEN;
-	}
 	if (!p->session.discovers || !p->session.logged_in || !p->well)
 		return WAY_LOOK;
 	if (take_where(p))
@@ -344,11 +403,9 @@ enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 		if (p->next >= p->places)
 			return WANT_NOTHING;
 		p->endpoint = &p->place[p->next++];
-		begin_session(p);
 
 	STEP(p, WAY_OPEN):
-		PASS(outcome(p, exchange_open_step(&p->session, w, &p->err)));
-		note_repairs(p);
+		PASS(open_step(p, w));
 		p->step = leads_to(p, w);
 		if (p->step != WAY_LOOK)
 			return exchange_way_step(p, w, err);

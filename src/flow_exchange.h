@@ -37,11 +37,12 @@ struct exchange_way {
 	bool                       discovers[EXCHANGE_ENDPOINTS];
 	size_t                     places, next, redirects;
 	int                        step, attempt;
-	struct { int step; }       finding, probing;
+	struct { int step; }       finding, opening, probing;
+	bool                       rested;         /* a passing fault was waited for           */
 	struct {
 		int                    attempt;
 		const struct endpoint *endpoint;
-	}                          tried[EXCHANGE_ENDPOINTS + 2];
+	}                          tried[EXCHANGE_ENDPOINTS + 3];
 	size_t                     tries;
 	struct probe               probe;
 	unsigned                   probes;

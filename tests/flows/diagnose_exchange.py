@@ -433,7 +433,26 @@ class Recorded:
         hold(told["causes"][0]["id"] == "throttle.provider" and told["causes"][0]["values"]["wait"] == "90 s", "explained: %s" % told["causes"])
 
 
+class Passing:
+    """A fault that is over within a moment fails nothing, and costs no password that is refused."""
+
+    def __init__(self, *faults):
+        self.faults = faults
+        self.name = "passing: " + " ".join(faults)
+
+    def run(self, place):
+        s = place.sandbox(*faults_of(self.faults))
+        try:
+            o = place.diagnose(s, GIVEN)
+        finally:
+            counted = s.stop()
+        hold(o.report["verdict"] == "connected" and not o.report["causes"], "%s\n%s" % (o.short(), short_evidence(o)))
+        hold(counted["refused"] == 0 and counted["accepted"] <= 2, "%s" % counted)
+        hold([x["state"] for x in o.report["steps"] if x["id"].startswith("exchange.")].count("failed") == 1, short_evidence(o))
+
+
 CASES = [
+    *(Passing(fault) for fault in ("unavailable=1#1", "unavailable-after=1#1", "back-off=700#1", "drop#1")),
     Complete(), Unfinished(), Recorded(),
     *(Connected(exchange) for exchange in PRODUCTS),
     *(Delivered(exchange) for exchange in PRODUCTS),
