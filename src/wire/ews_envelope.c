@@ -300,7 +300,7 @@ static const struct ews_row in_header[] = {
 
 static const struct ews_row in_body[] = {
 	{ IN("Fault", S, FAULT), .begin = begin_fault, .end = end_outcome },
-	{ IN(NULL,    M, OPERATION) },
+	{ ANY(M), .becomes = OPERATION },
 };
 
 static const struct ews_row in_fault[] = {
@@ -332,7 +332,7 @@ static const struct ews_row in_detail[] = {
 };
 
 static const struct ews_row in_message_xml[] = {
-	{ TEXT(NULL, ANY_OF_OURS, read_value), .begin = begin_value },
+	{ ANY(ANY_OF_OURS), .becomes = LEAF, .text = read_value, .begin = begin_value },
 };
 
 static const struct ews_row in_operation[] = {
@@ -346,7 +346,7 @@ static const struct ews_row in_free_busy[] = {
 };
 
 static const struct ews_row in_responses[] = {
-	{ IN(NULL, M, RESPONSE), .begin = begin_response, .end = end_outcome },
+	{ ANY(M), .becomes = RESPONSE, .begin = begin_response, .end = end_outcome },
 };
 
 static const struct ews_row in_response[] = {
@@ -400,9 +400,9 @@ static const struct ews_rows places[PLACES] = {
 const struct ews_row ews_row_document = { .becomes = DOCUMENT };
 const struct ews_row ews_row_nowhere = { .becomes = NOWHERE };
 
-static bool is_named(const char *name, struct slice is)
+static bool is_named(const struct ews_row *row, struct slice name)
 {
-	return name[0] == is.at[0] && strncmp(name, is.at, is.len) == 0 && name[is.len] == '\0';
+	return !row->name || (row->name_len == name.len && row->name[0] == name.at[0] && memcmp(row->name, name.at, name.len) == 0);
 }
 
 const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e)
@@ -412,7 +412,7 @@ const struct ews_row *ews_row_find(enum ews_place place, const struct ews_elemen
 	for (size_t i = 0; i < rows.count; i++) {
 		const struct ews_row *row = &rows.row[i];
 
-		if ((row->spaces & e->space) && (!row->name || is_named(row->name, e->name)))
+		if ((row->spaces & e->space) && is_named(row, e->name))
 			return row;
 	}
 	return NULL;

@@ -5,8 +5,10 @@
 
 static void begin_any(struct ews_reader *r, enum ews_item_kind kind, struct slice element)
 {
-	arena_free(r->kept);
-	r->kept = arena_new();
+	if (r->kept)
+		arena_reset(r->kept);
+	else
+		r->kept = arena_new();
 	buffer_clear(&r->headers);
 	r->item = (struct ews_item){ .kind = kind, .change = r->change, .element = element.len ? arena_copy(r->kept, element) : NULL };
 	r->in_item = true;
@@ -165,7 +167,7 @@ static void end_mime(struct ews_reader *r)
 #define OF(f) offsetof(struct ews_item, f)
 
 static const struct ews_row in_items[] = {
-	{ IN(NULL, T, ITEM), .begin = begin_item, .end = end_item },
+	{ ANY(T), .becomes = ITEM, .begin = begin_item, .end = end_item },
 };
 
 static const struct ews_row in_changes[] = {

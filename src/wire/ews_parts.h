@@ -31,6 +31,7 @@ struct ews_element {
 
 struct ews_row {
 	const char     *name;              /* NULL: any                                                                   */
+	size_t          name_len;
 	unsigned        spaces;
 	enum ews_place  becomes;
 	void          (*begin)(struct ews_reader *, const struct ews_element *);
@@ -85,8 +86,10 @@ struct ews_reader {
 #define M             NS_MESSAGES
 #define S             NS_SOAP
 #define ANY_OF_OURS   (NS_TYPES | NS_MESSAGES | NS_ERRORS)
-#define IN(n, s, p)   .name = (n), .spaces = (s), .becomes = (p)
-#define TEXT(n, s, f) .name = (n), .spaces = (s), .becomes = LEAF, .text = (f)
+#define NAMED(n, s)   .name = (n), .name_len = sizeof(n "") - 1, .spaces = (s)
+#define IN(n, s, p)   NAMED(n, s), .becomes = (p)
+#define TEXT(n, s, f) NAMED(n, s), .becomes = LEAF, .text = (f)
+#define ANY(s)        .spaces = (s)
 
 struct ews_rows {
 	const struct ews_row *row;

@@ -9,7 +9,7 @@
 enum { IN_CONTENT, IN_CDATA };
 
 /* What a byte may be part of. */
-enum { NAME_FIRST = 1, NAME = 2, BLANK = 4, PLAIN = 8 /* text that nothing has to be done for */ };
+enum { NAME_FIRST = 1, NAME = 2, BLANK = 4, PLAIN = 8 /* text that nothing has to be done for */, TURN = 16 /* ends a tag, or begins a value */ };
 
 static const unsigned char kind[256] = {
 #define P PLAIN
@@ -17,8 +17,8 @@ static const unsigned char kind[256] = {
 #define F (PLAIN | NAME | NAME_FIRST)
 #define H (NAME | NAME_FIRST)      /* the bytes of UTF-8: looked at in texts, taken as they are in names */
 	[0x09] = P | BLANK, [0x0a] = P | BLANK, [0x0d] = BLANK, [0x20] = P | BLANK,
-	['!'] = P, ['"'] = P, ['#'] = P, ['$'] = P, ['%'] = P, ['\''] = P, ['('] = P, [')'] = P, ['*'] = P, ['+'] = P, [','] = P, ['-'] = N, ['.'] = N,
-	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P,
+	['!'] = P, ['"'] = P | TURN, ['#'] = P, ['$'] = P, ['%'] = P, ['\''] = P | TURN, ['('] = P, [')'] = P, ['*'] = P, ['+'] = P, [','] = P, ['-'] = N, ['.'] = N,
+	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P | TURN, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P,
 	['\\'] = P, [']'] = P, ['^'] = P, ['_'] = F, ['`'] = P, ['a' ... 'z'] = F, ['{'] = P, ['|'] = P, ['}'] = P, ['~'] = P, [0x7f] = P,
 	[0x80 ... 0xff] = H,
 #undef P
@@ -30,6 +30,34 @@ static const unsigned char kind[256] = {
 static bool is(char c, unsigned what)
 {
 	return kind[(unsigned char)c] & what;
+}
+
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* Not zero when one of the eight bytes is below `least`. */
+static uint64_t any_below(uint64_t eight, unsigned least)
+{
+	return (eight - EACH(least)) & ~eight & EACH(0x80);
+}
+
+/* Most of an answer is ids and words: eight bytes of them at a time. Tabs and line ends, which are plain as well, are left to the table. */
+static bool are_plain(const char *at)
+{
+	uint64_t eight;
+
+	memcpy(&eight, at, sizeof eight);
+	return !((eight & EACH(0x80)) | any_below(eight, ' ') | any_below(eight ^ EACH('&'), 1) | any_below(eight ^ EACH('<'), 1));
+}
+
+static const char *skip_plain(const char *at, const char *end)
+{
+	for (;;) {
+		while (end - at >= 8 && are_plain(at))
+			at += 8;
+		for (int i = 0; i < 8; i++, at++)
+			if (at == end || !is(*at, PLAIN))
+				return at;
+	}
 }
 
 void xml_stop(struct xml_reader *r, enum xml_state state, const char *why)
@@ -186,13 +214,9 @@ static size_t read_text(struct xml_reader *r, struct slice s)
 {
 	const char *at = s.at, *end = s.at + s.len, *from = at;
 
-	while (at < end && *at != '<') {
+	while ((at = skip_plain(at, end)) < end && *at != '<') {
 		size_t odd;
 
-		if (kind[(unsigned char)*at] & PLAIN) {
-			at++;
-			continue;
-		}
 		/* whole characters of UTF-8 are told with what is around them */
 		if ((unsigned char)*at >= 0x80 && !r->latin1) {
 			int len = r->depth ? character(slice(at, (size_t)(end - at))) : 0;
@@ -280,7 +304,7 @@ static const char *name_bytes(const struct xml_reader *r)
 /* Kept until its element is closed; false when there are too many. */
 static bool keep_name(struct xml_reader *r, struct slice name, uint16_t *at)
 {
-	*at = (uint16_t)buffer_held(&r->names).len;
+	*at = (uint16_t)(r->names.end - r->names.start);
 	return buffer_add(&r->names, name) || (xml_stop(r, XML_TOO_BIG, "too many names that are open"), false);
 }
 
@@ -303,7 +327,7 @@ static bool lookup(const struct xml_reader *r, struct slice prefix, unsigned *ou
 	for (size_t i = r->bindings; i-- > 0;) {
 		const struct xml_binding *b = &r->binding[i];
 
-		if (b->prefix_len == prefix.len && memcmp(name_bytes(r) + b->prefix_at, prefix.at ? prefix.at : "", prefix.len) == 0) {
+		if (b->prefix_len == prefix.len && (!prefix.len || memcmp(name_bytes(r) + b->prefix_at, prefix.at, prefix.len) == 0)) {
 			*out = b->space;
 			return true;
 		}
@@ -390,10 +414,9 @@ static bool unescape(struct xml_reader *r, struct slice raw, struct slice *out)
 
 static bool is_plain(struct slice raw)
 {
-	for (size_t i = 0; i < raw.len; i++)
-		if (!is(raw.at[i], PLAIN) || raw.at[i] == '\t' || raw.at[i] == '\n')
-			return false;
-	return true;
+	const char *end = raw.at + raw.len;
+
+	return skip_plain(raw.at, end) == end && !memchr(raw.at, '\t', raw.len) && !memchr(raw.at, '\n', raw.len);
 }
 
 /* One `name="value"`; where it ends, NULL when it is none. */
@@ -402,6 +425,7 @@ static const char *read_attribute(struct xml_reader *r, struct tag *t, const cha
 	const char           *name_end = skip_name(at, end), *equals = skip_blanks(name_end, end), *quote, *closes;
 	struct xml_attribute *a = &t->attribute[t->count];
 	struct slice         *prefix = &t->attribute_prefix[t->count];
+	bool                  plain;
 
 	if (t->count == XML_ATTRIBUTES) {
 		broken(r, "a tag with too many attributes");
@@ -410,7 +434,8 @@ static const char *read_attribute(struct xml_reader *r, struct tag *t, const cha
 	quote = equals < end && *equals == '=' ? skip_blanks(equals + 1, end) : end;
 	closes = quote < end && (*quote == '"' || *quote == '\'') ? memchr(quote + 1, *quote, (size_t)(end - quote - 1)) : NULL;
 	*a = (struct xml_attribute){ .value = slice(quote + 1, closes ? (size_t)(closes - quote - 1) : 0) };
-	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name) || slice_find(a->value, '<') < a->value.len) {
+	plain = closes && is_plain(a->value);
+	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name) || (!plain && slice_find(a->value, '<') < a->value.len)) {
 		broken(r, "an attribute that is none");
 		return NULL;
 	}
@@ -420,7 +445,7 @@ static const char *read_attribute(struct xml_reader *r, struct tag *t, const cha
 			broken(r, "an attribute that comes twice");
 			return NULL;
 		}
-	if (!is_plain(a->value) && !unescape(r, a->value, &a->value))
+	if (!plain && !unescape(r, a->value, &a->value))
 		return NULL;
 	t->count++;
 	return closes + 1;
@@ -493,31 +518,67 @@ static void close_element(struct xml_reader *r)
 		r->state = XML_WHOLE;
 }
 
+static bool is_too_deep(struct xml_reader *r)
+{
+	return r->depth == XML_DEEPEST && !broken(r, "elements nested too deep");
+}
+
+static bool enter(struct xml_reader *r, struct slice name)
+{
+	r->depth++;
+	r->begun = true;
+	r->name_len[r->depth] = (uint16_t)name.len;
+	return keep_name(r, name, &r->name_at[r->depth]);
+}
+
+static void tell_start(struct xml_reader *r, struct slice prefix, struct slice local, const struct xml_attribute *attribute, size_t count)
+{
+	unsigned space;
+
+	if (lookup(r, prefix, &space))
+		r->listener.start(r->listener.self, local, space, attribute, count);
+	else
+		broken(r, "a prefix that was not declared");
+}
+
 static void open_element(struct xml_reader *r, struct slice inside)
 {
 	struct tag t;
-	unsigned   space;
 
-	if (r->depth == XML_DEEPEST) {
-		broken(r, "elements nested too deep");
+	if (is_too_deep(r) || !read_tag(r, inside, &t) || !enter(r, t.name) || !declare(r, &t))
 		return;
-	}
-	if (!read_tag(r, inside, &t))
-		return;
-	r->depth++;
-	r->begun = true;
-	if (!keep_name(r, t.name, &r->name_at[r->depth]))
-		return;
-	r->name_len[r->depth] = (uint16_t)t.name.len;
-	if (!declare(r, &t))
-		return;
-	if (!lookup(r, t.prefix, &space)) {
-		broken(r, "a prefix that was not declared");
-		return;
-	}
-	r->listener.start(r->listener.self, t.local, space, t.attribute, t.count);
+	tell_start(r, t.prefix, t.local, t.attribute, t.count);
 	if (t.empty && r->state == XML_GOES_ON)
 		close_element(r);
+}
+
+/* "<t:Subject>": a name and nothing else, as most tags are, in one walk. 0: it is not of that form, or not wholly there. */
+static size_t open_bare(struct xml_reader *r, struct slice s)
+{
+	const char  *name = s.at + 1, *local = name, *at = name, *end = s.at + s.len;
+
+	for (; at < end && is(*at, NAME); at++)
+		if (*at == ':') {
+			if (local != name || at == name)
+				return 0;
+			local = at + 1;
+		}
+	if (at == end || *at != '>' || !is(*local, NAME_FIRST) || *local == ':')
+		return 0;
+	if (!is_too_deep(r) && enter(r, slice(name, (size_t)(at - name))))
+		tell_start(r, slice(name, local == name ? 0 : (size_t)(local - name - 1)), slice(local, (size_t)(at - local)), NULL, 0);
+	return (size_t)(at + 1 - s.at);
+}
+
+/* "</t:Subject>" as it has to be. 0: it is not of that form, or not wholly there. */
+static size_t close_bare(struct xml_reader *r, struct slice s)
+{
+	size_t len = r->name_len[r->depth];
+
+	if (!r->depth || s.len < len + 3 || s.at[len + 2] != '>' || memcmp(s.at + 2, name_bytes(r) + r->name_at[r->depth], len) != 0)
+		return 0;
+	close_element(r);
+	return len + 3;
 }
 
 static void end_tag(struct xml_reader *r, struct slice inside)
@@ -572,17 +633,14 @@ static size_t tag_end(struct slice s)
 	const char *at = s.at + 1, *end = s.at + s.len;
 
 	for (;;) {
-		const char *close = memchr(at, '>', (size_t)(end - at));
-		const char *quote;
-
-		if (!close)
+		while (at < end && !is(*at, TURN))
+			at++;
+		if (at == end)
 			return 0;
-		/* quotes come in pairs before it, or it is in a value */
-		for (quote = at; quote < close && *quote != '"' && *quote != '\''; quote++)
-			;
-		if (quote == close)
-			return (size_t)(close + 1 - s.at);
-		at = memchr(quote + 1, *quote, (size_t)(end - quote - 1));
+		if (*at == '>')
+			return (size_t)(at + 1 - s.at);
+		/* quotes come in pairs */
+		at = memchr(at + 1, *at, (size_t)(end - at - 1));
 		if (!at)
 			return 0;
 		at++;
@@ -597,8 +655,12 @@ static size_t read_markup(struct xml_reader *r, struct slice s)
 	if (s.len < 2)
 		return 0;
 	if (s.at[1] == '/') {
-		const char *close = memchr(s.at, '>', s.len);
+		const char *close;
 
+		used = close_bare(r, s);
+		if (used)
+			return used;
+		close = memchr(s.at, '>', s.len);
 		if (!close)
 			return 0;
 		end_tag(r, slice(s.at + 2, (size_t)(close - s.at - 2)));
@@ -626,6 +688,9 @@ static size_t read_markup(struct xml_reader *r, struct slice s)
 		broken(r, "a document type");
 		return s.len;
 	}
+	used = open_bare(r, s);
+	if (used)
+		return used;
 	used = tag_end(s);
 	if (used)
 		open_element(r, slice(s.at + 1, used - 2));
