@@ -19,15 +19,11 @@ void buffer_release(struct buffer *b)
 	*b = (struct buffer){ .limit = b->limit };
 }
 
-/* Make `more` bytes fit behind the end: first by moving what is held to the front, then by growing. */
-static bool make_room(struct buffer *b, size_t more)
+/* First by moving what is held to the front, then by growing. */
+static void find_room(struct buffer *b, size_t more)
 {
 	size_t held = b->end - b->start;
 
-	if (more > b->limit - held)
-		return false;
-	if (b->size - b->end >= more)
-		return true;
 	if (b->start) {
 		memmove(b->bytes, b->bytes + b->start, held);
 		explicit_bzero(b->bytes + held, b->end - held);
@@ -52,6 +48,15 @@ static bool make_room(struct buffer *b, size_t more)
 		b->bytes = bigger;
 		b->size = size;
 	}
+}
+
+/* Make `more` bytes fit behind the end. */
+static inline bool make_room(struct buffer *b, size_t more)
+{
+	if (more > b->limit - (b->end - b->start))
+		return false;
+	if (b->size - b->end < more)
+		find_room(b, more);
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct stream {
 	struct tls   *tls;
 	struct event  event;
 	enum came     over;             /* how hearing ended; CAME_NOTHING while it goes on */
+	bool          pours;            /* the last time there was as much as is taken at once: it is likely that more is there */
 	int64_t       shake_began_us;
 	TAILQ_ENTRY(stream) links;
 };
@@ -226,6 +227,7 @@ static enum came hear(struct stream *s, short *events)
 		return CAME_FULL;
 	came = s->tls ? hear_tls(s, at, room, &n, events) : hear_plain(s, at, room, &n);
 	buffer_grew(&s->line->in, n);
+	s->pours = n == READ_MOST;
 	if (came != CAME && came != CAME_NOTHING) {
 		s->over = came;
 		s->line->ended = true;
@@ -242,7 +244,7 @@ static void read_event(evutil_socket_t fd, short what, void *self)
 	(void)fd;
 	/* A peer that does not listen any more may have said why before: SMTP's "554 …" and then a reset. So what it
 	 * said comes first, and that it could not be told anything second. */
-	if (what || said > CAME_NOTHING || (s->tls && tls_has_more(s->tls)))
+	if (what || said > CAME_NOTHING || s->pours || (s->tls && tls_has_more(s->tls)))
 		heard = hear(s, &events);
 	if (heard == CAME_NOTHING && said > CAME_NOTHING) {
 		s->line->ended = true;

@@ -61,6 +61,7 @@ struct ews_reader {
 
 	int                   depth;
 	const struct ews_row *open[XML_DEEPEST + 1];       /* by depth; [0] is the document's                         */
+	unsigned              from[XML_DEEPEST + 1];       /* where what is in it is looked for first                 */
 	struct buffer         text;                /* of the element at text_depth                                      */
 	int                   text_depth;          /* 0: nobody listens                                                 */
 	bool                  text_cut;
@@ -106,8 +107,9 @@ void         ews_keep_name(char (*to)[EWS_NAME + 1], struct slice);
 void         ews_read_subscription(struct ews_reader *, const struct ews_row *, struct slice);
 void         ews_read_watermark(struct ews_reader *, const struct ews_row *, struct slice);
 
-/* What to do with `e` inside of `place`; NULL: nothing, and with nothing in it. */
-const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e);
+/* What to do with `e` inside of `place`; NULL: nothing, and with nothing in it. `*from`: the row to begin with, 0 at first; then the one
+ * behind what was found, since elements come in the order of their schema, and the tables are in it. */
+const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e, unsigned *from);
 extern const struct ews_row ews_row_document, ews_row_nowhere;
 
 /* Called by the others; the first fault counts. */

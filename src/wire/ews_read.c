@@ -110,13 +110,14 @@ static void on_start(void *self, struct slice name, unsigned space, const struct
 {
 	struct ews_reader    *r = self;
 	struct ews_element    e = { name, space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space, attribute, attributes };
-	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, &e);
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, &e, &r->from[r->depth]);
 
 	if (!row && r->depth == 0) {
 		ews_stop(r, FAULT_BROKEN, "no SOAP envelope");
 		return;
 	}
 	r->open[++r->depth] = row = row ? row : &ews_row_nowhere;
+	r->from[r->depth] = 0;
 	if (row->begin)
 		row->begin(r, &e);
 	if (row->text || (row->mime && r->listener.mime))

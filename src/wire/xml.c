@@ -1,5 +1,6 @@
 #include "wire/xml.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,30 +35,39 @@ static bool is(char c, unsigned what)
 
 #define EACH(byte) (0x0101010101010101u * (byte))
 
-/* Not zero when one of the eight bytes is below `least`. */
-static uint64_t any_below(uint64_t eight, unsigned least)
+/* The high bit of each of the eight bytes that is below `least`, and of none before the first that is: a borrow goes upwards. */
+static uint64_t below(uint64_t eight, unsigned least)
 {
 	return (eight - EACH(least)) & ~eight & EACH(0x80);
 }
 
-/* Most of an answer is ids and words: eight bytes of them at a time. Tabs and line ends, which are plain as well, are left to the table. */
-static bool are_plain(const char *at)
+/* Most of an answer is ids and words: eight bytes of them at a time. How many of the eight are plain before one that may not be; for
+ * tabs and line ends the table has to be asked. */
+static int plain_of_eight(const char *at)
 {
-	uint64_t eight;
+	uint64_t eight, odd;
 
 	memcpy(&eight, at, sizeof eight);
-	return !((eight & EACH(0x80)) | any_below(eight, ' ') | any_below(eight ^ EACH('&'), 1) | any_below(eight ^ EACH('<'), 1));
+	eight = le64toh(eight);
+	odd = (eight & EACH(0x80)) | below(eight, ' ') | below(eight ^ EACH('&'), 1) | below(eight ^ EACH('<'), 1);
+	return odd ? __builtin_ctzll(odd) / 8 : 8;
 }
 
 static const char *skip_plain(const char *at, const char *end)
 {
-	for (;;) {
-		while (end - at >= 8 && are_plain(at))
-			at += 8;
-		for (int i = 0; i < 8; i++, at++)
-			if (at == end || !is(*at, PLAIN))
-				return at;
+	while (end - at >= 8) {
+		int plain = plain_of_eight(at);
+
+		at += plain;
+		if (plain == 8)
+			continue;
+		if (!is(*at, PLAIN))
+			return at;
+		at++;
 	}
+	while (at < end && is(*at, PLAIN))
+		at++;
+	return at;
 }
 
 void xml_stop(struct xml_reader *r, enum xml_state state, const char *why)
@@ -321,13 +331,21 @@ static bool bind(struct xml_reader *r, struct slice prefix, struct slice uri)
 	return r->state == XML_GOES_ON;
 }
 
+/* For prefixes, of a letter or two. */
+static bool are_same(const char *a, const char *b, size_t len)
+{
+	while (len && *a == *b)
+		a++, b++, len--;
+	return !len;
+}
+
 /* The namespace of a prefix, innermost first; an empty one is the default. False: it was never declared. */
 static bool lookup(const struct xml_reader *r, struct slice prefix, unsigned *out)
 {
 	for (size_t i = r->bindings; i-- > 0;) {
 		const struct xml_binding *b = &r->binding[i];
 
-		if (b->prefix_len == prefix.len && (!prefix.len || memcmp(name_bytes(r) + b->prefix_at, prefix.at, prefix.len) == 0)) {
+		if (b->prefix_len == prefix.len && are_same(name_bytes(r) + b->prefix_at, prefix.at, prefix.len)) {
 			*out = b->space;
 			return true;
 		}
