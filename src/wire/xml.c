@@ -10,14 +10,19 @@
 enum { IN_CONTENT, IN_CDATA };
 
 /* What a byte may be part of. */
-enum { NAME_FIRST = 1, NAME = 2, BLANK = 4, PLAIN = 8 /* text that nothing has to be done for */, TURN = 16 /* ends a tag, or begins a value */ };
+enum {
+	NAME_FIRST = 1, NAME = 2, BLANK = 4,
+	PLAIN = 8,         /* text that nothing has to be done for    */
+	SIMPLE = 16,       /* and the same of a value                 */
+	TURN = 32,         /* ends a tag, or begins a value           */
+};
 
 static const unsigned char kind[256] = {
-#define P PLAIN
-#define N (PLAIN | NAME)
-#define F (PLAIN | NAME | NAME_FIRST)
+#define P (PLAIN | SIMPLE)
+#define N (P | NAME)
+#define F (N | NAME_FIRST)
 #define H (NAME | NAME_FIRST)      /* the bytes of UTF-8: looked at in texts, taken as they are in names */
-	[0x09] = P | BLANK, [0x0a] = P | BLANK, [0x0d] = BLANK, [0x20] = P | BLANK,
+	[0x09] = PLAIN | BLANK, [0x0a] = PLAIN | BLANK, [0x0d] = BLANK, [0x20] = P | BLANK,
 	['!'] = P, ['"'] = P | TURN, ['#'] = P, ['$'] = P, ['%'] = P, ['\''] = P | TURN, ['('] = P, [')'] = P, ['*'] = P, ['+'] = P, [','] = P, ['-'] = N, ['.'] = N,
 	['/'] = P, ['0' ... '9'] = N, [':'] = F, [';'] = P, ['='] = P, ['>'] = P | TURN, ['?'] = P, ['@'] = P, ['A' ... 'Z'] = F, ['['] = P,
 	['\\'] = P, [']'] = P, ['^'] = P, ['_'] = F, ['`'] = P, ['a' ... 'z'] = F, ['{'] = P, ['|'] = P, ['}'] = P, ['~'] = P, [0x7f] = P,
@@ -53,7 +58,8 @@ static int plain_of_eight(const char *at)
 	return odd ? __builtin_ctzll(odd) / 8 : 8;
 }
 
-static const char *skip_plain(const char *at, const char *end)
+/* `what`: PLAIN or SIMPLE. */
+static const char *skip_plain(const char *at, const char *end, unsigned what)
 {
 	while (end - at >= 8) {
 		int plain = plain_of_eight(at);
@@ -61,11 +67,11 @@ static const char *skip_plain(const char *at, const char *end)
 		at += plain;
 		if (plain == 8)
 			continue;
-		if (!is(*at, PLAIN))
+		if (!is(*at, what))
 			return at;
 		at++;
 	}
-	while (at < end && is(*at, PLAIN))
+	while (at < end && is(*at, what))
 		at++;
 	return at;
 }
@@ -224,7 +230,7 @@ static size_t read_text(struct xml_reader *r, struct slice s)
 {
 	const char *at = s.at, *end = s.at + s.len, *from = at;
 
-	while ((at = skip_plain(at, end)) < end && *at != '<') {
+	while ((at = skip_plain(at, end, PLAIN)) < end && *at != '<') {
 		size_t odd;
 
 		/* whole characters of UTF-8 are told with what is around them */
@@ -315,6 +321,12 @@ static const char *name_bytes(const struct xml_reader *r)
 static bool keep_name(struct xml_reader *r, struct slice name, uint16_t *at)
 {
 	*at = (uint16_t)(r->names.end - r->names.start);
+	/* most of the time there is room: open elements are few */
+	if (r->names.size - r->names.end >= name.len) {
+		memcpy(r->names.bytes + r->names.end, name.at ? name.at : "", name.len);
+		r->names.end += name.len;
+		return true;
+	}
 	return buffer_add(&r->names, name) || (xml_stop(r, XML_TOO_BIG, "too many names that are open"), false);
 }
 
@@ -326,6 +338,7 @@ static bool bind(struct xml_reader *r, struct slice prefix, struct slice uri)
 		xml_stop(r, XML_TOO_BIG, "too many namespaces");
 		return false;
 	}
+	r->seens = 0;
 	*b = (struct xml_binding){ .prefix_len = (uint8_t)prefix.len, .depth = (uint8_t)r->depth, .space = space_of(r, uri) };
 	r->bindings += keep_name(r, prefix, &b->prefix_at);
 	return r->state == XML_GOES_ON;
@@ -430,11 +443,9 @@ static bool unescape(struct xml_reader *r, struct slice raw, struct slice *out)
 	return true;
 }
 
-static bool is_plain(struct slice raw)
+static bool is_simple(struct slice raw)
 {
-	const char *end = raw.at + raw.len;
-
-	return skip_plain(raw.at, end) == end && !memchr(raw.at, '\t', raw.len) && !memchr(raw.at, '\n', raw.len);
+	return skip_plain(raw.at, raw.at + raw.len, SIMPLE) == raw.at + raw.len;
 }
 
 /* One `name="value"`; where it ends, NULL when it is none. */
@@ -452,7 +463,7 @@ static const char *read_attribute(struct xml_reader *r, struct tag *t, const cha
 	quote = equals < end && *equals == '=' ? skip_blanks(equals + 1, end) : end;
 	closes = quote < end && (*quote == '"' || *quote == '\'') ? memchr(quote + 1, *quote, (size_t)(end - quote - 1)) : NULL;
 	*a = (struct xml_attribute){ .value = slice(quote + 1, closes ? (size_t)(closes - quote - 1) : 0) };
-	plain = closes && is_plain(a->value);
+	plain = closes && is_simple(a->value);
 	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name) || (!plain && slice_find(a->value, '<') < a->value.len)) {
 		broken(r, "an attribute that is none");
 		return NULL;
@@ -528,8 +539,8 @@ static bool declare(struct xml_reader *r, struct tag *t)
 static void close_element(struct xml_reader *r)
 {
 	r->listener.end(r->listener.self);
-	while (r->bindings && r->binding[r->bindings - 1].depth == r->depth)
-		r->bindings--;
+	for (; r->bindings && r->binding[r->bindings - 1].depth == r->depth; r->bindings--)
+		r->seens = 0;
 	/* what was kept behind it goes too */
 	r->names.end = r->names.start + r->name_at[r->depth];
 	if (--r->depth == 0 && r->state == XML_GOES_ON)
@@ -549,31 +560,58 @@ static bool enter(struct xml_reader *r, struct slice name)
 	return keep_name(r, name, &r->name_at[r->depth]);
 }
 
-static void tell_start(struct xml_reader *r, struct slice prefix, struct slice local, const struct xml_attribute *attribute, size_t count)
+static bool find_space(struct xml_reader *r, struct slice prefix, unsigned *space)
 {
-	unsigned space;
-
-	if (lookup(r, prefix, &space))
-		r->listener.start(r->listener.self, local, space, attribute, count);
-	else
-		broken(r, "a prefix that was not declared");
+	return lookup(r, prefix, space) || broken(r, "a prefix that was not declared");
 }
 
 static void open_element(struct xml_reader *r, struct slice inside)
 {
 	struct tag t;
+	unsigned   space;
 
-	if (is_too_deep(r) || !read_tag(r, inside, &t) || !enter(r, t.name) || !declare(r, &t))
+	if (is_too_deep(r) || !read_tag(r, inside, &t) || !enter(r, t.name) || !declare(r, &t) || !find_space(r, t.prefix, &space))
 		return;
-	tell_start(r, t.prefix, t.local, t.attribute, t.count);
+	r->listener.start(r->listener.self, t.local, space, t.attribute, t.count);
 	if (t.empty && r->state == XML_GOES_ON)
 		close_element(r);
 }
 
-/* "<t:Subject>": a name and nothing else, as most tags are, in one walk. 0: it is not of that form, or not wholly there. */
-static size_t open_bare(struct xml_reader *r, struct slice s)
+static void remember(struct xml_reader *r, struct slice name, size_t local_at, unsigned space)
 {
-	const char  *name = s.at + 1, *local = name, *at = name, *end = s.at + s.len;
+	unsigned i = 0;
+
+	if (name.len > XML_SEEN_NAME)
+		return;
+	while (i < r->seens && !slice_equal(slice(r->seen[i].name, r->seen[i].len), name))
+		i++;
+	if (i == XML_SEEN)
+		return;
+	if (i == r->seens) {
+		r->seen[i] = (struct xml_seen){ .len = (uint8_t)name.len, .local_at = (uint8_t)local_at, .space = space };
+		memcpy(r->seen[i].name, name.at, name.len);
+		r->last = i ? r->last : 0;
+		r->seens++;
+	}
+	r->seen[r->last].next = (uint8_t)i;
+	r->last = (uint8_t)i;
+}
+
+/* Items are all alike: what came behind this tag the last time comes behind it again. NULL: not this time. */
+static const struct xml_seen *as_before(struct xml_reader *r, struct slice s)
+{
+	const struct xml_seen *k = &r->seen[r->seen[r->last].next];
+
+	if (!r->seens || s.len < k->len + 2u || s.at[k->len + 1] != '>' || memcmp(s.at + 1, k->name, k->len) != 0)
+		return NULL;
+	r->last = (uint8_t)(k - r->seen);
+	return k;
+}
+
+/* "<t:Subject>": a name and nothing else, as most tags are, in one walk. 0: it is not of that form, or not wholly there. */
+static size_t read_bare(struct slice s, size_t *local_at)
+{
+	const char *name = s.at + 1, *local = name, *at = name, *end = s.at + s.len;
 
 	for (; at < end && is(*at, NAME); at++)
 		if (*at == ':') {
@@ -583,9 +621,25 @@ static size_t open_bare(struct xml_reader *r, struct slice s)
 		}
 	if (at == end || *at != '>' || !is(*local, NAME_FIRST) || *local == ':')
 		return 0;
-	if (!is_too_deep(r) && enter(r, slice(name, (size_t)(at - name))))
-		tell_start(r, slice(name, local == name ? 0 : (size_t)(local - name - 1)), slice(local, (size_t)(at - local)), NULL, 0);
-	return (size_t)(at + 1 - s.at);
+	*local_at = (size_t)(local - name);
+	return (size_t)(at - name);
+}
+
+static size_t open_bare(struct xml_reader *r, struct slice s)
+{
+	const struct xml_seen *seen = as_before(r, s);
+	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_bare(s, &local_at);
+	struct slice           name = slice(s.at + 1, len);
+	unsigned               space = seen ? seen->space : 0;
+
+	if (!len)
+		return 0;
+	if (!is_too_deep(r) && enter(r, name) && (seen || find_space(r, slice_upto(name, local_at ? local_at - 1 : 0), &space))) {
+		if (!seen)
+			remember(r, name, local_at, space);
+		r->listener.start(r->listener.self, slice_from(name, local_at), space, NULL, 0);
+	}
+	return len + 2;
 }
 
 /* "</t:Subject>" as it has to be. 0: it is not of that form, or not wholly there. */

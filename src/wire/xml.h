@@ -24,6 +24,9 @@
 #define XML_NAMESPACES  64                     /* bindings in force at once                                       */
 #define XML_LONGEST_TAG ((size_t)16 * 1024)    /* also of a comment, an instruction; and of all names that are open */
 
+#define XML_SEEN        32                     /* bare tags that are remembered                                   */
+#define XML_SEEN_NAME   26
+
 /* A namespace of interest and what the caller calls it: never 0, which is for those without, nor XML_FOREIGN. */
 struct xml_space {
 	const char *uri;
@@ -53,6 +56,13 @@ struct xml_binding {
 	unsigned space;
 };
 
+/* A bare tag that was read before, "t:Subject", and which one came behind it the last time. */
+struct xml_seen {
+	char     name[XML_SEEN_NAME];
+	uint8_t  len, local_at, next;
+	unsigned space;
+};
+
 struct xml_reader {
 	const struct xml_space *spaces;
 	size_t                  space_count;
@@ -67,6 +77,8 @@ struct xml_reader {
 	struct buffer           names;          /* of open elements and bound prefixes, one behind the other           */
 	struct xml_binding      binding[XML_NAMESPACES];
 	size_t                  bindings;
+	struct xml_seen         seen[XML_SEEN]; /* under the bindings in force                                         */
+	uint8_t                 seens, last;
 	struct buffer           pending;        /* what has begun and not come to its end                              */
 	char                   *scratch;        /* values that had to be changed: room for those of one tag; NULL: not needed yet */
 	size_t                  scratch_used;
