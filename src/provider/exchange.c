@@ -14,6 +14,9 @@ enum { BACK_START, BACK_REACH, BACK_ANSWER, BACK_DONE };
 
 #define FOLDERS_MOST 500      /* of one mailbox, counted */
 
+/* Where the answers to the first question stand. */
+enum { ABOUT_INBOX, ABOUT_MAILBOX, ABOUT_CALENDAR, ABOUT_ALL };
+
 /* What is asked for first, and what then where a server says that it is older (facts M C.2). */
 static const char *const ladder[] = { "Exchange2010_SP2", "Exchange2010_SP1", "Exchange2010", "Exchange2007_SP1" };
 
@@ -35,6 +38,7 @@ void exchange_session_release(struct exchange_session *s)
 	ews_reader_free(s->reader);
 	buffer_release(&s->soap);
 	arena_free(s->job);
+	arena_free(s->kept);
 	*s = (struct exchange_session){ 0 };
 }
 
@@ -140,29 +144,37 @@ enum want_kind exchange_answer_step(struct exchange_session *s, const struct ews
 	return WANT_NOTHING;
 }
 
+/* Of a question that asked for one thing it is the first one that counts. */
+static const struct ews_outcome *outcome_of(const struct exchange_session *s, size_t about)
+{
+	return s->answer && about < EWS_OUTCOMES && about < s->answer->count ? &s->answer->outcome[about] : NULL;
+}
+
 static const struct ews_outcome *first_outcome(const struct exchange_session *s)
 {
-	return s->answer && s->answer->count ? &s->answer->outcome[0] : NULL;
+	return outcome_of(s, 0);
+}
+
+static bool is_coded(const struct ews_outcome *o, const char *code)
+{
+	return o && o->code && strcmp(o->code, code) == 0;
 }
 
 static bool code_is(const struct exchange_session *s, const char *code)
 {
-	const struct ews_outcome *o = first_outcome(s);
-
-	return o && o->code && strcmp(o->code, code) == 0;
+	return is_coded(first_outcome(s), code);
 }
 
-/* All of the answer is well; else its words are in the report. */
-static bool went_well(struct exchange_session *s, const char *operation)
+/* That part of the answer is well; else its words are in the report. */
+static bool went_well(struct exchange_session *s, size_t about, const char *operation)
 {
-	size_t most = s->answer && s->answer->count < EWS_OUTCOMES ? s->answer->count : EWS_OUTCOMES;
+	const struct ews_outcome *o = outcome_of(s, about);
 
-	for (size_t i = 0; s->answer && i < most; i++)
-		if (!s->answer->outcome[i].ok && !s->answer->outcome[i].warning) {
-			exchange_outcome_facts(s, operation, &s->answer->outcome[i]);
-			return false;
-		}
-	if (s->answer && s->answer->count && s->web.answer.status == 200)
+	if (o && !o->ok && !o->warning) {
+		exchange_outcome_facts(s, operation, o);
+		return false;
+	}
+	if (o && s->web.answer.status == 200)
 		return true;
 	report_note(s->report, s->reported, FACT_EWS_OPERATION, "%s", operation);
 	exchange_http_facts(s);
@@ -176,8 +188,35 @@ static enum want_kind not_well(struct exchange_session *s, const struct want *w,
 	return failed(s, s->back_off_ms ? FAULT_BUSY : o || s->web.answer.status >= 400 ? FAULT_REFUSED : FAULT_BROKEN, w, err, what);
 }
 
+/* -- the first question -------------------------------------------------------------------------------------------- */
+
+static void write_first(struct exchange_session *s)
+{
+	struct ews_header h = exchange_header(s);
+	const char       *mailbox = s->others ? s->address : NULL;
+
+	buffer_clear(&s->soap);
+	if (s->discovers) {
+		autodiscover_request(&s->soap, s->address);
+		return;
+	}
+	s->folder[ABOUT_INBOX] = (struct ews_folder){ .distinguished = "inbox", .mailbox = mailbox };
+	s->folder[ABOUT_MAILBOX] = (struct ews_folder){ .distinguished = "inbox", .mailbox = s->address };
+	s->folder[ABOUT_CALENDAR] = (struct ews_folder){ .distinguished = "calendar", .mailbox = mailbox };
+	ews_get_folder(&s->soap, &h, s->folder, ABOUT_ALL, false);
+}
+
+/* Behind an error a server may leave out the rest, or say that it stopped there: then nothing is known of it. */
+static bool is_answered(const struct exchange_session *s, size_t about)
+{
+	const struct ews_outcome *o = outcome_of(s, about);
+
+	return o && !is_coded(o, "ErrorBatchProcessingStopped");
+}
+
 /* -- the offer ---------------------------------------------------------------------------------------------------- */
 
+/* One thing only, since nobody is signed in yet, and nobody is named who is not asked for by his name anyhow. */
 static void write_inbox(struct exchange_session *s)
 {
 	struct ews_header h = exchange_header(s);
@@ -309,7 +348,7 @@ static void ask_as_office(struct exchange_session *s, const struct want *w)
 {
 	s->reported = report_begin(s->report, "probe.agent", s->attempt, w->now_ms);
 	s->web.reported = s->reported;
-	write_inbox(s);
+	write_first(s);
 	exchange_ask(s, false);
 	s->request.agent = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0; Pro)";
 }
@@ -381,7 +420,7 @@ static bool next_rung(struct exchange_session *s)
 		return false;
 	exchange_outcome_facts(s, "GetFolder", first_outcome(s));
 	s->schema = ladder[++s->rung];
-	write_inbox(s);
+	write_first(s);
 	exchange_ask(s, false);
 	return true;
 }
@@ -408,7 +447,7 @@ static enum want_kind end_version(struct exchange_session *s, const struct want 
 static enum want_kind take_inbox(struct exchange_session *s, const struct want *w, struct error *err)
 {
 	exchange_begin(s, "inbox", w);
-	if (!went_well(s, "GetFolder"))
+	if (!went_well(s, ABOUT_INBOX, "GetFolder"))
 		return not_well(s, w, err, "the inbox");
 	s->inbox_open = true;
 	exchange_end(s, STEP_PASSED, w);
@@ -438,7 +477,7 @@ enum want_kind exchange_open_step(void *self, struct want *w, struct error *err)
 			return WANT_NOTHING;
 		if (s->web.scheme == WEB_NONE)
 			return no_scheme(s, w, err);
-		write_inbox(s);
+		write_first(s);
 		exchange_ask(s, false);
 		if (s->web.scheme == WEB_NTLM)
 			exchange_begin(s, "challenge", w);
@@ -551,11 +590,9 @@ static void ask_mailbox(struct exchange_session *s, const struct want *w)
 }
 
 /* Autodiscover sent us to another address of the mailbox, and its primary one is the very one that was asked about. */
-static bool is_own_address(struct exchange_session *s)
+static bool is_own_address(struct exchange_session *s, const struct ews_outcome *o)
 {
-	const struct ews_outcome *o = first_outcome(s);
-
-	for (size_t i = 0; code_is(s, "ErrorNonPrimarySmtpAddress") && i < o->values && i < EWS_VALUES; i++)
+	for (size_t i = 0; is_coded(o, "ErrorNonPrimarySmtpAddress") && i < o->values && i < EWS_VALUES; i++)
 		if (o->value[i].name && o->value[i].value && strcmp(o->value[i].name, "Primary") == 0
 		    && slice_is(slice_trim(slice_str(o->value[i].value)), s->report->address)) {
 			s->primary = s->report->address;
@@ -565,13 +602,13 @@ static bool is_own_address(struct exchange_session *s)
 }
 
 /* Signed in is not enough: the mailbox must be that of the address. An alias is no failure, and is told. */
-static enum want_kind take_mailbox(struct exchange_session *s, const struct want *w, struct error *err)
+static enum want_kind take_mailbox(struct exchange_session *s, size_t about, const struct want *w, struct error *err)
 {
-	if (is_own_address(s) || went_well(s, "GetFolder")) {
+	if (is_own_address(s, outcome_of(s, about)) || went_well(s, about, "GetFolder")) {
 		exchange_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
-	if (!code_is(s, "ErrorNonPrimarySmtpAddress"))
+	if (!is_coded(outcome_of(s, about), "ErrorNonPrimarySmtpAddress"))
 		return not_well(s, w, err, "the mailbox");
 	exchange_end(s, STEP_WARNED, w);
 	return WANT_NOTHING;
@@ -594,6 +631,45 @@ static void ask_folders(struct exchange_session *s, const struct want *w)
 	exchange_ask(s, false);
 }
 
+/* What the first answer says of the calendar is judged when the folders have been: it has to outlive their answer. */
+static void keep_first(struct exchange_session *s)
+{
+	arena_free(s->kept);
+	s->kept = s->job;
+	s->first = s->answer;
+	s->job = arena_new();
+}
+
+static void forget_first(struct exchange_session *s)
+{
+	s->answer = s->first = NULL;
+	arena_free(s->kept);
+	s->kept = NULL;
+}
+
+/* It stands in the first answer, unless the mailbox has turned out to have another name than the one it was asked for by. */
+static bool is_calendar_answered(struct exchange_session *s)
+{
+	const struct ews_answer *last = s->answer;
+	bool                     is;
+
+	s->answer = s->first;
+	is = s->first && !(s->others && s->primary) && is_answered(s, ABOUT_CALENDAR);
+	if (!is)
+		s->answer = last;
+	return is;
+}
+
+static enum want_kind take_calendar(struct exchange_session *s, size_t about, const struct want *w, struct error *err)
+{
+	if (!went_well(s, about, "GetFolder"))
+		return not_well(s, w, err, "the calendar");
+	s->has_calendar = true;
+	exchange_end(s, STEP_PASSED, w);
+	forget_first(s);
+	return WANT_NOTHING;
+}
+
 static void ask_calendar(struct exchange_session *s, const struct want *w)
 {
 	struct ews_header h = exchange_header(s);
@@ -612,27 +688,35 @@ enum want_kind exchange_look_step(void *self, struct want *w, struct error *err)
 
 	switch (s->look.step) {
 	case LOOK_START:
-		ask_mailbox(s, w);
+		if (is_answered(s, ABOUT_MAILBOX)) {
+			exchange_begin(s, "mailbox", w);
+			PASS(take_mailbox(s, ABOUT_MAILBOX, w, err));
+			keep_first(s);
+		} else {
+			ask_mailbox(s, w);
 
 	STEP(&s->look, LOOK_MAILBOX):
-		PASS(exchange_answer_step(s, NULL, w, err));
-		PASS(take_mailbox(s, w, err));
+			PASS(exchange_answer_step(s, NULL, w, err));
+			PASS(take_mailbox(s, 0, w, err));
+		}
 		ask_folders(s, w);
 
 	STEP(&s->look, LOOK_FOLDERS):
 		PASS(exchange_answer_step(s, &listener, w, err));
-		if (!went_well(s, "FindFolder"))
+		if (!went_well(s, 0, "FindFolder"))
 			return not_well(s, w, err, "the folders");
 		report_note(s->report, s->reported, FACT_EWS_FOLDERS, "%u", s->folders);
 		exchange_end(s, STEP_PASSED, w);
-		ask_calendar(s, w);
+		if (is_calendar_answered(s)) {
+			exchange_begin(s, "calendar", w);
+			PASS(take_calendar(s, ABOUT_CALENDAR, w, err));
+		} else {
+			ask_calendar(s, w);
 
 	STEP(&s->look, LOOK_CALENDAR):
-		PASS(exchange_answer_step(s, NULL, w, err));
-		if (!went_well(s, "GetFolder"))
-			return not_well(s, w, err, "the calendar");
-		s->has_calendar = true;
-		exchange_end(s, STEP_PASSED, w);
+			PASS(exchange_answer_step(s, NULL, w, err));
+			PASS(take_calendar(s, 0, w, err));
+		}
 
 	STEP(&s->look, LOOK_DONE):
 		return WANT_NOTHING;
@@ -657,7 +741,7 @@ enum want_kind exchange_send_step(void *self, struct want *w, struct error *err)
 
 	STEP(&s->send, SEND_ANSWER):
 		PASS(exchange_answer_step(s, NULL, w, err));
-		if (!went_well(s, "CreateItem"))
+		if (!went_well(s, 0, "CreateItem"))
 			return not_well(s, w, err, "sending");
 		s->sent = true;
 		exchange_end(s, STEP_PASSED, w);

@@ -64,10 +64,9 @@ static enum want_kind session_step(void *self, struct want *w, struct error *err
 	return WANT_NOTHING;
 }
 
-#define LOOKS      { "<m:GetFolder\nann@birch.example</t:EmailAddress>\n!Authorization", FOLDER, KEEPS }, \
-	{ "<m:FindFolder\nmsgfolderroot", FOLDERS, KEEPS }, { "<m:GetFolder\n\"calendar\"", FOLDER, KEEPS }
+#define LOOKS      { "<m:FindFolder\nmsgfolderroot\n!Authorization", FOLDERS, KEEPS }
 #define CONTINUES(x) x, LOOKS
-#define STANDS     BY_NTLM(FOLDER), LOOKS
+#define STANDS     BY_NTLM(ALL_OPEN), LOOKS
 #define ONLY(schemes, authorization, answer) OFFERS(schemes), { authorization "\n<m:GetFolder", answer, KEEPS }
 #define BASIC      "Authorization: Basic YW5uQGJpcmNoLmV4YW1wbGU6aHVudGVyMjI="
 #define PAGE(status, head, body) { "POST\n!Authorization", status "\n" head "Content-Type: text/html\n\n<html>" body "</html>", KEEPS }
@@ -91,14 +90,14 @@ static const struct {
 } sessions[] = {
 	/* -- schemes */
 	{ "NTLM where it is offered, though Basic is as well", { 0 }, { STANDS }, FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_AUTH_BINDING, "sent", 0, false },
-	{ "Basic where there is nothing better", { 0 }, { ONLY(SCHEME("Basic realm=\"mail\""), BASIC, FOLDER),
-	  { "<m:GetFolder\n" BASIC, FOLDER, KEEPS }, { "<m:FindFolder\n" BASIC, FOLDERS, KEEPS }, { "\"calendar\"\n" BASIC, FOLDER, KEEPS } },
-	  FAULT_NONE, NULL, 0, 4, 0, "exchange.login", FACT_AUTH_MECHANISM, "Basic", 0, false },
-	{ "all schemes in one field", { 0 }, { OFFERS(SCHEME("Negotiate, NTLM, Basic realm=\"mail, web\"")), CHALLENGES, CONTINUES(SIGNS_IN(FOLDER)) },
+	{ "Basic where there is nothing better", { 0 }, { ONLY(SCHEME("Basic realm=\"mail\""), BASIC, ALL_OPEN),
+	  { "<m:FindFolder\n" BASIC, FOLDERS, KEEPS } },
+	  FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_AUTH_MECHANISM, "Basic", 0, false },
+	{ "all schemes in one field", { 0 }, { OFFERS(SCHEME("Negotiate, NTLM, Basic realm=\"mail, web\"")), CHALLENGES, CONTINUES(SIGNS_IN(ALL_OPEN)) },
 	  FAULT_NONE, NULL, 0, 2, 0, "exchange.offer", FACT_AUTH_OFFERED, "Negotiate NTLM Basic", 0, false },
-	{ "a token", { .token = TOKEN }, { ONLY(SCHEME("Bearer client_id=\"x\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@birch\"") "\n" BOTH, "Authorization: Bearer " TOKEN, FOLDER),
-	  { "<m:GetFolder\nBearer", FOLDER, KEEPS }, { "<m:FindFolder\nBearer", FOLDERS, KEEPS }, { "\"calendar\"\nBearer", FOLDER, KEEPS } },
-	  FAULT_NONE, NULL, 0, 4, 0, "exchange.login", FACT_AUTH_MECHANISM, "Bearer", 0, false },
+	{ "a token", { .token = TOKEN }, { ONLY(SCHEME("Bearer client_id=\"x\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@birch\"") "\n" BOTH, "Authorization: Bearer " TOKEN, ALL_OPEN),
+	  { "<m:FindFolder\nBearer", FOLDERS, KEEPS } },
+	  FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_AUTH_MECHANISM, "Bearer", 0, false },
 	{ "a token that is refused", { .token = TOKEN }, { ONLY(SCHEME("Bearer trusted_issuers=\"x@birch\""), "Authorization: Bearer", "401 Unauthorized\n" SCHEME("Bearer error=\"invalid_token\"") "\n\n") },
 	  FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, 1, 0, NULL, NULL, NULL, 0, false },
 	{ "a token, and only passwords are taken", { .token = TOKEN }, { OFFERS(BOTH) }, FAULT_NOT_OFFERED, "auth.no_common_scheme", PROVEN, 0, 0, "exchange.login", FACT_AUTH_NO_COMMON, "yes", 0, false },
@@ -173,29 +172,39 @@ static const struct {
 	  FAULT_NOT_OFFERED, "exchange.version_too_old", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
 
 	/* -- the mailbox */
-	{ "an alias", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", WITH_VALUES("GetFolder", "ErrorNonPrimarySmtpAddress", VALUE("Primary", "ann.lee@birch.example")), KEEPS },
-	  { "<m:FindFolder", FOLDERS, KEEPS }, { "\"calendar\"", FOLDER, KEEPS } }, FAULT_NONE, "mailbox.alias_not_primary", PROVEN, 2, 0, "exchange.mailbox", FACT_EWS_PRIMARY, "ann.lee@birch.example", 0, false },
-	{ "the primary address is the one that was asked about", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", WITH_VALUES("GetFolder", "ErrorNonPrimarySmtpAddress", VALUE("Primary", "Ann@Birch.example")), KEEPS },
-	  { "<m:FindFolder", FOLDERS, KEEPS }, { "\"calendar\"", FOLDER, KEEPS } }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "not the mailbox of that address", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", ERROR("GetFolder", "ErrorNonExistentMailbox"), KEEPS } },
+	{ "an alias", { 0 }, { BY_NTLM(OPENED(GOT, NOT_GOT("ErrorNonPrimarySmtpAddress", VALUE("Primary", "ann.lee@birch.example")), GOT)),
+	  { "<m:FindFolder", FOLDERS, KEEPS } }, FAULT_NONE, "mailbox.alias_not_primary", PROVEN, 2, 0, "exchange.mailbox", FACT_EWS_PRIMARY, "ann.lee@birch.example", 0, false },
+	{ "the primary address is the one that was asked about", { 0 }, { BY_NTLM(OPENED(GOT, NOT_GOT("ErrorNonPrimarySmtpAddress", VALUE("Primary", "Ann@Birch.example")), GOT)),
+	  { "<m:FindFolder", FOLDERS, KEEPS } }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 0, false },
+	{ "not the mailbox of that address", { 0 }, { BY_NTLM(OPENED(GOT, NOT_GOT("ErrorNonExistentMailbox", ""), GOT)) },
 	  FAULT_REFUSED, "mailbox.not_found", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
 	{ "a mailbox that lives in the cloud", { 0 }, { BY_NTLM(WITH_VALUES("GetFolder", "ErrorNonExistentMailbox", VALUE("MailboxGuid", "0c1d6a2e"))) },
 	  FAULT_REFUSED, "exchange.use_microsoft", LIKELY, 2, 0, "exchange.inbox", FACT_EWS_GUID, "yes", 0, false },
 	{ "an account without a mailbox", { 0 }, { BY_NTLM(ERROR("GetFolder", "ErrorMissingEmailAddress")) }, FAULT_REFUSED, "mailbox.no_smtp_address", LIKELY, 2, 0, NULL, NULL, NULL, 0, false },
 	{ "no right on one's own inbox", { 0 }, { BY_NTLM(ERROR("GetFolder", "ErrorAccessDenied")) }, FAULT_REFUSED, "exchange.ews_off", LIKELY, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "the folders cannot be listed", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", FOLDER, KEEPS }, { "<m:FindFolder", ERROR("FindFolder", "ErrorInternalServerError"), KEEPS } },
+	{ "the folders cannot be listed", { 0 }, { BY_NTLM(ALL_OPEN), { "<m:FindFolder", ERROR("FindFolder", "ErrorInternalServerError"), KEEPS } },
 	  FAULT_REFUSED, "exchange.server_fault", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "no right on the calendar", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", FOLDER, KEEPS }, { "<m:FindFolder", FOLDERS, KEEPS }, { "\"calendar\"", ERROR("GetFolder", "ErrorAccessDenied"), KEEPS } },
+	{ "no right on the calendar", { 0 }, { BY_NTLM(OPENED(GOT, GOT, NOT_GOT("ErrorAccessDenied", ""))), { "<m:FindFolder", FOLDERS, KEEPS } },
 	  FAULT_REFUSED, "calendar.not_permitted", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "no calendar", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", FOLDER, KEEPS }, { "<m:FindFolder", FOLDERS, KEEPS }, { "\"calendar\"", ERROR("GetFolder", "ErrorFolderNotFound"), KEEPS } },
+	{ "no calendar", { 0 }, { BY_NTLM(OPENED(GOT, GOT, NOT_GOT("ErrorFolderNotFound", ""))), { "<m:FindFolder", FOLDERS, KEEPS } },
 	  FAULT_REFUSED, "calendar.none", LIKELY, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "somebody else's mailbox", { .others = true, .user = "BIRCH\\bob" }, { OFFERS(BOTH), CHALLENGES, { TYPE3 "\n<t:EmailAddress>ann@birch.example</t:EmailAddress>", FOLDER, KEEPS },
-	  { "<m:GetFolder", FOLDER, KEEPS }, { "<m:FindFolder\nann@birch.example", FOLDERS, KEEPS }, { "\"calendar\"\nann@birch.example", FOLDER, KEEPS } }, FAULT_NONE, NULL, 0, 2, 0,
+	{ "an inbox that cannot be opened, and nothing said of the rest", { 0 }, { BY_NTLM(OPENED(NOT_GOT("ErrorAccessDenied", ""), NOT_TRIED, NOT_TRIED)) }, FAULT_REFUSED, "exchange.ews_off", LIKELY, 2, 0, NULL, NULL, NULL, 0, false },
+	{ "the inbox alone is answered: the rest is asked again", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder\nann@birch.example</t:EmailAddress>", FOLDER, KEEPS },
+	  { "<m:FindFolder", FOLDERS, KEEPS }, { "<m:GetFolder\n\"calendar\"", FOLDER, KEEPS } }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 0, false },
+	{ "the rest was not tried: it is asked again", { 0 }, { BY_NTLM(OPENED(GOT, NOT_TRIED, NOT_TRIED)), { "<m:GetFolder\nann@birch.example</t:EmailAddress>", FOLDER, KEEPS },
+	  { "<m:FindFolder", FOLDERS, KEEPS }, { "<m:GetFolder\n\"calendar\"", ERROR("GetFolder", "ErrorAccessDenied"), KEEPS } }, FAULT_REFUSED, "calendar.not_permitted", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
+	{ "the calendar is refused in the first answer, and then the folders are", { 0 }, { BY_NTLM(OPENED(GOT, GOT, NOT_GOT("ErrorAccessDenied", ""))), { "<m:FindFolder", ERROR("FindFolder", "ErrorInternalServerError"), KEEPS } },
+	  FAULT_REFUSED, "exchange.server_fault", PROVEN, 2, 0, "exchange.folders", FACT_EWS_CODE, "ErrorInternalServerError", 0, false },
+	{ "somebody else's, by an alias: the calendar is asked for by its own name", { .others = true, .user = "BIRCH\\bob" }, { OFFERS(BOTH), CHALLENGES,
+	  { TYPE3, OPENED(GOT, NOT_GOT("ErrorNonPrimarySmtpAddress", VALUE("Primary", "ann.lee@birch.example")), NOT_GOT("ErrorNonPrimarySmtpAddress", "")), KEEPS },
+	  { "<m:FindFolder\nann.lee@birch.example", FOLDERS, KEEPS }, { "\"calendar\"\nann.lee@birch.example", FOLDER, KEEPS } }, FAULT_NONE, "mailbox.alias_not_primary", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
+	{ "somebody else's mailbox", { .others = true, .user = "BIRCH\\bob" }, { OFFERS(BOTH), CHALLENGES, { TYPE3 "\n\"calendar\"><t:Mailbox><t:EmailAddress>ann@birch.example</t:EmailAddress>", ALL_OPEN, KEEPS },
+	  { "<m:FindFolder\nann@birch.example", FOLDERS, KEEPS } }, FAULT_NONE, NULL, 0, 2, 0,
 	  "exchange.login", FACT_OTHERS_MAILBOX, "yes", 0, false },
 	{ "somebody else's mailbox, and no right on it", { .others = true, .user = "BIRCH\\bob" }, { OFFERS(BOTH), CHALLENGES, { TYPE3, ERROR("GetFolder", "ErrorAccessDenied"), KEEPS } },
 	  FAULT_REFUSED, "mailbox.not_permitted", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
-	{ "by impersonation", { .act_as = true, .user = "BIRCH\\svc" }, { OFFERS(BOTH), CHALLENGES, { TYPE3 "\n<t:ExchangeImpersonation>\nann@birch.example", FOLDER, KEEPS },
-	  { "<m:GetFolder\n<t:ExchangeImpersonation>", FOLDER, KEEPS }, { "<m:FindFolder\n<t:ExchangeImpersonation>", FOLDERS, KEEPS }, { "\"calendar\"\n<t:ExchangeImpersonation>", FOLDER, KEEPS } },
+	{ "by impersonation", { .act_as = true, .user = "BIRCH\\svc" }, { OFFERS(BOTH), CHALLENGES, { TYPE3 "\n<t:ExchangeImpersonation>\nann@birch.example\n<t:DistinguishedFolderId Id=\"calendar\"/>", ALL_OPEN, KEEPS },
+	  { "<m:FindFolder\n<t:ExchangeImpersonation>", FOLDERS, KEEPS } },
 	  FAULT_NONE, NULL, 0, 2, 0, "exchange.login", FACT_ACT_AS, "BIRCH\\svc", 0, false },
 	{ "impersonation that is not granted", { .act_as = true, .user = "BIRCH\\svc" }, { BY_NTLM(FAULT("ErrorImpersonateUserDenied", "")) }, FAULT_REFUSED, "exchange.impersonation_denied", PROVEN, 2, 0,
 	  "exchange.inbox", FACT_EWS_FAULT, "yes", 0, false },
@@ -230,13 +239,13 @@ static const struct {
 	  FAULT_BROKEN, "server.answer_unreadable", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },
 
 	/* -- lines that come to their end */
-	{ "each answer to anybody ends the line", { 0 }, { { "POST\n!Authorization", "401 Unauthorized\nConnection: close\n" BOTH "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(FOLDER)) }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 2, false },
-	{ "gone before the first leg: once more", { 0 }, { { "POST\n!Authorization", "401 Unauthorized\n" BOTH "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(FOLDER)) }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 2, false },
-	{ "gone between the legs: the dance begins anew", { 0 }, { OFFERS(BOTH), { TYPE1, "401 Unauthorized\n" SCHEME("NTLM " TYPE2) "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(FOLDER)) },
+	{ "each answer to anybody ends the line", { 0 }, { { "POST\n!Authorization", "401 Unauthorized\nConnection: close\n" BOTH "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(ALL_OPEN)) }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 2, false },
+	{ "gone before the first leg: once more", { 0 }, { { "POST\n!Authorization", "401 Unauthorized\n" BOTH "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(ALL_OPEN)) }, FAULT_NONE, NULL, 0, 2, 0, NULL, NULL, NULL, 2, false },
+	{ "gone between the legs: the dance begins anew", { 0 }, { OFFERS(BOTH), { TYPE1, "401 Unauthorized\n" SCHEME("NTLM " TYPE2) "\n\n", ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(ALL_OPEN)) },
 	  FAULT_NONE, NULL, 0, 3, 0, NULL, NULL, NULL, 2, false },
-	{ "gone after the last leg, without an answer: once more", { 0 }, { OFFERS(BOTH), CHALLENGES, { TYPE3, NULL, ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(FOLDER)) }, FAULT_NONE, NULL, 0, 4, 0, NULL, NULL, NULL, 2, false },
+	{ "gone after the last leg, without an answer: once more", { 0 }, { OFFERS(BOTH), CHALLENGES, { TYPE3, NULL, ENDS }, CHALLENGES, CONTINUES(SIGNS_IN(ALL_OPEN)) }, FAULT_NONE, NULL, 0, 4, 0, NULL, NULL, NULL, 2, false },
 	{ "and not a third time", { 0 }, { OFFERS(BOTH), CHALLENGES, { TYPE3, NULL, ENDS }, CHALLENGES, { TYPE3, NULL, RESETS } }, FAULT_NETWORK, "server.unavailable", LIKELY, 4, 0, NULL, NULL, NULL, 2, false },
-	{ "gone before a question: once more, signed in anew", { 0 }, { BY_NTLM(FOLDER), { "<m:GetFolder", FOLDER, ENDS }, CHALLENGES, { TYPE3 "\n<m:FindFolder", FOLDERS, KEEPS }, { "\"calendar\"\n!Authorization", FOLDER, KEEPS } },
+	{ "gone before a question: once more, signed in anew", { 0 }, { OFFERS(BOTH), CHALLENGES, { TYPE3, ALL_OPEN, ENDS }, CHALLENGES, { TYPE3 "\n<m:FindFolder", FOLDERS, KEEPS } },
 	  FAULT_NONE, NULL, 0, 4, 0, NULL, NULL, NULL, 2, false },
 	{ "gone while a message is said: never again", { .sends = true }, { STANDS, { "<m:CreateItem", NULL, ENDS } }, FAULT_NETWORK, "server.unavailable", LIKELY, 2, 0, NULL, NULL, NULL, 0, false },
 	{ "a line that is signed in only for one request", { 0 }, { OFFERS(BOTH), CHALLENGES, { TYPE3, "200 OK\nConnection: close\n\nx", ENDS } }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, 2, 0, NULL, NULL, NULL, 0, false },

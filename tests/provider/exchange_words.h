@@ -18,9 +18,10 @@
 	"<t:ServerVersionInfo MajorVersion=\"" major "\" MinorVersion=\"" minor "\" MajorBuildNumber=\"" build "\" MinorBuildNumber=\"" revision "\"/>"
 #define V2016 VERSION("15", "1", "2507", "39")
 #define V2007 VERSION("8", "1", "436", "0")
-#define ANSWER(version, op, class, code, rest) \
-	XML("200 OK", version, "<m:" op "Response><m:ResponseMessages><m:" op "ResponseMessage ResponseClass=\"" class "\"><m:ResponseCode>" code \
-	"</m:ResponseCode>" rest "</m:" op "ResponseMessage></m:ResponseMessages></m:" op "Response>")
+#define MESSAGE(op, class, code, rest) \
+	"<m:" op "ResponseMessage ResponseClass=\"" class "\"><m:ResponseCode>" code "</m:ResponseCode>" rest "</m:" op "ResponseMessage>"
+#define MESSAGES(version, op, messages) XML("200 OK", version, "<m:" op "Response><m:ResponseMessages>" messages "</m:ResponseMessages></m:" op "Response>")
+#define ANSWER(version, op, class, code, rest) MESSAGES(version, op, MESSAGE(op, class, code, rest))
 #define FINE(op, rest)         ANSWER(V2016, op, "Success", "NoError", rest)
 #define ERROR(op, code)        ANSWER(V2016, op, "Error", code, "<m:MessageText>the server's words</m:MessageText>")
 #define WITH_VALUES(op, code, values) ANSWER(V2016, op, "Error", code, "<m:MessageText>the server's words</m:MessageText><m:MessageXml>" values "</m:MessageXml>")
@@ -30,7 +31,13 @@
 	"</faultcode><faultstring>the server's words</faultstring><detail>" \
 	"<e:ResponseCode xmlns:e=\"http://schemas.microsoft.com/exchange/services/2006/errors\"> " code " </e:ResponseCode>" \
 	"<t:MessageXml>" values "</t:MessageXml></detail></s:Fault>")
-#define FOLDER                 FINE("GetFolder", "<m:Folders><t:Folder><t:FolderId Id=\"AAM=\" ChangeKey=\"AQ==\"/></t:Folder></m:Folders>")
+#define GOT                    MESSAGE("GetFolder", "Success", "NoError", "<m:Folders><t:Folder><t:FolderId Id=\"AAM=\" ChangeKey=\"AQ==\"/></t:Folder></m:Folders>")
+#define NOT_GOT(code, values)  MESSAGE("GetFolder", "Error", code, "<m:MessageText>the server's words</m:MessageText><m:MessageXml>" values "</m:MessageXml><m:Folders/>")
+#define NOT_TRIED              MESSAGE("GetFolder", "Warning", "ErrorBatchProcessingStopped", "<m:Folders/>")
+#define FOLDER                 MESSAGES(V2016, "GetFolder", GOT)
+/* To the first question: the inbox, the inbox by the mailbox's address, the calendar. */
+#define OPENED(inbox, mailbox, calendar) MESSAGES(V2016, "GetFolder", inbox mailbox calendar)
+#define ALL_OPEN               OPENED(GOT, GOT, GOT)
 #define FOLDERS                FINE("FindFolder", "<m:RootFolder TotalItemsInView=\"2\" IncludesLastItemInRange=\"true\"><t:Folders><t:Folder><t:FolderId Id=\"A=\"/>" \
 	"</t:Folder><t:Folder><t:FolderId Id=\"B=\"/></t:Folder></t:Folders></m:RootFolder>")
 
