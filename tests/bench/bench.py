@@ -9,6 +9,7 @@ device as the long path: each packet, TCP's handshake included, takes 50 ms each
 said, not the handshake, and one round trip less is counted.
 """
 import asyncio
+import contextlib
 import fcntl
 import glob
 import grp
@@ -30,6 +31,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
+import exchange
 import serving
 
 ADDRESS, PASSWORD = "ann@birch.example", "correct-horse-9"
@@ -204,6 +206,21 @@ service imap {{
     return None
 
 
+class Sandbox:
+    """The organisation of `mailmoor sandbox`: where its EWS is, and who signs it."""
+
+    def __init__(self, build, folder):
+        self.popen = subprocess.Popen([os.path.join(build, "mailmoor"), "sandbox", "--json", "--high-ports", "--domain=birch.example",
+                                       "--account=%s:%s" % (ADDRESS, PASSWORD)], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder})
+        told = json.loads(self.popen.stdout.readline() or "{}")
+        self.ca = told.get("ca_file")
+        self.port = next((int(p.rsplit(":", 1)[1]) for p in told.get("connect_to", []) if p.startswith(NEAR + ":443=")), 0)
+
+    def stop(self):
+        self.popen.send_signal(signal.SIGINT)
+        self.popen.communicate()
+
+
 async def imap(reader, writer):
     """Where there is no Dovecot: as much of IMAP as a verdict asks, answered at once."""
     caps = b"IMAP4rev1 SASL-IR LITERAL+ ID SPECIAL-USE LIST-EXTENDED AUTH=PLAIN"
@@ -292,7 +309,22 @@ def late_proxy(port):
     return serve
 
 
-async def serve(folder, address, far, imap_port, tell):
+def proxy(port):
+    """To a server that listens on loopback alone, for those who come by the long path."""
+    async def serve(reader, writer):
+        there = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, there[1]), carry(there[0], writer))
+    return serve
+
+
+async def carry(reader, writer):
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(65536):
+            writer.write(piece)
+    writer.close()
+
+
+async def serve(folder, address, far, imap_port, exchange_port, tell):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
     ports = {"imap": imap_port}
@@ -310,6 +342,8 @@ async def serve(folder, address, far, imap_port, tell):
     await listen("page", page)
     await listen("late imap", late_proxy(ports["imap"]), None)
     await listen("late smtp", late_proxy(ports["smtp"]), None)
+    await listen("exchange", proxy(exchange_port), None)
+    await listen("late exchange", late_proxy(exchange_port), None)
     tell.send(ports)
     await asyncio.Event().wait()
 
@@ -394,7 +428,7 @@ class Table:
         print("\n" + title, flush=True)
         try:
             measure(self, *arguments)
-        except (Unmeasured, serving.Unmeasured, serving.daemon.peers.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
+        except (Unmeasured, serving.Unmeasured, exchange.Unmeasured, serving.daemon.peers.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
             self.unmeasured += 1
             self.judged.append((title, "could not be measured", str(e)[:40], "", False))
             print("  could not be measured: %s" % e)
@@ -408,8 +442,9 @@ class Table:
 
 
 class Bench:
-    def __init__(self, build, folder, ports, path):
+    def __init__(self, build, folder, ports, path, sandbox):
         self.program = os.path.join(build, "mailmoor")
+        self.sandbox = sandbox
         self.build, self.folder, self.ports, self.path = build, folder, ports, path
         with open(os.path.join(folder, "password"), "w") as f:
             f.write(PASSWORD + "\n")
@@ -421,8 +456,16 @@ class Bench:
                 "--smtp", "%s:%d" % (host, self.ports[late + "smtp"]), "--resolver", "127.0.0.1:%d" % self.ports["dns"],
                 "--ca-file", os.path.join(self.folder, "ca.pem"), "--password-file", os.path.join(self.folder, "password"), *more]
 
+    def diagnose_exchange(self):
+        there = "%s:%d" % ((TUN_THEIRS, self.ports["exchange"]) if self.path else ("127.0.0.1", self.ports["late exchange"]))
+        return [self.program, "diagnose", ADDRESS, "--ews", NEAR, "--connect-to", "%s:443=%s" % (NEAR, there), "--resolver",
+                "127.0.0.1:%d" % self.ports["dns"], "--ca-file", self.sandbox.ca, "--password-file", os.path.join(self.folder, "password"), "--json"]
+
     def report(self, far):
-        took, p = wall(self.diagnose(far, "--json"))
+        return self.verdict_of(self.diagnose(far, "--json"))
+
+    def verdict_of(self, command):
+        took, p = wall(command)
         report = json.loads(p.stdout or b"{}")
         if p.returncode != 0 or report.get("verdict") != "connected":
             raise Unmeasured("the verdict is %s, not connected: %s" % (report.get("verdict"), p.stderr.decode().strip() or
@@ -431,9 +474,17 @@ class Bench:
 
     def verdict_time(self, table):
         # TCP, TLS 1.3, greeting, sign-in, look; SMTP is side by side, and its AUTH is asked while IMAP looks
-        trips = 5 if self.path else 4
+        self.against_trips(table, self.diagnose(True, "--json"), 5 if self.path else 4)
+
+    def exchange_time(self, table):
+        # TCP, TLS 1.3, what is offered, NTLM's challenge, the sign-in with the first question: each waits for what the one before
+        # said. The folders are asked for behind them, which could be on no other line: NTLM signs in a line, and two tries of a
+        # password at once are one too many.
+        self.against_trips(table, self.diagnose_exchange(), 5 if self.path else 4)
+
+    def against_trips(self, table, command, trips):
         floor = trips * 2 * ONE_WAY
-        runs = sorted((self.report(True) for _ in range(5)), key=lambda run: run[0])
+        runs = sorted((self.verdict_of(command) for _ in range(5)), key=lambda run: run[0])
         took, report = runs[len(runs) // 2]
         table.row("wall time ÷ %d dependent round trips" % trips, "%.2f" % (took / floor), "at most 1.3", took <= 1.3 * floor)
         table.row("round trips that fit into it", "%.1f" % (took / 2 / ONE_WAY))
@@ -503,7 +554,7 @@ def main():
     os.environ.pop("LC_ALL", None)
     os.environ["LANG"] = "C.UTF-8"
     path = long_path()
-    dovecot = servers = None
+    dovecot = servers = sandbox = None
     with tempfile.TemporaryDirectory(prefix="mailmoor-bench-") as folder:
         try:
             make_certificates(folder)
@@ -511,19 +562,23 @@ def main():
             # all addresses of a name space of our own, otherwise loopback only
             address = "0.0.0.0" if path else "127.0.0.1"
             dovecot = start_dovecot(folder, address, port)
+            sandbox = Sandbox(build, folder)
             ours, theirs = multiprocessing.Pipe()
             servers = multiprocessing.Process(target=run_servers, daemon=True,
-                                              args=(folder, address, TUN_THEIRS if path else "127.0.0.1", port if dovecot else 0, theirs))
+                                              args=(folder, address, TUN_THEIRS if path else "127.0.0.1", port if dovecot else 0,
+                                                    sandbox.port, theirs))
             servers.start()
             if not ours.poll(10):
                 print("the servers do not start", file=sys.stderr)
                 return 1
-            bench, table = Bench(build, folder, ours.recv(), path), Table()
+            bench, table = Bench(build, folder, ours.recv(), path, sandbox), Table()
             print("IMAP is %s, SMTP and HTTPS are this script's" % ("Dovecot" if dovecot else "this script's too"))
             table.part("A verdict over a long path (100 ms there and back)", bench.verdict_time)
+            table.part("The same of a mailbox at Exchange", bench.exchange_time)
             table.part("A verdict on a healthy mailbox nearby", bench.verdict_cost)
             table.part("The first fact", bench.first_fact)
             table.part("Readers", bench.readers)
+            exchange.measure(table, lambda name: tool(build, name), build)
             serving.measure(table, lambda name: tool(build, name), build)
             table.summary()
             return 1 if table.unmeasured else 0
@@ -536,6 +591,8 @@ def main():
             if dovecot:
                 dovecot.terminate()
                 dovecot.wait()
+            if sandbox:
+                sandbox.stop()
 
 
 if __name__ == "__main__":
