@@ -12,10 +12,8 @@ enum { LOOK_START, LOOK_MAILBOX, LOOK_FOLDERS, LOOK_CALENDAR, LOOK_DONE };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
 enum { BACK_START, BACK_REACH, BACK_ANSWER, BACK_DONE };
 
-#define FOLDERS_MOST 500      /* of one mailbox, counted */
-
 /* Where the answers to the first question stand. */
-enum { ABOUT_INBOX, ABOUT_MAILBOX, ABOUT_CALENDAR, ABOUT_ALL };
+enum { ABOUT_INBOX, ABOUT_MAILBOX, ABOUT_FOLDERS, ABOUT_CALENDAR, ABOUT_ALL };
 
 /* What is asked for first, and what then where a server says that it is older (facts M C.2). */
 static const char *const ladder[] = { "Exchange2010_SP2", "Exchange2010_SP1", "Exchange2010", "Exchange2007_SP1" };
@@ -38,7 +36,6 @@ void exchange_session_release(struct exchange_session *s)
 	ews_reader_free(s->reader);
 	buffer_release(&s->soap);
 	arena_free(s->job);
-	arena_free(s->kept);
 	*s = (struct exchange_session){ 0 };
 }
 
@@ -202,6 +199,7 @@ static void write_first(struct exchange_session *s)
 	}
 	s->folder[ABOUT_INBOX] = (struct ews_folder){ .distinguished = "inbox", .mailbox = mailbox };
 	s->folder[ABOUT_MAILBOX] = (struct ews_folder){ .distinguished = "inbox", .mailbox = s->address };
+	s->folder[ABOUT_FOLDERS] = (struct ews_folder){ .distinguished = "msgfolderroot", .mailbox = mailbox };
 	s->folder[ABOUT_CALENDAR] = (struct ews_folder){ .distinguished = "calendar", .mailbox = mailbox };
 	ews_get_folder(&s->soap, &h, s->folder, ABOUT_ALL, false);
 }
@@ -212,6 +210,21 @@ static bool is_answered(const struct exchange_session *s, size_t about)
 	const struct ews_outcome *o = outcome_of(s, about);
 
 	return o && !is_coded(o, "ErrorBatchProcessingStopped");
+}
+
+/* It stands in the first answer, or alone in that to a question of its own. */
+static size_t place_of(const struct exchange_session *s, size_t about)
+{
+	return is_answered(s, about) ? about : 0;
+}
+
+static void note_root(void *self, const struct ews_item *item)
+{
+	struct exchange_session *s = self;
+	size_t                   count = ews_answer(s->reader)->count;
+
+	if (item->kind == EWS_FOLDER && (count == ABOUT_FOLDERS + 1 || s->asks_root))
+		s->folders = item->children;
 }
 
 /* -- the offer ---------------------------------------------------------------------------------------------------- */
@@ -456,7 +469,8 @@ static enum want_kind take_inbox(struct exchange_session *s, const struct want *
 
 enum want_kind exchange_open_step(void *self, struct want *w, struct error *err)
 {
-	struct exchange_session *s = self;
+	struct exchange_session  *s = self;
+	const struct ews_listener root = { .self = s, .item = note_root };
 
 	switch (s->step) {
 	case OPEN_START:
@@ -491,7 +505,7 @@ enum want_kind exchange_open_step(void *self, struct want *w, struct error *err)
 		exchange_login_facts(s);
 
 	STEP(s, OPEN_LOGIN):
-		PASS(exchange_answer_step(s, NULL, w, err));
+		PASS(exchange_answer_step(s, &root, w, err));
 		if (is_forbidden(s)) {
 			take_login(s, w, err);
 			ask_as_office(s, w);
@@ -507,7 +521,7 @@ enum want_kind exchange_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_LADDER):
 		while (next_rung(s)) {
 	STEP(s, OPEN_VERSION):
-			PASS(exchange_answer_step(s, NULL, w, err));
+			PASS(exchange_answer_step(s, &root, w, err));
 			take_version(s);
 		}
 		PASS(end_version(s, w, err));
@@ -561,32 +575,15 @@ enum want_kind exchange_back_step(void *self, struct want *w, struct error *err)
 
 /* -- the look ----------------------------------------------------------------------------------------------------- */
 
-/* What a mailbox is called, and how many folders it has. */
-static void note_item(void *self, const struct ews_item *item)
-{
-	struct exchange_session *s = self;
-
-	if (item->kind == EWS_FOLDER)
-		s->folders++;
-	if (item->kind != EWS_MAILBOX)
-		return;
-	if (item->routing_type)
-		report_note(s->report, s->reported, FACT_EWS_ROUTING, "%s", item->routing_type);
-	if (item->address && item->address[0] && (!item->routing_type || strcmp(item->routing_type, "SMTP") == 0)) {
-		s->primary = arena_str(s->report->job, item->address);
-		report_note(s->report, s->reported, FACT_EWS_PRIMARY, "%s", item->address);
-	}
-}
-
-static void ask_mailbox(struct exchange_session *s, const struct want *w)
+static void ask_one(struct exchange_session *s, const char *folder, const char *mailbox, bool is_root)
 {
 	struct ews_header h = exchange_header(s);
 
-	exchange_begin(s, "mailbox", w);
 	buffer_clear(&s->soap);
-	s->folder[0] = (struct ews_folder){ .distinguished = "inbox", .mailbox = s->address };
-	ews_get_folder(&s->soap, &h, s->folder, 1, true);
+	s->folder[0] = (struct ews_folder){ .distinguished = folder, .mailbox = mailbox };
+	ews_get_folder(&s->soap, &h, s->folder, 1, false);
 	exchange_ask(s, false);
+	s->asks_root = is_root;
 }
 
 /* Autodiscover sent us to another address of the mailbox, and its primary one is the very one that was asked about. */
@@ -602,8 +599,10 @@ static bool is_own_address(struct exchange_session *s, const struct ews_outcome 
 }
 
 /* Signed in is not enough: the mailbox must be that of the address. An alias is no failure, and is told. */
-static enum want_kind take_mailbox(struct exchange_session *s, size_t about, const struct want *w, struct error *err)
+static enum want_kind take_mailbox(struct exchange_session *s, const struct want *w, struct error *err)
 {
+	size_t about = place_of(s, ABOUT_MAILBOX);
+
 	if (is_own_address(s, outcome_of(s, about)) || went_well(s, about, "GetFolder")) {
 		exchange_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
@@ -619,104 +618,61 @@ static const char *mailbox_name(const struct exchange_session *s)
 	return !s->others ? NULL : s->primary ? s->primary : s->address;
 }
 
-static void ask_folders(struct exchange_session *s, const struct want *w)
+/* Not where the mailbox has turned out to have another name than the one that it was asked for by. */
+static bool is_known(const struct exchange_session *s, size_t about)
 {
-	struct ews_header h = exchange_header(s);
-
-	exchange_begin(s, "folders", w);
-	buffer_clear(&s->soap);
-	s->folder[0] = (struct ews_folder){ .distinguished = "msgfolderroot", .mailbox = mailbox_name(s) };
-	s->folders = 0;
-	ews_find_folder(&s->soap, &h, s->folder, 0, FOLDERS_MOST);
-	exchange_ask(s, false);
+	return is_answered(s, about) && !(s->others && s->primary && about != ABOUT_MAILBOX);
 }
 
-/* What the first answer says of the calendar is judged when the folders have been: it has to outlive their answer. */
-static void keep_first(struct exchange_session *s)
+static enum want_kind take_folders(struct exchange_session *s, const struct want *w, struct error *err)
 {
-	arena_free(s->kept);
-	s->kept = s->job;
-	s->first = s->answer;
-	s->job = arena_new();
-}
-
-static void forget_first(struct exchange_session *s)
-{
-	s->answer = s->first = NULL;
-	arena_free(s->kept);
-	s->kept = NULL;
-}
-
-/* It stands in the first answer, unless the mailbox has turned out to have another name than the one it was asked for by. */
-static bool is_calendar_answered(struct exchange_session *s)
-{
-	const struct ews_answer *last = s->answer;
-	bool                     is;
-
-	s->answer = s->first;
-	is = s->first && !(s->others && s->primary) && is_answered(s, ABOUT_CALENDAR);
-	if (!is)
-		s->answer = last;
-	return is;
-}
-
-static enum want_kind take_calendar(struct exchange_session *s, size_t about, const struct want *w, struct error *err)
-{
-	if (!went_well(s, about, "GetFolder"))
-		return not_well(s, w, err, "the calendar");
-	s->has_calendar = true;
+	if (!went_well(s, place_of(s, ABOUT_FOLDERS), "GetFolder"))
+		return not_well(s, w, err, "the folders");
+	if (s->folders)
+		report_note(s->report, s->reported, FACT_EWS_FOLDERS, "%u", s->folders);
 	exchange_end(s, STEP_PASSED, w);
-	forget_first(s);
 	return WANT_NOTHING;
 }
 
-static void ask_calendar(struct exchange_session *s, const struct want *w)
+static enum want_kind take_calendar(struct exchange_session *s, const struct want *w, struct error *err)
 {
-	struct ews_header h = exchange_header(s);
-
-	exchange_begin(s, "calendar", w);
-	buffer_clear(&s->soap);
-	s->folder[0] = (struct ews_folder){ .distinguished = "calendar", .mailbox = mailbox_name(s) };
-	ews_get_folder(&s->soap, &h, s->folder, 1, false);
-	exchange_ask(s, false);
+	if (!went_well(s, place_of(s, ABOUT_CALENDAR), "GetFolder"))
+		return not_well(s, w, err, "the calendar");
+	s->has_calendar = true;
+	exchange_end(s, STEP_PASSED, w);
+	return WANT_NOTHING;
 }
 
 enum want_kind exchange_look_step(void *self, struct want *w, struct error *err)
 {
 	struct exchange_session  *s = self;
-	const struct ews_listener listener = { .self = s, .item = note_item };
+	const struct ews_listener root = { .self = s, .item = note_root };
 
 	switch (s->look.step) {
 	case LOOK_START:
-		if (is_answered(s, ABOUT_MAILBOX)) {
-			exchange_begin(s, "mailbox", w);
-			PASS(take_mailbox(s, ABOUT_MAILBOX, w, err));
-			keep_first(s);
-		} else {
-			ask_mailbox(s, w);
-
+		exchange_begin(s, "mailbox", w);
+		if (!is_known(s, ABOUT_MAILBOX)) {
+			ask_one(s, "inbox", s->address, false);
 	STEP(&s->look, LOOK_MAILBOX):
 			PASS(exchange_answer_step(s, NULL, w, err));
-			PASS(take_mailbox(s, 0, w, err));
 		}
-		ask_folders(s, w);
+		PASS(take_mailbox(s, w, err));
 
+		exchange_begin(s, "folders", w);
+		if (!is_known(s, ABOUT_FOLDERS)) {
+			ask_one(s, "msgfolderroot", mailbox_name(s), true);
 	STEP(&s->look, LOOK_FOLDERS):
-		PASS(exchange_answer_step(s, &listener, w, err));
-		if (!went_well(s, 0, "FindFolder"))
-			return not_well(s, w, err, "the folders");
-		report_note(s->report, s->reported, FACT_EWS_FOLDERS, "%u", s->folders);
-		exchange_end(s, STEP_PASSED, w);
-		if (is_calendar_answered(s)) {
-			exchange_begin(s, "calendar", w);
-			PASS(take_calendar(s, ABOUT_CALENDAR, w, err));
-		} else {
-			ask_calendar(s, w);
+			PASS(exchange_answer_step(s, &root, w, err));
+		}
+		PASS(take_folders(s, w, err));
 
+		exchange_begin(s, "calendar", w);
+		if (!is_known(s, ABOUT_CALENDAR)) {
+			ask_one(s, "calendar", mailbox_name(s), false);
 	STEP(&s->look, LOOK_CALENDAR):
 			PASS(exchange_answer_step(s, NULL, w, err));
-			PASS(take_calendar(s, 0, w, err));
 		}
+		PASS(take_calendar(s, w, err));
 
 	STEP(&s->look, LOOK_DONE):
 		return WANT_NOTHING;

@@ -3,9 +3,9 @@
  *
  * exchange_open_step(): reach; what the server offers to a POST without credentials; what it calls its domain (NTLM); the sign-in, with
  * the first real question. exchange_look_step(): whose mailbox it is, folders, calendar; nothing is written.
- * The first question is one for all that does not depend on its answer: the inbox, the inbox by the mailbox's address and the calendar,
- * each with an answer of its own, which is judged and reported in its own step. So over a long path the look takes one trip more, for
- * the folders, and not three; what the first answer leaves open is asked by itself.
+ * The first question is one for all that does not depend on its answer: the inbox, the inbox by the mailbox's address, the root of the
+ * folders and the calendar, each with an answer of its own, which is judged and reported in its own step. So over a long path the look
+ * takes no trip more; only what the first answer leaves open is asked by itself.
  * exchange_send_step(): one message, sent and copied to the folder for sent mail.
  * Credentials as web.h says; none at all for a build that is too old to go on with, and no password for Exchange Online, which
  * takes none. At most one try for each opening: another form of the name is another session's.
@@ -52,13 +52,12 @@ struct exchange_session {
 	const struct ews_answer *answer;           /* NULL: not SOAP                                                   */
 	struct ews_reader     *reader;             /* of an answer that is read as it comes; NULL: none under way      */
 	struct ews_listener    listener;
-	struct arena          *kept;               /* of the first answer, while the look needs it; NULL               */
-	const struct ews_answer *first;
-	struct ews_folder      folder[3];
+	struct ews_folder      folder[4];
 	const char            *schema;
+	bool                   asks_root;          /* by itself                                                        */
 	int                    step, reported;
 	struct { int step; }   look, send, back;
-	unsigned               rung, folders;
+	unsigned               rung, folders;      /* `folders`: below the root; 0: not told                           */
 };
 
 void           exchange_session_init(struct exchange_session *, struct report *, const struct endpoint *, const struct login *,

@@ -35,11 +35,10 @@
 #define NOT_GOT(code, values)  MESSAGE("GetFolder", "Error", code, "<m:MessageText>the server's words</m:MessageText><m:MessageXml>" values "</m:MessageXml><m:Folders/>")
 #define NOT_TRIED              MESSAGE("GetFolder", "Warning", "ErrorBatchProcessingStopped", "<m:Folders/>")
 #define FOLDER                 MESSAGES(V2016, "GetFolder", GOT)
-/* To the first question: the inbox, the inbox by the mailbox's address, the calendar. */
-#define OPENED(inbox, mailbox, calendar) MESSAGES(V2016, "GetFolder", inbox mailbox calendar)
-#define ALL_OPEN               OPENED(GOT, GOT, GOT)
-#define FOLDERS                FINE("FindFolder", "<m:RootFolder TotalItemsInView=\"2\" IncludesLastItemInRange=\"true\"><t:Folders><t:Folder><t:FolderId Id=\"A=\"/>" \
-	"</t:Folder><t:Folder><t:FolderId Id=\"B=\"/></t:Folder></t:Folders></m:RootFolder>")
+#define ROOT                   MESSAGE("GetFolder", "Success", "NoError", "<m:Folders><t:Folder><t:FolderId Id=\"AAE=\"/><t:ChildFolderCount>12</t:ChildFolderCount></t:Folder></m:Folders>")
+/* To the first question: the inbox, the inbox by the mailbox's address, the root of the folders, the calendar. */
+#define OPENED(inbox, mailbox, root, calendar) MESSAGES(V2016, "GetFolder", inbox mailbox root calendar)
+#define ALL_OPEN               OPENED(GOT, GOT, ROOT, GOT)
 
 /* Turns. */
 #define OFFERS(schemes)        { "POST /EWS/Exchange.asmx HTTP/1.1\n!Authorization\n!X-AnchorMailbox\n<m:GetFolder", "401 Unauthorized\n" schemes "\n\nno\r\n", KEEPS }
