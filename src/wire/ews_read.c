@@ -34,9 +34,14 @@ static struct slice cut_to(struct slice s, size_t room)
 	return s;
 }
 
+static size_t limit_of(const struct ews_reader *r, const struct ews_row *row)
+{
+	return row->uncut ? LONGEST_TOKEN : r->longest;
+}
+
 static void add_text(struct ews_reader *r, const struct ews_row *row, struct slice s)
 {
-	size_t held = buffer_held(&r->text).len, limit = row->uncut ? LONGEST_TOKEN : r->longest;
+	size_t held = buffer_held(&r->text).len, limit = limit_of(r, row);
 
 	if (r->text_cut)
 		return;
@@ -152,12 +157,31 @@ static void on_text(void *self, struct slice text)
 		add_text(r, row, text);
 }
 
+/* Nothing has to be gathered: the text is there as a whole. */
+static void on_leaf(void *self, struct slice name, unsigned space, struct slice text)
+{
+	struct ews_reader    *r = self;
+	const struct ews_row *row;
+
+	on_start(self, name, space, NULL, 0);
+	row = r->open[r->depth];
+	if (r->fault)
+		return;
+	if (row->text && text.len <= limit_of(r, row)) {
+		r->text_depth = 0;
+		row->text(r, row, text);
+	} else if (text.len) {
+		on_text(self, text);
+	}
+	on_end(self);
+}
+
 /* -- the reader --------------------------------------------------------------------------------------------------- */
 
 struct ews_reader *ews_reader_new(struct arena *into, size_t longest_text, const struct ews_listener *listener)
 {
 	struct ews_reader        *r = must_alloc(sizeof *r);
-	const struct xml_listener told = { .self = r, .start = on_start, .end = on_end, .text = on_text };
+	const struct xml_listener told = { .self = r, .start = on_start, .end = on_end, .text = on_text, .leaf = on_leaf };
 
 	r->into = into;
 	r->longest = longest_text < LEAST_TEXT ? LEAST_TEXT : longest_text;

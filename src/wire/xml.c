@@ -625,20 +625,42 @@ static size_t read_bare(struct slice s, size_t *local_at)
 	return (size_t)(at - name);
 }
 
+/* "figures</t:Subject>" behind its start tag: plain text, and the end. Where the text ends, NULL when it is not of that form, or not
+ * wholly there. */
+static const char *leaf_end(const struct xml_reader *r, struct slice name, struct slice rest)
+{
+	const char *end = rest.at + rest.len, *text_end;
+
+	if (!r->listener.leaf || !r->depth)
+		return NULL;
+	text_end = skip_plain(rest.at, end, PLAIN);
+	if ((size_t)(end - text_end) < name.len + 3 || text_end[0] != '<' || text_end[1] != '/' || text_end[name.len + 2] != '>')
+		return NULL;
+	return memcmp(text_end + 2, name.at, name.len) == 0 ? text_end : NULL;
+}
+
 static size_t open_bare(struct xml_reader *r, struct slice s)
 {
 	const struct xml_seen *seen = as_before(r, s);
 	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_bare(s, &local_at);
-	struct slice           name = slice(s.at + 1, len);
+	struct slice           name = slice(s.at + 1, len), text = slice_from(s, len + 2);
 	unsigned               space = seen ? seen->space : 0;
+	const char            *text_end;
 
 	if (!len)
 		return 0;
-	if (!is_too_deep(r) && enter(r, name) && (seen || find_space(r, slice_upto(name, local_at ? local_at - 1 : 0), &space))) {
-		if (!seen)
-			remember(r, name, local_at, space);
-		r->listener.start(r->listener.self, slice_from(name, local_at), space, NULL, 0);
+	if (is_too_deep(r) || (!seen && !find_space(r, slice_upto(name, local_at ? local_at - 1 : 0), &space)))
+		return len + 2;
+	if (!seen)
+		remember(r, name, local_at, space);
+	text_end = leaf_end(r, name, text);
+	if (text_end) {
+		text.len = (size_t)(text_end - text.at);
+		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, text);
+		return len + 2 + text.len + len + 3;
 	}
+	if (enter(r, name))
+		r->listener.start(r->listener.self, slice_from(name, local_at), space, NULL, 0);
 	return len + 2;
 }
 

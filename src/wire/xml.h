@@ -46,6 +46,9 @@ struct xml_listener {
 	void (*start)(void *, struct slice local_name, unsigned space, const struct xml_attribute *, size_t count);
 	void (*end)(void *);
 	void (*text)(void *, struct slice);             /* pieces; cut anywhere but inside of a character */
+	/* All three at once, of an element without attributes, and with nothing in it but plain text, as far as it came in one piece: a
+	 * shorter way, which is taken or not. The text may be empty. NULL: never. */
+	void (*leaf)(void *, struct slice local_name, unsigned space, struct slice text);
 };
 
 enum xml_state { XML_GOES_ON, XML_WHOLE, XML_BROKEN, XML_TOO_BIG };
