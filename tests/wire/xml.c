@@ -51,11 +51,18 @@ static void on_text(void *self, struct slice text)
 	h->run_len += text.len;
 }
 
-/* Read in two pieces, or byte by byte when `cut` is 0. */
-static const char *read_cut(struct arena *job, struct slice xml, size_t cut, enum xml_state *state, size_t *left)
+static void on_leaf(void *self, struct slice name, unsigned space, struct slice text)
+{
+	on_start(self, name, space, NULL, 0);
+	on_text(self, text);
+	on_end(self);
+}
+
+/* Read in two pieces, or byte by byte when `cut` is 0; by the shorter way, where there is one, or never by it. */
+static const char *read_by(struct arena *job, struct slice xml, size_t cut, bool leaves, enum xml_state *state, size_t *left)
 {
 	struct heard              h = { .job = job, .text = "" };
-	const struct xml_listener told = { .self = &h, .start = on_start, .end = on_end, .text = on_text };
+	const struct xml_listener told = { .self = &h, .start = on_start, .end = on_end, .text = on_text, .leaf = leaves ? on_leaf : NULL };
 	struct xml_reader         r;
 	struct slice              rest = xml;
 
@@ -72,6 +79,18 @@ static const char *read_cut(struct arena *job, struct slice xml, size_t cut, enu
 	*left = rest.len;
 	xml_reader_release(&r);
 	return h.text;
+}
+
+/* Both ways, which have to tell the same. */
+static const char *read_cut(struct arena *job, struct slice xml, size_t cut, enum xml_state *state, size_t *left)
+{
+	enum xml_state other_state;
+	size_t         other_left;
+	const char    *told = read_by(job, xml, cut, true, state, left), *other = read_by(job, xml, cut, false, &other_state, &other_left);
+
+	EXPECT_TEXT(told, other);
+	EXPECT(*state == other_state && *left == other_left);
+	return told;
 }
 
 static const struct {
@@ -91,6 +110,16 @@ static const struct {
 	{ "<a><![CDATA[<b>&amp;]]]]><![CDATA[>\r\n]]></a>", "(a:0|<b>&amp;]]>\n)" },
 	{ "<a>x<!-- <b> -->y<?z </a> ?>z</a>", "(a:0|xyz)" },
 	{ "<?xml version='1.0' encoding='ISO-8859-1'?><a b='\xe4'>\xfc<![CDATA[\xf6]]></a>", "(a:0 b=\xc3\xa4|\xc3\xbc\xc3\xb6)" },
+	/* what was seen before and comes again, and what is only alike */
+	{ "<p:a xmlns:p='" A "'><p:b>1</p:b><p:b>2</p:b><c xmlns:p='" B "'><p:b>3</p:b><p:b>4</p:b></c><p:b>5</p:b></p:a>",
+	  "(a:1|(b:1|1)(b:1|2)(c:0|(b:2|3)(b:2|4))(b:1|5))" },
+	{ "<a><bc>x</bc><b>y</b><bc>z</bc><b></b><bc>&lt;</bc></a>", "(a:0|(bc:0|x)(b:0|y)(bc:0|z)(b:0|)(bc:0|<))" },
+	{ "<a><b>1</b><c>2</c><b>3</b><d>4</d><b>5</b><c><b>6</b></c></a>", "(a:0|(b:0|1)(c:0|2)(b:0|3)(d:0|4)(b:0|5)(c:0|(b:0|6)))" },
+	{ "<a><abcdefghijklmnopqrstuvwxyz0>1</abcdefghijklmnopqrstuvwxyz0><abcdefghijklmnopqrstuvwxyz0>2</abcdefghijklmnopqrstuvwxyz0></a>",
+	  "(a:0|(abcdefghijklmnopqrstuvwxyz0:0|1)(abcdefghijklmnopqrstuvwxyz0:0|2))" },
+	/* eight bytes at a time, and what is not plain in any of them */
+	{ "<a b='12345678\t1234567\n123456'>1234567\n12345678&amp;12345\xc3\xa4 12345678<b>12345678&gt;</b>\t2345678</a>",
+	  "(a:0 b=12345678 1234567 123456|1234567\n12345678&12345\xc3\xa4 12345678(b:0|12345678>)\t2345678)" },
 	{ "<\xc3\xa4:b xmlns:\xc3\xa4='" B "'/>", "(b:2|)" },
 };
 
@@ -138,7 +167,9 @@ TEST(what_is_not_well_formed_is_refused_wherever_it_is_cut)
 {
 	static const char *const bad[] = {
 		"x", "</a>", "<a></b>", "<a><b></a></b>", "<a/ >", "<a b/>", "<a b=c/>", "<a b='<'/>", "<a b='1' b='2'/>", "<a b='1'c='2'/>", "<1/>", "< a/>",
-		"<a:/>", "<:a/>", "<a:b:c/>", "<p:a/>", "<a p:b=''/>", "<a xmlns:p=''/>", "<p:a xmlns:p='urn:a'></a>", "<a>&nbsp;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>",
+		"<a:/>", "<:a/>", "<a:b:c/>", "<p:a/>", "<a p:b=''/>", "<a xmlns:p=''/>", "<p:a xmlns:p='urn:a'></a>", "<a><b>x</c></a>", "<a><b>x</bc></a>", "<a><bc>x</b></a>", "<a><p:b>x</p:b></a>",
+		"<a><b>1234567\x01</b></a>", "<a><b>12345678\x7f\x01</b></a>", "<a><b c='1234567\x01'/></a>", "<a><b c='1234567<8'/></a>", "<a><b>x</b ></b></a>",
+		"<a><c xmlns:p='urn:a'><p:b>x</p:b></c><p:b>x</p:b></a>", "<a>&nbsp;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>",
 		"<a>&#x110000;</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>& b</a>", "<a>\x01</a>", "<a>\xc3(</a>", "<a>\xff</a>", "<a>\xed\xa0\x80</a>", "<a b='\xc3('/>", "<a b='&x;'/>",
 		"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<!ELEMENT a ANY><a/>", "<![CDATA[x]]><a/>",
 		"<?xml version='1.0' encoding='utf-16'?><a/>", "<a><?xml version='1.0'?></a>", "<?xml version='1.0' encoding=utf-8?><a/>",
@@ -155,6 +186,39 @@ TEST(what_is_not_well_formed_is_refused_wherever_it_is_cut)
 			read_cut(job, slice_str(xml), cut, &state, &left);
 			EXPECT_ROW(state == XML_BROKEN, bad[i]);
 		}
+}
+
+/* More names than are remembered, again and again. */
+TEST(many_names)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char    *xml = "<a>", *told = "(a:0|";
+	enum xml_state state;
+	size_t         left;
+
+	for (int i = 0; i < 3 * (XML_SEEN + 3); i++) {
+		xml = arena_print(job, "%s<n%d>%d</n%d>", xml, i % (XML_SEEN + 3), i, i % (XML_SEEN + 3));
+		told = arena_print(job, "%s(n%d:0|%d)", told, i % (XML_SEEN + 3), i);
+	}
+	EXPECT_TEXT(read_cut(job, slice_str(arena_print(job, "%s</a>", xml)), 1000, &state, &left), arena_print(job, "%s)", told));
+	EXPECT(state == XML_WHOLE);
+}
+
+TEST(what_is_too_deep_is_so_by_either_way)
+{
+	for (int deep = XML_DEEPEST - 2; deep <= XML_DEEPEST; deep++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		const char    *begins = "", *ends = "";
+		enum xml_state state;
+		size_t         left;
+
+		for (int i = 0; i < deep; i++) {
+			begins = arena_print(job, "%s<a>", begins);
+			ends = arena_print(job, "%s</a>", ends);
+		}
+		read_cut(job, slice_str(arena_print(job, "%s<b>x</b>%s", begins, ends)), 1000, &state, &left);
+		EXPECT(state == (deep < XML_DEEPEST ? XML_WHOLE : XML_BROKEN));
+	}
 }
 
 static void stop_at_once(void *self, struct slice name, unsigned space, const struct xml_attribute *a, size_t count)
