@@ -464,7 +464,8 @@ static const char *read_attribute(struct xml_reader *r, struct tag *t, const cha
 	closes = quote < end && (*quote == '"' || *quote == '\'') ? memchr(quote + 1, *quote, (size_t)(end - quote - 1)) : NULL;
 	*a = (struct xml_attribute){ .value = slice(quote + 1, closes ? (size_t)(closes - quote - 1) : 0) };
 	plain = closes && is_simple(a->value);
-	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name) || (!plain && slice_find(a->value, '<') < a->value.len)) {
+	if (!closes || !split(slice(at, (size_t)(name_end - at)), prefix, &a->name)
+	    || (!plain && slice_find(a->value, '<') < a->value.len)) {
 		broken(r, "an attribute that is none");
 		return NULL;
 	}
