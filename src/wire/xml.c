@@ -38,34 +38,31 @@ static bool is(char c, unsigned what)
 	return kind[(unsigned char)c] & what;
 }
 
-#define EACH(byte) (0x0101010101010101u * (byte))
+/* Most of an answer is ids and words: so many bytes of them at a time. How many are plain before one that may not be; for tabs and line
+ * ends, which are below a space like what is no text, the table has to be asked. The bytes of UTF-8 are below zero. */
+#define AT_ONCE 16
 
-/* The high bit of each of the eight bytes that is below `least`, and of none before the first that is: a borrow goes upwards. */
-static uint64_t below(uint64_t eight, unsigned least)
+static size_t plain_at_once(const char *at)
 {
-	return (eight - EACH(least)) & ~eight & EACH(0x80);
-}
+	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
+	uint64_t half[2];
 
-/* Most of an answer is ids and words: eight bytes of them at a time. How many of the eight are plain before one that may not be; for
- * tabs and line ends the table has to be asked. */
-static int plain_of_eight(const char *at)
-{
-	uint64_t eight, odd;
-
-	memcpy(&eight, at, sizeof eight);
-	eight = le64toh(eight);
-	odd = (eight & EACH(0x80)) | below(eight, ' ') | below(eight ^ EACH('&'), 1) | below(eight ^ EACH('<'), 1);
-	return odd ? __builtin_ctzll(odd) / 8 : 8;
+	memcpy(&bytes, at, sizeof bytes);
+	odd = (bytes < ' ') | (bytes == '&') | (bytes == '<');
+	memcpy(half, &odd, sizeof half);
+	if (half[0])
+		return (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
+	return half[1] ? 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8 : AT_ONCE;
 }
 
 /* `what`: PLAIN or SIMPLE. */
 static const char *skip_plain(const char *at, const char *end, unsigned what)
 {
-	while (end - at >= 8) {
-		int plain = plain_of_eight(at);
+	while (end - at >= AT_ONCE) {
+		size_t plain = plain_at_once(at);
 
 		at += plain;
-		if (plain == 8)
+		if (plain == AT_ONCE)
 			continue;
 		if (!is(*at, what))
 			return at;
