@@ -76,6 +76,7 @@ struct net {
 	struct net_costs       costs;
 	bool                   running;
 	unsigned               turn;
+	unsigned               unpolled;         /* turns since sockets were looked at */
 	struct runner         *stepping;
 	struct runner_queue    all;
 	struct runner_queue    ready;            /* to be stepped                              */

@@ -179,28 +179,28 @@ static const struct ews_row in_changes[] = {
 
 /* In the order of the schema: what follows is looked for behind what was found. */
 static const struct ews_row in_item[] = {
-	{ IN("MimeContent",            T, LEAF), .begin = begin_mime, .end = end_mime, .mime = true },
 	{ IN("ItemId",                 T, LEAF), .begin = begin_item_id   },
-	{ IN("FolderId",               T, LEAF), .begin = begin_folder_id },
 	{ IN("ParentFolderId",         T, LEAF), .begin = begin_parent_id },
 	{ TEXT("ItemClass",            T, read_word),   .field = OF(item_class)          },
-	{ TEXT("FolderClass",          T, read_word),   .field = OF(folder_class)        },
-	{ TEXT("DisplayName",          T, read_text),   .field = OF(display_name)        },
-	{ TEXT("TotalCount",           T, read_number), .field = OF(total)               },
-	{ TEXT("ChildFolderCount",     T, read_number), .field = OF(children)            },
-	{ TEXT("UnreadCount",          T, read_number), .field = OF(unread)              },
 	{ TEXT("Subject",              T, read_text),   .field = OF(subject)             },
 	{ TEXT("DateTimeReceived",     T, read_word),   .field = OF(received)            },
 	{ TEXT("Size",                 T, read_size),   .field = OF(size)                },
-	{ IN("InternetMessageHeaders", T, INTERNET_HEADERS) },
 	{ TEXT("DateTimeSent",         T, read_word),   .field = OF(sent)                },
 	{ TEXT("HasAttachments",       T, read_truth),  .field = OF(has_attachments)     },
 	{ IN("From",                   T, SENDER)           },
 	{ TEXT("InternetMessageId",    T, read_word),   .field = OF(internet_message_id) },
 	{ TEXT("IsRead",               T, read_truth),  .field = OF(is_read)             },
+	{ IN("InternetMessageHeaders", T, INTERNET_HEADERS) },
+	{ IN("MimeContent",            T, LEAF), .begin = begin_mime, .end = end_mime, .mime = true },
 	{ TEXT("Start",                T, read_word),   .field = OF(start)               },
 	{ TEXT("End",                  T, read_word),   .field = OF(end)                 },
 	{ IN("Organizer",              T, SENDER)           },
+	{ IN("FolderId",               T, LEAF), .begin = begin_folder_id },
+	{ TEXT("FolderClass",          T, read_word),   .field = OF(folder_class)        },
+	{ TEXT("DisplayName",          T, read_text),   .field = OF(display_name)        },
+	{ TEXT("TotalCount",           T, read_number), .field = OF(total)               },
+	{ TEXT("ChildFolderCount",     T, read_number), .field = OF(children)            },
+	{ TEXT("UnreadCount",          T, read_number), .field = OF(unread)              },
 };
 
 static const struct ews_row in_sender[] = {
