@@ -428,7 +428,7 @@ class Table:
         print("\n" + title, flush=True)
         try:
             measure(self, *arguments)
-        except (Unmeasured, serving.Unmeasured, exchange.Unmeasured, serving.daemon.peers.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
+        except (Unmeasured, serving.Unmeasured, exchange.Unmeasured, serving.daemon.Failed, OSError, subprocess.CalledProcessError, ValueError) as e:
             self.unmeasured += 1
             self.judged.append((title, "could not be measured", str(e)[:40], "", False))
             print("  could not be measured: %s" % e)
