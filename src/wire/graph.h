@@ -1,0 +1,63 @@
+/* graph.h -- Microsoft Graph v1.0 as bytes: what is asked for in one batch, and what answers say (facts M B.1-B.7; CSDL of v1.0).
+ *
+ * Answers of one mailbox's questions are short documents; they are bounded and read whole. Everything read lies in the arena.
+ */
+#ifndef WIRE_GRAPH_H
+#define WIRE_GRAPH_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+
+#define GRAPH_ANSWER  ((size_t)1024 * 1024)
+#define GRAPH_CODES   4
+#define GRAPH_BATCH   20                      /* Microsoft's limit on requests in one */
+#define GRAPH_ADDRESSES 64
+
+#define GRAPH_ME "/v1.0/me?$select=id,displayName,mail,userPrincipalName,proxyAddresses,otherMails,userType,onPremisesSyncEnabled,assignedPlans"
+
+/* {"error":{"code":…,"message":…,"innerError":{…}}}; the codes from the outermost in. */
+struct graph_error {
+	const char *code[GRAPH_CODES];
+	size_t      codes;
+	const char *message, *request_id;
+};
+
+/* False where the body is no such document: the front door answers with pages and with nothing (facts M B.7). */
+bool graph_error_read(struct slice body, struct arena *, struct graph_error *);
+
+struct graph_user {
+	const char *id, *display_name, *mail, *user_principal_name;
+	const char *address[GRAPH_ADDRESSES];  /* all of them, mail first: UPN, proxyAddresses without "smtp:", otherMails */
+	size_t      addresses;
+	const char *exchange_plan;             /* capabilityStatus of a plan of service "exchange", the best; NULL: none     */
+	bool        plans_told, on_premises_sync_enabled;
+	bool        guest, personal;           /* personal: an account of Microsoft's own, not of an organisation (B.8)      */
+};
+
+/* FAULT_TOO_BIG, FAULT_BROKEN. */
+bool graph_user_read(struct slice body, struct arena *, struct graph_user *, struct error *);
+
+/* -- batches (facts M B.5) -- */
+
+/* GETs, relative to the version root ("/me/calendar"); numbered from 1. */
+bool graph_batch(struct buffer *, const char *const url[], size_t count);
+
+struct graph_reply {
+	int         status;                    /* 0: there is none of that number */
+	int         retry_after;               /* seconds; 0: not told            */
+	struct slice body;                     /* JSON, or nothing                */
+};
+
+/* `reply[i]` is that of the i-th question, in whatever order they came. */
+bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *reply, size_t count, struct error *);
+
+/* -- bits -- */
+
+/* How many items a page has, and whether another follows; -1: it is no page. */
+int  graph_page_count(struct slice body, bool *more);
+/* A member's text of a document. NULL: none. `path` like "from.emailAddress.address"; of a page's first item where the document is a page. */
+const char *graph_text(struct slice body, const char *path, struct arena *);
+
+#endif

@@ -1,0 +1,42 @@
+/* oauth.h -- what a token endpoint is asked, and what it answers (RFC 6749 4.1.3, 4.4, 5, 6; RFC 7636; RFC 8628), with what
+ * Microsoft adds to a refusal (facts M A.3-A.8). Bytes in, bytes out.
+ *
+ * Secrets: the request is written into a buffer that its owner wipes; of an answer everything read lies in the arena given, and the
+ * reader's own copies are wiped before they are given back.
+ */
+#ifndef WIRE_OAUTH_H
+#define WIRE_OAUTH_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#define OAUTH_ANSWER  ((size_t)64 * 1024)      /* longest                         */
+#define OAUTH_NUMBERS 6
+
+struct oauth_client {
+	const char *id, *secret;               /* secret NULL: a public client    */
+};
+
+struct oauth_answer {
+	/* granted: access_token is not NULL */
+	const char *access_token, *refresh_token, *id_token, *token_type;
+	const char *scope;                     /* as it was granted, blanks between; NULL: not told            */
+	long long   expires_in;                /* seconds; 0: not told                                         */
+	/* refused: error is not NULL */
+	const char *error, *description, *suberror, *claims, *correlation_id, *timestamp;
+	const char *number[OAUTH_NUMBERS];     /* digits of AADSTS…: error_codes, else out of the description  */
+	size_t      numbers;
+};
+
+/* FAULT_TOO_BIG, FAULT_BROKEN: no JSON, neither a token nor an error in it, a token that could not be said in a header. */
+bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *, struct error *);
+
+/* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
+bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
+bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);
+
+/* Is that scope among those granted? Case does not matter, nor the resource before it ("https://graph.microsoft.com/Mail.Send"). */
+bool oauth_scope_has(const char *granted, const char *scope);
+
+#endif

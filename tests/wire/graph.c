@@ -1,0 +1,102 @@
+#include "wire/graph.h"
+
+#include "test.h"
+
+#define GUID "0d7f2f9a-46f1-4b2b-9a4a-6a2c5f3b7700"
+
+static const struct { const char *body, *codes; } errors[] = {
+	{ "{\"error\":{\"code\":\"ErrorItemNotFound\",\"message\":\"x\",\"innerError\":{\"date\":\"2026\",\"request-id\":\"" GUID "\"}}}", "ErrorItemNotFound" },
+	{ "{\"error\":{\"code\":\"UnknownError\",\"message\":\"\",\"innererror\":{\"code\":\"MailboxNotEnabledForRESTAPI\",\"innerError\":{\"code\":\"UnknownError\"}}}}", "UnknownError MailboxNotEnabledForRESTAPI" },
+	{ "{\"error\":{\"code\":\"\"}}", "" },
+	{ "{\"error\":\"invalid_grant\"}", "" },
+	{ "{\"error\":{\"code\":7}}", "" },
+	{ "<html>", "" },
+	{ "", "" },
+};
+
+TEST(errors_are_read)
+{
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct graph_error           e;
+		const char                  *all = "";
+		bool                         fine = graph_error_read(slice_str(errors[i].body), job, &e);
+
+		EXPECT_ROW(fine == (errors[i].codes[0] != '\0'), errors[i].body);
+		for (size_t c = 0; c < e.codes; c++)
+			all = arena_print(job, "%s%s%s", all, c ? " " : "", e.code[c]);
+		EXPECT_TEXT(all, errors[i].codes);
+	}
+}
+
+#define USER "{\"id\":\"" GUID "\",\"displayName\":\"Ann\",\"mail\":\"ann@birch.example\",\"userPrincipalName\":\"al@birch.example\",\"userType\":\"Member\"," \
+	"\"onPremisesSyncEnabled\":true,\"proxyAddresses\":[\"SMTP:ann@birch.example\",\"smtp:a.lee@birch.example\",\"X500:/o=x\"],\"otherMails\":[\"ann@home.example\"]," \
+	"\"assignedPlans\":[{\"service\":\"exchange\",\"capabilityStatus\":\"Suspended\"},{\"service\":\"exchange\",\"capabilityStatus\":\"Enabled\"}]}"
+
+static bool has_address(const struct graph_user *u, const char *address)
+{
+	for (size_t i = 0; i < u->addresses; i++)
+		if (strcmp(u->address[i], address) == 0)
+			return true;
+	return false;
+}
+
+TEST(an_account)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct graph_user            u;
+	struct error                 err = { 0 };
+
+	EXPECT(graph_user_read(slice_str(USER), job, &u, &err));
+	EXPECT(has_address(&u, "a.lee@birch.example") && has_address(&u, "al@birch.example") && has_address(&u, "ann@home.example") && !has_address(&u, "/o=x"));
+	EXPECT_TEXT(u.exchange_plan, "Enabled");
+	EXPECT(u.plans_told && u.on_premises_sync_enabled && !u.personal && !u.guest);
+	EXPECT(graph_user_read(slice_str("{\"id\":\"00037ffe8c1d2b4a\",\"mail\":null,\"userPrincipalName\":\"x_y#EXT#@birch.example\"}"), job, &u, &err));
+	EXPECT(u.personal && u.guest && !u.mail && !u.plans_told && !u.exchange_plan);
+	EXPECT(!graph_user_read(slice_str("{\"mail\":\"ann@birch.example\"}"), job, &u, &err) && err.fault == FAULT_BROKEN);
+}
+
+TEST(an_account_cut_at_every_byte)
+{
+	for (size_t len = 0; len < sizeof USER - 1; len++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct graph_user            u;
+		struct error                 err = { 0 };
+
+		EXPECT(!graph_user_read(slice(USER, len), job, &u, &err));
+	}
+}
+
+TEST(batches)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	static const char *const     urls[] = { "/me/calendar?$select=id", "/me/mailFolders/inbox" };
+	struct graph_reply           r[3];
+	struct error                 err = { 0 };
+	struct buffer                b;
+
+	buffer_init(&b, 4096);
+	EXPECT(graph_batch(&b, urls, COUNT(urls)));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("{\"requests\":[{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/me/calendar?$select=id\"},{\"id\":\"2\",\"method\":\"GET\",\"url\":\"/me/mailFolders/inbox\"}]}")));
+	buffer_release(&b);
+	EXPECT(graph_batch_read(slice_str("{\"responses\":[{\"id\":\"2\",\"status\":429,\"headers\":{\"retry-after\":\"7\"},\"body\":\"text\"},{\"id\":\"1\",\"status\":200,\"body\":{\"id\":\"a\"}},"
+	                                  "{\"id\":\"1\",\"status\":500},{\"id\":\"9\",\"status\":200},{\"status\":200},{\"id\":\"3\",\"status\":-1}]}"), job, r, 3, &err));
+	EXPECT(r[0].status == 200 && slice_is(r[0].body, "{\"id\":\"a\"}"));
+	EXPECT(r[1].status == 429 && r[1].retry_after == 7 && slice_is(r[1].body, "text"));
+	EXPECT(r[2].status == 0);
+	EXPECT(!graph_batch_read(slice_str("{}"), job, r, 3, &err) && err.fault == FAULT_BROKEN);
+	EXPECT(!graph_batch_read(slice_str("{\"responses\":["), job, r, 3, &err));
+}
+
+TEST(pages_and_texts)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	bool                         more;
+
+	EXPECT(graph_page_count(slice_str("{\"value\":[{},{}],\"@odata.nextLink\":\"https://x\"}"), &more) == 2 && more);
+	EXPECT(graph_page_count(slice_str("{\"value\":[]}"), &more) == 0 && !more);
+	EXPECT(graph_page_count(slice_str("{}"), &more) == -1 && graph_page_count(slice_str("<"), &more) == -1);
+	EXPECT_TEXT(graph_text(slice_str("{\"value\":[{\"from\":{\"emailAddress\":{\"address\":\"a@b\"}}}]}"), "from.emailAddress.address", job), "a@b");
+	EXPECT_TEXT(graph_text(slice_str("{\"issuer\":\"x\"}"), "issuer", job), "x");
+	EXPECT(!graph_text(slice_str("{\"value\":[]}"), "from", job) && !graph_text(slice_str("{\"a\":1}"), "a", job) && !graph_text(slice_str(""), "a", job));
+}
