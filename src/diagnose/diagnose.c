@@ -44,7 +44,7 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 }
 
 static const struct rule_table *const tables[] = {
-	&rules_address, &rules_network, &rules_tls, &rules_exchange, &rules_replies, &rules_sending,
+	&rules_address, &rules_network, &rules_tls, &rules_microsoft, &rules_exchange, &rules_replies, &rules_sending,
 };
 
 /* Nobody ever said that this domain's mail is at a place that we only guessed: what is wrong there may be nobody's mistake. */
@@ -141,6 +141,8 @@ int diagnose_best_attempt(const struct report *r, enum service service)
 {
 	static const char *const resolve[] = { [SERVICE_IMAP] = "imap.resolve", [SERVICE_SMTP] = "smtp.resolve", [SERVICE_WEB] = "exchange.resolve" };
 
+	if (service == SERVICE_WEB && r->provider && strcmp(r->provider, "microsoft") == 0)
+		return best_attempt(r, service, "entra.grant");
 	return best_attempt(r, service, resolve[service]);
 }
 
@@ -280,7 +282,9 @@ static void need_of(struct verdict *v, const struct report *r, int attempt, cons
 		if (host && port)
 			need(v, "confirm_host", arena_print(r->job, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port));
 	}
-	if (strcmp(skip, "no_credentials") == 0)
+	if (strcmp(skip, "no_credentials") == 0 && strcmp(login_id, "microsoft.account") == 0)
+		need(v, "sign_in", "microsoft");
+	else if (strcmp(skip, "no_credentials") == 0)
 		need(v, "password", "");
 }
 
@@ -342,7 +346,25 @@ static bool sending_is_not_offered(struct verdict *v, const struct report *r)
 	return true;
 }
 
-/* -- Exchange ----------------------------------------------------------------------------------------------------- */
+/* -- mailboxes behind a web service ------------------------------------------------------------------------------- */
+
+/* Its steps: where the sign-in is judged, which came last when all is well, what mail needs to be read, and what may fail beside that. */
+static const struct web_mail {
+	const char *provider, *login, *last, *needed[4], *rest[6];
+} web_mails[] = {
+	{ "exchange", "exchange.login", "exchange.calendar", { "exchange.inbox", "exchange.mailbox", "exchange.folders" },
+	  { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" } },
+	{ "microsoft", "microsoft.account", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
+	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.send", "send.arrive", "send.bounce" } },
+};
+
+static const struct web_mail *web_mail_of(const struct report *r)
+{
+	for (size_t i = 0; r->provider && i < COUNT(web_mails); i++)
+		if (strcmp(r->provider, web_mails[i].provider) == 0)
+			return &web_mails[i];
+	return NULL;
+}
 
 /* Another URL than the one that was given is where EWS is: what was wrong with that one. */
 static void repaired_url(struct verdict *v, const struct report *r, int stands)
@@ -370,14 +392,15 @@ static bool step_failed(const struct report *r, const char *id, int attempt)
 }
 
 /* Mail is read; what else was promised may still not work. */
-static bool is_partly(const struct report *r, int attempt)
+static bool is_partly(const struct report *r, int attempt, const struct web_mail *web)
 {
-	static const char *const rest[] = { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" };
 	bool any = false;
 
-	for (size_t i = 0; i < COUNT(rest); i++)
-		any |= step_failed(r, rest[i], attempt);
-	return any && !step_failed(r, "exchange.mailbox", attempt) && !step_failed(r, "exchange.folders", attempt);
+	for (size_t i = 0; i < COUNT(web->rest) && web->rest[i]; i++)
+		any |= step_failed(r, web->rest[i], attempt);
+	for (size_t i = 0; i < COUNT(web->needed) && web->needed[i]; i++)
+		any &= !step_failed(r, web->needed[i], attempt);
+	return any;
 }
 
 /* An address that is an alias opens the mailbox all the same: told, and nothing to do. */
@@ -397,10 +420,10 @@ static void tell_alias(struct verdict *v, const struct report *r, int attempt)
 		}
 }
 
-static void judge_exchange(struct verdict *v, const struct report *r)
+static void judge_web_mail(struct verdict *v, const struct report *r, const struct web_mail *web)
 {
 	int           a = v->attempt[SERVICE_WEB];
-	enum standing standing = standing_of(r, a, "exchange.login", "exchange.calendar");
+	enum standing standing = standing_of(r, a, web->login, web->last);
 
 	if (a < 0) {
 		judge_nothing_tried(v, r);
@@ -412,36 +435,32 @@ static void judge_exchange(struct verdict *v, const struct report *r)
 		break;
 	case WAITING:
 		v->kind = VERDICT_UNFINISHED;
-		need_of(v, r, a, "exchange.login");
+		need_of(v, r, a, web->login);
 		break;
 	case CALLED_OFF:
 		v->kind = VERDICT_UNFINISHED;
 		return;
 	default:
-		v->kind = is_partly(r, a) ? VERDICT_PARTIAL : VERDICT_FAILED;
+		v->kind = is_partly(r, a, web) ? VERDICT_PARTIAL : VERDICT_FAILED;
 		judge_attempt(v, r, a);
 	}
 	repaired_url(v, r, a);
 	if (standing == FINE || v->kind == VERDICT_PARTIAL) {
-		repaired(v, r, a, "exchange.login");
+		repaired(v, r, a, web->login);
 		tell_alias(v, r, a);
 	}
 }
 
-static bool is_exchange(const struct report *r)
-{
-	return r->provider && strcmp(r->provider, "exchange") == 0;
-}
-
 void diagnose(const struct report *r, struct verdict *v)
 {
-	enum standing imap, smtp;
-	int           address = report_find(r, "address", NO_ATTEMPT);
+	const struct web_mail *web = web_mail_of(r);
+	enum standing          imap, smtp;
+	int                    address = report_find(r, "address", NO_ATTEMPT);
 
 	*v = (struct verdict){ .attempt = { diagnose_best_attempt(r, SERVICE_IMAP), diagnose_best_attempt(r, SERVICE_SMTP),
 	                                    diagnose_best_attempt(r, SERVICE_WEB) } };
-	if (is_exchange(r) && (address < 0 || r->step[address].state != STEP_FAILED)) {
-		judge_exchange(v, r);
+	if (web && (address < 0 || r->step[address].state != STEP_FAILED)) {
+		judge_web_mail(v, r, web);
 		return;
 	}
 	imap = standing_of(r, v->attempt[SERVICE_IMAP], "imap.login", "imap.open");

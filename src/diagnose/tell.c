@@ -341,7 +341,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	static const struct { const char *name, *fact; } plain[] = {
 		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
 		{ "issuer", FACT_TLS_ISSUER },     { "mx", FACT_DNS_MX },
-		{ "other_account", FACT_EWS_PRIMARY },
+		{ "other_account", FACT_EWS_PRIMARY }, { "other_account", FACT_ACCOUNT_IS }, { "app", FACT_APP },
 		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
 	};
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
@@ -370,7 +370,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "version", version_of(f, s));
 	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", words_of(r, f, into));
-	add_value(t, "code", in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
+	add_value(t, "code", in_step(r, f, FACT_AADSTS) ? in_step(r, f, FACT_AADSTS) : in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
 	                   : in_step(r, f, FACT_REPLY_CODE) ? in_step(r, f, FACT_REPLY_CODE) : in_step(r, f, FACT_EWS_CODE));
 	add_value(t, "wait", wait_in(wait_words(r, f, into), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));

@@ -155,6 +155,33 @@
 #define FACT_NTLM_COMPUTER     "ntlm.computer"
 #define FACT_NTLM_SUGGESTS     "ntlm.suggests"        /* DOMAIN\\user, by them */
 
+/* entra.*: the sign-in at Microsoft; what a token endpoint refuses, and grants */
+#define FACT_OAUTH_ERROR       "oauth.error"          /* RFC 6749 5.2, RFC 8628 3.5, and what the provider has besides */
+#define FACT_OAUTH_SUBERROR    "oauth.suberror"
+#define FACT_OAUTH_TEXT        "oauth.text"           /* error_description */
+#define FACT_OAUTH_CLAIMS      "oauth.claims"         /* yes: a challenge came, to be taken to the next sign-in */
+#define FACT_OAUTH_SCOPE       "oauth.scope"          /* as it was granted */
+#define FACT_OAUTH_MISSING     "oauth.missing"        /* what is needed and was not granted */
+#define FACT_OAUTH_REFRESHED   "oauth.refreshed"      /* yes; no: there is nothing to refresh with */
+#define FACT_AADSTS            "aadsts.number"        /* "50105"; several */
+#define FACT_AADSTS_TRACE      "aadsts.correlation_id"    /* by which an administrator finds the sign-in in the log */
+#define FACT_AADSTS_TIME       "aadsts.timestamp"
+#define FACT_ADMIN_CONSENT     "entra.admin_consent"  /* recorded refused */
+#define FACT_TENANT            "entra.tenant"         /* the organisation's id; unknown: Microsoft has none for that domain */
+
+/* microsoft.*: Graph */
+#define FACT_GRAPH_CODE        "graph.code"           /* outermost first; several where they nest */
+#define FACT_GRAPH_TEXT        "graph.text"
+#define FACT_GRAPH_REQUEST     "graph.request_id"
+#define FACT_ACCOUNT_IS        "account.signed_in_as"
+#define FACT_ACCOUNT_ASKED     "account.is_asked"     /* yes no: the account that signed in is the one asked for */
+#define FACT_ACCOUNT_KIND      "account.kind"         /* organisation guest personal */
+#define FACT_ACCOUNT_PLAN      "account.exchange_plan"    /* Enabled Suspended … as Microsoft has it; none */
+#define FACT_ACCOUNT_SYNCED    "account.synced"       /* yes: from a directory of the organisation's own */
+#define FACT_ACCOUNT_SENDER    "account.sends_as"
+#define FACT_ACCOUNT_MADE_UP   "account.made_up_sender"   /* yes: outlook_ and sixteen digits, hexadecimal */
+#define FACT_APP               "app.client_id"        /* ours */
+
 /* imap.list, imap.open */
 #define FACT_FOLDERS           "imap.folders"
 #define FACT_SPECIAL           "imap.special"         /* "\\Sent = Sent" */

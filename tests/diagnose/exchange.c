@@ -1,94 +1,16 @@
 /* What is concluded from Exchange's answers: every row of the rules by evidence that nothing else explains, and look-alikes beside each other. */
-#include "diagnose/diagnose.h"
+#include "cases.h"
 
-#include "diagnose/rule.h"
-#include "test.h"
-
-/* -- every row can be reached ---------------------------------------------------------------------------------------- */
-
-static const char *first_of(const char *list, struct arena *job)
-{
-	return arena_copy(job, slice_upto(slice_str(list), slice_find(slice_str(list), '|')));
-}
-
-/* The latest step where a condition looks, whole: earlier ones have rows of their own. */
-static const char *step_of(const struct condition *c)
-{
-	const char *bar = c->step ? strrchr(c->step, '|') : NULL;
-	const char *step = !c->step ? "exchange.inbox" : bar ? bar + 1 : c->step;
-
-
-	return strcmp(step, "ews.pasted") == 0 ? "explain.ews" : step;
-}
-
-static bool is_of_no_attempt(const char *step)
-{
-	static const char *const early[] = { "exchange.url", "exchange.find", "dns.mx", "explain.ews" };
-
-	for (size_t i = 0; i < COUNT(early); i++)
-		if (strcmp(early[i], step) == 0)
-			return true;
-	return false;
-}
-
-static int step_begun(struct report *r, const char *id)
-{
-	int attempt = is_of_no_attempt(id) ? NO_ATTEMPT : 0, step = report_find(r, id, attempt);
-
-	return step >= 0 ? step : report_begin(r, id, attempt, 0);
-}
-
-/* The least that makes a row hold. */
-static struct report *least_for(const struct rule *rule)
-{
-	struct report *r = report_new("ann@birch.example");
-
-	r->provider = "exchange";
-	r->attempts = 1;
-	for (size_t c = 0; c < CONDITIONS && rule->when[c].fact; c++) {
-		const struct condition *when = &rule->when[c];
-		const char             *step = step_of(when), *value = when->value ? first_of(when->value, r->job) : "something";
-
-		if (when->op != NONE && when->op != NEVER_IS && when->op != NEVER_HAS)
-			report_note(r, step_begun(r, step), first_of(when->fact, r->job), "%s", value);
-	}
-	for (size_t i = 0; i < r->step_count; i++)
-		report_end(r, (int)i, STEP_FAILED, 0);
-	return r;
-}
+static const struct least exchange = {
+	.rules = &rules_exchange, .provider = "exchange", .usual = "exchange.inbox", .pasted = { { "ews.pasted", "explain.ews" } },
+	.early = { "exchange.url", "exchange.find", "dns.mx" },
+};
 
 TEST(every_row_is_reached_by_the_least_that_it_asks_for)
 {
-	for (size_t i = 0; i < rules_exchange.count; i++) {
-		const struct rule             *rule = &rules_exchange.rule[i];
-		CLEANUP(report) struct report *r = least_for(rule);
-		struct verdict                 v;
-		struct finding                 f = { 0 };
-		char                           row[160];
-
-		snprintf(row, sizeof row, "row %zu: %s (%s)", i, cause_row(rule->cause)->id, rule->source);
-		if (report_find(r, "explain.ews", NO_ATTEMPT) >= 0) {
-			diagnose_pasted(r, &v);
-			f = v.finding[0];
-		} else {
-			EXPECT_ROW(diagnose_attempt(r, 0, &f), row);
-		}
-		if (f.rule != rule)
-			test_fail(__FILE__, __LINE__, "%s: that of %s (%s) comes before", row, cause_row(f.cause)->id, f.rule ? f.rule->source : "none");
-		EXPECT_ROW(f.proofs > 0, row);
-	}
+	expect_every_row_reached(&exchange);
 }
 
-/* -- look-alikes ------------------------------------------------------------------------------------------------------ */
-
-struct seen {
-	const char     *id;
-	enum step_state state;
-	const char     *fact[14];
-};
-
-#define OK(id, ...)     { id, STEP_PASSED, { __VA_ARGS__ } }
-#define NOT(id, ...)    { id, STEP_FAILED, { __VA_ARGS__ } }
 #define REACHED         OK("exchange.resolve", FACT_HOST, "mail.birch.example", FACT_PORT, "443", FACT_DNS_OUTCOME, "found"), \
 	OK("exchange.connect", FACT_NET_OUTCOME, "ok"), OK("exchange.tls", FACT_TLS_VERIFY, "ok")
 #define OFFERED         REACHED, OK("exchange.offer", FACT_URL_IS_EWS, "yes", FACT_HTTP_STATUS, "401", FACT_AUTH_OFFERED, "Negotiate NTLM", FACT_EXCHANGE_ERA, "fine")
@@ -103,14 +25,7 @@ struct seen {
 #define STATUS(code)    FACT_HTTP_STATUS, code
 #define CODE(code)      FACT_EWS_CODE, code
 
-static const struct {
-	const char       *name;
-	struct seen       seen[12];
-	enum verdict_kind kind;
-	const char       *cause;
-	enum certainty    certainty;
-	const char       *open;              /* ids that must not be ruled out, blanks between */
-} pairs[] = {
+static const struct look_alike pairs[] = {
 	/* 1a, 1b */
 	{ "web mail's page where web mail was asked", { ELSEWHERE(STATUS("302"), PAGE("owa")) }, VERDICT_FAILED, "exchange.url_is_webmail", PROVEN, "" },
 	{ "web mail's page where EWS was asked", { AT_OFFER(STATUS("302"), PAGE("owa")) }, VERDICT_FAILED, "exchange.sign_in_page_in_front", LIKELY, "exchange.url_is_webmail exchange.not_published" },
@@ -178,36 +93,7 @@ static const struct {
 	{ "nothing that is known", { AT_LOGIN(STATUS("418"), FACT_AUTH_CREDENTIALS, "after") }, VERDICT_FAILED, "unknown.answer", PROVEN, "auth.password_rejected" },
 };
 
-static bool excludes(const struct verdict *v, const char *ids)
-{
-	for (size_t i = 0; i < v->exclusions; i++)
-		if (slice_has(slice_str(ids), cause_row(v->exclusion[i].cause)->id))
-			return true;
-	return false;
-}
-
 TEST(look_alikes)
 {
-	for (size_t i = 0; i < COUNT(pairs); i++) {
-		CLEANUP(report) struct report *r = report_new("ann@birch.example");
-		struct verdict v;
-
-		r->provider = "exchange";
-		r->attempts = 1;
-		for (size_t s = 0; s < COUNT(pairs[i].seen) && pairs[i].seen[s].id; s++) {
-			int n = report_begin(r, pairs[i].seen[s].id, 0, 0);
-
-			for (size_t f = 0; f + 1 < COUNT(pairs[i].seen[s].fact) && pairs[i].seen[s].fact[f]; f += 2)
-				report_note(r, n, pairs[i].seen[s].fact[f], "%s", pairs[i].seen[s].fact[f + 1]);
-			report_end(r, n, pairs[i].seen[s].state, 0);
-		}
-		diagnose(r, &v);
-		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pairs[i].cause) != 0 || v.finding[0].certainty != pairs[i].certainty)
-			test_fail(__FILE__, __LINE__, "%s: %s %s, not %s %s", pairs[i].name, v.findings ? certainty_name(v.finding[0].certainty) : "nothing",
-			          v.findings ? cause_row(v.finding[0].cause)->id : "", certainty_name(pairs[i].certainty), pairs[i].cause);
-		EXPECT_ROW(v.kind == pairs[i].kind, pairs[i].name);
-		EXPECT_ROW(!excludes(&v, pairs[i].open), pairs[i].name);
-		for (size_t f = 1; f < v.findings; f++)
-			EXPECT_ROW(v.finding[f].certainty == POSSIBLE && v.finding[f].cause != v.finding[0].cause, pairs[i].name);
-	}
+	expect_look_alikes(&exchange, pairs, COUNT(pairs));
 }

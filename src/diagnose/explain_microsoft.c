@@ -1,0 +1,161 @@
+#include "diagnose/explain_microsoft.h"
+
+#include <ctype.h>
+
+#include "model/aadsts.h"
+#include "model/facts.h"
+
+#define NUMBERS 6
+#define WORD    60      /* the longest error, code or flag */
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '.';
+}
+
+/* The value of `name` in a query ("name=value") or in JSON ("name" : "value"), where it is one word; at == NULL: it is not there. */
+static struct slice value_of(struct slice text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (struct slice rest = text; rest.len > len;) {
+		size_t       at = slice_search(rest, name), end = 0;
+		struct slice value = slice_from(rest, at + len);
+		bool         whole = at < rest.len && (rest.at + at == text.at || !is_word(rest.at[at - 1]));
+		bool         query = value.len && value.at[0] == '=', json = value.len && value.at[0] == '"';
+
+		rest = value;
+		if (!whole || (!query && !json))
+			continue;
+		while (value.len && strchr("\"=: ", value.at[0]))
+			value = slice_from(value, 1);
+		while (end < value.len && is_word(value.at[end]))
+			end++;
+		if (end > 0 && end <= WORD)
+			return slice(value.at, end);
+	}
+	return slice(NULL, 0);
+}
+
+static void fact(struct report *r, int step, const char *name, struct slice value)
+{
+	if (value.at && value.len)
+		report_fact(r, step, name, value);
+}
+
+/* -- Entra -------------------------------------------------------------------------------------------------------- */
+
+/* What OAuth, OpenID and Microsoft call errors: other texts have "error=" as well. */
+static bool is_oauth_error(struct slice word)
+{
+	static const char *const errors[] = {
+		"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
+		"access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable", "invalid_resource", "login_required",
+		"interaction_required", "consent_required", "authorization_declined", "expired_token", "bad_verification_code",
+		"permission_denied", "invalid_tenant", "insufficient_claims",
+	};
+
+	for (size_t i = 0; i < COUNT(errors); i++)
+		if (slice_is(word, errors[i]))
+			return true;
+	return false;
+}
+
+/* `admin_consent=True` stands in refusals as well (facts M A.7). */
+static const char *admin_consent(struct slice text)
+{
+	struct slice said = value_of(text, "admin_consent"), error = value_of(text, "error");
+
+	if (!slice_is(said, "true"))
+		return NULL;
+	return error.at ? "refused" : "recorded";
+}
+
+/* Google has some of these words too; what is Microsoft's says so by a number, a subcode or Microsoft's own name. */
+static bool is_microsofts(struct slice text, struct slice error)
+{
+	if (slice_is(error, "interaction_required") || slice_is(error, "consent_required") || slice_is(error, "login_required"))
+		return true;
+	return is_oauth_error(error) && (value_of(text, "suberror").at || slice_has(text, "microsoftonline") || value_of(text, "admin_consent").at);
+}
+
+static void write_entra(struct report *r, struct slice text)
+{
+	struct slice rest = text, digits, error = value_of(text, "error");
+	const char  *consent = admin_consent(text);
+	int          step;
+
+	if (!aadsts_next(&rest, &digits) && !consent && !is_microsofts(text, error))
+		return;
+	step = report_begin(r, "explain.entra", NO_ATTEMPT, r->began_ms);
+	rest = text;
+	for (size_t i = 0; i < NUMBERS && aadsts_next(&rest, &digits); i++)
+		report_fact(r, step, FACT_AADSTS, digits);
+	if (is_oauth_error(error))
+		fact(r, step, FACT_OAUTH_ERROR, error);
+	fact(r, step, FACT_OAUTH_SUBERROR, value_of(text, "suberror"));
+	if (consent)
+		report_note(r, step, FACT_ADMIN_CONSENT, "%s", consent);
+	if (consent)
+		fact(r, step, FACT_TENANT, aadsts_labelled(text, "tenant="));
+	fact(r, step, FACT_AADSTS_TRACE, aadsts_labelled(text, "Correlation ID:"));
+	fact(r, step, FACT_AADSTS_TIME, aadsts_labelled(text, "Timestamp:"));
+	report_end(r, step, STEP_FAILED, r->began_ms);
+}
+
+/* -- Graph -------------------------------------------------------------------------------------------------------- */
+
+/* Codes that are nobody else's words: they may stand alone. */
+static const char *const own_codes[] = {
+	"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "RESTAPINotEnabledForComponentSharedMailbox",
+	"MailboxNotHostedInExchangeOnline", "InvalidAuthenticationToken", "ApplicationThrottled", "Authorization_RequestDenied",
+	"Request_ResourceNotFound", "MailboxInfoStale", "ErrorInvalidUser", "activityLimitReached",
+};
+
+/* What Graph says in English beside a code (facts M B.7): people paste the sentence alone. */
+static const struct { const char *words, *code; } sentences[] = {
+	{ "The mailbox is either inactive, soft-deleted, or is hosted on-premise", "MailboxNotEnabledForRESTAPI" },
+	{ "REST API is not yet supported for this mailbox",                        "MailboxNotEnabledForRESTAPI" },
+	{ "Mailbox is hosted by an on-premise or non-Exchange server",             "MailboxNotHostedInExchangeOnline" },
+	{ "Application is over its MailboxConcurrency limit",                      "ApplicationThrottled" },
+	{ "Mailbox info is stale",                                                 "MailboxInfoStale" },
+};
+
+static bool stands_alone(struct slice text, const char *word)
+{
+	size_t at = slice_search(text, word), end = at + strlen(word);
+
+	return at < text.len && (at == 0 || !is_word(text.at[at - 1])) && (end == text.len || !isalnum((unsigned char)text.at[end]));
+}
+
+static struct slice graph_code(struct slice text)
+{
+	struct slice in_json = value_of(text, "\"code");
+
+	for (size_t i = 0; i < COUNT(own_codes); i++)
+		if (stands_alone(text, own_codes[i]))
+			return slice_str(own_codes[i]);
+	for (size_t i = 0; i < COUNT(sentences); i++)
+		if (slice_has(text, sentences[i].words))
+			return slice_str(sentences[i].code);
+	return slice_has(text, "innerError") ? in_json : slice(NULL, 0);
+}
+
+static void write_graph(struct report *r, struct slice text)
+{
+	struct slice code = graph_code(text);
+	int          step;
+
+	if (!code.at)
+		return;
+	step = report_begin(r, "explain.graph", NO_ATTEMPT, r->began_ms);
+	report_fact(r, step, FACT_GRAPH_CODE, code);
+	report_fact(r, step, FACT_GRAPH_TEXT, slice_upto(slice_trim(text), 300));
+	report_end(r, step, STEP_FAILED, r->began_ms);
+}
+
+void explain_microsoft(struct report *r, struct slice text)
+{
+	write_entra(r, text);
+	write_graph(r, text);
+}

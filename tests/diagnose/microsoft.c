@@ -1,0 +1,104 @@
+/* What is concluded from Microsoft's answers: every row of the rules by evidence that nothing else explains, and what a pasted text says. */
+#include "cases.h"
+
+#include "diagnose/explain.h"
+
+static const struct least microsoft = {
+	.rules = &rules_microsoft, .provider = "microsoft", .usual = "microsoft.inbox", .pasted = { { "graph.pasted", "explain.graph" } },
+	.early = { "exchange.find", "dns.mx" },
+};
+
+TEST(every_row_is_reached_by_the_least_that_it_asks_for)
+{
+	expect_every_row_reached(&microsoft);
+}
+
+/* -- look-alikes ------------------------------------------------------------------------------------------------------ */
+
+#define GRANT            OK("entra.grant", FACT_AUTH_BY, "token")
+#define TOKEN(...)       GRANT, NOT("entra.token", __VA_ARGS__)
+#define SAYS(e, n)       TOKEN(FACT_OAUTH_ERROR, e, FACT_AADSTS, n)
+#define ACCOUNT(...)     GRANT, OK("microsoft.account", FACT_ACCOUNT_ASKED, "yes", FACT_ACCOUNT_KIND, "organisation", __VA_ARGS__), OK("entra.scopes", NULL)
+#define INBOX(c)         NOT("microsoft.inbox", FACT_HTTP_STATUS, "404", FACT_GRAPH_CODE, c)
+#define COMPONENT        INBOX("RESTAPINotEnabledForComponentSharedMailbox")
+#define INACTIVE         INBOX("MailboxNotEnabledForRESTAPI")
+#define MX_IS(p)         OK("dns.mx", FACT_DNS_MX, "10 mx1.example.net", FACT_PROVIDER, p)
+#define FOUND(place)     OK("exchange.find", FACT_EXCHANGE_PLACE, place)
+#define OWN              "ews https://mail.birch.example/EWS/Exchange.asmx autodiscover trusted"
+#define ONLINE           "ews https://outlook.office365.com/EWS/Exchange.asmx autodiscover trusted, online"
+#define PLAN(is)         FACT_ACCOUNT_PLAN, is
+
+static const struct look_alike pairs[] = {
+	/* one word of the protocol, four causes (E.2 11) */
+	{ "interaction_required: not assigned", { SAYS("interaction_required", "50105") }, VERDICT_FAILED, "microsoft.user_not_assigned", PROVEN, "" },
+	{ "interaction_required: a second factor", { SAYS("interaction_required", "50076") }, VERDICT_FAILED, "microsoft.mfa_required", PROVEN, "" },
+	{ "interaction_required: a policy", { SAYS("interaction_required", "53003") }, VERDICT_FAILED, "microsoft.conditional_access", PROVEN, "" },
+	{ "interaction_required: nobody signed in", { SAYS("interaction_required", "50058") }, VERDICT_FAILED, "microsoft.sign_in_again", LIKELY, "" },
+	{ "interaction_required, and no number", { TOKEN(FACT_OAUTH_ERROR, "interaction_required") }, VERDICT_FAILED, "microsoft.user_not_assigned", POSSIBLE, "microsoft.mfa_required microsoft.conditional_access microsoft.consent_missing" },
+	/* who has to consent (12a) */
+	{ "consent that the user could give", { SAYS("invalid_grant", "65001") }, VERDICT_FAILED, "microsoft.consent_missing", PROVEN, "" },
+	{ "consent that only an administrator gives", { SAYS("access_denied", "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },
+	{ "and was asked for it", { SAYS("access_denied", "90095") }, VERDICT_FAILED, "microsoft.admin_approval_pending", PROVEN, "" },
+	{ "cancelled", { SAYS("access_denied", "65004") }, VERDICT_FAILED, "microsoft.consent_declined", PROVEN, "" },
+	/* our own fault, or the organisation's */
+	{ "unknown there", { SAYS("unauthorized_client", "700016") }, VERDICT_FAILED, "microsoft.app_misregistered", PROVEN, "" },
+	{ "switched off there", { SAYS("unauthorized_client", "7000112") }, VERDICT_FAILED, "microsoft.app_not_allowed", PROVEN, "" },
+	{ "either of them", { SAYS("unauthorized_client", "70001") }, VERDICT_FAILED, "microsoft.app_not_allowed", LIKELY, "microsoft.app_misregistered" },
+	{ "our secret's time is over", { SAYS("invalid_client", "7000222") }, VERDICT_FAILED, "microsoft.app_secret_expired", PROVEN, "" },
+	{ "our secret is no secret", { SAYS("invalid_client", "7000215") }, VERDICT_FAILED, "microsoft.app_secret_wrong", PROVEN, "" },
+	/* locked, or the place (50053) */
+	{ "locked, or from a bad place", { SAYS("invalid_grant", "50053") }, VERDICT_FAILED, "auth.account_locked", LIKELY, "auth.ip_not_allowed" },
+	/* three readings of one code (E.2 7, 9) */
+	{ "on a server of their own", { MX_IS("exchange"), ACCOUNT(PLAN("none"), FACT_ACCOUNT_SYNCED, "yes"), COMPONENT, FOUND(OWN) }, VERDICT_FAILED, "microsoft.mailbox_on_premises", PROVEN, "" },
+	{ "the same without a directory of theirs", { ACCOUNT(PLAN("none")), INACTIVE, FOUND(OWN) }, VERDICT_FAILED, "microsoft.mailbox_on_premises", LIKELY, "microsoft.mailbox_migrating" },
+	{ "Autodiscover says: in the cloud", { MX_IS("microsoft"), ACCOUNT(PLAN("Enabled"), FACT_ACCOUNT_SYNCED, "yes"), INACTIVE, FOUND(ONLINE) }, VERDICT_FAILED, "microsoft.rest_not_enabled", LIKELY, "microsoft.mailbox_on_premises" },
+	{ "no plan, mail is at Google", { MX_IS("google"), ACCOUNT(PLAN("none")), INACTIVE }, VERDICT_FAILED, "microsoft.mailbox_not_found", PROVEN, "" },
+	{ "no plan, mail is at Microsoft", { MX_IS("microsoft"), ACCOUNT(PLAN("none")), INACTIVE }, VERDICT_FAILED, "mailbox.no_licence", LIKELY, "microsoft.mailbox_not_found" },
+	{ "no plan, mail goes elsewhere, and they have a directory", { MX_IS("google"), ACCOUNT(PLAN("none"), FACT_ACCOUNT_SYNCED, "yes"), INACTIVE }, VERDICT_FAILED, "microsoft.mailbox_not_found", LIKELY, "microsoft.mailbox_on_premises" },
+	{ "a guest", { GRANT, OK("microsoft.account", FACT_ACCOUNT_KIND, "guest"), INACTIVE }, VERDICT_FAILED, "microsoft.account_not_in_tenant", LIKELY, "microsoft.mailbox_not_found" },
+	/* the rest of it */
+	{ "Graph is down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "503") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
+	{ "Graph slows us down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "429", FACT_GRAPH_CODE, "ApplicationThrottled") }, VERDICT_FAILED, "throttle.provider", PROVEN, "" },
+	{ "no calendar", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), NOT("microsoft.calendar", FACT_GRAPH_CODE, "ErrorItemNotFound") }, VERDICT_PARTIAL, "calendar.none", LIKELY, "" },
+	{ "nothing that is known", { ACCOUNT(PLAN("Enabled")), INBOX("ErrorQuantumFluctuation") }, VERDICT_FAILED, "unknown.answer", PROVEN, "microsoft.mailbox_not_found" },
+};
+
+TEST(look_alikes)
+{
+	expect_look_alikes(&microsoft, pairs, COUNT(pairs));
+}
+
+/* -- pasted ------------------------------------------------------------------------------------------------------------ */
+
+#define ID "5b6d2c1e-9f58-4a7c-8f0e-3c1f4d2b9a11"
+
+static const struct { const char *text, *cause; enum certainty certainty; } pasted[] = {
+	{ "Sorry, but we're having trouble signing you in. AADSTS50105: Your administrator has configured the application", "microsoft.user_not_assigned", PROVEN },
+	{ "Es tut uns leid. aadsts50105. Was nun?", "microsoft.user_not_assigned", PROVEN },
+	{ "https://crm.example/callback?error=interaction_required&error_description=AADSTS50105%3a+Your+administrator&state=x", "microsoft.user_not_assigned", PROVEN },
+	{ "https://crm.example/callback?error=interaction_required&state=x", "microsoft.user_not_assigned", POSSIBLE },
+	{ "https://crm.example/callback?admin_consent=True&tenant=" ID "&scope=Mail.Send&state=12345", "microsoft.admin_consent_recorded", PROVEN },
+	{ "https://crm.example/callback?admin_consent=True&error=access_denied&error_description=AADSTS65004%3a+User+declined&state=1", "microsoft.consent_declined", PROVEN },
+	{ "https://crm.example/callback?error=access_denied&error_description=AADSTS90094%3a+x&admin_consent=True", "microsoft.admin_approval_required", PROVEN },
+	{ "https://crm.example/callback?error=access_denied&state=abc", "unknown.answer", PROVEN },
+	{ "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS700082: The refresh token has expired due to inactivity.\",\"error_codes\":[700082],\"suberror\":\"bad_token\"}", "microsoft.sign_in_again", PROVEN },
+	{ "{\"error\":\"invalid_grant\",\"error_description\":\"Bad Request\"}", "unknown.answer", PROVEN },
+	{ "{\"error\":{\"code\":\"MailboxNotEnabledForRESTAPI\",\"message\":\"The mailbox is either inactive, soft-deleted, or is hosted on-premise.\"}}", "microsoft.mailbox_not_found", LIKELY },
+	{ "REST API is not yet supported for this mailbox.", "microsoft.mailbox_not_found", LIKELY },
+	{ "RESTAPINotEnabledForComponentSharedMailbox", "microsoft.rest_not_enabled", LIKELY },
+	{ "{\"error\":{\"code\":\"ApplicationThrottled\",\"message\":\"Application is over its MailboxConcurrency limit.\",\"innerError\":{}}}", "throttle.provider", PROVEN },
+	{ "order number XAADSTS50105 and AADSTS50105123456789 and AADST50105", "unknown.answer", PROVEN },
+};
+
+TEST(pasted_texts)
+{
+	for (size_t i = 0; i < COUNT(pasted); i++) {
+		CLEANUP(report) struct report *r = report_new("");
+		struct verdict v;
+
+		explain_facts(r, pasted[i].text);
+		diagnose_pasted(r, &v);
+		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
+			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
+	}
+}
