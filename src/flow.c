@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "detect/detect.h"
 #include "flow_exchange.h"
+#include "flow_microsoft.h"
 #include "model/hosters.h"
 #include "model/mailaddress.h"
 #include "provider/imap.h"
@@ -58,12 +59,13 @@ struct flow {
 	struct gate               detected;
 	struct part               part[SERVICES];
 	struct exchange_way      exchange;
+	struct microsoft_way     microsoft;
 	struct testmail           testmail;
 	struct exchange_mail      exchange_mail;
-	struct task               task[SERVICES + 2];
+	struct task               task[SERVICES + 3];
 	struct children           children;
 	int                       step;
-	bool                      detecting, sending, seeking;
+	bool                      detecting, sending, seeking, at_microsoft;
 };
 
 static struct net *running_net;
@@ -118,6 +120,31 @@ static bool exchange_is_named(const struct flow *f)
 	return strcmp(f->request->provider, "exchange") == 0 || f->request->ews_url;
 }
 
+static bool microsoft_is_named(const struct flow *f)
+{
+	return strcmp(f->request->provider, "microsoft") == 0;
+}
+
+/* One that signs in to web services alone was named: nobody's IMAP is looked for. */
+static bool web_is_named(const struct flow *f)
+{
+	return exchange_is_named(f) || microsoft_is_named(f);
+}
+
+/* The domain's mail goes there, and there is a token for it. */
+static bool microsoft_is_meant(const struct flow *f)
+{
+	const char *provider = f->detecting ? f->detect.provider : NULL;
+
+	return microsoft_is_named(f)
+	    || (f->at_microsoft && provider && strcmp(provider, "microsoft") == 0 && !f->request->host[SERVICE_IMAP]);
+}
+
+static bool ask_whether_microsoft(void *self)
+{
+	return microsoft_is_meant(self);
+}
+
 /* Does anybody trustworthy say where the domain's IMAP is? */
 static bool imap_is_announced(const struct flow *f)
 {
@@ -147,7 +174,7 @@ static bool imap_is_meant(const struct flow *f)
 	const struct flow_request *q = f->request;
 	const char                *provider = f->detect.provider;
 
-	if (exchange_is_meant(f))
+	if (exchange_is_meant(f) || microsoft_is_meant(f))
 		return false;
 	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
 		return true;
@@ -401,7 +428,7 @@ static void start_all(struct flow *f)
 
 	f->detecting = true;
 	detect_init(&f->detect, &f->address, f->report->job, f->report,
-	            (bool[SERVICES]){ !exchange_is_named(f) && !q->host[SERVICE_IMAP], !exchange_is_named(f) && !q->host[SERVICE_SMTP] },
+	            (bool[SERVICES]){ !web_is_named(f) && !q->host[SERVICE_IMAP], !web_is_named(f) && !q->host[SERVICE_SMTP] },
 	            detect_ms(q));
 	children_init(&f->children, UNTIL_ALL);
 	if (exchange_is_named(f) || (strcmp(q->provider, "auto") == 0 && !q->host[SERVICE_IMAP])) {
@@ -411,6 +438,14 @@ static void start_all(struct flow *f)
 		f->exchange.is_meant = exchange_is_named(f) ? NULL : ask_whether_found;
 		f->exchange.asked = f;
 		children_add(&f->children, &f->task[SERVICES + 1], exchange_way_step, &f->exchange, 0);
+	}
+	if (microsoft_is_named(f) || (strcmp(q->provider, "auto") == 0 && microsoft_token(q->credentials))) {
+		f->at_microsoft = true;
+		microsoft_way_init(&f->microsoft, q, f->report, &f->address, &f->detect, f->waits);
+		f->microsoft.detected = &f->detected;
+		f->microsoft.is_meant = microsoft_is_named(f) ? NULL : ask_whether_microsoft;
+		f->microsoft.asked = f;
+		children_add(&f->children, &f->task[SERVICES + 2], microsoft_way_step, &f->microsoft, 0);
 	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		if (q->host[s])
@@ -532,6 +567,7 @@ static void flow_release(struct flow *f)
 		testmail_release(&f->testmail);
 	exchange_mail_release(&f->exchange_mail);
 	exchange_way_release(&f->exchange);
+	microsoft_way_release(&f->microsoft);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		part_release(&f->part[s]);
 		probe_release(&f->part[s].probe);
@@ -632,7 +668,7 @@ struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_w
 	const struct flow_request *q = f->request;
 	struct report             *r = f->report;
 
-	r->provider = exchange_is_meant(f) ? "exchange" : strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	r->provider = exchange_is_meant(f) ? "exchange" : microsoft_is_meant(f) ? "microsoft" : strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
 	r->ms = ms;
 	note_worked(f, worked);
 	flow_release(f);

@@ -7,6 +7,7 @@
 
 #include "connect/credentials.h"
 #include "diagnose/diagnose.h"
+#include "model/app.h"
 #include "model/endpoint.h"
 #include "net/options.h"
 
@@ -40,6 +41,7 @@ struct flow_request {
 	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
+	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */

@@ -33,7 +33,7 @@ enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange; microsoft, google and caldav are not built yet", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft; google and caldav are not built yet", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
@@ -78,12 +78,15 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const coming[] = { "microsoft", "google", "caldav" };
+	static const char *const built[] = { "auto", "imap", "exchange", "microsoft" }, *const coming[] = { "google", "caldav" };
+	bool                     known = false;
 
 	for (size_t i = 0; i < COUNT(coming); i++)
 		if (strcmp(arg, coming[i]) == 0)
 			not_built(state, arg);
-	if (strcmp(arg, "auto") != 0 && strcmp(arg, "imap") != 0 && strcmp(arg, "exchange") != 0)
+	for (size_t i = 0; i < COUNT(built); i++)
+		known |= strcmp(arg, built[i]) == 0;
+	if (!known)
 		argp_error(state, "there is no provider \"%s\"", arg);
 	o->provider = arg;
 }
@@ -211,8 +214,12 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 	return !o->token_file || credentials_read_token(c, o->token_file, err);
 }
 
-static int diagnose_it(const struct options *o, const struct credentials *c, const char *our_addresses, const struct language *lang)
+static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct language *lang)
 {
+	const struct microsoft_app microsoft = {
+		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
+		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
+	};
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
 	struct verdict      v;
@@ -223,7 +230,8 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
 		.timeout_ms = o->timeout_s * 1000,
-		.keep_talk = o->record != NULL, .our_addresses = our_addresses, .trust = &o->trust,
+		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
+		.microsoft = &microsoft,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -270,7 +278,7 @@ static int run(int argc, char **argv)
 		if (!command_language(o->lang, &lang))
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
 		else if (net_options_settings(&o->net, &s, &err) && read_credentials(o, &c, &err))
-			status = diagnose_it(o, &c, s.value[SETTING_NET_EGRESS], lang);
+			status = diagnose_it(o, &c, &s, lang);
 	}
 	settings_release(&s);
 	if (err.fault && status == EXIT_USAGE)

@@ -141,6 +141,10 @@ bool credentials_read_token(struct credentials *c, const char *file, struct erro
 		c->token = secret_copy(c, slice_str(json_text(json, "access_token")));
 		if (lasts > 0)
 			c->expires_at = (from ? from : changed) + lasts;
+		if (json_text(json, "refresh_token"))
+			c->refresh_token = secret_copy(c, slice_str(json_text(json, "refresh_token")));
+		if (json_text(json, "scope"))
+			c->scope = must_copy(json_text(json, "scope"));
 	}
 	wipe_texts(json);
 	cJSON_Delete(json);
@@ -185,6 +189,8 @@ void credentials_release(struct credentials *c)
 {
 	wipe(c->password);
 	wipe(c->token);
+	wipe(c->refresh_token);
+	free(c->scope);
 	secrets_forget(&c->secrets);
 	*c = (struct credentials){ 0 };
 }

@@ -38,7 +38,8 @@ static const char *presentable(const struct report *r, struct slice raw)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
 	/* a secret that is cut in two would not be known again: so they go first, out of all that a peer can say at once */
-	struct slice   text = slice_upto(slice_str(secrets_strike(r->secrets, slice_upto(raw, REPORT_RAW), work)), REPORT_VALUE);
+	struct slice   ours = slice_str(secrets_strike(r->secrets, slice_upto(raw, REPORT_RAW), work));
+	struct slice   text = slice_upto(slice_str(secrets_strike(&r->own_secrets, ours, work)), REPORT_VALUE);
 	struct buffer  out;
 	const char    *copy;
 
@@ -76,10 +77,16 @@ void report_guard(struct report *r, const struct secrets *secrets)
 	r->address = presentable(r, slice_str(r->address));
 }
 
+void report_secret(struct report *r, struct slice secret)
+{
+	secrets_know(&r->own_secrets, secret);
+}
+
 void report_free(struct report *r)
 {
 	if (!r)
 		return;
+	secrets_forget(&r->own_secrets);
 	free(r->step);
 	free(r->fact);
 	free(r->talk);

@@ -47,6 +47,7 @@ struct report {
 	struct arena *job;
 	const char   *address, *provider;
 	const struct secrets *secrets;   /* struck out of all that comes in; somebody else's, NULL none */
+	struct secrets own_secrets;      /* the same: those that came to be known on the way            */
 	struct step  *step;
 	size_t        step_count, step_room;
 	struct fact  *fact;
@@ -68,6 +69,9 @@ DEFINE_CLEANUP(report)
 
 /* Those secrets are struck out of the address and of all that comes in from now on. The set is borrowed. */
 void report_guard(struct report *, const struct secrets *);
+
+/* One more, granted on the way: a fresh token. Wiped with the report. */
+void report_secret(struct report *, struct slice secret);
 
 int  report_attempt(struct report *);
 int  report_begin(struct report *, const char *id, int attempt, int64_t now_ms);

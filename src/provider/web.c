@@ -189,7 +189,7 @@ static void say(struct web_session *s, const struct web_request *q, const char *
 		buffer_print(out, "Content-Length: %zu\r\n", q->body.len);
 	buffer_add_str(out, "\r\n");
 	buffer_add(out, q->body);
-	if (q->body.len)
+	if (q->body.len && !q->hushed)
 		report_talk(s->report, s->attempt, 'C', slice_upto(q->body, SHOWN), w->now_ms);
 	http_reader_init(&s->reader, strcmp(q->method, "HEAD") == 0);
 	s->heard = s->taken = s->proving = false;
@@ -233,7 +233,7 @@ static void show_body(struct web_session *s, const struct want *w)
 {
 	struct slice body = buffer_held(&s->answer.body);
 
-	if (body.len)
+	if (body.len && !s->request->hushed)
 		report_talk(s->report, s->attempt, 'S', slice_upto(body, SHOWN), w->now_ms);
 }
 
@@ -541,6 +541,12 @@ static void say_request(struct web_session *s, const struct want *w)
 	s->type3 = NULL;
 }
 
+/* What holds secrets in itself goes where credentials go, and nowhere else. */
+static bool may_say_request(const struct web_session *s)
+{
+	return !s->request->hushed || (s->line.secure && endpoint_trusted(s->endpoint));
+}
+
 static bool must_be_challenged(const struct web_session *s)
 {
 	return s->scheme == WEB_NTLM && !s->request->anonymous && !s->signed_in && !s->type3 && s->line.secure
@@ -579,6 +585,8 @@ enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 			PASS(negotiate(s, w, err));
 
 	STEP(s, ASK_SAY):
+		if (!may_say_request(s))
+			return broken(s, FAULT_TLS, "no verified line for what is secret", w, err);
 		say_request(s, w);
 
 	STEP(s, ASK_HEAR):

@@ -32,6 +32,8 @@ struct web_request {
 	const char  *header[WEB_HEADERS];     /* "Content-Type: text/xml; charset=utf-8"; NULL ends      */
 	struct slice body;                    /* the caller's, until the answer is there                 */
 	bool         anonymous;               /* without credentials, whatever was chosen                */
+	bool         hushed;                  /* what is said and answered holds secrets: only over a verified line to a trusted
+	                                         endpoint, and nothing of either into a record                               */
 	bool         once;                    /* never said twice, even where a kept line broke before any answer: it may have been done */
 };
 

@@ -1,0 +1,11 @@
+/* app.h -- as whom we are registered at a provider that lets programs in by OAuth: by the operator's own registration. */
+#ifndef MODEL_APP_H
+#define MODEL_APP_H
+
+struct microsoft_app {
+	const char *client_id, *client_secret;      /* NULL: not registered; a public client                                   */
+	const char *tenant;                         /* an id, a domain, "organizations" or "common"; NULL: "common"           */
+	const char *authority;                      /* host or URL of a national cloud's sign-in; NULL: the worldwide cloud's */
+};
+
+#endif

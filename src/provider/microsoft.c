@@ -1,0 +1,666 @@
+#include "provider/microsoft.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "model/facts.h"
+#include "wire/http.h"
+
+enum { OPEN_START, OPEN_TOKEN, OPEN_REACH, OPEN_ASK, OPEN_ACCOUNT, OPEN_PAUSE, OPEN_RENEW, OPEN_DONE };
+enum { TOKEN_START, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_DONE };
+enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
+enum { TENANT_START, TENANT_REACH, TENANT_ANSWER, TENANT_DONE };
+enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
+
+#define BODY_MOST  ((size_t)64 * 1024)
+#define EXCERPT    400
+#define PAUSE_MOST 5000      /* as long as that it is waited within one look */
+#define NEARLY_S   60        /* a token that ends so soon is as good as ended */
+
+static const char *const questions[QUESTIONS] = {
+	[INBOX] = "/me/mailFolders/inbox?$select=id,totalItemCount,unreadItemCount",
+	[FOLDERS] = "/me/mailFolders?$top=100&$select=id,displayName&includeHiddenFolders=true",
+	[CALENDAR] = "/me/calendar?$select=id,name,canEdit",
+	[SENDER] = "/me/mailFolders/sentitems/messages?$top=1&$select=from",
+};
+
+/* What a connection is for (ARTICLES S24); the others of the list are seen by what came of them. */
+static const char *const needed[] = { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" };
+
+/* -- where -------------------------------------------------------------------------------------------------------- */
+
+/* National clouds have a Graph of their own (facts M A.1). */
+static const struct { const char *authority, *graph; } clouds[] = {
+	{ "login.microsoftonline.com", "graph.microsoft.com" },
+	{ "login.microsoftonline.us", "graph.microsoft.us" },
+	{ "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn" },
+};
+
+static const char *authority_host(const struct microsoft_app *app, struct arena *a)
+{
+	struct slice host = slice_str(app->authority ? app->authority : clouds[0].authority);
+
+	if (slice_starts(host, "https://"))
+		host = slice_from(host, 8);
+	return arena_copy(a, slice_upto(host, slice_find(host, '/')));
+}
+
+static const char *graph_host(const char *authority)
+{
+	for (size_t i = 0; i < COUNT(clouds); i++)
+		if (strcmp(clouds[i].authority, authority) == 0)
+			return clouds[i].graph;
+	return clouds[0].graph;
+}
+
+static struct endpoint endpoint_at(const char *host)
+{
+	return (struct endpoint){ .service = SERVICE_WEB, .host = host, .port = 443, .socket = SOCKET_TLS, .source = SOURCE_TABLE };
+}
+
+void microsoft_session_init(struct microsoft_session *s, struct report *r, const struct microsoft_app *app,
+                            const struct mail_address *address, const struct microsoft_grant *grant, struct waits waits, int attempt)
+{
+	*s = (struct microsoft_session){ .report = r, .app = app, .address = address, .waits = waits, .attempt = attempt, .reported = -1,
+	                                 .job = arena_new() };
+	if (grant)
+		s->grant = *grant;
+	s->authority = endpoint_at(authority_host(app, r->job));
+	s->graph = endpoint_at(graph_host(s->authority.host));
+	s->login = (struct login){ .username = address->text, .username_form = "address", .token = s->grant.access_token };
+	buffer_init(&s->body, BODY_MOST);
+	web_session_init(&s->entra, r, &s->authority, NULL, "entra", waits, attempt);
+	web_session_init(&s->web, r, &s->graph, &s->login, "microsoft", waits, attempt);
+	s->web.scheme = WEB_BEARER;
+}
+
+void microsoft_session_release(struct microsoft_session *s)
+{
+	if (!s->job)
+		return;
+	web_session_release(&s->entra);
+	web_session_release(&s->web);
+	buffer_release(&s->body);
+	arena_free(s->job);
+	*s = (struct microsoft_session){ 0 };
+}
+
+/* -- the report --------------------------------------------------------------------------------------------------- */
+
+static void begin(struct microsoft_session *s, const char *id, const struct want *w)
+{
+	s->reported = s->web.reported = s->entra.reported = report_begin(s->report, id, s->attempt, w->now_ms);
+}
+
+static void end(struct microsoft_session *s, enum step_state state, const struct want *w)
+{
+	report_end(s->report, s->reported, state, w->now_ms);
+}
+
+static void note(struct microsoft_session *s, const char *fact, const char *value)
+{
+	if (value && *value)
+		report_note(s->report, s->reported, fact, "%s", value);
+}
+
+static enum want_kind failed(struct microsoft_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
+{
+	end(s, STEP_FAILED, w);
+	fail(err, fault, "%s: %s", s->graph.host, what);
+	return WANT_FAILED;
+}
+
+static bool is_passing(int status)
+{
+	return status == 429 || status == 503 || status == 504;
+}
+
+/* -- the token ---------------------------------------------------------------------------------------------------- */
+
+static const char *tenant_of(const struct microsoft_session *s)
+{
+	return s->app->tenant ? s->app->tenant : "common";
+}
+
+static void ask_token(struct microsoft_session *s, const struct want *w)
+{
+	struct oauth_client client = { s->app->client_id, s->app->client_secret };
+
+	begin(s, "entra.token", w);
+	note(s, FACT_APP, s->app->client_id);
+	buffer_clear(&s->body);
+	oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
+	s->request = (struct web_request){ .method = "POST", .target = arena_print(s->job, "/%s/oauth2/v2.0/token", tenant_of(s)),
+		.header = { "Content-Type: application/x-www-form-urlencoded", "Accept: application/json" }, .body = buffer_held(&s->body),
+		.anonymous = true, .hushed = true };
+	web_ask(&s->entra, &s->request);
+}
+
+static void refusal_facts(struct microsoft_session *s, const struct oauth_answer *o)
+{
+	note(s, FACT_OAUTH_ERROR, o->error);
+	note(s, FACT_OAUTH_SUBERROR, o->suberror);
+	note(s, FACT_OAUTH_TEXT, o->description);
+	for (size_t i = 0; i < o->numbers; i++)
+		note(s, FACT_AADSTS, o->number[i]);
+	note(s, FACT_OAUTH_CLAIMS, o->claims ? "yes" : NULL);
+	note(s, FACT_AADSTS_TRACE, o->correlation_id);
+	note(s, FACT_AADSTS_TIME, o->timestamp);
+}
+
+static void take_grant(struct microsoft_session *s, const struct oauth_answer *o, const struct want *w)
+{
+	const char *const secrets[] = { o->access_token, o->refresh_token, o->id_token };
+
+	for (size_t i = 0; i < COUNT(secrets); i++)
+		if (secrets[i])
+			report_secret(s->report, slice_str(secrets[i]));
+	s->grant.access_token = s->login.token = o->access_token;
+	if (o->refresh_token)
+		s->grant.refresh_token = o->refresh_token;
+	if (o->scope)
+		s->grant.scope = o->scope;
+	s->grant.expires_at = o->expires_in ? w->now_unix + o->expires_in : 0;
+	s->renewed = true;
+}
+
+static int pause_of(const struct web_session *web)
+{
+	struct slice       field;
+	unsigned long long seconds;
+
+	if (!web_field(web, "Retry-After", &field) || !slice_number(field, 3600, &seconds))
+		return 1000;
+	return (int)seconds * 1000;
+}
+
+static enum want_kind take_token(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	struct oauth_answer o;
+	struct error        why = { 0 };
+	struct slice        body = buffer_held(&s->entra.answer.body);
+	int                 status = s->entra.answer.status;
+	bool                read = oauth_answer_read(body, s->report->job, &o, &why);
+
+	if (status != 200)
+		report_note(s->report, s->reported, FACT_HTTP_STATUS, "%d", status);
+	if (read && o.access_token && status == 200) {
+		take_grant(s, &o, w);
+		note(s, FACT_OAUTH_REFRESHED, "yes");
+		end(s, STEP_PASSED, w);
+		return WANT_NOTHING;
+	}
+	if (read && o.error)
+		refusal_facts(s, &o);
+	else if (status == 200)
+		note(s, FACT_REPLY_BROKEN, why.text[0] ? why.text : "a token beside a refusal");
+	return failed(s, is_passing(status) ? FAULT_BUSY : read ? FAULT_REFUSED : FAULT_BROKEN, w, err, "no token");
+}
+
+/* A fresh one for what was granted before. */
+static enum want_kind token_step(struct microsoft_session *s, struct want *w, struct error *err)
+{
+	switch (s->token.step) {
+	case TOKEN_START:
+	STEP(&s->token, TOKEN_REACH):
+		if (!s->entra_open)
+			PASS(web_open_step(&s->entra, w, err));
+		s->entra_open = true;
+
+	STEP(&s->token, TOKEN_ASK):
+		ask_token(s, w);
+
+	STEP(&s->token, TOKEN_ANSWER):
+		PASS(web_ask_step(&s->entra, w, err));
+		s->pause_ms = pause_of(&s->entra);
+		if (is_passing(s->entra.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
+			s->again = true;
+			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
+			end(s, STEP_WARNED, w);
+			AWAIT(&s->token, TOKEN_PAUSE, want_time(w, s->pause_ms)):
+			want_came(w);
+			s->token.step = TOKEN_ASK;
+			return token_step(s, w, err);
+		}
+		if (take_token(s, w, err) == WANT_FAILED)
+			return WANT_FAILED;
+
+	STEP(&s->token, TOKEN_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- what was brought --------------------------------------------------------------------------------------------- */
+
+static bool has_ended(const struct microsoft_session *s, const struct want *w)
+{
+	return s->grant.expires_at && s->grant.expires_at - NEARLY_S <= w->now_unix;
+}
+
+static void grant_facts(struct microsoft_session *s, const struct want *w)
+{
+	begin(s, "entra.grant", w);
+	note(s, FACT_AUTH_BY, "token");
+	note(s, FACT_TOKEN_AGE, !s->grant.expires_at ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
+	note(s, FACT_APP, s->app->client_id);
+	if (!s->grant.refresh_token)
+		note(s, FACT_OAUTH_REFRESHED, "no");
+	end(s, STEP_PASSED, w);
+}
+
+static bool can_renew(const struct microsoft_session *s)
+{
+	return s->grant.refresh_token && s->app->client_id && !s->renewed;
+}
+
+static void scope_facts(struct microsoft_session *s, const struct want *w)
+{
+	bool all = true;
+
+	begin(s, "entra.scopes", w);
+	note(s, FACT_OAUTH_SCOPE, s->grant.scope);
+	for (size_t i = 0; s->grant.scope && i < COUNT(needed); i++)
+		if (!oauth_scope_has(s->grant.scope, needed[i]) && !oauth_scope_has(s->grant.scope, ".default")) {
+			all = false;
+			note(s, FACT_OAUTH_MISSING, needed[i]);
+		}
+	/* never listed: what came of it tells (facts M E.2 6) */
+	if (!s->grant.refresh_token) {
+		all = false;
+		note(s, FACT_OAUTH_MISSING, "offline_access");
+	}
+	end(s, all ? STEP_PASSED : STEP_FAILED, w);
+}
+
+/* -- refusals of Graph -------------------------------------------------------------------------------------------- */
+
+/* Beside the claims wanted, which go back to the sign-in (facts M B.7). */
+static void challenge_facts(struct microsoft_session *s)
+{
+	struct challenges       offered;
+	const struct challenge *bearer;
+	struct slice            error;
+
+	challenges_read(buffer_held(&s->web.answer.fields), &offered);
+	bearer = challenge_find(&offered, "Bearer");
+	if (bearer && challenge_parameter(bearer, "error", s->job, &error) && slice_is(error, "insufficient_claims")) {
+		report_fact(s->report, s->reported, FACT_OAUTH_ERROR, error);
+		note(s, FACT_OAUTH_CLAIMS, "yes");
+	}
+}
+
+static void graph_facts(struct microsoft_session *s, int status, struct slice body)
+{
+	struct graph_error e;
+
+	report_note(s->report, s->reported, FACT_HTTP_STATUS, "%d", status);
+	if (graph_error_read(body, s->job, &e)) {
+		for (size_t i = 0; i < e.codes; i++)
+			note(s, FACT_GRAPH_CODE, e.code[i]);
+		note(s, FACT_GRAPH_TEXT, e.message);
+		note(s, FACT_GRAPH_REQUEST, e.request_id);
+	} else if (body.len) {
+		report_fact(s->report, s->reported, FACT_HTTP_EXCERPT, slice_upto(body, EXCERPT));
+	}
+}
+
+static enum fault fault_of(int status)
+{
+	return is_passing(status) ? FAULT_BUSY : status >= 400 ? FAULT_REFUSED : FAULT_BROKEN;
+}
+
+/* -- whose account ------------------------------------------------------------------------------------------------ */
+
+static void ask_account(struct microsoft_session *s, const struct want *w)
+{
+	begin(s, "microsoft.account", w);
+	note(s, FACT_AUTH_MECHANISM, web_scheme_name(WEB_BEARER));
+	note(s, FACT_AUTH_BY, "token");
+	s->request = (struct web_request){ .method = "GET", .target = GRAPH_ME, .header = { "Accept: application/json" } };
+	web_ask(&s->web, &s->request);
+}
+
+static bool is_asked_for(const struct microsoft_session *s)
+{
+	for (size_t i = 0; i < s->user.addresses; i++)
+		if (slice_is(slice_str(s->user.address[i]), s->address->text))
+			return true;
+	return false;
+}
+
+static const char *shown_as(const struct graph_user *u)
+{
+	return u->mail ? u->mail : u->user_principal_name ? u->user_principal_name : u->id;
+}
+
+static void account_facts(struct microsoft_session *s, bool same)
+{
+	const struct graph_user *u = &s->user;
+
+	note(s, FACT_ACCOUNT_IS, shown_as(u));
+	note(s, FACT_ACCOUNT_ASKED, same ? "yes" : "no");
+	note(s, FACT_ACCOUNT_KIND, u->personal ? "personal" : u->guest ? "guest" : "organisation");
+	note(s, FACT_ACCOUNT_SYNCED, u->on_premises_sync_enabled ? "yes" : NULL);
+	if (u->plans_told && !u->personal)
+		note(s, FACT_ACCOUNT_PLAN, u->exchange_plan ? u->exchange_plan : "none");
+}
+
+static enum want_kind take_account(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	struct slice body = buffer_held(&s->web.answer.body);
+	struct error why = { 0 };
+	int          status = s->web.answer.status;
+	bool         same;
+
+	if (status != 200) {
+		graph_facts(s, status, body);
+		challenge_facts(s);
+		return failed(s, fault_of(status), w, err, "who it is, is not told");
+	}
+	if (!graph_user_read(body, s->report->job, &s->user, &why)) {
+		note(s, FACT_REPLY_BROKEN, why.text);
+		return failed(s, FAULT_BROKEN, w, err, why.text);
+	}
+	same = is_asked_for(s);
+	account_facts(s, same);
+	if (!same)
+		return failed(s, FAULT_REFUSED, w, err, "another account");
+	s->signed_in = true;
+	end(s, STEP_PASSED, w);
+	return WANT_NOTHING;
+}
+
+/* Refused, and there is something to renew it with: no verdict yet. */
+static bool is_to_be_renewed(const struct microsoft_session *s)
+{
+	return s->web.answer.status == 401 && can_renew(s);
+}
+
+enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	switch (s->step) {
+	case OPEN_START:
+		grant_facts(s, w);
+
+	STEP(s, OPEN_TOKEN):
+		if (has_ended(s, w) && can_renew(s))
+			PASS(token_step(s, w, err));
+
+	STEP(s, OPEN_REACH):
+		if (!s->graph_open)
+			PASS(web_open_step(&s->web, w, err));
+		s->graph_open = true;
+
+	STEP(s, OPEN_ASK):
+		ask_account(s, w);
+
+	STEP(s, OPEN_ACCOUNT):
+		PASS(web_ask_step(&s->web, w, err));
+		s->pause_ms = pause_of(&s->web);
+		if (is_passing(s->web.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
+			s->again = true;
+			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
+			end(s, STEP_WARNED, w);
+			AWAIT(s, OPEN_PAUSE, want_time(w, s->pause_ms)):
+			want_came(w);
+			s->step = OPEN_ASK;
+			return microsoft_open_step(s, w, err);
+		}
+		if (is_to_be_renewed(s)) {
+			end(s, STEP_WARNED, w);
+	STEP(s, OPEN_RENEW):
+			PASS(token_step(s, w, err));
+			s->step = OPEN_ASK;
+			return microsoft_open_step(s, w, err);
+		}
+		if (take_account(s, w, err) == WANT_FAILED)
+			return WANT_FAILED;
+		scope_facts(s, w);
+
+	STEP(s, OPEN_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- what is there ------------------------------------------------------------------------------------------------ */
+
+/* What stops the whole stands in the first of its steps. */
+static void ask_all(struct microsoft_session *s, const struct want *w)
+{
+	begin(s, "microsoft.inbox", w);
+	buffer_clear(&s->body);
+	graph_batch(&s->body, questions, QUESTIONS);
+	s->request = (struct web_request){ .method = "POST", .target = "/v1.0/$batch",
+		.header = { "Content-Type: application/json", "Accept: application/json" }, .body = buffer_held(&s->body) };
+	web_ask(&s->web, &s->request);
+}
+
+/* How long to wait before it is worth asking again; 0: it is not. */
+static int pause_of_batch(const struct microsoft_session *s)
+{
+	int pause = 0;
+
+	if (s->web.answer.status != 200)
+		return is_passing(s->web.answer.status) ? pause_of(&s->web) : 0;
+	for (size_t i = 0; i < QUESTIONS; i++)
+		if (is_passing(s->reply[i].status)) {
+			int ms = s->reply[i].retry_after ? s->reply[i].retry_after * 1000 : 1000;
+
+			pause = ms > pause ? ms : pause;
+		}
+	return pause;
+}
+
+/* Whatever Graph calls it where it knows the account and finds no mailbox of it (facts M B.7, B.9). */
+static bool is_without_mailbox(const struct microsoft_session *s)
+{
+	static const char *const codes[] = {
+		"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "RESTAPINotEnabledForComponentSharedMailbox",
+		"MailboxNotHostedInExchangeOnline", "ResourceNotFound", "ErrorNonExistentMailbox", "ErrorInvalidUser", "UnknownError",
+	};
+	const struct graph_reply *r = &s->reply[INBOX];
+	struct graph_error        e;
+
+	if (r->status != 401 && r->status != 404 && r->status != 500)
+		return false;
+	if (!graph_error_read(r->body, s->job, &e))
+		return r->status == 401;
+	for (size_t i = 0; i < e.codes * COUNT(codes); i++)
+		if (strcmp(e.code[i / COUNT(codes)], codes[i % COUNT(codes)]) == 0)
+			return true;
+	return slice_has(slice_str(e.message), "currently in preview");
+}
+
+/* One answer of the batch, to the step under way. True: it is there. */
+static bool take_one(struct microsoft_session *s, int which, const struct want *w)
+{
+	const struct graph_reply *r = &s->reply[which];
+
+	if (r->status == 200)
+		return true;
+	if (r->status == 0)
+		note(s, FACT_REPLY_BROKEN, "a question of the batch without an answer");
+	else
+		graph_facts(s, r->status, r->body);
+	if (r->retry_after)
+		report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", r->retry_after);
+	end(s, STEP_FAILED, w);
+	return false;
+}
+
+/* outlook_ and sixteen hexadecimal digits: made up by Outlook.com where the account's own address is elsewhere (facts M B.8). */
+static bool is_made_up(const char *address)
+{
+	struct slice local = slice_upto(slice_str(address), slice_find(slice_str(address), '@'));
+
+	if (!slice_starts(local, "outlook_") || local.len != 24 || !slice_is(slice_from(slice_str(address), 24), "@outlook.com"))
+		return false;
+	for (size_t i = 8; i < 24; i++)
+		if (!isxdigit((unsigned char)local.at[i]))
+			return false;
+	return true;
+}
+
+/* Under which address mail leaves: no question of its own fails for that. */
+static void take_sender(struct microsoft_session *s, const struct want *w)
+{
+	const char *from = s->reply[SENDER].status == 200 ? graph_text(s->reply[SENDER].body, "from.emailAddress.address", s->report->job) : NULL;
+	const char *sender = s->user.mail ? s->user.mail : from ? from : s->user.user_principal_name;
+
+	begin(s, "microsoft.sender", w);
+	/* what was sent last shows it where the account's own data do not */
+	if (from && is_made_up(from))
+		sender = from;
+	note(s, FACT_ACCOUNT_SENDER, sender);
+	if (sender && is_made_up(sender))
+		note(s, FACT_ACCOUNT_MADE_UP, "yes");
+	end(s, sender && is_made_up(sender) && s->user.personal ? STEP_FAILED : STEP_PASSED, w);
+}
+
+static void take_folders(struct microsoft_session *s, const struct want *w)
+{
+	bool more = false;
+	int  count;
+
+	begin(s, "microsoft.folders", w);
+	if (!take_one(s, FOLDERS, w))
+		return;
+	count = graph_page_count(s->reply[FOLDERS].body, &more);
+	if (count >= 0)
+		report_note(s->report, s->reported, FACT_FOLDERS, "%d%s", count, more ? "+" : "");
+	else
+		note(s, FACT_REPLY_BROKEN, "no page of folders");
+	end(s, count >= 0 ? STEP_PASSED : STEP_FAILED, w);
+}
+
+static enum want_kind take_all(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	if (!take_one(s, INBOX, w)) {
+		s->no_mailbox = is_without_mailbox(s);
+		fail(err, fault_of(s->reply[INBOX].status), "%s: no inbox", s->graph.host);
+		return WANT_FAILED;
+	}
+	s->inbox_open = true;
+	end(s, STEP_PASSED, w);
+	take_folders(s, w);
+	take_sender(s, w);
+	begin(s, "microsoft.calendar", w);
+	if (take_one(s, CALENDAR, w)) {
+		s->has_calendar = true;
+		end(s, STEP_PASSED, w);
+	}
+	return WANT_NOTHING;
+}
+
+/* The batch itself was refused. */
+static enum want_kind no_batch(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	graph_facts(s, s->web.answer.status, buffer_held(&s->web.answer.body));
+	challenge_facts(s);
+	return failed(s, fault_of(s->web.answer.status), w, err, "no answer to what was asked");
+}
+
+enum want_kind microsoft_look_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+	struct error              why = { 0 };
+
+	switch (s->look.step) {
+	case LOOK_START:
+		s->again = false;
+
+	STEP(&s->look, LOOK_ASK):
+		ask_all(s, w);
+
+	STEP(&s->look, LOOK_ANSWER):
+		PASS(web_ask_step(&s->web, w, err));
+		if (s->web.answer.status == 200 && !graph_batch_read(buffer_held(&s->web.answer.body), s->job, s->reply, QUESTIONS, &why)) {
+			note(s, FACT_REPLY_BROKEN, why.text);
+			return failed(s, FAULT_BROKEN, w, err, why.text);
+		}
+		s->pause_ms = pause_of_batch(s);
+		if (s->pause_ms && s->pause_ms <= PAUSE_MOST && !s->again) {
+			s->again = true;
+			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
+			end(s, STEP_WARNED, w);
+			AWAIT(&s->look, LOOK_PAUSE, want_time(w, s->pause_ms)):
+			want_came(w);
+			s->look.step = LOOK_ASK;
+			return microsoft_look_step(s, w, err);
+		}
+		if (s->web.answer.status != 200)
+			return no_batch(s, w, err);
+		if (take_all(s, w, err) == WANT_FAILED)
+			return WANT_FAILED;
+
+	STEP(&s->look, LOOK_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the organisation --------------------------------------------------------------------------------------------- */
+
+static void ask_tenant(struct microsoft_session *s, const struct want *w)
+{
+	begin(s, "entra.tenant", w);
+	s->request = (struct web_request){ .method = "GET", .anonymous = true,
+		.target = arena_print(s->job, "/%s/v2.0/.well-known/openid-configuration", http_url_encode(s->address->domain, s->job)) };
+	web_ask(&s->entra, &s->request);
+}
+
+/* The id stands in the issuer: https://login.microsoftonline.com/{id}/v2.0 */
+static const char *tenant_in(const char *issuer, struct arena *a)
+{
+	struct slice rest = slice_str(issuer);
+
+	for (int i = 0; i < 3; i++)
+		slice_cut(&rest, '/');
+	return rest.at ? arena_copy(a, slice_cut(&rest, '/')) : NULL;
+}
+
+static void take_tenant(struct microsoft_session *s, const struct want *w)
+{
+	struct slice        body = buffer_held(&s->entra.answer.body);
+	const char         *issuer = graph_text(body, "issuer", s->job);
+	struct oauth_answer o;
+	struct error        why = { 0 };
+
+	if (s->entra.answer.status == 200 && issuer) {
+		note(s, FACT_TENANT, tenant_in(issuer, s->job));
+		end(s, STEP_PASSED, w);
+		return;
+	}
+	report_note(s->report, s->reported, FACT_HTTP_STATUS, "%d", s->entra.answer.status);
+	if (oauth_answer_read(body, s->job, &o, &why) && o.error)
+		refusal_facts(s, &o);
+	end(s, STEP_FAILED, w);
+}
+
+enum want_kind microsoft_tenant_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	switch (s->tenant.step) {
+	case TENANT_START:
+		begin(s, "entra.grant", w);
+		end(s, STEP_PASSED, w);
+
+	STEP(&s->tenant, TENANT_REACH):
+		PASS(web_open_step(&s->entra, w, err));
+		ask_tenant(s, w);
+
+	STEP(&s->tenant, TENANT_ANSWER):
+		PASS(web_ask_step(&s->entra, w, err));
+		take_tenant(s, w);
+		report_skip(s->report, "microsoft.account", s->attempt, "no_credentials", w->now_ms);
+
+	STEP(&s->tenant, TENANT_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}

@@ -1,0 +1,62 @@
+/* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
+ *
+ * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
+ * account it is. An account that is not the one asked for ends it there. microsoft_look_step(): inbox, folders, calendar and the address
+ * that mail leaves under, all in one batch; nothing is written. microsoft_tenant_step(): without credentials, whether Microsoft knows an
+ * organisation of that domain; only the domain is said.
+ *
+ * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
+ * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
+ * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
+ * .folders, .calendar, .sender.
+ * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN.
+ */
+#ifndef PROVIDER_MICROSOFT_H
+#define PROVIDER_MICROSOFT_H
+
+#include "model/app.h"
+#include "model/mailaddress.h"
+#include "provider/web.h"
+#include "wire/graph.h"
+#include "wire/oauth.h"
+
+struct microsoft_grant {
+	const char *access_token, *refresh_token;   /* NULL: none */
+	const char *scope;                          /* NULL: not told */
+	int64_t     expires_at;                     /* Unix seconds; 0: not known */
+};
+
+struct microsoft_session {
+	/* in */
+	struct report              *report;
+	const struct microsoft_app *app;
+	const struct mail_address  *address;
+	struct waits                waits;
+	int                         attempt;
+	/* in and out: renewed by a refresh; then its texts are in the report's arena */
+	struct microsoft_grant      grant;
+	/* out */
+	bool                        renewed, signed_in, inbox_open, has_calendar;
+	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
+	struct graph_user           user;
+	/* its own */
+	struct endpoint             authority, graph;
+	struct login                login;
+	struct web_session          entra, web;
+	struct web_request          request;
+	struct buffer               body;
+	struct arena               *job;
+	struct graph_reply          reply[4];
+	int                         step, reported, pause_ms;
+	struct { int step; }        token, look, tenant;
+	bool                        again, entra_open, graph_open;
+};
+
+void           microsoft_session_init(struct microsoft_session *, struct report *, const struct microsoft_app *,
+                                      const struct mail_address *, const struct microsoft_grant *, struct waits, int attempt);
+enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
+enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
+enum want_kind microsoft_tenant_step(void *self, struct want *, struct error *);    /* instead of them         */
+void           microsoft_session_release(struct microsoft_session *);
+
+#endif

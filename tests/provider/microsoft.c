@@ -1,0 +1,320 @@
+#include "provider/microsoft.h"
+
+#include "base/secret.h"
+#include "diagnose/diagnose.h"
+#include "provider/promises.h"
+#include "web_peer.h"
+
+#define APP    "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"
+#define CLIENT "very.secret~client"
+#define OLD    "eyJ0eXAi.old.token"
+#define NEW    "eyJ0eXAi.new.token"
+#define R0     "0.AXoA.refresh-of-old"
+#define R1     "0.AXoA.refresh-of-new"
+#define SCOPES "openid profile email https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/Mail.Send https://graph.microsoft.com/Calendars.ReadWrite"
+
+struct scene {
+	struct report           *report;
+	struct mail_address      address;
+	struct microsoft_app     app;
+	struct secrets           known;
+	struct microsoft_session microsoft;
+	bool                     opened, tenant;
+};
+
+struct set {                      /* all but the usual */
+	const char *scope;
+	int64_t     expires_at;
+	bool        no_refresh, nobody;
+};
+
+static void scene_open(struct scene *s, const struct set *set)
+{
+	struct microsoft_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
+	                                 .expires_at = set->expires_at };
+	const char            *problem;
+
+	*s = (struct scene){ .report = report_new("ann@birch.example"), .app = { .client_id = APP, .client_secret = CLIENT }, .tenant = set->nobody };
+	s->report->keep_talk = true;
+	s->report->provider = "microsoft";
+	secrets_know(&s->known, slice_str(OLD));
+	secrets_know(&s->known, slice_str(R0));
+	secrets_know(&s->known, slice_str(CLIENT));
+	report_guard(s->report, &s->known);
+	EXPECT(mail_address_parse("ann@birch.example", s->report->job, &s->address, &problem));
+	microsoft_session_init(&s->microsoft, s->report, &s->app, &s->address, set->nobody ? NULL : &grant, waits_within(30000), report_attempt(s->report));
+	/* by number: nobody answers for names here */
+	s->microsoft.authority.host = "192.0.2.7";
+	s->microsoft.graph.host = "192.0.2.8";
+}
+
+static void scene_close(struct scene *s)
+{
+	microsoft_session_release(&s->microsoft);
+	report_free(s->report);
+	secrets_forget(&s->known);
+}
+
+static enum want_kind session_step(void *self, struct want *w, struct error *err)
+{
+	struct scene *s = self;
+
+	if (s->tenant)
+		return microsoft_tenant_step(&s->microsoft, w, err);
+	if (!s->opened)
+		PASS(microsoft_open_step(&s->microsoft, w, err));
+	s->opened = true;
+	return microsoft_look_step(&s->microsoft, w, err);
+}
+
+#define JSON(status, body)  status "\nContent-Type: application/json\n\n" body
+#define ME(with, answer)    { "GET /v1.0/me?$select=id\nHost: 192.0.2.8\nAuthorization: Bearer " with, answer, KEEPS }
+#define ALL(answer)         { "POST /v1.0/$batch\nHost: 192.0.2.8\n/me/mailFolders/inbox\n/me/calendar\nAuthorization: Bearer", answer, KEEPS }
+#define REFRESH(answer)     { "POST /common/oauth2/v2.0/token\nHost: 192.0.2.7\ngrant_type=refresh_token\nclient_id=" APP "\nclient_secret=very.secret~client\nrefresh_token=" R0 "\n!Authorization\n!" OLD, answer, KEEPS }
+#define PLANS(status)       ",\"assignedPlans\":[{\"service\":\"SharePoint\",\"capabilityStatus\":\"Enabled\"},{\"service\":\"exchange\",\"capabilityStatus\":\"" status "\"}]"
+#define NO_PLANS            ",\"assignedPlans\":[{\"service\":\"SharePoint\",\"capabilityStatus\":\"Enabled\"}]"
+#define USER(id, mail, more) JSON("200 OK", "{\"id\":\"" id "\",\"mail\":" mail ",\"userPrincipalName\":\"ann@birch.example\",\"userType\":\"Member\",\"proxyAddresses\":[]" more "}")
+#define GUID                "0d7f2f9a-46f1-4b2b-9a4a-6a2c5f3b7700"
+#define ANN                 USER(GUID, "\"Ann@Birch.example\"", PLANS("Enabled"))
+#define REPLY(id, status, body) "{\"id\":\"" id "\",\"status\":" status ",\"headers\":{},\"body\":" body "}"
+#define INBOX_OK            REPLY("1", "200", "{\"id\":\"AAA=\",\"totalItemCount\":2}")
+#define FOLDERS_OK          REPLY("2", "200", "{\"value\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"@odata.nextLink\":\"https://graph.evil.example/v1.0/me/x\"}")
+#define CALENDAR_OK         REPLY("3", "200", "{\"id\":\"cal\",\"name\":\"Calendar\"}")
+#define SENDER_IS(address)  REPLY("4", "200", "{\"value\":[{\"from\":{\"emailAddress\":{\"name\":\"Ann\",\"address\":\"" address "\"}}}]}")
+#define NOTHING_SENT        REPLY("4", "200", "{\"value\":[]}")
+/* in another order than asked */
+#define BATCH(inbox, folders, calendar, sender) JSON("200 OK", "{\"responses\":[" calendar "," inbox "," sender "," folders "]}")
+#define WELL                BATCH(INBOX_OK, FOLDERS_OK, CALENDAR_OK, NOTHING_SENT)
+#define ERROR_BODY(code, text) "{\"error\":{\"code\":\"" code "\",\"message\":\"" text "\",\"innerError\":{\"request-id\":\"" GUID "\"}}}"
+#define INBOX_NOT(status, code, text) BATCH(REPLY("1", status, ERROR_BODY(code, text)), FOLDERS_OK, CALENDAR_OK, NOTHING_SENT)
+#define INACTIVE            "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+#define EXPIRED_ANSWER      JSON("401 Unauthorized", ERROR_BODY("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."))
+#define GRANTED             JSON("200 OK", "{\"token_type\":\"Bearer\",\"scope\":\"" SCOPES "\",\"expires_in\":3599,\"access_token\":\"" NEW "\",\"refresh_token\":\"" R1 "\",\"id_token\":\"a.b.c\"}")
+#define AADSTS(status, error, number, more) JSON(status, "{\"error\":\"" error "\",\"error_description\":\"AADSTS" number ": something.\\r\\nTrace ID: 0d7f\",\"error_codes\":[" number "],\"correlation_id\":\"" GUID "\"" more "}")
+
+#define TURNS 10
+
+static const struct {
+	const char     *name;
+	struct set      set;
+	struct turn     turn[TURNS];
+	enum fault      fault;
+	const char     *cause;           /* NULL: connected, or nothing to say */
+	enum certainty  certainty;
+	const char     *step, *fact, *value;
+	enum verdict_kind kind;
+} sessions[] = {
+	/* -- well */
+	{ "signed in", { 0 }, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, "microsoft.folders", FACT_FOLDERS, "2+", VERDICT_CONNECTED },
+	{ "the address is one of several", { 0 }, { ME(OLD, JSON("200 OK", "{\"id\":\"" GUID "\",\"mail\":\"a.lee@birch.example\",\"userPrincipalName\":\"al@birch.example\",\"proxyAddresses\":[\"SMTP:a.lee@birch.example\",\"smtp:ANN@birch.example\"]}")), ALL(WELL) },
+	  FAULT_NONE, NULL, 0, "microsoft.account", FACT_ACCOUNT_ASKED, "yes", VERDICT_CONNECTED },
+	{ "scopes without their resource, in small letters", { .scope = "email calendars.readwrite mail.readwrite mail.send user.read" }, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, NULL, NULL, NULL, VERDICT_CONNECTED },
+	{ "run out by the clock: renewed before it is used", { .expires_at = 1795248030 }, { REFRESH(GRANTED), ME(NEW, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, "entra.token", FACT_OAUTH_REFRESHED, "yes", VERDICT_CONNECTED },
+	{ "refused by Graph: renewed, once", { 0 }, { ME(OLD, EXPIRED_ANSWER), REFRESH(GRANTED), ME(NEW, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, NULL, NULL, NULL, VERDICT_CONNECTED },
+	{ "throttled once, and told for how long", { 0 }, { ME(OLD, "429 Too Many Requests\nRetry-After: 2\n\n"), ME(OLD, ANN), ALL(BATCH("{\"id\":\"1\",\"status\":429,\"headers\":{\"Retry-After\":\"1\"},\"body\":" ERROR_BODY("ApplicationThrottled", "x") "}", FOLDERS_OK, CALENDAR_OK, NOTHING_SENT)),
+	  ALL(WELL) }, FAULT_NONE, NULL, 0, "microsoft.account", FACT_HTTP_RETRY_AFTER, "2", VERDICT_CONNECTED },
+
+	/* -- the token endpoint refuses */
+	{ "not assigned", { .expires_at = 1 }, { REFRESH(AADSTS("400 Bad Request", "invalid_grant", "50105", "")) }, FAULT_REFUSED, "microsoft.user_not_assigned", PROVEN, "entra.token", FACT_AADSTS_TRACE, GUID, VERDICT_FAILED },
+	{ "the same word, another number", { .expires_at = 1 }, { REFRESH(AADSTS("400 Bad Request", "interaction_required", "53003", "")) }, FAULT_REFUSED, "microsoft.conditional_access", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a second factor, with claims", { .expires_at = 1 }, { REFRESH(AADSTS("400 Bad Request", "interaction_required", "50076", ",\"claims\":\"{\\\"access_token\\\":{}}\",\"suberror\":\"basic_action\"")) },
+	  FAULT_REFUSED, "microsoft.mfa_required", PROVEN, "entra.token", FACT_OAUTH_CLAIMS, "yes", VERDICT_FAILED },
+	{ "our secret has expired", { .expires_at = 1 }, { REFRESH(AADSTS("401 Unauthorized", "invalid_client", "7000222", "")) }, FAULT_REFUSED, "microsoft.app_secret_expired", PROVEN, "entra.token", FACT_OAUTH_ERROR, "invalid_client", VERDICT_FAILED },
+	{ "of two numbers the narrower", { .expires_at = 1 }, { REFRESH(JSON("400 Bad Request", "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS70002: x AADSTS70008: y\",\"error_codes\":[70002,70008]}")) },
+	  FAULT_REFUSED, "microsoft.sign_in_again", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a number that nobody knows", { .expires_at = 1 }, { REFRESH(AADSTS("400 Bad Request", "invalid_grant", "999999", "")) }, FAULT_REFUSED, "unknown.answer", PROVEN, "entra.token", FACT_AADSTS, "999999", VERDICT_FAILED },
+	{ "no number at all", { .expires_at = 1 }, { REFRESH(JSON("400 Bad Request", "{\"error\":\"invalid_grant\"}")) }, FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "it echoes what it was told", { .expires_at = 1 }, { REFRESH(JSON("400 Bad Request", "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS9002313: Malformed: refresh_token=" R0 " client_secret=" CLIENT "\"}")) },
+	  FAULT_REFUSED, "microsoft.app_misregistered", LIKELY, "entra.token", FACT_AADSTS, "9002313", VERDICT_FAILED },
+	{ "down, twice", { .expires_at = 1 }, { REFRESH("503 Service Unavailable\nRetry-After: 1\n\n"), REFRESH(AADSTS("503 Service Unavailable", "temporarily_unavailable", "90033", "")) }, FAULT_BUSY, "server.unavailable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a page", { .expires_at = 1 }, { REFRESH("502 Bad Gateway\n\n<html>no</html>") }, FAULT_BROKEN, "server.unavailable", PROVEN, "entra.token", FACT_HTTP_STATUS, "502", VERDICT_FAILED },
+	{ "200, and a page", { .expires_at = 1 }, { REFRESH("200 OK\n\n<html>sign in</html>") }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a token with a line end in it", { .expires_at = 1 }, { REFRESH(JSON("200 OK", "{\"access_token\":\"a\\r\\nX: y\"}")) }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "silence", { .expires_at = 1 }, { { "POST /common/oauth2", NULL, IS_SILENT } }, FAULT_TIMEOUT, "server.unavailable", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+
+	/* -- Graph refuses the token */
+	{ "nothing to renew it with", { .no_refresh = true }, { ME(OLD, EXPIRED_ANSWER) }, FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, "entra.grant", FACT_OAUTH_REFRESHED, "no", VERDICT_FAILED },
+	{ "refused again", { 0 }, { ME(OLD, EXPIRED_ANSWER), REFRESH(GRANTED), ME(NEW, EXPIRED_ANSWER) }, FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "revoked meanwhile", { .no_refresh = true }, { ME(OLD, JSON("401 Unauthorized", ERROR_BODY("InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"))) },
+	  FAULT_REFUSED, "microsoft.sign_in_again", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "claims are wanted", { .no_refresh = true }, { ME(OLD, "401 Unauthorized\nWWW-Authenticate: Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJ9\"\n\n" ERROR_BODY("InvalidAuthenticationToken", "x")) },
+	  FAULT_REFUSED, "microsoft.conditional_access", LIKELY, "microsoft.account", FACT_OAUTH_CLAIMS, "yes", VERDICT_FAILED },
+
+	/* -- whose account */
+	{ "somebody else's", { 0 }, { ME(OLD, JSON("200 OK", "{\"id\":\"" GUID "\",\"mail\":\"carl@birch.example\",\"userPrincipalName\":\"carl@birch.example\"}")) }, FAULT_REFUSED, "microsoft.wrong_account", PROVEN,
+	  "microsoft.account", FACT_ACCOUNT_IS, "carl@birch.example", VERDICT_FAILED },
+	{ "an account without an id", { 0 }, { ME(OLD, JSON("200 OK", "{\"mail\":\"ann@birch.example\"}")) }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "mail leaves under a made-up address", { 0 }, { ME(OLD, USER("00037ffe8c1d2b4a", "null", "")), ALL(BATCH(INBOX_OK, FOLDERS_OK, CALENDAR_OK, SENDER_IS("outlook_0123456789ABCDEF@outlook.com"))) },
+	  FAULT_NONE, "microsoft.foreign_primary_alias", PROVEN, "microsoft.sender", FACT_ACCOUNT_SENDER, "outlook_0123456789ABCDEF@outlook.com", VERDICT_PARTIAL },
+	{ "an address that only begins like that", { 0 }, { ME(OLD, USER("00037ffe8c1d2b4a", "null", "")), ALL(BATCH(INBOX_OK, FOLDERS_OK, CALENDAR_OK, SENDER_IS("outlook_fan@outlook.com"))) }, FAULT_NONE, NULL, 0, NULL, NULL, NULL, VERDICT_CONNECTED },
+
+	/* -- scopes */
+	{ "no sending", { .scope = "Mail.ReadWrite Calendars.ReadWrite User.Read" }, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, "entra.scopes", FACT_OAUTH_MISSING, "Mail.Send", VERDICT_PARTIAL },
+	{ "nothing that lasts", { .no_refresh = true }, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, "entra.scopes", FACT_OAUTH_MISSING, "offline_access", VERDICT_PARTIAL },
+	{ "no mail", { .scope = "Calendars.ReadWrite User.Read" }, { ME(OLD, ANN), ALL(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) }, FAULT_REFUSED, "microsoft.scope_missing", PROVEN, "entra.scopes",
+	  FACT_OAUTH_MISSING, "Mail.ReadWrite", VERDICT_FAILED },
+	{ "no right though all was granted", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) }, FAULT_REFUSED, "microsoft.app_not_allowed", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a policy names itself", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("403", "ErrorAccessDenied", "[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.")) }, FAULT_REFUSED, "microsoft.app_not_allowed", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+
+	/* -- no mailbox there; where it is, the session does not know */
+	{ "there should be one", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("404", "MailboxNotEnabledForRESTAPI", INACTIVE)) }, FAULT_REFUSED, "microsoft.rest_not_enabled", LIKELY, "microsoft.account", FACT_ACCOUNT_PLAN, "Enabled", VERDICT_FAILED },
+	{ "no plan", { 0 }, { ME(OLD, USER(GUID, "\"ann@birch.example\"", NO_PLANS)), ALL(INBOX_NOT("404", "MailboxNotEnabledForRESTAPI", INACTIVE)) }, FAULT_REFUSED, "mailbox.no_licence", LIKELY, "microsoft.account", FACT_ACCOUNT_PLAN, "none", VERDICT_FAILED },
+	{ "the plan is suspended", { 0 }, { ME(OLD, USER(GUID, "\"ann@birch.example\"", PLANS("Suspended"))), ALL(INBOX_NOT("404", "MailboxNotEnabledForRESTAPI", INACTIVE)) }, FAULT_REFUSED, "mailbox.no_licence", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "no plan, but a directory of their own", { 0 }, { ME(OLD, USER(GUID, "\"ann@birch.example\"", NO_PLANS ",\"onPremisesSyncEnabled\":true")), ALL(INBOX_NOT("404", "RESTAPINotEnabledForComponentSharedMailbox", "REST API is not yet supported for this mailbox.")) },
+	  FAULT_REFUSED, "microsoft.mailbox_on_premises", LIKELY, "microsoft.account", FACT_ACCOUNT_SYNCED, "yes", VERDICT_FAILED },
+	{ "neither proven", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("404", "RESTAPINotEnabledForComponentSharedMailbox", "REST API is not yet supported for this mailbox.")) }, FAULT_REFUSED, "microsoft.rest_not_enabled", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a personal account on its way", { 0 }, { ME(OLD, USER("00037ffe8c1d2b4a", "\"ann@birch.example\"", "")), ALL(INBOX_NOT("404", "RESTAPINotEnabledForComponentSharedMailbox", "REST API is not yet supported for this mailbox.")) },
+	  FAULT_REFUSED, "microsoft.mailbox_migrating", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "handed on to a server of their own", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("400", "ErrorInvalidRequest", "No. REST APIs for this mailbox are currently in preview. You can find more information")) }, FAULT_REFUSED, "microsoft.mailbox_on_premises", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "moving", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("423", "ErrorMailboxMoveInProgress", "Mailbox move in progress. Try again later.")) }, FAULT_REFUSED, "mailbox.moving", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "no licence, by its code", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("403", "ErrorInvalidLicense", "The license of the user is invalid.")) }, FAULT_REFUSED, "mailbox.no_licence", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "401 without a word", { 0 }, { ME(OLD, USER(GUID, "\"ann@birch.example\"", NO_PLANS)), ALL(INBOX_NOT("401", "UnknownError", "")) }, FAULT_REFUSED, "microsoft.mailbox_not_found", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a code that nobody knows", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("418", "ErrorQuantumFluctuation", "x")) }, FAULT_REFUSED, "unknown.answer", PROVEN, "microsoft.inbox", FACT_GRAPH_CODE, "ErrorQuantumFluctuation", VERDICT_FAILED },
+	{ "no calendar", { 0 }, { ME(OLD, ANN), ALL(BATCH(INBOX_OK, FOLDERS_OK, REPLY("3", "404", ERROR_BODY("ErrorItemNotFound", "x")), NOTHING_SENT)) }, FAULT_NONE, "calendar.none", LIKELY, NULL, NULL, NULL, VERDICT_PARTIAL },
+
+	/* -- broken */
+	{ "a batch without answers", { 0 }, { ME(OLD, ANN), ALL(JSON("200 OK", "{\"x\":1}")) }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "one question of it without an answer", { 0 }, { ME(OLD, ANN), ALL(JSON("200 OK", "{\"responses\":[" FOLDERS_OK "," CALENDAR_OK "]}")) }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "the batch is refused by a page", { 0 }, { ME(OLD, ANN), ALL("500 Internal Server Error\n\n<html>oops</html>") }, FAULT_REFUSED, "server.unavailable", PROVEN, "microsoft.inbox", FACT_HTTP_EXCERPT, "<html>oops</html>", VERDICT_FAILED },
+
+	/* -- without a token */
+	{ "known", { .nobody = true }, { { "GET /birch.example/v2.0/.well-known/openid-configuration\nHost: 192.0.2.7\n!Authorization\n!ann", JSON("200 OK", "{\"issuer\":\"https://login.microsoftonline.com/" GUID "/v2.0\"}"), KEEPS } },
+	  FAULT_NONE, NULL, 0, "entra.tenant", FACT_TENANT, GUID, VERDICT_UNFINISHED },
+	{ "unknown", { .nobody = true }, { { "GET /birch.example/", AADSTS("400 Bad Request", "invalid_tenant", "90002", ""), KEEPS } }, FAULT_NONE, "microsoft.tenant_not_found", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+};
+
+static void no_grant_in(const struct report *r, const char *row)
+{
+	static const char *const words[] = { OLD, NEW, R0, R1, CLIENT };
+
+	for (size_t n = 0; n < COUNT(words); n++) {
+		for (size_t i = 0; i < r->fact_count; i++)
+			EXPECT_ROW(!strstr(r->fact[i].value, words[n]), row);
+		for (size_t i = 0; i < r->talk_count; i++)
+			EXPECT_ROW(!strstr(r->talk[i].text, words[n]), row);
+	}
+}
+
+static void play(size_t i, bool piecemeal)
+{
+	const char     *row = sessions[i].name;
+	struct web_peer p;
+	struct error    err = { 0 };
+	struct verdict  v;
+	struct scene    s;
+	bool            fine;
+
+	web_peer_init(&p, sessions[i].turn, row);
+	p.piecemeal = piecemeal;
+	scene_open(&s, &sessions[i].set);
+	fine = web_peer_run(&p, session_step, &s, &err);
+	if (fine != (sessions[i].fault == FAULT_NONE) || err.fault != sessions[i].fault)
+		test_fail(__FILE__, __LINE__, "%s: %s (%s)", row, fine ? "went well" : fault_name(err.fault), err.text);
+	no_step_is_running(s.report, row);
+	no_grant_in(s.report, row);
+	if (sessions[i].step)
+		EXPECT_ROW(has_fact(s.report, sessions[i].step, sessions[i].fact, sessions[i].value), row);
+	diagnose(s.report, &v);
+	if (sessions[i].cause && (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, sessions[i].cause) != 0 || v.finding[0].certainty != sessions[i].certainty))
+		test_fail(__FILE__, __LINE__, "%s: %s %s, not %s", row, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "no finding", sessions[i].cause);
+	EXPECT_ROW(sessions[i].cause || v.findings == 0, row);
+	if (v.kind != sessions[i].kind)
+		test_fail(__FILE__, __LINE__, "%s: %s", row, verdict_name(v.kind));
+	scene_close(&s);
+	web_peer_end(&p);
+}
+
+TEST(every_session_whole)
+{
+	for (size_t i = 0; i < COUNT(sessions); i++)
+		play(i, false);
+}
+
+TEST(every_session_byte_by_byte)
+{
+	for (size_t i = 0; i < COUNT(sessions); i++)
+		play(i, true);
+}
+
+TEST(what_was_granted_is_handed_on)
+{
+	static const struct turn turns[] = { REFRESH(GRANTED), ME(NEW, ANN), ALL(WELL), { 0 } };
+	struct web_peer          p;
+	struct error             err = { 0 };
+	struct scene             s;
+
+	web_peer_init(&p, turns, "renewed");
+	scene_open(&s, &(struct set){ .expires_at = 1 });
+	EXPECT(web_peer_run(&p, session_step, &s, &err));
+	EXPECT(s.microsoft.renewed && s.microsoft.inbox_open && s.microsoft.has_calendar);
+	EXPECT(strcmp(s.microsoft.grant.access_token, NEW) == 0);
+	EXPECT(strcmp(s.microsoft.grant.refresh_token, R1) == 0);
+	EXPECT(s.microsoft.grant.expires_at == 1795248000 + 3599);
+	scene_close(&s);
+	web_peer_end(&p);
+}
+
+/* Somebody in the midst of the line: neither grant nor secret is said. */
+TEST(nothing_is_said_over_a_line_that_proves_nobody)
+{
+	static const struct turn none[] = { { 0 } }, denied[] = { { "GET /v1.0/me\n!Authorization", EXPIRED_ANSWER, KEEPS }, { 0 } };
+
+	for (int run_out = 0; run_out < 2; run_out++) {
+		struct web_peer p;
+		struct error    err = { 0 };
+		struct scene    s;
+
+		web_peer_init(&p, run_out ? none : denied, "clear");
+		p.clear = true;
+		scene_open(&s, &(struct set){ .expires_at = run_out });
+		EXPECT(!web_peer_run(&p, session_step, &s, &err));
+		EXPECT(err.fault == FAULT_TLS && p.secrets == 0);
+		scene_close(&s);
+		web_peer_end(&p);
+	}
+}
+
+/* All that a server says, cut at every byte: it ends, and never well. */
+TEST(a_session_cut_at_every_byte)
+{
+	static const char *const said[] = { GRANTED, ANN, WELL };
+	static const struct turn turns[] = { REFRESH(GRANTED), ME(NEW, ANN), ALL(WELL) };
+
+	for (size_t t = 0; t < COUNT(turns); t++) {
+		struct web_peer whole;
+		size_t          len;
+
+		web_peer_init(&whole, turns, "cut");
+		put_answer(&whole, said[t]);
+		len = buffer_held(&whole.say).len;
+		for (size_t cut = 0; cut < len; cut++) {
+			CLEANUP(arena) struct arena *job = arena_new();
+			struct turn     cuts[4] = { { 0 } };
+			struct web_peer p;
+			struct error    err = { 0 };
+			struct verdict  v;
+			struct scene    s;
+
+			for (size_t i = 0; i < t; i++)
+				cuts[i] = turns[i];
+			cuts[t] = (struct turn){ turns[t].asked, arena_print(job, "!%.*s", (int)cut, buffer_held(&whole.say).at), ENDS };
+			web_peer_init(&p, cuts, "cut");
+			scene_open(&s, &(struct set){ .expires_at = 1 });
+			/* what ends before its first byte is asked once more */
+			if (cut == 0)
+				cuts[t + 1] = (struct turn){ turns[t].asked, NULL, ENDS };
+			EXPECT(!web_peer_run(&p, session_step, &s, &err));
+			EXPECT(err.fault == FAULT_NETWORK || err.fault == FAULT_BROKEN);
+			no_step_is_running(s.report, "cut");
+			diagnose(s.report, &v);
+			EXPECT(v.kind == VERDICT_FAILED && v.findings > 0 && v.finding[0].cause != CAUSE_MICROSOFT_SIGN_IN_AGAIN);
+			scene_close(&s);
+			if (cut)
+				web_peer_end(&p);
+			else
+				buffer_release(&p.heard), buffer_release(&p.say);
+		}
+		buffer_release(&whole.heard);
+		buffer_release(&whole.say);
+	}
+}
