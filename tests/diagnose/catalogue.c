@@ -238,7 +238,7 @@ static bool may_be_equal(const char *key)
 {
 	static const char *const keys[] = {
 		"send.as_denied/fix.1", "ui/seconds", "ui/minutes", "ui/hours", "ui/date", "ui/step.imap.open", "ui/step.exchange.inbox",
-		"ui/step.exchange.autodiscover", "ui/month.", "ui/date_time",
+		"ui/step.microsoft.inbox", "ui/step.exchange.autodiscover", "ui/month.", "ui/date_time",
 		"page/group.exchange", "page/group.google", "page/value.", "page/same.", "page/app.op.host",
 	};
 
