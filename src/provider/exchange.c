@@ -28,14 +28,22 @@ void exchange_session_init(struct exchange_session *s, struct report *report, co
 	s->job = arena_new();
 }
 
-void exchange_session_release(struct exchange_session *s)
+void exchange_session_park(struct exchange_session *s)
 {
-	if (!s->job)
-		return;
-	web_session_release(&s->web);
+	web_session_park(&s->web);
 	ews_reader_free(s->reader);
 	buffer_release(&s->soap);
 	arena_free(s->job);
+	s->reader = NULL;
+	s->answer = NULL;
+	s->job = NULL;
+	s->report = NULL;
+}
+
+void exchange_session_release(struct exchange_session *s)
+{
+	web_session_release(&s->web);
+	exchange_session_park(s);
 	*s = (struct exchange_session){ 0 };
 }
 
@@ -75,6 +83,7 @@ void exchange_ask(struct exchange_session *s, bool once)
 	ews_reader_free(s->reader);
 	s->reader = NULL;
 	s->web.answer.piece = NULL;
+	s->web.answer.head_only = false;
 	web_ask(&s->web, &s->request);
 }
 

@@ -66,6 +66,8 @@ enum want_kind exchange_open_step(void *self, struct want *, struct error *);
 enum want_kind exchange_look_step(void *self, struct want *, struct error *);      /* after a successful open with logged_in */
 enum want_kind exchange_send_step(void *self, struct want *, struct error *);      /* likewise, with `message`               */
 void           exchange_session_release(struct exchange_session *);
+/* As web_session_park(). */
+void           exchange_session_park(struct exchange_session *);
 
 /* For who was signed in there before, by that scheme, and asked by that schema: no step before it but these two. Then what is asked
  * first (exchange_ask()) is the sign-in: exchange_back_step() records exchange.resolve, .connect, .tls and .login.

@@ -2,14 +2,19 @@
 
 #include <stdlib.h>
 
+#include "base/random.h"
+#include "model/facts.h"
 #include "provider/exchange_facts.h"
 #include "wire/header.h"
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
-enum { NEWS_START, NEWS_SYNC, NEWS_ITEMS, NEWS_THROUGH, NEWS_DONE };
+enum { NEWS_START, NEWS_SUBSCRIBE, NEWS_SYNC, NEWS_ITEMS, NEWS_STREAM, NEWS_THROUGH, NEWS_DONE };
+enum { WAIT_START, WAIT_STREAM, WAIT_OVER, WAIT_DONE };
 enum { THROUGH_START, THROUGH_PAGE, THROUGH_DONE };
 
 #define POLL_MS      (60 * 1000)
+#define STREAM_MS    (15 * 60 * 1000)       /* between two polls where a stream stands       */
+#define PAUSE_MS     1000                   /* at least, between two turns of a stream       */
 #define BUSY_MS      (5 * 60 * 1000)        /* where a busy server does not say how long  */
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                 */
 #define PAGES_MOST   10000                  /* of one mailbox: a server that never comes to its end is left */
@@ -18,6 +23,11 @@ void exchange_watch_init(struct exchange_watch *s, const struct exchange_access 
 {
 	*s = (struct exchange_watch){ .access = *access, .poll_ms = POLL_MS, .sync_state = sync_state ? must_copy(sync_state) : NULL };
 	exchange_watch_wake(s);
+}
+
+void exchange_watch_streams(struct exchange_watch *s)
+{
+	s->stream = exchange_stream_new();
 }
 
 /* -- asleep and awake --------------------------------------------------------------------------------------------- */
@@ -63,22 +73,45 @@ void exchange_watch_release(struct exchange_watch *s)
 {
 	exchange_watch_park(s);
 	exchange_watch_told(s);
+	exchange_stream_free(s->stream);
+	s->stream = NULL;
 	free(s->sync_state);
 	s->sync_state = NULL;
 }
 
 /* -- one question ------------------------------------------------------------------------------------------------- */
 
+static void name_inbox(struct exchange_watch *s)
+{
+	s->folder = (struct ews_folder){ .distinguished = "inbox", .mailbox = s->access.others ? s->access.mailbox : NULL };
+}
+
 static void ask_changes(struct exchange_watch *s, const char *state, unsigned most, const struct ews_listener *listener)
 {
 	struct exchange_session *x = s->session;
 	struct ews_header        h = exchange_header(x);
 
-	s->folder = (struct ews_folder){ .distinguished = "inbox", .mailbox = x->others ? x->address : NULL };
+	name_inbox(s);
+	s->polls++;
 	buffer_clear(&x->soap);
 	ews_sync_items(&x->soap, &h, &s->folder, state, most);
 	exchange_ask(x, false);
 	exchange_stream(x, listener);
+}
+
+/* A line that was opened again in the midst of a turn is signed in to again, and that may be refused. */
+static void take_refusal(struct exchange_watch *s, const struct want *w)
+{
+	struct exchange_session *x = s->session;
+
+	if (s->back || x->web.answer.status != 401 || !x->web.last_leg)
+		return;
+	s->refused = true;
+	x->report->password_tries += s->access.login->password != NULL;
+	exchange_end(x, STEP_PASSED, w);
+	exchange_begin(x, "login", w);
+	exchange_login_facts(x);
+	report_note(x->report, x->reported, FACT_AUTH_CREDENTIALS, "%s", "after");
 }
 
 /* The answer; the first one of a turn tells whether we are let in at all. A busy server's is an answer as well. */
@@ -94,6 +127,7 @@ static enum want_kind answer(struct exchange_watch *s, struct want *w, struct er
 	if (kind == WANT_FAILED && err->fault != FAULT_BUSY)
 		return WANT_FAILED;
 	*err = (struct error){ 0 };
+	take_refusal(s, w);
 	if (s->back)
 		exchange_begin(x, "watch", w);
 	s->back = false;
@@ -103,6 +137,16 @@ static enum want_kind answer(struct exchange_watch *s, struct want *w, struct er
 static int within_reason(long long ms, int least)
 {
 	return ms > REST_MOST_MS ? REST_MOST_MS : ms < least ? least : (int)ms;
+}
+
+static bool is_busy(const char *code)
+{
+	static const char *const codes[] = { "ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorExceededFindCountLimit", "ErrorTooManyObjectsOpened" };
+
+	for (size_t i = 0; code && i < COUNT(codes); i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
 }
 
 /* How long the server wants to be left alone; 0: it does not say that it is busy. */
@@ -119,7 +163,7 @@ static int busy_ms(struct exchange_watch *s)
 		return within_reason((long long)seconds * 1000, s->poll_ms);
 	if (x->back_off_ms)
 		return within_reason(x->back_off_ms, s->poll_ms);
-	return x->web.answer.status == 503 || (o && o->code && strcmp(o->code, "ErrorServerBusy") == 0) ? within_reason(BUSY_MS, s->poll_ms) : 0;
+	return x->web.answer.status == 503 || (o && is_busy(o->code)) ? within_reason(BUSY_MS, s->poll_ms) : 0;
 }
 
 static bool is_code(const struct exchange_session *x, const char *code)
@@ -150,11 +194,22 @@ static enum want_kind unwell(struct exchange_watch *s, const char *what, const s
 	return WANT_FAILED;
 }
 
-static enum want_kind rest(struct exchange_watch *s, int ms)
+static enum want_kind rest(struct exchange_watch *s)
 {
-	s->rest_ms = ms ? ms : s->poll_ms;
+	s->rest_ms = s->poll_ms;
 	s->more = false;
 	return WANT_NOTHING;
+}
+
+/* Busy, for that long: the report says so. */
+static enum want_kind rest_busy(struct exchange_watch *s, int ms, const struct want *w)
+{
+	if (s->session->web.answer.status == 503)
+		exchange_http_facts(s->session);
+	exchange_end(s->session, STEP_FAILED, w);
+	rest(s);
+	s->throttled++;
+	return s->rest_ms = s->busy_ms = ms, WANT_NOTHING;
 }
 
 /* -- known from now on -------------------------------------------------------------------------------------------- */
@@ -315,6 +370,96 @@ static bool has_items(const struct exchange_session *x)
 	return x->web.answer.status == 200 && x->answer && x->answer->count && !x->answer->outcome[0].fault;
 }
 
+/* -- with a stream ------------------------------------------------------------------------------------------------ */
+
+/* Before it is asked what is new, so that nothing falls between. */
+static bool begin_subscription(struct exchange_watch *s, const struct want *w)
+{
+	s->subscribing = exchange_stream_wanted(s->stream, w->now_ms) && !s->stream->subscription;
+	if (!s->subscribing)
+		return false;
+	name_inbox(s);
+	exchange_stream_subscribe(s->stream, s->session, &s->folder);
+	return true;
+}
+
+static void end_subscription(struct exchange_watch *s, const struct want *w)
+{
+	if (s->subscribing)
+		exchange_stream_subscribed(s->stream, s->session, w);
+	s->throttled += s->subscribing && s->stream->trouble == EXCHANGE_BUSY;
+	s->subscribing = false;
+}
+
+/* When all that was new is known. */
+static bool begin_stream(struct exchange_watch *s, const struct want *w)
+{
+	s->opening = !s->more && exchange_stream_wanted(s->stream, w->now_ms) && s->stream->subscription;
+	if (s->opening)
+		exchange_stream_ask(s->stream, s->session);
+	return s->opening;
+}
+
+/* Where it stands the session is the stream's. */
+static enum want_kind end_stream(struct exchange_watch *s, const struct want *w, struct error *err)
+{
+	s->opening = false;
+	if (exchange_stream_stands(s->stream)) {
+		s->session = NULL;
+		report_free(s->report);
+		s->report = NULL;
+		return WANT_NOTHING;
+	}
+	s->throttled += s->stream->trouble == EXCHANGE_BUSY;
+	take_refusal(s, w);
+	return s->refused ? unwell(s, "the news cannot be streamed", w, err) : WANT_NOTHING;
+}
+
+/* What is said at once again costs a turn each time. */
+static int dice_of(int ms)
+{
+	uint32_t dice;
+
+	random_bytes(&dice, sizeof dice);
+	return (int)(dice % (uint32_t)(ms / 4 + 1));
+}
+
+/* An eighth to either side; who is busy is left alone for no less than it says. */
+static int with_dice(const struct exchange_watch *s)
+{
+	return s->busy_ms ? s->rest_ms + dice_of(s->rest_ms) / 2 : s->rest_ms - s->rest_ms / 8 + dice_of(s->rest_ms);
+}
+
+enum want_kind exchange_watch_wait_step(void *self, struct want *w, struct error *err)
+{
+	struct exchange_watch *s = self;
+
+	(void)err;
+	switch (s->wait.step) {
+	case WAIT_START:
+		s->turned_ms = w->now_ms;
+		s->until_ms = w->now_ms + with_dice(s);
+
+	STEP(&s->wait, WAIT_STREAM):
+		if (exchange_stream_stands(s->stream) && !s->busy_ms) {
+			PASS(exchange_stream_wait_step(s->stream, s->until_ms, w));
+			s->throttled += s->stream->heard == EXCHANGE_OVER && s->stream->trouble == EXCHANGE_BUSY;
+			s->until_ms = s->stream->heard == EXCHANGE_DUE ? w->now_ms : s->turned_ms + PAUSE_MS;
+		}
+		if (s->until_ms > w->now_ms) {
+			AWAIT(&s->wait, WAIT_OVER, want_time(w, (int)(s->until_ms - w->now_ms))):
+			want_came(w);
+		}
+
+	STEP(&s->wait, WAIT_DONE):
+		s->wait.step = WAIT_START;
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the turn ----------------------------------------------------------------------------------------------------- */
+
 enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error *err)
 {
 	struct exchange_watch   *s = self;
@@ -323,6 +468,18 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 
 	switch (s->step) {
 	case NEWS_START:
+		s->busy_ms = 0;
+		begin_subscription(s, w);
+
+	STEP(s, NEWS_SUBSCRIBE):
+		if (s->subscribing) {
+			PASS(answer(s, w, err));
+			if (s->refused) {
+				s->step = NEWS_START;
+				return unwell(s, "no subscription", w, err);
+			}
+			end_subscription(s, w);
+		}
 		begin_page(s);
 
 	STEP(s, NEWS_SYNC):
@@ -337,7 +494,7 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 		if (!is_well(x) || !x->answer->sync_state) {
 			s->step = NEWS_START;
 			ms = busy_ms(s);
-			return ms ? rest(s, ms) : unwell(s, "the inbox cannot be watched", w, err);
+			return ms ? rest_busy(s, ms, w) : unwell(s, "the inbox cannot be watched", w, err);
 		}
 		s->next = arena_str(s->page, x->answer->sync_state);
 		s->more = has_another_page(x, s->sync_state);
@@ -351,18 +508,25 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 			if (ms || !has_items(x)) {
 				s->step = NEWS_START;
 				s->count = 0;
-				return ms ? rest(s, ms) : unwell(s, "the news cannot be read", w, err);
+				return ms ? rest_busy(s, ms, w) : unwell(s, "the news cannot be read", w, err);
 			}
 		}
 		keep_state(s, s->next);
+		begin_stream(s, w);
+
+	STEP(s, NEWS_STREAM):
+		if (s->opening) {
+			PASS(exchange_stream_open_step(s->stream, x, w));
+			PASS(end_stream(s, w, err));
+		}
 		s->step = NEWS_START;
-		s->rest_ms = s->poll_ms;
+		s->rest_ms = exchange_stream_stands(s->stream) && s->poll_ms < STREAM_MS ? STREAM_MS : s->poll_ms;
 		return WANT_NOTHING;
 
 	case NEWS_THROUGH:
 		PASS(go_through(s, w, err));
 		s->step = NEWS_START;
-		return rest(s, 0);
+		return rest(s);
 	}
 	return WANT_FAILED;
 }

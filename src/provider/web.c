@@ -49,17 +49,23 @@ static void reach_over(struct web_session *s)
 	s->aside = NULL;
 }
 
-void web_session_release(struct web_session *s)
+void web_session_park(struct web_session *s)
 {
-	if (!s->job)
-		return;
-	line_release(&s->line);
 	reach_over(s);
 	buffer_release(&s->negotiate);
 	negotiate_release(&s->kerberos);
 	buffer_release(&s->answer.fields);
 	buffer_release(&s->answer.body);
 	arena_free(s->job);
+	s->job = NULL;
+	s->report = NULL;
+	s->request = NULL;
+}
+
+void web_session_release(struct web_session *s)
+{
+	line_release(&s->line);
+	web_session_park(s);
 	*s = (struct web_session){ 0 };
 }
 
@@ -308,6 +314,11 @@ static enum want_kind hear(struct web_session *s, bool *gone, struct want *w, st
 			return broken(s, FAULT_BROKEN, http_broken(&s->reader), w, err);
 		s->heard |= e.said != HTTP_MORE;
 		buffer_drop(&s->line.in, used);
+		if (e.said == HTTP_HEAD && s->answer.head_only && s->answer.status == 200) {
+			reach_over(s);
+			s->used = true;
+			return WANT_NOTHING;
+		}
 		if (e.said == HTTP_DONE || s->taken)
 			break;
 		if (e.said != HTTP_MORE)

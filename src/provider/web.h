@@ -45,6 +45,9 @@ struct web_answer {
 	/* Where the body goes instead of `body`; false stops it (FAULT_BROKEN). May be NULL. */
 	bool        (*piece)(void *, struct slice, struct error *);
 	void         *taker;
+	/* Of a body that never ends by itself: web_ask_step() is over with the head of a 200, and its caller reads the rest out of
+	 * `line` by `reader`. */
+	bool          head_only;
 };
 
 enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS };
@@ -90,6 +93,8 @@ struct web_session {
 void           web_session_init(struct web_session *, struct report *, const struct endpoint *, const struct login *, const char *prefix,
                                 struct waits, int attempt);
 void           web_session_release(struct web_session *);      /* closes, wipes */
+/* The line stands, and all else is given back: the report may go. After it only the line and `reader` are there, and release. */
+void           web_session_park(struct web_session *);
 enum want_kind web_open_step(void *self, struct want *, struct error *);
 
 /* The best scheme that both sides have: with tickets Kerberos, with a token Bearer, with a password NTLM, and Basic only where there is

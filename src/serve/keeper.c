@@ -19,6 +19,7 @@ struct keeper {
 	struct progress_board *board;
 	struct troubles       *troubles;
 	int                    grace_ms, ews_poll_ms;
+	bool                   ews_streams;
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
 };
@@ -36,6 +37,16 @@ struct troubles *keeper_troubles(struct keeper *k)
 int keeper_ews_poll_ms(const struct keeper *k)
 {
 	return k->ews_poll_ms;
+}
+
+bool keeper_ews_streams(const struct keeper *k)
+{
+	return k->ews_streams;
+}
+
+int keeper_grace_ms(const struct keeper *k)
+{
+	return k->grace_ms;
 }
 
 /* -- which account is where --------------------------------------------------------------------------------------- */
@@ -308,11 +319,20 @@ static bool read_seconds(const struct settings *settings, enum setting which, co
 	return true;
 }
 
+static bool read_switch(const struct settings *settings, enum setting which, const char *name, bool *out, struct error *err)
+{
+	const char *value = settings->value[which];
+
+	*out = strcmp(value, "on") == 0;
+	return *out || strcmp(value, "off") == 0 || fail(err, FAULT_MALFORMED, "[watch] %s is neither on nor off", name);
+}
+
 struct keeper *keeper_start(struct daemon *d, struct error *err)
 {
 	struct keeper *keeper = must_alloc(sizeof *keeper);
 	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
-	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err);
+	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
+	                 && read_switch(d->settings, SETTING_WATCH_EWS_STREAMS, "ews_streaming", &keeper->ews_streams, err);
 
 	keeper->daemon = d;
 	keeper->board = progress_board_new();
@@ -398,5 +418,9 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->connects += atomic_load(&l->counts.connects);
 		out->losses += atomic_load(&l->counts.losses);
 		out->messages += atomic_load(&l->counts.messages);
+		out->streams += atomic_load(&l->counts.streams);
+		out->notifications += atomic_load(&l->counts.notifications);
+		out->polls += atomic_load(&l->counts.polls);
+		out->throttled += atomic_load(&l->counts.throttled);
 	}
 }

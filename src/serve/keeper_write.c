@@ -266,6 +266,8 @@ bool save_over(struct kept *k)
 		k->state = ACCOUNT_CONNECTED;
 		k->proof_due = clock_mono_ms() + DAY_MS;
 	}
+	if (ok && s->decides)
+		k->state = s->outcome.state;
 	if (ok)
 		atomic_fetch_add(&k->loop->counts.messages, (long long)s->count);
 	arena_free(s->job);

@@ -336,13 +336,73 @@ static bool is_known_place(const struct kept *k, const struct mailbox *m)
 	return known && strcmp(known, cursor_of(m, k->round->job)) == 0;
 }
 
-static struct errand *keep(void *self, const struct mailbox *m)
+/* As every other way to that host; while it is down one of all its mailboxes tries, and this one is lost like the others. */
+static struct errand *knock_again(void *self)
 {
 	struct kept *k = self;
-	bool         first = k->round != NULL;      /* at Exchange each time */
-	size_t       news;
+
+	if (turnstile_down_until(k->loop->turnstile, k->host))
+		return NULL;
+	return passage_ask(&k->passage, k->loop->turnstile, k->host, k->loop->now_ms);
+}
+
+static void count_watch(struct kept *k, struct mailbox *m)
+{
+	struct exchange_watch *x = &m->exchange;
+	bool                   streams = m->by_ews && exchange_stream_stands(x->stream);
+
+	atomic_fetch_add(&k->loop->counts.streams, streams - k->streams);
+	if (m->by_ews && streams && !k->streams)
+		LOG(LOG_NEWS, "mailbox.streams", LOG_TEXT("account", k->id));
+	k->streams = streams;
+	if (!m->by_ews)
+		return;
+	atomic_fetch_add(&k->loop->counts.polls, x->polls);
+	atomic_fetch_add(&k->loop->counts.throttled, x->throttled);
+	x->polls = x->throttled = 0;
+	if (!x->stream)
+		return;
+	atomic_fetch_add(&k->loop->counts.notifications, x->stream->notifications);
+	x->stream->notifications = 0;
+	if (x->stream->troubled && x->stream->trouble != EXCHANGE_CLOSED)
+		LOG(LOG_NEWS, "mailbox.polled", LOG_TEXT("account", k->id), LOG_TEXT("why", x->stream->why),
+		    LOG_TEXT("for", x->stream->trouble == EXCHANGE_NOT_OFFERED ? "good" : "now"));
+	x->stream->troubled = false;
+}
+
+/* The server asks to be left alone for so long that it is to be shown: the account waits until then, as in any other outage. NULL: what it
+ * said means something else. */
+static struct errand *keep_busy(struct kept *k, struct mailbox *m)
+{
+	struct report *r = mailbox_report(m);
+	int64_t        now = clock_unix_ms();
+	struct verdict v;
+	struct outcome o;
+
+	report_finish(r);
+	diagnose(r, &v);
+	outcome_of(&v, &k->round->account, false, dice(), now, &o);
+	o.next_try = now + m->exchange.busy_ms;
+	LOG(LOG_NEWS, "mailbox.throttled", LOG_TEXT("account", k->id), LOG_NUMBER("ms", m->exchange.busy_ms));
+	return o.state == ACCOUNT_WAITING ? save_outcome(k, &o, r, &v, NULL, false, now) : NULL;
+}
+
+static struct errand *keep(void *self, struct mailbox *m)
+{
+	struct kept   *k = self;
+	bool           first = k->round != NULL;      /* at Exchange each time */
+	size_t         news;
+	struct errand *busy;
 
 	mailbox_news(m, &news);
+	count_watch(k, m);
+	passage_leave(&k->passage, true, k->loop->now_ms);
+	if (m->by_ews && m->exchange.busy_ms) {
+		busy = m->exchange.busy_ms > keeper_grace_ms(k->loop->keeper) ? keep_busy(k, m) : NULL;
+		if (!busy)
+			close_round(k);
+		return busy;
+	}
 	if (k->state == ACCOUNT_WAITING)
 		return save_settled(k, m, clock_unix_ms());
 	if (news || (first && !is_known_place(k, m)))
@@ -360,7 +420,9 @@ static bool kept_news(void *self)
 	return ok;
 }
 
-static const struct mailbox_owner owner = { .unlock = unlock, .lock = lock, .settled = settled, .keep = keep, .kept = kept_news };
+static const struct mailbox_owner owner = {
+	.unlock = unlock, .lock = lock, .settled = settled, .knock = knock_again, .keep = keep, .kept = kept_news,
+};
 
 static void close_mailbox(struct kept *k)
 {
@@ -368,7 +430,9 @@ static void close_mailbox(struct kept *k)
 		return;
 	if (k->settled_ms)
 		atomic_fetch_sub(&k->loop->counts.parked, 1);
+	atomic_fetch_sub(&k->loop->counts.streams, k->streams);
 	k->settled_ms = 0;
+	k->streams = false;
 	mailbox_release(k->mailbox);
 	free(k->mailbox);
 	free(k->host);
@@ -399,6 +463,8 @@ static bool open_mailbox(struct kept *k)
 		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
 		                      sync_state_read(round->account.cursor, round->job));
 		k->mailbox->exchange.poll_ms = keeper_ews_poll_ms(k->loop->keeper);
+		if (keeper_ews_streams(k->loop->keeper))
+			exchange_watch_streams(&k->mailbox->exchange);
 		return true;
 	}
 	inbox_place_read(round->account.cursor, &cursor);
@@ -451,12 +517,11 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 
 	LOG(LOG_NEWS, k->settled_ms ? "mailbox.lost" : "mailbox.unopened", LOG_TEXT("account", k->id), LOG_TEXT("why", why->text),
 	    LOG_TEXT("fault", fault_name(why->fault)));
+	passage_leave(&k->passage, reached, now_ms);
 	if (k->settled_ms && !mailbox_refused(k->mailbox)) {
 		lost(k, now_ms);
 		return NULL;
 	}
-	if (!k->settled_ms)
-		passage_leave(&k->passage, reached, now_ms);
 	note_our_addresses(k, r, now_ms);
 	report_finish(r);
 	diagnose(r, &v);

@@ -36,13 +36,16 @@ struct keeper_loop {
 	int64_t            now_ms;             /* of the step under way                  */
 	int64_t            looked_ms;          /* when it was looked at all accounts      */
 	long long           opened_before;      /* when memory was given back last         */
-	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages; } counts;
+	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
+	                      streams, notifications, polls, throttled; } counts;
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
 
 struct progress_board *keeper_board(struct keeper *);
 struct troubles       *keeper_troubles(struct keeper *);
 int                    keeper_ews_poll_ms(const struct keeper *);
+bool                   keeper_ews_streams(const struct keeper *);
+int                    keeper_grace_ms(const struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
 struct saving;
@@ -65,6 +68,7 @@ struct kept {
 	int64_t             proof_due;         /* the next proof of life */
 	int64_t             try_read, try_at;  /* a next try as it is in the store, Unix ms, and when that is */
 	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
+	bool                streams;           /* at Exchange: a stream stands                    */
 	unsigned            losses;            /* of young connections in a row */
 	char               *trouble;           /* the host that it has no connection to; NULL none */
 	int64_t             trouble_ms;        /* since when, of the loop's clock                  */

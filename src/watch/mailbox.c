@@ -5,7 +5,7 @@
 #define WHOLE_MS 30000      /* the waits of a sign-in follow from it */
 
 enum { MAILBOX_START, MAILBOX_SIGN_IN, MAILBOX_OPEN, MAILBOX_NEWS, MAILBOX_KEEP, MAILBOX_WAIT };
-enum { EXCHANGE_START, EXCHANGE_OPEN, EXCHANGE_NEWS, EXCHANGE_KEEP, EXCHANGE_REST };
+enum { EXCHANGE_START, EXCHANGE_OPEN, EXCHANGE_NEWS, EXCHANGE_KEEP, EXCHANGE_WAIT, EXCHANGE_KNOCK };
 
 void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const struct endpoint *endpoint,
                   enum tls_how how, uint32_t uidvalidity, uint32_t uidnext)
@@ -104,6 +104,13 @@ static bool not_kept(const struct mailbox *m, struct error *err)
 	return fail(err, FAULT_LOCAL, "the news of %s could not be kept", mailbox_report(m) ? mailbox_report(m)->address : m->endpoint.host);
 }
 
+/* The way to the host once more, as everybody else's. */
+static bool may_knock(struct mailbox *m, struct error *err)
+{
+	m->keeping = m->owner->knock(m->self);
+	return m->keeping || fail(err, FAULT_NETWORK, "%s: down", m->endpoint.host);
+}
+
 /* Each page is read with the credentials at hand, and kept without them; between two polls there is neither line nor page. */
 static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct error *err)
 {
@@ -122,7 +129,7 @@ static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct er
 	STEP(m, EXCHANGE_NEWS):
 			PASS(locked_when_failed(m, exchange_watch_news_step(x, w, err)));
 			lock(m);
-			if (!x->more)
+			if (!x->more && !x->busy_ms)      /* what a busy server said is to be kept as well */
 				exchange_watch_park(x);
 			m->keeping = m->owner->keep(m->self, m);
 			if (m->keeping) {
@@ -132,8 +139,14 @@ static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct er
 					return not_kept(m, err), WANT_FAILED;
 			}
 			if (!x->more) {
+				exchange_watch_park(x);
 				exchange_watch_told(x);
-				AWAIT(m, EXCHANGE_REST, want_time(w, x->rest_ms)):
+
+	STEP(m, EXCHANGE_WAIT):
+				PASS(exchange_watch_wait_step(x, w, err));
+				if (!may_knock(m, err))
+					return WANT_FAILED;
+				AWAIT(m, EXCHANGE_KNOCK, want_commit(w, m->keeping)):
 				want_came(w);
 				exchange_watch_wake(x);
 			}

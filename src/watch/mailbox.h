@@ -1,7 +1,7 @@
 /* mailbox.h -- one connected mailbox, held: signed in, its inbox open, parked until something happens, news kept as they come.
  *
- * By IMAP it holds its line; at Exchange it is asked from time to time, over a line of its own each time, and needs its credentials
- * for that again.
+ * By IMAP it holds its line; at Exchange it is asked from time to time or when a stream says so, over a line of its own each time, and
+ * needs its credentials for that again.
  * One conversation from the first byte to the loss of the line. It ends with WANT_FAILED, and then mailbox_report() tells why;
  * whether, when and how it is tried again is for others to say. It has no time-out of its own beyond those of its waits.
  * While parked it holds the struct, its line and nothing else.
@@ -22,9 +22,12 @@ struct mailbox_owner {
 	void           (*lock)(void *self);
 	/* Signed in and open: from here on it is connected. */
 	void           (*settled)(void *self, const struct mailbox *);
+	/* At Exchange, before a line is opened again: what to wait for. NULL: the host is known to be down, and that ends it with
+	 * FAULT_NETWORK. */
+	struct errand *(*knock)(void *self);
 	/* The news and the place in the mailbox, to be kept before it goes on. The errand is the owner's; NULL: nothing to
 	 * keep. */
-	struct errand *(*keep)(void *self, const struct mailbox *);
+	struct errand *(*keep)(void *self, struct mailbox *);
 	/* Were they kept? False ends it with FAULT_LOCAL: what was not kept is told again by the next session. */
 	bool           (*kept)(void *self);
 };

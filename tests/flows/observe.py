@@ -28,6 +28,8 @@ EVENTS = 200
 METRICS = {
     "mailmoor_accounts": "gauge", "mailmoor_mailboxes_parked": "gauge", "mailmoor_mailboxes_opening": "gauge", "mailmoor_mailboxes_waiting": "gauge",
     "mailmoor_verifications_running": "gauge", "mailmoor_searches_running": "gauge", "mailmoor_connects_total": "counter", "mailmoor_losses_total": "counter",
+    "mailmoor_exchange_streams": "gauge", "mailmoor_exchange_notifications_total": "counter", "mailmoor_exchange_polls_total": "counter",
+    "mailmoor_exchange_throttled_total": "counter",
     "mailmoor_messages_total": "counter", "mailmoor_store_writable": "gauge", "mailmoor_store_commits_total": "counter",
     "mailmoor_store_writes_total": "counter", "mailmoor_store_failed_total": "counter", "mailmoor_store_waiting": "gauge",
     "mailmoor_deliveries_waiting": "gauge", "mailmoor_deliveries_given_up": "gauge", "mailmoor_incidents_open": "gauge",
