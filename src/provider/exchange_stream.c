@@ -102,7 +102,8 @@ static void note_trouble(struct exchange_stream *s, enum exchange_trouble troubl
 	s->trouble = trouble;
 	s->troubled = true;
 	snprintf(s->why, sizeof s->why, "%s", why);
-	if (trouble == EXCHANGE_LOST || trouble == EXCHANGE_NOT_OFFERED)
+	/* a server that has not noticed yet would say what is new into the line that is gone; what is left of it ends there by itself */
+	if (trouble != EXCHANGE_CLOSED && trouble != EXCHANGE_BUSY)
 		forget_subscription(s);
 }
 

@@ -20,7 +20,7 @@
 enum exchange_trouble {
 	EXCHANGE_NO_TROUBLE,
 	EXCHANGE_CLOSED,           /* as was to be expected, after its time; the subscription is still good */
-	EXCHANGE_BROKEN,           /* the line was lost, or what came was none of it; likewise              */
+	EXCHANGE_BROKEN,           /* the line was lost, or what came was none of it                        */
 	EXCHANGE_LOST,             /* the server has forgotten the subscription, or will not say why        */
 	EXCHANGE_BUSY,             /* too many of them, or too much to do                                   */
 	EXCHANGE_NOT_OFFERED,      /* not by this server, or not for this mailbox: never asked again        */

@@ -415,7 +415,20 @@ static enum want_kind end_stream(struct exchange_watch *s, const struct want *w,
 	return s->refused ? unwell(s, "the news cannot be streamed", w, err) : WANT_NOTHING;
 }
 
-/* What is said at once again costs a turn each time. */
+/* Where a stream is to be tried again sooner than it is polled, that is the time. */
+static int pause_ms(const struct exchange_watch *s, int64_t now_ms)
+{
+	const struct exchange_stream *st = s->stream;
+	int64_t                       left;
+
+	if (exchange_stream_stands(st))
+		return s->poll_ms < STREAM_MS ? STREAM_MS : s->poll_ms;
+	if (!st || st->trouble == EXCHANGE_NOT_OFFERED)
+		return s->poll_ms;
+	left = st->next_ms - now_ms;
+	return left < s->poll_ms ? left < PAUSE_MS ? PAUSE_MS : (int)left : s->poll_ms;
+}
+
 static int dice_of(int ms)
 {
 	uint32_t dice;
@@ -427,7 +440,9 @@ static int dice_of(int ms)
 /* An eighth to either side; who is busy is left alone for no less than it says. */
 static int with_dice(const struct exchange_watch *s)
 {
-	return s->busy_ms ? s->rest_ms + dice_of(s->rest_ms) / 2 : s->rest_ms - s->rest_ms / 8 + dice_of(s->rest_ms);
+	bool least = s->busy_ms || (s->stream && !s->stream->session && s->rest_ms < s->poll_ms);
+
+	return least ? s->rest_ms + dice_of(s->rest_ms) / 2 : s->rest_ms - s->rest_ms / 8 + dice_of(s->rest_ms);
 }
 
 enum want_kind exchange_watch_wait_step(void *self, struct want *w, struct error *err)
@@ -520,7 +535,7 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 			PASS(end_stream(s, w, err));
 		}
 		s->step = NEWS_START;
-		s->rest_ms = exchange_stream_stands(s->stream) && s->poll_ms < STREAM_MS ? STREAM_MS : s->poll_ms;
+		s->rest_ms = pause_ms(s, w->now_ms);
 		return WANT_NOTHING;
 
 	case NEWS_THROUGH:

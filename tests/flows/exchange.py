@@ -7,14 +7,18 @@
 """
 import base64
 import contextlib
+import datetime
 import json
 import os
 import re
 import shlex
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import threading
+import time
 import urllib.parse
 import urllib.request
 
@@ -31,6 +35,7 @@ DOMAIN = "birch.example"
 HOST = "mail." + DOMAIN
 OAK = "oak.example"
 EWS = "https://%s/EWS/Exchange.asmx" % HOST
+ORGANISATIONS = "mailmoor-sandbox"      # the password of the sandbox's own people
 WAIT_S = 20
 row = Rows()
 
@@ -39,7 +44,7 @@ SEND = """<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://sche
 <s:Header><t:RequestServerVersion Version="Exchange2010_SP2"/></s:Header><s:Body><m:CreateItem MessageDisposition="SendAndSaveCopy">
 <m:SavedItemFolderId><t:DistinguishedFolderId Id="sentitems"/></m:SavedItemFolderId><m:Items><t:Message><t:MimeContent>%s</t:MimeContent></t:Message>
 </m:Items></m:CreateItem></s:Body></s:Envelope>"""
-MAIL = "From: Bob <bob@%s>\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@%s>\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\n\r\nHello.\r\n"
+MAIL = "From: Bob <%s@%s>\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@%s>\r\nDate: Sun, 22 Nov 2026 08:00:00 +0000\r\n\r\nHello.\r\n"
 
 
 class Organisation:
@@ -50,11 +55,13 @@ class Organisation:
         self.popen = None
         self.starts = 0
 
-    def start(self, *options, password=PASSWORD, version="2016"):
+    def start(self, *options, password=PASSWORD, version="2016", usual=False):
+        """`usual`: with the sandbox's own people, of whom anna opens info's mailbox, and service acts for everybody."""
         self.stop()
+        self.usual = usual
         self.starts += 1
         self.log = os.path.join(self.folder, "sandbox-%d.log" % self.starts)
-        users = ["--account=%s@%s:%s" % (u, DOMAIN, p) for u, p in (("ann", password), ("bob", PASSWORD), ("cat", PASSWORD))]
+        users = [] if usual else ["--account=%s@%s:%s" % (u, DOMAIN, p) for u, p in (("ann", password), ("bob", PASSWORD), ("cat", PASSWORD))]
         self.popen = subprocess.Popen([self.binary, "sandbox", "--json", "--domain=" + DOMAIN, "--listen=" + self.address, "--exchange=" + version,
                                        "--log=" + self.log, *users, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.is_as = json.loads(self.popen.stdout.readline())
@@ -74,14 +81,61 @@ class Organisation:
     close = stop
 
     def send(self, to, subject):
-        mime = MAIL % (DOMAIN, to, subject, subject.replace(" ", "."), DOMAIN)
+        by, password = ("bert", ORGANISATIONS) if self.usual else ("bob", PASSWORD)
+        mime = MAIL % (by, DOMAIN, to, subject, subject.replace(" ", "."), DOMAIN)
         request = urllib.request.Request("https://%s/EWS/Exchange.asmx" % self.address, (SEND % base64.b64encode(mime.encode()).decode()).encode(),
                                          {"Host": HOST, "Content-Type": "text/xml; charset=utf-8",
-                                          "Authorization": "Basic " + base64.b64encode(("bob@%s:%s" % (DOMAIN, PASSWORD)).encode()).decode()})
+                                          "Authorization": "Basic " + base64.b64encode(("%s@%s:%s" % (by, DOMAIN, password)).encode()).decode()})
         context = ssl.create_default_context(cadata=self.ca)
         context.check_hostname = False
         answer = urllib.request.urlopen(request, context=context, timeout=10).read().decode()
         hold("NoError" in answer, "not sent: " + answer[:500])
+
+
+class Wire:
+    """Between the daemon and the organisation, where it is cut."""
+
+    def __init__(self, address, to):
+        self.address, self.to = address, to
+        self.pairs = []
+        self.listener = socket.create_server((address, 443))
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self.listener.accept()[0]
+                far = socket.create_connection((self.to, 443), 10)
+                far.settimeout(None)
+                self.pairs.append((near, far))
+                for a, b in ((near, far), (far, near)):
+                    threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b):
+        with contextlib.suppress(OSError):
+            while some := a.recv(65536):
+                b.sendall(some)
+            b.shutdown(socket.SHUT_WR)
+
+    def lies(self, town):
+        """From here on it is where the name leads."""
+        town.names.records[(HOST, "A")] = [self.address]
+
+    def cut(self, meanwhile):
+        """All that stands; and what happens before anything can be opened again."""
+        pairs, self.pairs = self.pairs, []
+        for near, far in pairs:
+            with contextlib.suppress(OSError):
+                far.shutdown(socket.SHUT_RDWR)
+        meanwhile()
+        for near, far in pairs:
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.close()
+        self.cut(lambda: None)
 
 
 class Town(peers.Peers):
@@ -98,6 +152,7 @@ class Town(peers.Peers):
         self.exchange = self.stack.add(Organisation(self.sandbox, self.folder, here))
         settings = {"net.resolver": "%s:%d" % (self.names.address, self.names.port), "net.allow": "127.0.0.0/8", "watch.ews_poll": "1", "watch.grace": "1"}
         self.daemon = self.stack.add(daemon.Daemon(self.binary, os.path.join(self.folder, "daemon"), settings)).start()
+        self.wire = self.stack.add(Wire(self.address(), here))
         self.open()
 
     def open(self, *options, **more):
@@ -128,8 +183,21 @@ class Town(peers.Peers):
             self.names.records = before
 
     def parked(self, count=1):
-        text = self.daemon.request("GET", "/metrics").text
-        return "mailmoor_mailboxes_parked %d\n" % count in text
+        return self.figure("mailboxes_parked") == count
+
+    def figure(self, name):
+        return int(re.search(r"^mailmoor_%s (\d+)$" % name, self.daemon.request("GET", "/metrics").text, re.M)[1])
+
+    def streams(self, on):
+        """The daemon anew, with streams or without, and with polls too seldom to be of help."""
+        self.daemon.stop()
+        self.daemon.settings["watch.ews_streaming"] = "on" if on else "off"
+        self.daemon.settings["watch.ews_poll"] = "3600" if on else "1"
+        self.daemon.start()
+
+    def asked(self, operation):
+        with open(self.exchange.log) as f:
+            return sum(json.loads(line).get("operation") == operation for line in f)
 
     def form(self, url):
         """Sends what is filled in on a connect page to one of its addresses, as its script does; says the JSON that comes back."""
@@ -345,6 +413,104 @@ def the_page_fills_in_what_is_found(t):
         hold(answer["fields"] == {"imap_host": "imap." + OAK, "imap_port": "993", "smtp_host": "smtp." + OAK, "smtp_port": "465"}, "IMAP: %s" % answer)
         answer = form("find.json", address="ann@" + DOMAIN, ews_url="mail.elsewhere.example")
         hold(answer == {"fields": {}, "status": ""}, "over what was typed: %s" % answer)
+
+
+# -- others' mailboxes, and streams ------------------------------------------------------------------------------------------------
+
+OTHERS = (("by a service account that acts for it", {"user": "bert", "username": "service@" + DOMAIN, "impersonate": True}),
+          ("shared, by a delegate", {"user": "info", "username": "anna@" + DOMAIN}),
+          ("its owner's", {"user": "anna"}))
+
+
+def json_time(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def told_once(t, subjects, accounts, seconds=WAIT_S):
+    """Each to each, in order, and nothing besides."""
+    for subject in subjects:
+        for user in accounts:
+            t.exchange.send("%s@%s" % (user, DOMAIN), subject)
+        for user, a in accounts.items():
+            until(lambda: subject in [m["subject"] for m in t.told(a["id"])], seconds, "%s, to %s" % (subject, user))
+
+
+def tells(t, accounts):
+    return {user: [m["subject"] for m in t.told(a["id"])] for user, a in accounts.items()}
+
+
+def connect_others(t):
+    t.open(usual=True)
+    accounts = {more["user"]: t.connect(password=ORGANISATIONS, **more) for _, more in OTHERS}
+    until(lambda: t.parked(len(accounts)), WAIT_S, "parked")
+    return accounts
+
+
+@row
+def others_mailboxes_are_watched_by_polls(t):
+    accounts = connect_others(t)
+    told_once(t, ("one", "two"), accounts)
+    hold(t.figure("exchange_streams") == 0 and t.figure("exchange_polls_total") > 6 and t.asked("Subscribe") == 0, "polled")
+    hold(all(s == ["one", "two"] for s in tells(t, accounts).values()), "told: %s" % tells(t, accounts))
+
+
+@row
+def and_by_streams(t):
+    t.streams(True)
+    accounts = connect_others(t)
+    until(lambda: t.figure("exchange_streams") == 3, WAIT_S, "streams: %d" % t.figure("exchange_streams"))
+    polls = t.figure("exchange_polls_total")
+    told_once(t, ("one", "two"), accounts, 3)
+    hold(t.figure("exchange_notifications_total") >= 6 and t.figure("exchange_polls_total") > polls, "counted")
+    hold(all(s == ["one", "two"] for s in tells(t, accounts).values()), "told: %s" % tells(t, accounts))
+    hold(t.asked("Subscribe") == 3 and t.asked("GetStreamingEvents") == 3, "asked more than once")
+
+
+@row
+def a_stream_that_is_killed_is_opened_again_and_nothing_is_lost(t):
+    t.wire.lies(t)
+    t.open()
+    t.streams(True)
+    a = {"ann": t.connect()}
+    until(lambda: t.figure("exchange_streams") == 1, WAIT_S, "a stream")
+    told_once(t, ("before",), a)
+    for n in range(2):
+        t.wire.cut(lambda: t.exchange.send("ann@" + DOMAIN, "meanwhile %d" % n))
+        until(lambda: "meanwhile %d" % n in [m["subject"] for m in t.told(a["ann"]["id"])], WAIT_S, "meanwhile %d" % n)
+        until(lambda: t.figure("exchange_streams") == 1 and t.asked("GetStreamingEvents") > n + 1, 45, "opened again")
+    told_once(t, ("after",), a, 3)
+    hold(tells(t, a)["ann"] == ["before", "meanwhile 0", "meanwhile 1", "after"], "told: %s" % tells(t, a))
+
+
+@row
+def a_server_that_is_busy_is_left_alone_and_that_is_shown(t):
+    t.streams(False)
+    a = t.connect()
+    until(t.parked, WAIT_S, "parked")
+    t.open("--fault=SyncFolderItems:ErrorServerBusy")
+    b = t.daemon.wait_state(a["id"], "waiting", WAIT_S)
+    left = json_time(b["next_try"]) - time.time()
+    hold(b["cause"]["id"] == "throttle.provider" and 280 < left <= 301, "shown: %s, %d s" % (b, left))
+    hold(t.figure("exchange_throttled_total") == 1 and t.asked("SyncFolderItems") == 1, "asked again")
+    t.open()
+    t.daemon.api("POST", "/v1/accounts/%s/reconnect" % a["id"], {"password": PASSWORD})
+    t.daemon.wait_state(a["id"], "connected", WAIT_S)
+
+
+@row
+def a_server_that_allows_no_streams_is_polled(t):
+    t.streams(True)
+    t.daemon.stop()
+    t.daemon.settings["watch.ews_poll"] = "1"
+    t.daemon.start()
+    for code in ("ErrorInvalidServerVersion", "ErrorExceededSubscriptionCount"):
+        t.open("--fault=Subscribe:" + code)
+        a = {"ann": t.connect()}
+        until(t.parked, WAIT_S, "parked")
+        told_once(t, ("one", "two"), a)
+        hold(t.figure("exchange_streams") == 0 and t.asked("Subscribe") == 1, "asked: %d" % t.asked("Subscribe"))
+        hold('"why":"%s"' % code in t.daemon.said().replace(" ", "") or code in t.daemon.said(), "not said")
+        t.tidy()
 
 
 def main():
