@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-#define SUBSCRIPTIONS_MOST 200
+#define SUBSCRIPTIONS_MOST 600
 #define EVENTS_KEPT        1000
 
 static const char *const happening_names[] = { "NewMailEvent", "CreatedEvent", "DeletedEvent", "ModifiedEvent", "MovedEvent" };

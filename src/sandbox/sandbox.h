@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #define SANDBOX_ORDERS   32
-#define SANDBOX_ACCOUNTS 16
+#define SANDBOX_ACCOUNTS 256
 #define SANDBOX_PLACES   12
 #define SANDBOX_LONGEST_FAULT 200
 
