@@ -149,20 +149,30 @@ static bool is_busy(const char *code)
 	return false;
 }
 
-/* How long the server wants to be left alone; 0: it does not say that it is busy. */
+/* How long the server said that it wants to be left alone; 0: it did not. */
+static int asked_to_wait(struct exchange_watch *s)
+{
+	struct exchange_session *x = s->session;
+	unsigned long long       seconds = 0;
+	struct slice             field;
+
+	if (x->web.answer.status == 503 && web_field(&x->web, "Retry-After", &field) && slice_number(slice_trim(field), 24 * 3600, &seconds))
+		return within_reason((long long)seconds * 1000, s->poll_ms);
+	return x->back_off_ms ? within_reason(x->back_off_ms, s->poll_ms) : 0;
+}
+
+/* The same of one that is busy, be it that it does not say how long; 0: it is not. */
 static int busy_ms(struct exchange_watch *s)
 {
 	struct exchange_session  *x = s->session;
 	const struct ews_outcome *o = x->answer && x->answer->count ? &x->answer->outcome[0] : NULL;
-	unsigned long long        seconds = 0;
-	struct slice              field;
+	int                       ms;
 
 	if (o && !o->ok && !o->warning)
 		exchange_outcome_facts(x, "SyncFolderItems", o);
-	if (x->web.answer.status == 503 && web_field(&x->web, "Retry-After", &field) && slice_number(slice_trim(field), 24 * 3600, &seconds))
-		return within_reason((long long)seconds * 1000, s->poll_ms);
-	if (x->back_off_ms)
-		return within_reason(x->back_off_ms, s->poll_ms);
+	ms = asked_to_wait(s);
+	if (ms)
+		return ms;
 	return x->web.answer.status == 503 || (o && is_busy(o->code)) ? within_reason(BUSY_MS, s->poll_ms) : 0;
 }
 
@@ -233,7 +243,7 @@ static enum want_kind go_through(struct exchange_watch *s, struct want *w, struc
 {
 	struct exchange_session  *x = s->session;
 	const struct ews_listener nobody = { 0 };
-	bool                      more, busy;
+	bool                      more;
 
 	switch (s->through.step) {
 	case THROUGH_START:
@@ -248,9 +258,9 @@ static enum want_kind go_through(struct exchange_watch *s, struct want *w, struc
 	STEP(&s->through, THROUGH_PAGE):
 			PASS(answer(s, w, err));
 			if (!is_well(x) || !x->answer->sync_state || s->ids++ >= PAGES_MOST) {
-				busy = busy_ms(s) > 0;
+				s->busy_ms = busy_ms(s);
 				unwell(s, "the inbox cannot be gone through", w, err);
-				err->fault = busy ? FAULT_BUSY : err->fault;
+				err->fault = s->busy_ms ? FAULT_BUSY : err->fault;
 				return WANT_FAILED;
 			}
 			more = has_another_page(x, s->next);
@@ -283,6 +293,8 @@ enum want_kind exchange_watch_open_step(void *self, struct want *w, struct error
 		kind = exchange_open_step(x, w, err);
 		s->asked = x->asked || x->web.asked;
 		s->refused = x->refused;
+		if (kind == WANT_FAILED && (s->busy_ms = asked_to_wait(s)))
+			s->throttled++;
 		PASS(kind);
 		if (!x->inbox_open) {
 			fail(err, FAULT_NOT_OFFERED, "%s was reached, and there is no way to sign in", s->access.endpoint->host);

@@ -518,6 +518,7 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	LOG(LOG_NEWS, k->settled_ms ? "mailbox.lost" : "mailbox.unopened", LOG_TEXT("account", k->id), LOG_TEXT("why", why->text),
 	    LOG_TEXT("fault", fault_name(why->fault)));
 	passage_leave(&k->passage, reached, now_ms);
+	count_watch(k, k->mailbox);
 	if (k->settled_ms && !mailbox_refused(k->mailbox)) {
 		lost(k, now_ms);
 		return NULL;
@@ -526,6 +527,8 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	report_finish(r);
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);
+	if (k->mailbox->by_ews && o.next_try != NEVER && o.next_try < now + k->mailbox->exchange.busy_ms)
+		o.next_try = now + k->mailbox->exchange.busy_ms;
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
 	k->rests_until = o.next_try == NEVER && reached ? NEVER : clock_mono_ms() + (reached ? o.next_try - now : 0);
 	if (o.state == ACCOUNT_WAITING) {

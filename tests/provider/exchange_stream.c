@@ -48,8 +48,8 @@ struct voice {
 
 struct server {
 	const char  *title, *befalls, *refuses;      /* `refuses`: the code that Subscribe is answered with, or NULL          */
-	const char  *busy;                           /* the code that the second SyncFolderItems is answered with, or NULL    */
 	bool         loses_at_once;                  /* each stream begins with an error                                     */
+	int          busy_at;                        /* which SyncFolderItems is answered with ErrorServerBusy; 0: none       */
 	int          mails, subscriptions, streams, syncs, connects, late_401;
 	size_t       cut, given;                     /* so many bytes of streams in all, then the line ends once; SIZE_MAX    */
 	bool         piecemeal, known;
@@ -104,8 +104,8 @@ static void say_changes(struct server *v, struct voice *t, struct slice request)
 	int         from = at < request.len ? atoi(request.at + at + strlen("<m:SyncState>")) : 0;
 	const char *changes = "";
 
-	if (++v->syncs == 2 && v->busy) {
-		say(t, "200 OK", arena_print(job, RESPONSE("SyncFolderItems", "Error", "%s", BACK_OFF), v->busy));
+	if (++v->syncs == v->busy_at) {
+		say(t, "200 OK", RESPONSE("SyncFolderItems", "Error", "ErrorServerBusy", BACK_OFF));
 		return;
 	}
 	for (int i = from + 1; i <= v->mails; i++)
@@ -477,10 +477,24 @@ TEST(a_busy_server_is_left_alone_and_the_report_says_so)
 	struct scene s;
 
 	scene_open(&s, "busy", NOTHING, 1);
-	s.server.busy = "ErrorServerBusy";
+	s.server.busy_at = 2;
 	EXPECT(scene_run(&s, &err) == WANT_NOTHING);
 	EXPECT(s.watch.throttled == 1 && s.watch.busy_ms == 120000 && s.watch.rest_ms == 120000);
 	EXPECT(s.waited >= 120000 && s.waited <= 135001);
+	scene_close(&s);
+}
+
+/* Before it was ever connected, that ends it, and how long it is to be left alone is known all the same. */
+TEST(a_server_that_is_busy_at_once)
+{
+	struct error err = { 0 };
+	struct scene s;
+
+	scene_open(&s, "busy at once", NOTHING, 0);
+	free(s.watch.sync_state);
+	s.watch.sync_state = NULL;
+	s.server.busy_at = 1;
+	EXPECT(scene_run(&s, &err) == WANT_FAILED && err.fault == FAULT_BUSY && s.watch.busy_ms == 120000 && !s.watch.refused);
 	scene_close(&s);
 }
 
