@@ -259,6 +259,7 @@ static enum want_kind go_through(struct exchange_watch *s, struct want *w, struc
 			PASS(answer(s, w, err));
 			if (!is_well(x) || !x->answer->sync_state || s->ids++ >= PAGES_MOST) {
 				s->busy_ms = busy_ms(s);
+				s->throttled += s->busy_ms > 0;
 				unwell(s, "the inbox cannot be gone through", w, err);
 				err->fault = s->busy_ms ? FAULT_BUSY : err->fault;
 				return WANT_FAILED;

@@ -494,7 +494,7 @@ TEST(a_server_that_is_busy_at_once)
 	free(s.watch.sync_state);
 	s.watch.sync_state = NULL;
 	s.server.busy_at = 1;
-	EXPECT(scene_run(&s, &err) == WANT_FAILED && err.fault == FAULT_BUSY && s.watch.busy_ms == 120000 && !s.watch.refused);
+	EXPECT(scene_run(&s, &err) == WANT_FAILED && err.fault == FAULT_BUSY && s.watch.busy_ms == 120000 && s.watch.throttled == 1 && !s.watch.refused);
 	scene_close(&s);
 }
 
