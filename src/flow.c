@@ -11,6 +11,7 @@
 #include "provider/imap.h"
 #include "provider/smtp.h"
 #include "verify/exchange_mail.h"
+#include "verify/graph_mail.h"
 #include "verify/probe.h"
 #include "verify/testmail.h"
 
@@ -479,13 +480,21 @@ static bool exchange_can_send(const struct flow *f)
 	return f->exchange.in_session && f->exchange.session.inbox_open && f->exchange.session.logged_in;
 }
 
+static bool microsoft_can_send(const struct flow *f)
+{
+	return f->microsoft.in_session && f->microsoft.session.inbox_open;
+}
+
 /* Over whichever web service the mailbox was opened. */
 static void start_webmail(struct flow *f)
 {
 	const struct flow_request *q = f->request;
 
 	f->sending = true;
-	webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, f->address.text, q->send_to);
+	if (exchange_can_send(f))
+		webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, f->address.text, q->send_to);
+	else
+		webmail_init(&f->webmail, &graph_mail, &f->microsoft.session, f->report, f->microsoft.attempt, f->address.text, q->send_to);
 	f->webmail.has_come = q->arrived;
 	f->webmail.asked = q->arrival;
 }
@@ -519,10 +528,12 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		start_all(f);
 		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if (exchange_can_send(f) && q->send_test)
+		if ((exchange_can_send(f) || microsoft_can_send(f)) && q->send_test)
 			start_webmail(f);
 		else if (exchange_can_send(f))
 			report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
+		else if (microsoft_can_send(f))
+			report_skip(f->report, "microsoft.send", f->microsoft.attempt, "not_asked", w->now_ms);
 		else if (can_send(f) && q->send_test)
 			start_testmail(f);
 		else if (can_send(f))

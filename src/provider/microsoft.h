@@ -6,9 +6,9 @@
  * organisation of that domain; only the domain is said.
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
- * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
+ * further pages are not followed. microsoft_send_step(): one message, of which the server keeps a copy in Sent Items. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
  * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
- * .folders, .calendar, .sender.
+ * .folders, .calendar, .sender; .send.
  * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN.
  */
 #ifndef PROVIDER_MICROSOFT_H
@@ -33,10 +33,11 @@ struct microsoft_session {
 	const struct mail_address  *address;
 	struct waits                waits;
 	int                         attempt;
+	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
 	/* out */
-	bool                        renewed, signed_in, inbox_open, has_calendar;
+	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
 	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
 	struct graph_user           user;
 	/* its own */
@@ -48,7 +49,7 @@ struct microsoft_session {
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        token, look, tenant;
+	struct { int step; }        token, look, send, tenant;
 	bool                        again, entra_open, graph_open;
 };
 
@@ -56,7 +57,15 @@ void           microsoft_session_init(struct microsoft_session *, struct report 
                                       const struct mail_address *, const struct microsoft_grant *, struct waits, int attempt);
 enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
 enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
+enum want_kind microsoft_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
 enum want_kind microsoft_tenant_step(void *self, struct want *, struct error *);    /* instead of them         */
 void           microsoft_session_release(struct microsoft_session *);
+
+/* -- for others that go on talking on an open session -- */
+
+/* One question; `target` must live until its answer is there, in `web.answer`. What is no 2xx is noted in the step under way and fails. */
+void           microsoft_get(struct microsoft_session *, const char *target);
+void           microsoft_batch(struct microsoft_session *, const struct graph_question *, size_t count);
+enum want_kind microsoft_answer_step(struct microsoft_session *, struct want *, struct error *);
 
 #endif
