@@ -489,12 +489,13 @@ static bool microsoft_can_send(const struct flow *f)
 static void start_webmail(struct flow *f)
 {
 	const struct flow_request *q = f->request;
+	const char                *address = f->address.text;
 
 	f->sending = true;
 	if (exchange_can_send(f))
-		webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, f->address.text, q->send_to);
+		webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, address, q->send_to);
 	else
-		webmail_init(&f->webmail, &graph_mail, &f->microsoft.session, f->report, f->microsoft.attempt, f->address.text, q->send_to);
+		webmail_init(&f->webmail, &graph_mail, &f->microsoft.session, f->report, f->microsoft.attempt, address, q->send_to);
 	f->webmail.has_come = q->arrived;
 	f->webmail.asked = q->arrival;
 }
