@@ -402,16 +402,16 @@ const struct ews_row ews_row_nowhere = { .becomes = NOWHERE };
 
 static bool is_named(const struct ews_row *row, struct slice name)
 {
-	return !row->name || (row->name_len == name.len && row->name[0] == name.at[0] && memcmp(row->name, name.at, name.len) == 0);
+	return !row->name || (row->name_len == name.len && bytes_same(row->name, name.at, name.len));
 }
 
 const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e, unsigned *from)
 {
-	struct ews_rows rows = places[place].row ? places[place] : ews_item_rows(place);
-	size_t          at = *from;
+	const struct ews_rows *rows = places[place].row ? &places[place] : &ews_item_places[place];
+	size_t                 at = *from;
 
-	for (size_t i = 0; i < rows.count; i++, at++) {
-		const struct ews_row *row = &rows.row[at = at < rows.count ? at : 0];
+	for (size_t i = 0; i < rows->count; i++, at++) {
+		const struct ews_row *row = &rows->row[at = at < rows->count ? at : 0];
 
 		if ((row->spaces & e->space) && is_named(row, e->name)) {
 			*from = (unsigned)at + 1;

@@ -97,7 +97,7 @@ struct ews_rows {
 	size_t                count;
 };
 
-struct ews_rows ews_item_rows(enum ews_place);
+extern const struct ews_rows ews_item_places[PLACES];
 
 /* Values: trimmed; 0 and false where there is none. */
 struct slice ews_attribute(const struct ews_element *, const char *name);
