@@ -111,16 +111,16 @@ static const struct xml_space spaces[] = {
 	{ "http://www.w3.org/2003/05/soap-envelope",                      NS_SOAP     },
 };
 
-static struct ews_element element(struct slice name, unsigned space, const struct xml_attribute *attribute, size_t attributes)
+static unsigned bit_of(unsigned space)
 {
-	return (struct ews_element){ name, space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space, attribute, attributes };
+	return space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space;
 }
 
 static void on_start(void *self, struct slice name, unsigned space, const struct xml_attribute *attribute, size_t attributes)
 {
 	struct ews_reader    *r = self;
-	struct ews_element    e = element(name, space, attribute, attributes);
-	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, &e, &r->from[r->depth]);
+	struct ews_element    e = { name, bit_of(space), attribute, attributes };
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, name, e.space, &r->from[r->depth]);
 
 	if (!row && r->depth == 0) {
 		ews_stop(r, FAULT_BROKEN, "no SOAP envelope");
@@ -165,10 +165,9 @@ static void on_text(void *self, struct slice text)
 /* Nothing has to be gathered: the text is there as a whole. */
 static void on_leaf(void *self, struct slice name, unsigned space, struct slice text)
 {
-	struct ews_reader       *r = self;
-	const struct ews_element e = element(name, space, NULL, 0);
-	unsigned                 from = r->from[r->depth];
-	const struct ews_row    *row = ews_row_find(r->open[r->depth]->becomes, &e, &from);
+	struct ews_reader    *r = self;
+	unsigned              from = r->from[r->depth];
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, name, bit_of(space), &from);
 
 	if (!row)
 		return;

@@ -666,18 +666,69 @@ static const char *read_simple(struct slice s, struct xml_attribute *attribute, 
 	return at < end && *at == '>' ? at + 1 : NULL;
 }
 
-/* "figures</t:Subject>" behind its start tag: plain text, and the end. Where the text ends, NULL when it is not of that form, or not
- * wholly there. */
-static const char *leaf_end(const struct xml_reader *r, struct slice name, struct slice rest)
+/* The characters from `from` on, behind those that are gathered already; false when there is no room. */
+static bool gather(struct xml_reader *r, const char *from, size_t len)
 {
-	const char *end = rest.at + rest.len, *text_end;
+	if (!r->scratch)
+		r->scratch = must_alloc(2 * XML_LONGEST_TAG);
+	if (len > 2 * XML_LONGEST_TAG - r->scratch_used)
+		return false;
+	memcpy(r->scratch + r->scratch_used, from, len);
+	r->scratch_used += len;
+	return true;
+}
+
+/* Over whole characters of UTF-8, too. */
+static const char *skip_text(const struct xml_reader *r, const char *at, const char *end)
+{
+	for (;;) {
+		int len;
+
+		at = skip_plain(at, end, PLAIN);
+		if (at == end || (unsigned char)*at < 0x80 || r->latin1)
+			return at;
+		len = character(slice(at, (size_t)(end - at)));
+		if (len <= 0)
+			return at;
+		at += len;
+	}
+}
+
+/* Text with a reference at `at`, as it becomes, up to the next tag: where that is, NULL when it is to be read by the longer way. */
+static const char *gather_text(struct xml_reader *r, const char *from, const char *at, const char *end)
+{
+	r->scratch_used = 0;
+	while (at < end && *at == '&') {
+		char   c[4];
+		size_t c_len;
+		int    len;
+
+		len = reference(slice(at, (size_t)(end - at)), c, &c_len);
+		if (len <= 0 || !gather(r, from, (size_t)(at - from)) || !gather(r, c, c_len))
+			return NULL;
+		from = at + len;
+		at = skip_text(r, from, end);
+	}
+	return gather(r, from, (size_t)(at - from)) ? at : NULL;
+}
+
+/* "figures</t:Subject>" behind its start tag: text with nothing odd in it but references, and the end. Where the text ends, NULL when it is
+ * not of that form, or not wholly there. */
+static const char *read_leaf(struct xml_reader *r, struct slice name, struct slice rest, struct slice *text)
+{
+	const char *end = rest.at + rest.len, *at;
 
 	if (!r->listener.leaf || !r->depth)
 		return NULL;
-	text_end = skip_plain(rest.at, end, PLAIN);
-	if ((size_t)(end - text_end) < name.len + 3 || text_end[0] != '<' || text_end[1] != '/' || text_end[name.len + 2] != '>')
+	at = skip_text(r, rest.at, end);
+	*text = slice(rest.at, (size_t)(at - rest.at));
+	if (at < end && *at == '&') {
+		at = gather_text(r, rest.at, at, end);
+		*text = slice(r->scratch, r->scratch_used);
+	}
+	if (!at || (size_t)(end - at) < name.len + 3 || at[0] != '<' || at[1] != '/' || at[name.len + 2] != '>')
 		return NULL;
-	return bytes_same(text_end + 2, name.at, name.len) ? text_end : NULL;
+	return bytes_same(at + 2, name.at, name.len) ? at : NULL;
 }
 
 /* As most tags are. How much of `s` is done with; 0: it is not of that form, or not wholly there. */
@@ -685,7 +736,7 @@ static size_t open_quick(struct xml_reader *r, struct slice s)
 {
 	const struct xml_seen *seen = as_before(r, s);
 	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_name(s, &local_at), count = 0;
-	struct slice           name = slice(s.at + 1, len);
+	struct slice           name = slice(s.at + 1, len), text;
 	unsigned               space = seen ? seen->space : 0;
 	struct xml_attribute   attribute[XML_ATTRIBUTES];
 	bool                   empty = false;
@@ -700,9 +751,9 @@ static size_t open_quick(struct xml_reader *r, struct slice s)
 		return (size_t)(end - s.at);
 	if (!seen)
 		remember(r, name, local_at, space);
-	text_end = count || empty ? NULL : leaf_end(r, name, slice(end, (size_t)(s.at + s.len - end)));
+	text_end = count || empty ? NULL : read_leaf(r, name, slice(end, (size_t)(s.at + s.len - end)), &text);
 	if (text_end) {
-		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, slice(end, (size_t)(text_end - end)));
+		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, text);
 		return (size_t)(text_end - s.at) + len + 3;
 	}
 	if (enter(r, name))
