@@ -731,36 +731,48 @@ static const char *read_leaf(struct xml_reader *r, struct slice name, struct sli
 	return bytes_same(at + 2, name.at, name.len) ? at : NULL;
 }
 
-/* As most tags are. How much of `s` is done with; 0: it is not of that form, or not wholly there. */
-static size_t open_quick(struct xml_reader *r, struct slice s)
+/* A tag of that name with simple attributes, or an empty one; apart, since it needs much room. As open_quick(). */
+static __attribute__((noinline))
+size_t open_simple(struct xml_reader *r, struct slice s, struct slice name, size_t local_at, unsigned space)
 {
-	const struct xml_seen *seen = as_before(r, s);
-	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_name(s, &local_at), count = 0;
-	struct slice           name = slice(s.at + 1, len), text;
-	unsigned               space = seen ? seen->space : 0;
-	struct xml_attribute   attribute[XML_ATTRIBUTES];
-	bool                   empty = false;
-	const char            *end, *text_end;
+	struct xml_attribute attribute[XML_ATTRIBUTES];
+	size_t               count = 0;
+	bool                 empty = false;
+	const char          *end = read_simple(slice_from(s, name.len + 1), attribute, &count, &empty);
 
-	if (!len)
-		return 0;
-	end = s.at[len + 1] == '>' ? s.at + len + 2 : read_simple(slice_from(s, len + 1), attribute, &count, &empty);
 	if (!end)
 		return 0;
-	if (is_too_deep(r) || (!seen && !find_space(r, slice_upto(name, local_at ? local_at - 1 : 0), &space)))
-		return (size_t)(end - s.at);
-	if (!seen)
-		remember(r, name, local_at, space);
-	text_end = count || empty ? NULL : read_leaf(r, name, slice(end, (size_t)(s.at + s.len - end)), &text);
-	if (text_end) {
-		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, text);
-		return (size_t)(text_end - s.at) + len + 3;
-	}
 	if (enter(r, name))
 		r->listener.start(r->listener.self, slice_from(name, local_at), space, attribute, count);
 	if (empty && r->state == XML_GOES_ON)
 		close_element(r);
 	return (size_t)(end - s.at);
+}
+
+/* As most tags are. How much of `s` is done with; 0: it is not of that form, or not wholly there. */
+static size_t open_quick(struct xml_reader *r, struct slice s)
+{
+	const struct xml_seen *seen = as_before(r, s);
+	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_name(s, &local_at);
+	struct slice           name = slice(s.at + 1, len), text;
+	unsigned               space = seen ? seen->space : 0;
+	const char            *text_end;
+
+	/* what is wrong with it is found by the longer way */
+	if (!len || r->depth == XML_DEEPEST || (!seen && !lookup(r, slice_upto(name, local_at ? local_at - 1 : 0), &space)))
+		return 0;
+	if (!seen)
+		remember(r, name, local_at, space);
+	if (s.at[len + 1] != '>')
+		return open_simple(r, s, name, local_at, space);
+	text_end = read_leaf(r, name, slice_from(s, len + 2), &text);
+	if (text_end) {
+		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, text);
+		return (size_t)(text_end - s.at) + len + 3;
+	}
+	if (enter(r, name))
+		r->listener.start(r->listener.self, slice_from(name, local_at), space, NULL, 0);
+	return len + 2;
 }
 
 /* "</t:Subject>" as it has to be. 0: it is not of that form, or not wholly there. */
