@@ -212,7 +212,7 @@ struct cloud *cloud_new(struct sandbox *s, bool hybrid, struct error *err)
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	c->hybrid = hybrid;
-	if (cloud_keys(c, s->own, err))
+	if (cloud_keys(c, s->own, is_ordered(s, ORDER_ID_TOKEN), err))
 		return c;
 	cloud_free(c);
 	return NULL;

@@ -65,7 +65,8 @@ cJSON *grant_new(struct sandbox *, struct arena *, struct account *, const char 
 
 /* -- signing (entra_jwt.c) ---------------------------------------------------------------------------------------- */
 
-bool        cloud_keys(struct cloud *, struct arena *, struct error *);
+/* `other`: that key too. */
+bool        cloud_keys(struct cloud *, struct arena *, bool other, struct error *);
 const char *jwt_of(struct arena *, EVP_PKEY *key, const char *alg, const char *key_id, const cJSON *claims);      /* key NULL: unsigned */
 cJSON      *jwks_of(const struct cloud *, struct arena *);
 const char *base64url_of(struct arena *, struct slice);

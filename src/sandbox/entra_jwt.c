@@ -9,12 +9,12 @@
 
 #define KEY_BITS 2048
 
-bool cloud_keys(struct cloud *c, struct arena *arena, struct error *err)
+bool cloud_keys(struct cloud *c, struct arena *arena, bool other, struct error *err)
 {
 	c->key = EVP_RSA_gen(KEY_BITS);
-	c->other_key = EVP_RSA_gen(KEY_BITS);
+	c->other_key = other ? EVP_RSA_gen(KEY_BITS) : NULL;
 	c->key_id = random_text(arena, 27);
-	return (c->key && c->other_key) || fail(err, FAULT_LOCAL, "OpenSSL makes no keys");
+	return (c->key && (c->other_key || !other)) || fail(err, FAULT_LOCAL, "OpenSSL makes no keys");
 }
 
 const char *base64url_of(struct arena *arena, struct slice bytes)

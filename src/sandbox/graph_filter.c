@@ -112,7 +112,7 @@ bool filter_read(struct arena *arena, const char *text, struct filter *out)
 			return false;
 		skip_blanks(&rest);
 	}
-	return out->terms > 0;
+	return false;
 }
 
 /* -- judging ------------------------------------------------------------------------------------------------------------- */

@@ -247,9 +247,9 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
-	if (w->microsoft && !(s->cloud = cloud_new(s, w->persona != NULL, err)))
+	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w->persona != NULL, err))))
 		return false;
-	return read_orders(s, w, err) && add_accounts(s, w, err);
+	return add_accounts(s, w, err);
 }
 
 /* -- names -------------------------------------------------------------------------------------------------------- */
