@@ -199,6 +199,8 @@ static bool disturbed(struct ask *a)
 		a->reply->status = o->row->number;
 		if (!o->value || strcmp(o->value, "0") != 0)
 			reply_header(a->reply, a->request, "Retry-After", "%s", o->value ? o->value : "1");
+		if (a->reply->status == 429)      /* nothing is known of what it says with that */
+			return true;
 		a->reply->type = "application/json";
 		buffer_add_str(&a->reply->body, "{\"error\":\"temporarily_unavailable\",\"error_description\":\"The server is temporarily too busy to handle the request.\"}");
 		return true;

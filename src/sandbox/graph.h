@@ -86,6 +86,8 @@ bool        event_in(const struct event *, int64_t from, int64_t to);
 cJSON      *msgraph_person(const char *name, const char *address);
 /* With nothing in it but what $select (or `select`) names, the id and what begins with "@". */
 cJSON      *msgraph_selected(struct msgraph_ask *, cJSON *, const char *select);
+/* The same for a message, with the one extended property that can be asked for by $expand: its class. */
+cJSON      *msgraph_chosen(struct msgraph_ask *, const struct item *, const char *select);
 void        msgraph_give(struct msgraph_ask *, int status, cJSON *);
 /* A page: {"@odata.context":…,"value":[…]}; its array is in `*value`. */
 cJSON      *msgraph_page(struct msgraph_ask *, const char *of, cJSON **value);

@@ -115,7 +115,7 @@ static bool fill(struct msgraph_ask *a, cJSON *value, struct state *s, shown_as 
 
 static cJSON *as_message(struct msgraph_ask *a, const struct item *item, const struct state *s)
 {
-	return item->kind == ITEM_MESSAGE ? msgraph_selected(a, msgraph_message(a, item), s->select) : NULL;
+	return item->kind == ITEM_MESSAGE ? msgraph_chosen(a, item, s->select) : NULL;
 }
 
 void msgraph_messages_delta(struct msgraph_ask *a)

@@ -62,6 +62,15 @@ static void link_next(struct msgraph_ask *a, cJSON *page, const struct listing *
 	msgraph_link(a, page, "@odata.nextLink", &next);
 }
 
+static bool is_taken(struct msgraph_ask *a, const struct item *item, const struct filter *f)
+{
+	cJSON *o = f->terms ? msgraph_message(a, item) : NULL;
+	bool   takes = !o || filter_takes(f, o);
+
+	cJSON_Delete(o);
+	return takes;
+}
+
 static void list(struct msgraph_ask *a, const struct folder *f, const struct listing *l)
 {
 	size_t        count, taken = 0;
@@ -69,18 +78,15 @@ static void list(struct msgraph_ask *a, const struct folder *f, const struct lis
 	cJSON        *value, *page = msgraph_page(a, "users('me')/messages", &value);
 
 	for (size_t i = 0; i < count; i++) {
-		cJSON *o = msgraph_message(a, all[l->upwards ? count - 1 - i : i]);
+		const struct item *item = all[l->upwards ? count - 1 - i : i];
 
-		if (!filter_takes(&l->filter, o) || taken++ < l->skip) {
-			cJSON_Delete(o);
+		if (!is_taken(a, item, &l->filter) || taken++ < l->skip)
 			continue;
-		}
 		if (taken > l->skip + l->most) {
-			cJSON_Delete(o);
 			link_next(a, page, l);
 			break;
 		}
-		cJSON_AddItemToArray(value, msgraph_selected(a, o, form_get(&a->query, "$select")));
+		cJSON_AddItemToArray(value, msgraph_chosen(a, item, form_get(&a->query, "$select")));
 	}
 	if (strcmp(form_text(&a->query, "$count"), "true") == 0)
 		cJSON_AddNumberToObject(page, "@odata.count", (double)count);
@@ -100,10 +106,10 @@ void msgraph_list_messages(struct msgraph_ask *a)
 
 static void show(struct msgraph_ask *a, int status, const struct item *item)
 {
-	cJSON *o = msgraph_message(a, item);
+	cJSON *o = msgraph_chosen(a, item, form_get(&a->query, "$select"));
 
 	cJSON_AddStringToObject(o, "@odata.context", GRAPH_ROOT "/$metadata#users('me')/messages/$entity");
-	msgraph_give(a, status, msgraph_selected(a, o, form_get(&a->query, "$select")));
+	msgraph_give(a, status, o);
 }
 
 void msgraph_get_message(struct msgraph_ask *a)

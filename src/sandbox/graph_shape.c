@@ -250,6 +250,20 @@ cJSON *msgraph_selected(struct msgraph_ask *a, cJSON *o, const char *select)
 	return o;
 }
 
+cJSON *msgraph_chosen(struct msgraph_ask *a, const struct item *item, const char *select)
+{
+	cJSON      *o = msgraph_selected(a, msgraph_message(a, item), select), *one;
+	const char *expand = form_get(&a->query, "$expand");
+
+	if (expand && slice_has(slice_str(expand), "singleValueExtendedProperties") && strcasestr(expand, "'String 0x001A'")) {
+		one = cJSON_CreateObject();
+		cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "singleValueExtendedProperties"), one);
+		cJSON_AddStringToObject(one, "id", "String 0x1a");
+		cJSON_AddStringToObject(one, "value", item->class);
+	}
+	return o;
+}
+
 void msgraph_give(struct msgraph_ask *a, int status, cJSON *o)
 {
 	a->status = status;
