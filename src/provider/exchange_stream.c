@@ -35,7 +35,7 @@ static void close_line(struct exchange_stream *s)
 	s->session = NULL;
 }
 
-static void forget_subscription(struct exchange_stream *s)
+void exchange_stream_forget(struct exchange_stream *s)
 {
 	free(s->subscription);
 	free(s->cookies);
@@ -47,8 +47,15 @@ void exchange_stream_free(struct exchange_stream *s)
 	if (!s)
 		return;
 	close_line(s);
-	forget_subscription(s);
+	exchange_stream_forget(s);
 	free(s);
+}
+
+void exchange_stream_close(struct exchange_stream *s, int64_t now_ms)
+{
+	close_line(s);
+	s->trouble = EXCHANGE_CLOSED;
+	s->next_ms = now_ms;
 }
 
 bool exchange_stream_wanted(const struct exchange_stream *s, int64_t now_ms)
@@ -104,7 +111,15 @@ static void note_trouble(struct exchange_stream *s, enum exchange_trouble troubl
 	snprintf(s->why, sizeof s->why, "%s", why);
 	/* a server that has not noticed yet would say what is new into the line that is gone; what is left of it ends there by itself */
 	if (trouble != EXCHANGE_CLOSED && trouble != EXCHANGE_BUSY)
-		forget_subscription(s);
+		exchange_stream_forget(s);
+}
+
+void exchange_stream_lose(struct exchange_stream *s, const char *code, bool served, int64_t now_ms)
+{
+	if (served)
+		s->failures = 0;
+	note_trouble(s, EXCHANGE_LOST, code && *code ? code : "lost", now_ms);
+	exchange_stream_forget(s);
 }
 
 /* `ms`: how long the server wants to be left alone, 0 where it does not say. */
@@ -164,7 +179,7 @@ static void note_answer(struct exchange_stream *s, struct exchange_session *x, i
 /* -- subscribing -------------------------------------------------------------------------------------------------- */
 
 /* Where many servers stand behind one front end, the subscription is on one of them (facts M C.1). */
-static void add_affinity(const struct exchange_stream *s, struct exchange_session *x)
+void exchange_stream_add_affinity(const struct exchange_stream *s, struct exchange_session *x)
 {
 	x->request.header[3] = "X-PreferServerAffinity: true";
 	if (s->cookies)
@@ -175,11 +190,11 @@ void exchange_stream_subscribe(struct exchange_stream *s, struct exchange_sessio
 {
 	struct ews_header h = exchange_header(x);
 
-	forget_subscription(s);
+	exchange_stream_forget(s);
 	buffer_clear(&x->soap);
 	ews_subscribe_stream(&x->soap, &h, folder, 1);
 	exchange_ask(x, false);
-	add_affinity(s, x);
+	exchange_stream_add_affinity(s, x);
 }
 
 static bool starts_with(struct slice s, const char *with)
@@ -234,13 +249,22 @@ void exchange_stream_subscribed(struct exchange_stream *s, struct exchange_sessi
 
 void exchange_stream_ask(struct exchange_stream *s, struct exchange_session *x)
 {
-	struct ews_header h = exchange_header(x);
-	const char       *id = s->subscription;
+	const char *id = s->subscription;
 
+	exchange_stream_ask_for(s, x, &id, 1);
+}
+
+void exchange_stream_ask_for(struct exchange_stream *s, struct exchange_session *x, const char *const *subscription, size_t count)
+{
+	struct ews_header h = exchange_header(x);
+
+	/* subscriptions of many are asked for by the login itself, in nobody's name */
+	if (s->ears)
+		h.act_as = NULL;
 	buffer_clear(&x->soap);
-	ews_get_stream(&x->soap, &h, &id, 1, MINUTES);
+	ews_get_stream(&x->soap, &h, subscription, count, MINUTES);
 	exchange_ask(x, false);
-	add_affinity(s, x);
+	exchange_stream_add_affinity(s, x);
 	x->web.answer.head_only = true;
 }
 
@@ -278,9 +302,14 @@ enum want_kind exchange_stream_open_step(struct exchange_stream *s, struct excha
 static void take_event(void *self, const struct ews_item *e)
 {
 	struct exchange_stream *s = self;
+	const char             *subscription = ews_answer(s->reader)->subscription_id;
 
-	s->tells |= e->kind == EWS_EVENT && !e->of_folder
-	         && (e->change == EWS_NEW_MAIL || e->change == EWS_CREATED || e->change == EWS_MOVED || e->change == EWS_COPIED);
+	if (e->kind != EWS_EVENT || e->of_folder
+	    || (e->change != EWS_NEW_MAIL && e->change != EWS_CREATED && e->change != EWS_MOVED && e->change != EWS_COPIED))
+		return;
+	s->tells = true;
+	if (s->ears && subscription)
+		s->ears->stirred(s->ears->self, subscription);
 }
 
 static void over(struct exchange_stream *s, enum exchange_trouble trouble, const char *why, int64_t now_ms)
@@ -290,13 +319,48 @@ static void over(struct exchange_stream *s, enum exchange_trouble trouble, const
 	s->heard = EXCHANGE_OVER;
 }
 
+static bool is_lost_subscription(const struct ews_outcome *o, size_t i)
+{
+	return o->value[i].name && o->value[i].value && strcmp(o->value[i].name, "SubscriptionId") == 0;
+}
+
+/* Does an error say which subscriptions it is about? As many as are kept may not be all. */
+static bool names_the_lost(const struct ews_outcome *o)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->values && i < EWS_VALUES; i++)
+		any |= is_lost_subscription(o, i);
+	return any && !o->fault && o->values < EWS_VALUES;
+}
+
+static bool is_error(const struct ews_outcome *o)
+{
+	return !o->ok && !o->warning;
+}
+
+/* Errors about some subscriptions of several, and about no more: those are told. False: it is more. */
+static bool told_lost(struct exchange_stream *s, const struct ews_answer *a, int64_t now_ms)
+{
+	if (!s->ears || a->count > EWS_OUTCOMES)
+		return false;
+	for (size_t n = 0; n < a->count; n++)
+		if (is_error(&a->outcome[n]) && !names_the_lost(&a->outcome[n]))
+			return false;
+	for (size_t n = 0; n < a->count; n++)
+		for (size_t i = 0; is_error(&a->outcome[n]) && i < a->outcome[n].values; i++)
+			if (is_lost_subscription(&a->outcome[n], i))
+				s->ears->lost(s->ears->self, a->outcome[n].value[i].value, a->outcome[n].code, now_ms);
+	return true;
+}
+
 /* A whole envelope. */
 static void take_envelope(struct exchange_stream *s, int64_t now_ms)
 {
 	const struct ews_answer  *a = ews_answer(s->reader);
 	const struct ews_outcome *o = error_in(a);
 
-	if (o) {
+	if (o && !told_lost(s, a, now_ms)) {
 		note_outcome(s, o, now_ms);
 		close_line(s);
 		s->heard = EXCHANGE_OVER;

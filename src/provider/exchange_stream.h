@@ -28,7 +28,16 @@ enum exchange_trouble {
 
 enum exchange_heard { EXCHANGE_DUE, EXCHANGE_STIRRED, EXCHANGE_OVER };
 
+/* Of a stream that is heard for several mailboxes: which of them it is about, as soon as that is known. Neither closes the stream. */
+struct exchange_ears {
+	void *self;
+	void (*stirred)(void *, const char *subscription);
+	void (*lost)(void *, const char *subscription, const char *code, int64_t now_ms);      /* that one; the stream goes on */
+};
+
 struct exchange_stream {
+	/* in */
+	const struct exchange_ears *ears;          /* NULL: it is one mailbox's                             */
 	/* out */
 	enum exchange_trouble    trouble;          /* the last                                              */
 	bool                     troubled;         /* there is a new one; the reader sets it back           */
@@ -62,12 +71,23 @@ static inline bool exchange_stream_stands(const struct exchange_stream *s)
 void           exchange_stream_subscribe(struct exchange_stream *, struct exchange_session *, const struct ews_folder *);
 void           exchange_stream_subscribed(struct exchange_stream *, struct exchange_session *, const struct want *);
 
-/* With a subscription. WANT_NOTHING: exchange_stream_stands(), and then the session is the stream's, on the heap as it was; or `trouble`,
- * and it is as it was. The second answer of a login that is refused is the caller's to see. */
+/* With its subscription, or with several. WANT_NOTHING: exchange_stream_stands(), and then the session is the stream's, on the heap as
+ * it was; or `trouble`, and it is as it was. The second answer of a login that is refused is the caller's to see. */
 void           exchange_stream_ask(struct exchange_stream *, struct exchange_session *);
+void           exchange_stream_ask_for(struct exchange_stream *, struct exchange_session *, const char *const *subscription, size_t count);
 enum want_kind exchange_stream_open_step(struct exchange_stream *, struct exchange_session *, struct want *);
 
 /* Until something happens, the stream is over, or `until_ms` (of want.now_ms): see `heard`. Never fails. */
 enum want_kind exchange_stream_wait_step(struct exchange_stream *, int64_t until_ms, struct want *);
+
+/* -- for who has many (exchange_group.h) -- */
+
+/* With what it knows of the way to the server that has the subscriptions, for a question just asked. */
+void           exchange_stream_add_affinity(const struct exchange_stream *, struct exchange_session *);
+/* Its line goes, and nothing is wrong. */
+void           exchange_stream_close(struct exchange_stream *, int64_t now_ms);
+void           exchange_stream_forget(struct exchange_stream *);                      /* its subscription */
+/* The same of one that the server has lost, by that code; `served`: it was of use before. */
+void           exchange_stream_lose(struct exchange_stream *, const char *code, bool served, int64_t now_ms);
 
 #endif

@@ -8,8 +8,8 @@
 #include "wire/header.h"
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
-enum { NEWS_START, NEWS_SUBSCRIBE, NEWS_SYNC, NEWS_ITEMS, NEWS_STREAM, NEWS_THROUGH, NEWS_DONE };
-enum { WAIT_START, WAIT_STREAM, WAIT_OVER, WAIT_DONE };
+enum { NEWS_START, NEWS_ANCHORED, NEWS_SUBSCRIBE, NEWS_SYNC, NEWS_ITEMS, NEWS_STREAM, NEWS_THROUGH, NEWS_DONE };
+enum { WAIT_START, WAIT_STREAM, WAIT_GATE, WAIT_OVER, WAIT_DONE };
 enum { THROUGH_START, THROUGH_PAGE, THROUGH_DONE };
 
 #define POLL_MS      (60 * 1000)
@@ -17,6 +17,7 @@ enum { THROUGH_START, THROUGH_PAGE, THROUGH_DONE };
 #define PAUSE_MS     1000                   /* at least, between two turns of a stream       */
 #define BUSY_MS      (5 * 60 * 1000)        /* where a busy server does not say how long  */
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                 */
+#define ANCHOR_MS    (15 * 1000)            /* for another's subscription, on which ours depends */
 #define PAGES_MOST   10000                  /* of one mailbox: a server that never comes to its end is left */
 
 void exchange_watch_init(struct exchange_watch *s, const struct exchange_access *access, const char *sync_state)
@@ -28,6 +29,27 @@ void exchange_watch_init(struct exchange_watch *s, const struct exchange_access 
 void exchange_watch_streams(struct exchange_watch *s)
 {
 	s->stream = exchange_stream_new();
+}
+
+void exchange_watch_shares(struct exchange_watch *s, struct exchange_group *group)
+{
+	s->seat = exchange_seat_take(group, s->access.mailbox);
+	s->stream = s->seat->stream;
+}
+
+bool exchange_watch_is_told(const struct exchange_watch *s)
+{
+	return s->seat ? exchange_seat_heard(s->seat) : exchange_stream_stands(s->stream);
+}
+
+static void release_stream(struct exchange_watch *s)
+{
+	if (s->seat)
+		exchange_seat_leave(s->seat);
+	else
+		exchange_stream_free(s->stream);
+	s->seat = NULL;
+	s->stream = NULL;
 }
 
 /* -- asleep and awake --------------------------------------------------------------------------------------------- */
@@ -73,8 +95,7 @@ void exchange_watch_release(struct exchange_watch *s)
 {
 	exchange_watch_park(s);
 	exchange_watch_told(s);
-	exchange_stream_free(s->stream);
-	s->stream = NULL;
+	release_stream(s);
 	free(s->sync_state);
 	s->sync_state = NULL;
 }
@@ -385,45 +406,77 @@ static bool has_items(const struct exchange_session *x)
 
 /* -- with a stream ------------------------------------------------------------------------------------------------ */
 
-/* Before it is asked what is new, so that nothing falls between. */
-static bool begin_subscription(struct exchange_watch *s, const struct want *w)
+static bool wants_subscription(const struct exchange_watch *s, int64_t now_ms)
 {
-	s->subscribing = exchange_stream_wanted(s->stream, w->now_ms) && !s->stream->subscription;
+	if (s->seat)
+		return exchange_seat_wanted(s->seat, now_ms);
+	return exchange_stream_wanted(s->stream, now_ms) && !s->stream->subscription;
+}
+
+/* Where the first one's failed after all, one of the others will be the first in its next turn. */
+static bool is_anchored(const struct exchange_watch *s)
+{
+	return !s->seat || !(exchange_seat_waits(s->seat) || (s->waited && !s->seat->group->anchor));
+}
+
+/* Before it is asked what is new, so that nothing falls between. */
+static void begin_subscription(struct exchange_watch *s, const struct want *w)
+{
+	s->subscribing = wants_subscription(s, w->now_ms) && is_anchored(s);
+	s->waited = false;
 	if (!s->subscribing)
-		return false;
+		return;
 	name_inbox(s);
-	exchange_stream_subscribe(s->stream, s->session, &s->folder);
-	return true;
+	if (s->seat)
+		exchange_seat_subscribe(s->seat, s->session, &s->folder);
+	else
+		exchange_stream_subscribe(s->stream, s->session, &s->folder);
 }
 
 static void end_subscription(struct exchange_watch *s, const struct want *w)
 {
-	if (s->subscribing)
+	if (s->subscribing && s->seat)
+		exchange_seat_subscribed(s->seat, s->session, w);
+	else if (s->subscribing)
 		exchange_stream_subscribed(s->stream, s->session, w);
 	s->throttled += s->subscribing && s->stream->trouble == EXCHANGE_BUSY;
 	s->subscribing = false;
 }
 
-/* When all that was new is known. */
-static bool begin_stream(struct exchange_watch *s, const struct want *w)
+/* The one that is to be opened in this turn. */
+static struct exchange_stream *line_of(const struct exchange_watch *s)
 {
-	s->opening = !s->more && exchange_stream_wanted(s->stream, w->now_ms) && s->stream->subscription;
-	if (s->opening)
+	return s->seat ? s->seat->group->stream : s->stream;
+}
+
+static bool wants_line(const struct exchange_watch *s, int64_t now_ms)
+{
+	return s->seat ? exchange_seat_opens(s->seat, now_ms) : exchange_stream_wanted(s->stream, now_ms) && s->stream->subscription;
+}
+
+/* When all that was new is known. */
+static void begin_stream(struct exchange_watch *s, const struct want *w)
+{
+	s->opening = !s->more && wants_line(s, w->now_ms);
+	if (s->opening && s->seat)
+		exchange_seat_ask(s->seat, s->session);
+	else if (s->opening)
 		exchange_stream_ask(s->stream, s->session);
-	return s->opening;
 }
 
 /* Where it stands the session is the stream's. */
 static enum want_kind end_stream(struct exchange_watch *s, const struct want *w, struct error *err)
 {
 	s->opening = false;
-	if (exchange_stream_stands(s->stream)) {
+	if (s->seat)
+		exchange_seat_opened(s->seat, w);
+	if (exchange_stream_stands(line_of(s))) {
 		s->session = NULL;
 		report_free(s->report);
 		s->report = NULL;
 		return WANT_NOTHING;
 	}
-	s->throttled += s->stream->trouble == EXCHANGE_BUSY;
+	s->throttled += line_of(s)->trouble == EXCHANGE_BUSY;
 	take_refusal(s, w);
 	return s->refused ? unwell(s, "the news cannot be streamed", w, err) : WANT_NOTHING;
 }
@@ -434,9 +487,9 @@ static int pause_ms(const struct exchange_watch *s, int64_t now_ms)
 	const struct exchange_stream *st = s->stream;
 	int64_t                       left;
 
-	if (exchange_stream_stands(st))
+	if (exchange_watch_is_told(s))
 		return s->poll_ms < STREAM_MS ? STREAM_MS : s->poll_ms;
-	if (!st || st->trouble == EXCHANGE_NOT_OFFERED)
+	if (!st || s->seat || st->trouble == EXCHANGE_NOT_OFFERED)
 		return s->poll_ms;
 	left = st->next_ms - now_ms;
 	return left < s->poll_ms ? left < PAUSE_MS ? PAUSE_MS : (int)left : s->poll_ms;
@@ -453,7 +506,7 @@ static int dice_of(int ms)
 /* An eighth to either side; who is busy is left alone for no less than it says. */
 static int with_dice(const struct exchange_watch *s)
 {
-	bool least = s->busy_ms || (s->stream && !s->stream->session && s->rest_ms < s->poll_ms);
+	bool least = s->busy_ms || (s->stream && !exchange_watch_is_told(s) && s->rest_ms < s->poll_ms);
 
 	return least ? s->rest_ms + dice_of(s->rest_ms) / 2 : s->rest_ms - s->rest_ms / 8 + dice_of(s->rest_ms);
 }
@@ -467,9 +520,16 @@ enum want_kind exchange_watch_wait_step(void *self, struct want *w, struct error
 	case WAIT_START:
 		s->turned_ms = w->now_ms;
 		s->until_ms = w->now_ms + with_dice(s);
+		if (s->seat)
+			exchange_seat_park(s->seat, s->busy_ms > 0);
+		if (s->seat && !s->busy_ms) {
+			AWAIT(&s->wait, WAIT_GATE, want_gate(w, &s->seat->gate, (int)(s->until_ms - w->now_ms))):
+			want_came(w);
+			s->until_ms = s->turned_ms + PAUSE_MS;
+		}
 
 	STEP(&s->wait, WAIT_STREAM):
-		if (exchange_stream_stands(s->stream) && !s->busy_ms) {
+		if (!s->seat && exchange_stream_stands(s->stream) && !s->busy_ms) {
 			PASS(exchange_stream_wait_step(s->stream, s->until_ms, w));
 			s->throttled += s->stream->heard == EXCHANGE_OVER && s->stream->trouble == EXCHANGE_BUSY;
 			s->until_ms = s->stream->heard == EXCHANGE_DUE ? w->now_ms : s->turned_ms + PAUSE_MS;
@@ -497,6 +557,13 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 	switch (s->step) {
 	case NEWS_START:
 		s->busy_ms = 0;
+		if (s->seat)
+			exchange_seat_awake(s->seat);
+		s->waited = s->seat && wants_subscription(s, w->now_ms) && exchange_seat_waits(s->seat);
+		if (s->waited) {
+			AWAIT(s, NEWS_ANCHORED, want_gate(w, &s->seat->group->anchored, ANCHOR_MS)):
+			want_came(w);
+		}
 		begin_subscription(s, w);
 
 	STEP(s, NEWS_SUBSCRIBE):
@@ -544,7 +611,7 @@ enum want_kind exchange_watch_news_step(void *self, struct want *w, struct error
 
 	STEP(s, NEWS_STREAM):
 		if (s->opening) {
-			PASS(exchange_stream_open_step(s->stream, x, w));
+			PASS(exchange_stream_open_step(line_of(s), x, w));
 			PASS(end_stream(s, w, err));
 		}
 		s->step = NEWS_START;

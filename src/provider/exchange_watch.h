@@ -21,7 +21,7 @@
 #define PROVIDER_EXCHANGE_WATCH_H
 
 #include "model/message.h"
-#include "provider/exchange_stream.h"
+#include "provider/exchange_group.h"
 
 #define EXCHANGE_NEWS_MOST  50
 #define EXCHANGE_FIRST_MOST 512
@@ -52,7 +52,8 @@ struct exchange_watch {
 	bool                     more;             /* there is another page                                  */
 	bool                     renumbered;       /* the sync state meant nothing any more: what came meanwhile was not told */
 	bool                     asked, refused;   /* of the login, in the turn under way                    */
-	struct exchange_stream  *stream;           /* NULL: none is wanted                                   */
+	struct exchange_stream  *stream;           /* its own, or with a seat its part of one; NULL: none is wanted */
+	struct exchange_seat    *seat;             /* in a group that shares a stream; NULL: in none         */
 	/* its own */
 	bool                     back;             /* the next question is the sign-in                       */
 	struct exchange_session *session;          /* NULL while parked                                      */
@@ -65,12 +66,14 @@ struct exchange_watch {
 	int                      step;
 	struct { int step; }     through, wait;
 	int64_t                  turned_ms, until_ms;
-	bool                     subscribing, opening;
+	bool                     subscribing, opening, waited;
 };
 
 /* `sync_state` is copied. Awake from the beginning. */
 void           exchange_watch_init(struct exchange_watch *, const struct exchange_access *, const char *sync_state);
 void           exchange_watch_streams(struct exchange_watch *);                          /* before the first step: a stream is wanted */
+void           exchange_watch_shares(struct exchange_watch *, struct exchange_group *);  /* likewise: one with others, of its group */
+bool           exchange_watch_is_told(const struct exchange_watch *);                    /* a stream stands that tells of it */
 enum want_kind exchange_watch_open_step(void *self, struct want *, struct error *);
 enum want_kind exchange_watch_news_step(void *self, struct want *, struct error *);      /* WANT_NOTHING: see count and more */
 enum want_kind exchange_watch_wait_step(void *self, struct want *, struct error *);      /* parked; until it is to be asked again */

@@ -96,6 +96,14 @@ static void fill(struct sandbox *s, struct account *a, unsigned items)
 	put_event(a, now);
 }
 
+/* The one that is called service is what it is among the usual people, too. */
+static void add_named(struct sandbox *s, const char *address, const char *password, bool mailboxes)
+{
+	bool acts = strncmp(address, "service@", strlen("service@")) == 0;
+
+	add_account(s, address, password, mailboxes && !acts)->may_impersonate = acts;
+}
+
 bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
 	bool mailboxes = !orders_has(&s->orders, ORDER_NO_MAILBOX);
@@ -105,16 +113,15 @@ bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 
 		if (!colon || !memchr(w->account[i], '@', (size_t)(colon - w->account[i])))
 			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
-		add_account(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1, mailboxes);
+		add_named(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1, mailboxes);
 	}
 	if (w->accounts == 0) {
-		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, mailboxes), *shared, *service;
+		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, mailboxes), *shared;
 
 		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
 		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
 		shared->delegate = anna;
-		service = add_account(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD, false);
-		service->may_impersonate = true;
+		add_named(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
 	}
 	for (size_t i = 0; i < s->account_count; i++)
 		fill(s, &s->accounts[i], i == 0 ? w->items : 0);

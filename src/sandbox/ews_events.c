@@ -31,11 +31,13 @@ struct subscription {
 	struct event_told told[EVENTS_KEPT];  /* not yet fetched        */
 	size_t            count;
 	uint64_t          last;               /* number of the last one */
+	uint64_t          heard_by;           /* number of the stream that asked for it last: an older one of it is over */
 };
 
 struct subscriptions {
 	struct subscription *list[SUBSCRIPTIONS_MOST];
 	size_t               count;
+	uint64_t             streams;         /* so many were opened */
 };
 
 void subscriptions_free(struct subscriptions *all)
@@ -252,12 +254,21 @@ struct stream {
 	char          (*id)[33];
 	size_t          ids;
 	int64_t         ends_ms;            /* by the monotonic clock */
+	uint64_t        number;
 	bool            began, closed;
 	int             version[4];
 	const char     *label;
 };
 
-static void stream_head(const struct stream *st, struct buffer *out)
+/* NULL: it is no more, or heard elsewhere. */
+static struct subscription *subscription_of(const struct stream *st, size_t i)
+{
+	struct subscription *s = subscription_named(st->sandbox, st->id[i]);
+
+	return s && s->heard_by == st->number ? s : NULL;
+}
+
+static void stream_begin(const struct stream *st, struct buffer *out, const char *class, const char *code)
 {
 	buffer_print(out,
 	             "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header><h:ServerVersionInfo "
@@ -265,13 +276,39 @@ static void stream_head(const struct stream *st, struct buffer *out)
 	             "xmlns:h=\"http://schemas.microsoft.com/exchange/services/2006/types\"/></s:Header><s:Body>"
 	             "<m:GetStreamingEventsResponse xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\" "
 	             "xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"><m:ResponseMessages>"
-	             "<m:GetStreamingEventsResponseMessage ResponseClass=\"Success\"><m:ResponseCode>NoError</m:ResponseCode>",
-	             st->version[0], st->version[1], st->version[2], st->version[3], st->label);
+	             "<m:GetStreamingEventsResponseMessage ResponseClass=\"%s\"><m:ResponseCode>%s</m:ResponseCode>",
+	             st->version[0], st->version[1], st->version[2], st->version[3], st->label, class, code);
+}
+
+static void stream_head(const struct stream *st, struct buffer *out)
+{
+	stream_begin(st, out, "Success", "NoError");
 }
 
 static void stream_foot(struct buffer *out)
 {
 	buffer_add_str(out, "</m:GetStreamingEventsResponseMessage></m:ResponseMessages></m:GetStreamingEventsResponse></s:Body></s:Envelope>");
+}
+
+/* Which of what was asked for there is not; nothing where all of it is there. */
+static void stream_missing(const struct stream *st, struct buffer *out)
+{
+	struct arena *work = arena_new();
+	bool          any = false;
+
+	for (size_t i = 0; i < st->ids; i++) {
+		if (subscription_of(st, i))
+			continue;
+		if (!any)
+			stream_begin(st, out, "Error", "ErrorSubscriptionNotFound");
+		buffer_print(out, "%s<t:SubscriptionId>%s</t:SubscriptionId>", any ? "" : "<m:ErrorSubscriptionIds>", escaped(work, st->id[i]));
+		any = true;
+	}
+	if (any) {
+		buffer_add_str(out, "</m:ErrorSubscriptionIds>");
+		stream_foot(out);
+	}
+	arena_free(work);
 }
 
 static void stream_status(const struct stream *st, struct buffer *out, const char *status)
@@ -288,7 +325,7 @@ static bool stream_news(struct stream *st, struct buffer *out)
 	bool          any = false;
 
 	for (size_t i = 0; i < st->ids; i++) {
-		struct subscription *s = subscription_named(st->sandbox, st->id[i]);
+		struct subscription *s = subscription_of(st, i);
 
 		if (!s || !s->count)
 			continue;
@@ -313,7 +350,7 @@ static bool stream_news(struct stream *st, struct buffer *out)
 static bool has_any(const struct stream *st)
 {
 	for (size_t i = 0; i < st->ids; i++)
-		if (subscription_named(st->sandbox, st->id[i]))
+		if (subscription_of(st, i))
 			return true;
 	return false;
 }
@@ -345,6 +382,7 @@ static bool stream_more(void *self, struct buffer *out)
 	if (!st->began) {
 		st->began = true;
 		stream_status(st, out, "OK");
+		stream_missing(st, out);
 	}
 	while (!buffer_held(out).len && !st->closed) {
 		int64_t now = clock_mono_ms();
@@ -387,10 +425,28 @@ static struct stream *stream_new(struct call *c)
 	return st;
 }
 
+/* From here on none but this one hears them. */
+static void hear(struct stream *st)
+{
+	struct subscriptions *all = st->sandbox->subscriptions;
+
+	if (!all)
+		return;
+	st->number = ++all->streams;
+	for (size_t i = 0; i < st->ids; i++) {
+		struct subscription *s = subscription_named(st->sandbox, st->id[i]);
+
+		if (s)
+			s->heard_by = st->number;
+	}
+	pthread_cond_broadcast(&st->sandbox->news);
+}
+
 void answer_stream_events(struct call *c)
 {
 	struct stream *st = stream_new(c);
 
+	hear(st);
 	if (!has_any(st)) {
 		message_error(c, "ErrorInvalidSubscription", NULL);
 		stream_done(st);

@@ -19,7 +19,7 @@ struct keeper {
 	struct progress_board *board;
 	struct troubles       *troubles;
 	int                    grace_ms, ews_poll_ms;
-	bool                   ews_streams;
+	enum ews_streams       ews_streams;
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
 };
@@ -39,7 +39,7 @@ int keeper_ews_poll_ms(const struct keeper *k)
 	return k->ews_poll_ms;
 }
 
-bool keeper_ews_streams(const struct keeper *k)
+enum ews_streams keeper_ews_streams(const struct keeper *k)
 {
 	return k->ews_streams;
 }
@@ -304,6 +304,7 @@ static void free_loop(struct keeper_loop *l)
 			let_go(k);
 		}
 	}
+	groups_free(l);
 	turnstile_free(l->turnstile);
 	net_free(l->net);
 }
@@ -319,12 +320,16 @@ static bool read_seconds(const struct settings *settings, enum setting which, co
 	return true;
 }
 
-static bool read_switch(const struct settings *settings, enum setting which, const char *name, bool *out, struct error *err)
+static bool read_streams(const struct settings *settings, enum ews_streams *out, struct error *err)
 {
-	const char *value = settings->value[which];
+	static const char *const names[] = { [EWS_STREAMS_OFF] = "off", [EWS_STREAMS_SHARED] = "shared", [EWS_STREAMS_ON] = "on" };
 
-	*out = strcmp(value, "on") == 0;
-	return *out || strcmp(value, "off") == 0 || fail(err, FAULT_MALFORMED, "[watch] %s is neither on nor off", name);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		*out = (enum ews_streams)i;
+		if (strcmp(settings->value[SETTING_WATCH_EWS_STREAMS], names[i]) == 0)
+			return true;
+	}
+	return fail(err, FAULT_MALFORMED, "[watch] ews_streaming is neither off nor shared nor on");
 }
 
 struct keeper *keeper_start(struct daemon *d, struct error *err)
@@ -332,7 +337,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	struct keeper *keeper = must_alloc(sizeof *keeper);
 	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
-	                 && read_switch(d->settings, SETTING_WATCH_EWS_STREAMS, "ews_streaming", &keeper->ews_streams, err);
+	                 && read_streams(d->settings, &keeper->ews_streams, err);
 
 	keeper->daemon = d;
 	keeper->board = progress_board_new();

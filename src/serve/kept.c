@@ -346,10 +346,19 @@ static struct errand *knock_again(void *self)
 	return passage_ask(&k->passage, k->loop->turnstile, k->host, k->loop->now_ms);
 }
 
+/* Of a stream that many share, said once, by whoever takes a turn first. */
+static void say_shared(const struct kept *k, struct exchange_stream *line)
+{
+	if (line->troubled && line->trouble != EXCHANGE_CLOSED)
+		LOG(LOG_NEWS, "stream.over", LOG_TEXT("host", k->host), LOG_TEXT("why", line->why),
+		    LOG_TEXT("for", line->trouble == EXCHANGE_NOT_OFFERED ? "good" : "now"));
+	line->troubled = false;
+}
+
 static void count_watch(struct kept *k, struct mailbox *m)
 {
 	struct exchange_watch *x = &m->exchange;
-	bool                   streams = m->by_ews && exchange_stream_stands(x->stream);
+	bool                   streams = m->by_ews && exchange_watch_is_told(x);
 
 	atomic_fetch_add(&k->loop->counts.streams, streams - k->streams);
 	if (m->by_ews && streams && !k->streams)
@@ -368,6 +377,8 @@ static void count_watch(struct kept *k, struct mailbox *m)
 		LOG(LOG_NEWS, "mailbox.polled", LOG_TEXT("account", k->id), LOG_TEXT("why", x->stream->why),
 		    LOG_TEXT("for", x->stream->trouble == EXCHANGE_NOT_OFFERED ? "good" : "now"));
 	x->stream->troubled = false;
+	if (x->seat)
+		say_shared(k, x->seat->group->stream);
 }
 
 /* The server asks to be left alone for so long that it is to be shown: the account waits until then, as in any other outage. NULL: what it
@@ -442,6 +453,21 @@ static void close_mailbox(struct kept *k)
 	k->host = k->host_name = k->address = NULL;
 }
 
+/* Those share one that are the same login's at one server, within a workspace: what its people lay down is theirs alone. */
+static void have_it_streamed(struct kept *k, const struct flow_worked *worked, const struct endpoint *place)
+{
+	struct exchange_watch *x = &k->mailbox->exchange;
+	enum ews_streams       which = keeper_ews_streams(k->loop->keeper);
+
+	if (which == EWS_STREAMS_OFF)
+		return;
+	if (worked->act_as)
+		exchange_watch_shares(x, group_for(k->loop, arena_print(k->round->job, "%s %s%s %s", k->round->account.workspace, k->host, place->path,
+			worked->username), worked->mailbox));
+	else if (which == EWS_STREAMS_ON)
+		exchange_watch_streams(x);
+}
+
 /* The mailbox by the place that worked. False: none is known after all. */
 static bool open_mailbox(struct kept *k)
 {
@@ -463,8 +489,7 @@ static bool open_mailbox(struct kept *k)
 		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
 		                      sync_state_read(round->account.cursor, round->job));
 		k->mailbox->exchange.poll_ms = keeper_ews_poll_ms(k->loop->keeper);
-		if (keeper_ews_streams(k->loop->keeper))
-			exchange_watch_streams(&k->mailbox->exchange);
+		have_it_streamed(k, &worked, &place);
 		return true;
 	}
 	inbox_place_read(round->account.cursor, &cursor);

@@ -25,6 +25,11 @@
 #define KEPT_ID    40
 #define KEPT_SLOTS 4096
 
+/* Which mailboxes at Exchange are told by a stream: none; those that a service account acts for, together; or each. */
+enum ews_streams { EWS_STREAMS_OFF, EWS_STREAMS_SHARED, EWS_STREAMS_ON };
+
+struct shared_stream;
+
 struct keeper_loop {
 	struct keeper     *keeper;
 	struct daemon     *daemon;
@@ -38,13 +43,14 @@ struct keeper_loop {
 	long long           opened_before;      /* when memory was given back last         */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
 	                      streams, notifications, polls, throttled; } counts;
+	LIST_HEAD(, shared_stream) shared;
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
 
 struct progress_board *keeper_board(struct keeper *);
 struct troubles       *keeper_troubles(struct keeper *);
 int                    keeper_ews_poll_ms(const struct keeper *);
-bool                   keeper_ews_streams(const struct keeper *);
+enum ews_streams       keeper_ews_streams(const struct keeper *);
 int                    keeper_grace_ms(const struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
@@ -99,6 +105,13 @@ enum want_kind kept_step(void *kept, struct want *, struct error *);
 void           kept_release(struct kept *);
 /* It is well, or nobody's concern any more. */
 void           kept_leave_trouble(struct kept *);
+
+/* -- shared_streams.c -- */
+
+/* The loop's group of those that `key` says are of one kind, with a seat for that mailbox; it is looked after until nobody sits there. */
+struct exchange_group *group_for(struct keeper_loop *, const char *key, const char *mailbox);
+/* When nothing runs any more and nobody sits anywhere. */
+void                   groups_free(struct keeper_loop *);
 
 /* -- keeper_write.c -- */
 

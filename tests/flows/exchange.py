@@ -188,11 +188,13 @@ class Town(peers.Peers):
     def figure(self, name):
         return int(re.search(r"^mailmoor_%s (\d+)$" % name, self.daemon.request("GET", "/metrics").text, re.M)[1])
 
-    def streams(self, on):
-        """The daemon anew, with streams or without, and with polls too seldom to be of help."""
+    def streams(self, which, poll=None):
+        """The daemon anew, with streams (None: as it comes) or without, and with polls too seldom to be of help."""
         self.daemon.stop()
-        self.daemon.settings["watch.ews_streaming"] = "on" if on else "off"
-        self.daemon.settings["watch.ews_poll"] = "3600" if on else "1"
+        self.daemon.settings.pop("watch.ews_streaming", None)
+        if which:
+            self.daemon.settings["watch.ews_streaming"] = which
+        self.daemon.settings["watch.ews_poll"] = poll or ("1" if which == "off" else "3600")
         self.daemon.start()
 
     def asked(self, operation):
@@ -448,6 +450,7 @@ def connect_others(t):
 
 @row
 def others_mailboxes_are_watched_by_polls(t):
+    t.streams("off")
     accounts = connect_others(t)
     told_once(t, ("one", "two"), accounts)
     hold(t.figure("exchange_streams") == 0 and t.figure("exchange_polls_total") > 6 and t.asked("Subscribe") == 0, "polled")
@@ -456,7 +459,7 @@ def others_mailboxes_are_watched_by_polls(t):
 
 @row
 def and_by_streams(t):
-    t.streams(True)
+    t.streams("on")
     accounts = connect_others(t)
     until(lambda: t.figure("exchange_streams") == 3, WAIT_S, "streams: %d" % t.figure("exchange_streams"))
     polls = t.figure("exchange_polls_total")
@@ -470,7 +473,7 @@ def and_by_streams(t):
 def a_stream_that_is_killed_is_opened_again_and_nothing_is_lost(t):
     t.wire.lies(t)
     t.open()
-    t.streams(True)
+    t.streams("on")
     a = {"ann": t.connect()}
     until(lambda: t.figure("exchange_streams") == 1, WAIT_S, "a stream")
     told_once(t, ("before",), a)
@@ -484,7 +487,7 @@ def a_stream_that_is_killed_is_opened_again_and_nothing_is_lost(t):
 
 @row
 def a_server_that_is_busy_is_left_alone_and_that_is_shown(t):
-    t.streams(False)
+    t.streams("off")
     a = t.connect()
     until(t.parked, WAIT_S, "parked")
     t.open("--fault=SyncFolderItems:ErrorServerBusy")
@@ -499,10 +502,7 @@ def a_server_that_is_busy_is_left_alone_and_that_is_shown(t):
 
 @row
 def a_server_that_allows_no_streams_is_polled(t):
-    t.streams(True)
-    t.daemon.stop()
-    t.daemon.settings["watch.ews_poll"] = "1"
-    t.daemon.start()
+    t.streams("on", poll="1")
     for code in ("ErrorInvalidServerVersion", "ErrorExceededSubscriptionCount"):
         t.open("--fault=Subscribe:" + code)
         a = {"ann": t.connect()}
@@ -511,6 +511,92 @@ def a_server_that_allows_no_streams_is_polled(t):
         hold(t.figure("exchange_streams") == 0 and t.asked("Subscribe") == 1, "asked: %d" % t.asked("Subscribe"))
         hold('"why":"%s"' % code in t.daemon.said().replace(" ", "") or code in t.daemon.said(), "not said")
         t.tidy()
+
+
+# -- many over one stream ----------------------------------------------------------------------------------------------------------
+
+LOOPS = min(os.cpu_count(), 16)      # each has a stream of its own
+MANY = 3 * LOOPS + 2
+
+
+def crew(t, *options):
+    """So many mailboxes that a service account acts for, connected, and the daemon started anew so that they come together."""
+    t.open(*("--account=p%d@%s:%s" % (n, DOMAIN, PASSWORD) for n in range(MANY)), "--account=service@%s:%s" % (DOMAIN, PASSWORD), *options)
+    t.streams(None)
+    accounts = {"p%d" % n: t.connect(user="p%d" % n, username="service@" + DOMAIN, impersonate=True) for n in range(MANY - 1)}
+    t.daemon.stop()
+    t.before = t.asked("GetStreamingEvents"), t.asked("Subscribe")
+    t.daemon.start()
+    all_streamed(t, len(accounts))
+    return accounts
+
+
+def all_streamed(t, count, seconds=WAIT_S):
+    until(lambda: t.figure("exchange_streams") == count, seconds, "streams: %d of %d" % (t.figure("exchange_streams"), count))
+
+
+def sent_and_told(t, subject, accounts, seconds=5):
+    for user in accounts:
+        t.exchange.send("%s@%s" % (user, DOMAIN), subject)
+    for user, a in accounts.items():
+        until(lambda: subject in [m["subject"] for m in t.told(a["id"])], seconds, "%s, to %s" % (subject, user))
+
+
+@row
+def a_service_accounts_mailboxes_share_a_stream(t):
+    accounts = crew(t)
+    sent_and_told(t, "one", accounts)
+    sent_and_told(t, "two", accounts)
+    hold(all(s == ["one", "two"] for s in tells(t, accounts).values()), "told: %s" % tells(t, accounts))
+    opened, subscribed = t.asked("GetStreamingEvents") - t.before[0], t.asked("Subscribe") - t.before[1]
+    hold(1 <= opened <= LOOPS < len(accounts) == subscribed, "%d streams of %d subscriptions for %d mailboxes" % (opened, subscribed, len(accounts)))
+    hold(t.figure("exchange_notifications_total") >= 2 * len(accounts), "notifications")
+
+
+@row
+def some_go_and_come_and_the_others_are_told_on(t):
+    accounts = crew(t)
+    gone = accounts.pop("p0")
+    t.daemon.api("DELETE", "/v1/accounts/" + gone["id"], expect=(204,))
+    all_streamed(t, len(accounts))
+    sent_and_told(t, "without it", {**accounts})
+    opened = t.asked("GetStreamingEvents")
+    last = "p%d" % (MANY - 1)
+    accounts[last] = t.connect(user=last, username="service@" + DOMAIN, impersonate=True)
+    all_streamed(t, len(accounts), 60)
+    hold(t.asked("GetStreamingEvents") == opened + 1, "opened again: %d times" % (t.asked("GetStreamingEvents") - opened))
+    sent_and_told(t, "with another", accounts)
+    hold(all(s == ["without it", "with another"][u == last:] for u, s in tells(t, accounts).items()), "told: %s" % tells(t, accounts))
+    hold(t.told(gone["id"]) == [], "of who has gone: %s" % t.told(gone["id"]))
+
+
+@row
+def a_shared_stream_that_is_killed_is_opened_again_and_nothing_is_lost(t):
+    t.wire.lies(t)
+    accounts = crew(t)
+    sent_and_told(t, "before", accounts)
+
+    def meanwhile():
+        for user in accounts:
+            t.exchange.send("%s@%s" % (user, DOMAIN), "meanwhile")
+
+    t.wire.cut(meanwhile)
+    for a in accounts.values():
+        until(lambda: "meanwhile" in [m["subject"] for m in t.told(a["id"])], WAIT_S, "meanwhile")
+    all_streamed(t, len(accounts), 60)
+    until(lambda: t.asked("GetStreamingEvents") - t.before[0] > 1, 45, "opened again")
+    sent_and_told(t, "after", accounts)
+    hold(all(s == ["before", "meanwhile", "after"] for s in tells(t, accounts).values()), "told: %s" % tells(t, accounts))
+
+
+@row
+def and_where_none_is_allowed_they_are_polled(t):
+    t.open("--fault=Subscribe:ErrorExceededSubscriptionCount", usual=True)
+    t.streams(None, poll="1")
+    a = {"bert": t.connect(user="bert", username="service@" + DOMAIN, password=ORGANISATIONS, impersonate=True)}
+    until(t.parked, WAIT_S, "parked")
+    told_once(t, ("one", "two"), {"bert": a["bert"]})
+    hold(t.figure("exchange_streams") == 0 and t.asked("Subscribe") == 1, "asked: %d" % t.asked("Subscribe"))
 
 
 def main():
