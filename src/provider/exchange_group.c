@@ -75,6 +75,7 @@ struct exchange_seat *exchange_seat_take(struct exchange_group *g, const char *m
 
 static void wake(struct exchange_seat *s)
 {
+	s->group->turns++;
 	s->group->woken += !s->woken;
 	s->woken = true;
 	s->parked = false;

@@ -39,7 +39,7 @@ struct exchange_group {
 	/* out */
 	struct exchange_stream *stream;            /* the line, and what is wrong with it                           */
 	size_t                  count;             /* seats                                                         */
-	unsigned                opened;            /* streams that stood                                            */
+	unsigned                opened, turns;     /* streams that stood; how often somebody was woken              */
 	/* its own */
 	struct exchange_ears    ears;
 	char                   *anchor;            /* the mailbox by which all of them find one server; NULL: none yet */

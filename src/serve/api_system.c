@@ -286,7 +286,7 @@ static void print_figures(struct buffer *b, const struct figures *f, const struc
 		{ "mailmoor_connects_total",         "counter", "Connections to mailboxes that were opened.",            f->keeper.connects },
 		{ "mailmoor_losses_total",           "counter", "Connections to mailboxes that were lost.",              f->keeper.losses },
 		{ "mailmoor_messages_total",         "counter", "Messages that came to mailboxes.",                      f->keeper.messages },
-		{ "mailmoor_exchange_streams",       "gauge",   "Mailboxes at Exchange that have a stream of notifications.", f->keeper.streams },
+		{ "mailmoor_exchange_streams",       "gauge",   "Mailboxes at Exchange that a stream of notifications tells of.", f->keeper.streams },
 		{ "mailmoor_exchange_notifications_total", "counter", "What those streams told.",                          f->keeper.notifications },
 		{ "mailmoor_exchange_polls_total",   "counter", "Questions for new mail at Exchange.",                   f->keeper.polls },
 		{ "mailmoor_exchange_throttled_total", "counter", "How often a server of Exchange asked to be left alone.", f->keeper.throttled },

@@ -12,6 +12,7 @@
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
 #define LOOK_MS    1000               /* how often it is looked at all of them */
 #define STORM_LEAST 100               /* so many opened in a row leave holes worth giving back */
+#define CALM_MS   10000               /* … and those woken by a stream, no more often than that */
 #define CURSOR_LONGEST 200
 
 struct keeper {
@@ -197,11 +198,14 @@ static void take_counts(struct keeper_loop *l)
  * malloc() would keep them for ever. */
 static void calm_down(struct keeper_loop *l)
 {
-	long long opened = atomic_load(&l->counts.connects) - l->opened_before;
+	long long opened = atomic_load(&l->counts.connects) - l->opened_before, woken = groups_woken(l) - l->woken_before;
+	bool      storm = opened >= STORM_LEAST || (woken >= STORM_LEAST && l->now_ms - l->calmed_ms >= CALM_MS);
 
-	if (opened < STORM_LEAST || atomic_load(&l->counts.waiting) || atomic_load(&l->counts.opening))
+	if (!storm || atomic_load(&l->counts.waiting) || atomic_load(&l->counts.opening))
 		return;
-	l->opened_before = atomic_load(&l->counts.connects);
+	l->opened_before += opened;
+	l->woken_before += woken;
+	l->calmed_ms = l->now_ms;
 	malloc_trim(0);
 }
 

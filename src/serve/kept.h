@@ -40,10 +40,12 @@ struct keeper_loop {
 	bool               stopping;
 	int64_t            now_ms;             /* of the step under way                  */
 	int64_t            looked_ms;          /* when it was looked at all accounts      */
-	long long           opened_before;      /* when memory was given back last         */
+	long long           opened_before, woken_before;      /* when memory was given back last, */
+	int64_t             calmed_ms;         /*   and when that was                    */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
 	                      streams, notifications, polls, throttled; } counts;
 	LIST_HEAD(, shared_stream) shared;
+	long long           woken_once;        /* by those that are no more              */
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
 
@@ -110,6 +112,8 @@ void           kept_leave_trouble(struct kept *);
 
 /* The loop's group of those that `key` says are of one kind, with a seat for that mailbox; it is looked after until nobody sits there. */
 struct exchange_group *group_for(struct keeper_loop *, const char *key, const char *mailbox);
+/* Turns that streams caused so far. */
+long long              groups_woken(const struct keeper_loop *);
 /* When nothing runs any more and nobody sits anywhere. */
 void                   groups_free(struct keeper_loop *);
 

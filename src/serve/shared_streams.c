@@ -14,6 +14,7 @@ struct shared_stream {
 static void let_go(struct shared_stream *s)
 {
 	LIST_REMOVE(s, all);
+	s->loop->woken_once += s->group->turns;
 	exchange_group_free(s->group);
 	free(s->key);
 	free(s);
@@ -54,6 +55,16 @@ struct exchange_group *group_for(struct keeper_loop *l, const char *key, const c
 	LIST_INSERT_HEAD(&l->shared, s, all);
 	begin(s);
 	return s->group;
+}
+
+long long groups_woken(const struct keeper_loop *l)
+{
+	const struct shared_stream *s;
+	long long                   woken = l->woken_once;
+
+	LIST_FOREACH(s, &l->shared, all)
+		woken += s->group->turns;
+	return woken;
 }
 
 void groups_free(struct keeper_loop *l)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What a mailbox at Exchange costs the daemon in memory, polled and with a stream: resident memory with so many of them, less that with none.
+"""What a mailbox at Exchange costs the daemon in memory, polled, with a stream, and with one that many share: resident memory with so many of
+them, less that with none.
 
     streams.py BUILD
 """
@@ -20,11 +21,12 @@ MANY = 240
 class Town(exchange.Town):
     def open(self, *options, **more):
         people = ["--account=p%03d@%s:%s" % (n, exchange.DOMAIN, PASSWORD) for n in range(MANY)]
+        people.append("--account=service@%s:%s" % (exchange.DOMAIN, PASSWORD))
         super().open(*people, *options, **more)
 
     def resident(self):
         """The least within some seconds: what a storm of sign-ins leaves goes back to the system a moment later."""
-        end, sizes = time.monotonic() + 4, []
+        end, sizes = time.monotonic() + 15, []
         while time.monotonic() < end:
             sizes.append(self.resident_now())
             time.sleep(0.1)
@@ -36,16 +38,19 @@ class Town(exchange.Town):
 
     def settle(self, count, streams):
         until(lambda: self.parked(count), 60, "parked: %d" % self.figure("mailboxes_parked"))
-        until(lambda: self.figure("exchange_streams") == (count if streams else 0), 60, "streams")
+        until(lambda: self.figure("exchange_streams") == (count if streams != "off" else 0), 90, "streams")
 
-    def measure(self, count, streams):
-        """KiB, after a fresh start with so many."""
+    def measure(self, count, streams, **more):
+        """KiB, after a fresh start with so many; with `more` they are connected anew."""
         self.daemon.stop()
-        self.daemon.settings |= {"watch.ews_streaming": "on" if streams else "off", "watch.ews_poll": "3600"}
+        self.daemon.settings |= {"watch.ews_streaming": "off", "watch.ews_poll": "3600"}
         self.daemon.start()
+        if more:
+            self.tidy()
         for n in range(count - len(self.made)):
-            self.connect(user="p%03d" % n)
+            self.connect(user="p%03d" % n, **more)
         self.daemon.stop()
+        self.daemon.settings["watch.ews_streaming"] = streams
         self.daemon.start()
         self.settle(count, streams)
         return self.resident()
@@ -58,9 +63,11 @@ def main():
         return 0
     with Town(binary, binary) as town:
         town.build()
-        none, polled, streamed = town.measure(0, False), town.measure(MANY, False), town.measure(MANY, True)
-    print("memory of each of %d mailboxes at Exchange: polled %.1f KiB, with a stream %.1f KiB (of %d, %d and %d KiB in all)"
-          % (MANY, (polled - none) / MANY, (streamed - none) / MANY, none, polled, streamed))
+        service = {"username": "service@" + exchange.DOMAIN, "impersonate": True}
+        none, polled, streamed = town.measure(0, "off"), town.measure(MANY, "off"), town.measure(MANY, "on")
+        shared = town.measure(MANY, "shared", **service)
+    print("memory of each of %d mailboxes at Exchange: polled %.1f KiB, with a stream %.1f KiB, with a shared one %.1f KiB (of %s KiB in all)"
+          % (MANY, *((size - none) / MANY for size in (polled, streamed, shared)), "%d, %d, %d and %d" % (none, polled, streamed, shared)))
     return 0
 
 

@@ -1,5 +1,6 @@
-/* What an Exchange server says on a stream of notifications. The first byte is how much is heard in one READ; 0: all of it. The rest is
- * the answer to GetStreamingEvents from its first byte, head and chunks. However it ends, the stream is given back whole. */
+/* What an Exchange server says on a stream of notifications. The first byte is how much is heard in one READ; 0: all of it; with 128 added
+ * it is a stream that several mailboxes share. The rest is the answer to GetStreamingEvents from its first byte, head and chunks. However
+ * it ends, the stream is given back whole. */
 #include "provider/exchange_stream.h"
 
 #include <assert.h>
@@ -29,6 +30,17 @@ static struct exchange_session *session_new(struct report *report, const struct 
 	return x;
 }
 
+static void take_stirred(void *self, const char *subscription)
+{
+	*(size_t *)self += strlen(subscription);
+}
+
+static void take_lost(void *self, const char *subscription, const char *code, int64_t now_ms)
+{
+	*(size_t *)self += strlen(subscription) + strlen(code);
+	assert(now_ms > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -38,8 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct want             w = { .came = CAME_NOTHING, .now_ms = 1 };
 	struct report          *report = report_new("ann@birch.example");
 	struct exchange_stream *s = exchange_stream_new();
+	size_t                  heard = 0;
+	struct exchange_ears    ears = { .self = &heard, .stirred = take_stirred, .lost = take_lost };
 	struct slice            left = slice((const char *)bytes + (len > 0), len ? len - 1 : 0);
 
+	s->ears = len && bytes[0] & 128 ? &ears : NULL;
 	s->session = session_new(report, &place, &login);
 	report_free(report);
 	s->opened_ms = s->alive_ms = 1;
@@ -52,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			continue;
 		assert(kind == WANT_READ && w.wait_ms > 0 && w.line == &s->session->web.line);
 		assert(w.line->in.size <= HELD_MOST);
-		w.came = hear(&left, len ? bytes[0] : 0, w.line);
+		w.came = hear(&left, len ? bytes[0] & 127 : 0, w.line);
 		w.now_ms++;
 	}
 	assert(exchange_stream_stands(s) || (s->troubled && s->why[0]));
