@@ -33,6 +33,8 @@ bool grant_read(struct slice secret, struct arena *into, struct microsoft_grant 
 			text_of(json, "scope", into), ends > 0 && ends < 1e11 ? (int64_t)ends : 0 };
 	}
 	fine = g->access_token || g->refresh_token;
+	if (!fine)
+		*g = (struct microsoft_grant){ 0 };
 	wipe_texts(json);
 	cJSON_Delete(json);
 	return fine;
