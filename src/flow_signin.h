@@ -14,9 +14,10 @@
 #include "wire/oauth.h"
 
 /* Where the browser is sent: see microsoft_authorize_url(). */
-const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const char *state, const char *login_hint, struct arena *);
+const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const char *state, const char *login_hint,
+                       struct arena *into);
 /* "https://login.microsoftonline.com": where that leads. */
-const char *signin_origin(const struct microsoft_app *, struct arena *);
+const char *signin_origin(const struct microsoft_app *, struct arena *into);
 
 /* What it came back with is a refusal: the report and the verdict of it. Never NULL; the caller's. */
 struct report *signin_refused(const char *address, const struct oauth_callback *, int64_t now_unix, struct verdict *);

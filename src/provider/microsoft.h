@@ -1,8 +1,8 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. A code is redeemed first, once. An account that is not the one asked for ends it there. microsoft_look_step(): inbox, folders, calendar and the address
- * that mail leaves under, all in one batch; nothing is written. microsoft_tenant_step(): without credentials, whether Microsoft knows an
+ * account it is. A code is redeemed first, once. An account that is not the one asked for ends it there.
+ * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written. microsoft_tenant_step(): without credentials, whether Microsoft knows an
  * organisation of that domain; only the domain is said.
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
