@@ -2,8 +2,8 @@
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
  * account it is. A code is redeemed first, once. An account that is not the one asked for ends it there.
- * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written. microsoft_tenant_step(): without credentials, whether Microsoft knows an
- * organisation of that domain; only the domain is said.
+ * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
+ * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
