@@ -41,8 +41,12 @@ bool graph_user_read(struct slice body, struct arena *, struct graph_user *, str
 
 /* -- batches (facts M B.5) -- */
 
-/* GETs, relative to the version root ("/me/calendar"); numbered from 1. */
-bool graph_batch(struct buffer *, const char *const url[], size_t count);
+struct graph_question {
+	const char *method, *url;              /* relative to the version root: "GET" "/me/calendar" */
+};
+
+/* Numbered from 1. */
+bool graph_batch(struct buffer *, const struct graph_question *, size_t count);
 
 struct graph_reply {
 	int         status;                    /* 0: there is none of that number */
@@ -52,6 +56,20 @@ struct graph_reply {
 
 /* `reply[i]` is that of the i-th question, in whatever order they came. */
 bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *reply, size_t count, struct error *);
+
+/* -- messages -- */
+
+#define GRAPH_MESSAGES 50
+
+/* What graph_message_read() is told of; PR_MESSAGE_CLASS says what is a report. */
+#define GRAPH_MESSAGE_FIELDS "$select=id,subject,from&$expand=singleValueExtendedProperties($filter=id%20eq%20'String%200x001A')"
+
+struct graph_message {
+	const char *id, *subject, *from, *message_class;      /* NULL: not told */
+};
+
+/* Of a page, as many as fit; their count, -1: it is no page. */
+int  graph_messages_read(struct slice body, struct arena *, struct graph_message *, size_t most);
 
 /* -- bits -- */
 
