@@ -279,8 +279,11 @@ static bool keep_account(struct txn *t, struct comeback *c, struct error *err)
 	    || !budget_left(t, c->x->service, c->account.id, &may, err))
 		return false;
 	c->spent = c->well && !may;
-	if (c->spent || now.state == ACCOUNT_REMOVED || now.state != c->v.account.state)
+	if (c->spent || now.state == ACCOUNT_REMOVED || now.state == ACCOUNT_PAUSED || now.state != c->v.account.state)
 		return fail(err, FAULT_REFUSED, "the account was changed meanwhile");
+	/* how far a mailbox is known counts where that one was signed in to; of another way in it means nothing */
+	c->account.cursor = strcmp(now.provider, "microsoft") == 0 ? now.cursor : NULL;
+	c->account.external_id = now.external_id;
 	return account_update(t, &c->account, err);
 }
 
@@ -372,13 +375,16 @@ static void finish(struct exchange *x)
 static void redeemed(struct redemption *r)
 {
 	struct comeback *c = (struct comeback *)r;
+	bool             keeps;
 
 	c->write = (struct store_write){ .apply = keep, .done = kept_now, .self = c };
-	if (conclude(c, r->report, &r->verdict, &r->result))
+	keeps = conclude(c, r->report, &r->verdict, &r->result);
+	/* once it is awake the exchange is gone, and this with it */
+	report_free(r->report);
+	if (keeps)
 		store_write(c->x->service->store, &c->write);
 	else
 		http_wake(c->x);
-	report_free(r->report);
 }
 
 static void take_refusal(struct comeback *c)

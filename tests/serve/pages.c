@@ -113,6 +113,8 @@ static bool write_verdict(struct txn *t, void *self, struct error *err)
 	a.report = v->report;
 	a.report_at = SAMPLE_NOW;
 	a.place = v->place;
+	if (v->state == ACCOUNT_CONNECTED)
+		a.last_ok = SAMPLE_NOW;
 	return account_update(t, &a, err);
 }
 
@@ -907,6 +909,11 @@ TEST(what_works_is_not_ended_by_a_refusal)
 	come_to(&b, ACCOUNT_CONNECTED, report_connected);
 	EXPECT(come_back_with(&b, CANCELLED, state) == 200 && says(&b, catalogue_text(language_english(), "microsoft.consent_declined/title")));
 	EXPECT(!says(&b, "/administrator") && says(&b, arena_print(b.house.arena, "href=\"%s\"", b.link)) && sole_account(&b)->state == ACCOUNT_CONNECTED);
+
+	/* who was connected once is known there: Microsoft is told whose account it shall be */
+	come_to(&b, ACCOUNT_NEEDS_USER, report_password);
+	leave(&b);
+	EXPECT(says(&b, "&login_hint=ann%40birch.example\r") && !says(&b, "prompt="));
 	house_close(&b.house);
 }
 
