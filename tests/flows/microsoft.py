@@ -136,7 +136,7 @@ class Town(peers.Peers):
 
     def shut(self):
         if self.daemon:
-            self.daemon.close()
+            self.daemon.stop()
         if self.cloud:
             self.cloud.stop()
         self.daemon = self.cloud = None
