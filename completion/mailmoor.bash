@@ -24,8 +24,8 @@ _mailmoor_options()
 	secrets) echo "--config= --help --usage" ;;
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
 	sandbox)
-		echo "--exchange= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log= --deliver=
-			--heartbeat= --json --help --usage"
+		echo "--exchange= --microsoft --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
+			--deliver= --heartbeat= --json --help --usage"
 		;;
 	esac
 }

@@ -2,11 +2,6 @@
 
 #include <strings.h>
 
-bool slice_equal(struct slice a, struct slice b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
 bool slice_is(struct slice s, const char *text)
 {
 	return s.len == strlen(text) && (s.len == 0 || strncasecmp(s.at, text, s.len) == 0);

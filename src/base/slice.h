@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -28,7 +29,35 @@ static inline struct slice slice_upto(struct slice s, size_t len)
 	return slice(s.at, len < s.len ? len : s.len);
 }
 
-bool slice_equal(struct slice, struct slice);               /* byte for byte                       */
+/* memcmp() == 0, for names: two looks at most of them, and no call. */
+static inline bool bytes_same(const char *a, const char *b, size_t len)
+{
+	uint64_t a8[2], b8[2];
+	uint32_t a4[2], b4[2];
+
+	if (len > sizeof a8)
+		return memcmp(a, b, len) == 0;
+	if (len >= sizeof a8[0]) {
+		memcpy(&a8[0], a, sizeof a8[0]), memcpy(&a8[1], a + len - sizeof a8[0], sizeof a8[0]);
+		memcpy(&b8[0], b, sizeof b8[0]), memcpy(&b8[1], b + len - sizeof b8[0], sizeof b8[0]);
+		return a8[0] == b8[0] && a8[1] == b8[1];
+	}
+	if (len >= sizeof a4[0]) {
+		memcpy(&a4[0], a, sizeof a4[0]), memcpy(&a4[1], a + len - sizeof a4[0], sizeof a4[0]);
+		memcpy(&b4[0], b, sizeof b4[0]), memcpy(&b4[1], b + len - sizeof b4[0], sizeof b4[0]);
+		return a4[0] == b4[0] && a4[1] == b4[1];
+	}
+	while (len && *a == *b)
+		a++, b++, len--;
+	return !len;
+}
+
+/* Byte for byte. */
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+	return a.len == b.len && bytes_same(a.at, b.at, a.len);
+}
+
 bool slice_is(struct slice, const char *text);              /* the same but for the case           */
 bool slice_starts(struct slice, const char *text);
 bool slice_ends(struct slice, const char *text);

@@ -16,11 +16,12 @@ struct options {
 
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
-	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON,
+	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
 };
 
 static const struct argp_option options[] = {
 	{ "exchange", KEY_EXCHANGE, "VERSION", 0, "2007sp1, 2010, 2010sp1, 2010sp2, 2010sp3, 2013, 2016 (default), 2019, se or online", 0 },
+	{ "microsoft", KEY_MICROSOFT, NULL, 0, "Microsoft's cloud instead: sign-in and Graph; with --exchange besides, the mailboxes are at that one", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
 	{ "domain", KEY_DOMAIN, "NAME", 0, "the organisation's (contoso.example)", 0 },
@@ -60,6 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_EXCHANGE:    w->persona = arg; return 0;
+	case KEY_MICROSOFT:   w->microsoft = true; return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
 	case KEY_FAULTS:      o->faults = true; return 0;
 	case KEY_DOMAIN:      w->domain = arg; return 0;
@@ -99,7 +101,12 @@ static void print_places(const struct sandbox_places *p)
 	printf("%s\n\n", p->version);
 	for (size_t i = 0; i < p->addresses; i++)
 		printf("  %s  (%s)  password %s\n", p->address[i], p->login[i], p->password[i]);
-	printf("  %s\n\nTry:\n\n  mailmoor diagnose %s \\\n    --resolver %s --ca-file %s", p->ews_url, p->address[0], p->resolver, p->ca_file);
+	if (p->tenant)
+		printf("  tenant %s\n  application %s, secret %s\n\nTry:\n\n  mailmoor diagnose %s --provider microsoft --token-file %s", p->tenant, p->client_id,
+		       p->client_secret, p->address[0], p->token_file[0]);
+	else
+		printf("  %s\n\nTry:\n\n  mailmoor diagnose %s", p->ews_url, p->address[0]);
+	printf(" \\\n    --resolver %s --ca-file %s", p->resolver, p->ca_file);
 	for (size_t i = 0; i < p->connects; i++)
 		printf(" \\\n    --connect-to %s", p->connect_to[i]);
 	printf("\n\nCtrl-C ends it.\n");
@@ -123,6 +130,13 @@ static void print_json(const struct sandbox_places *p)
 	cJSON_AddStringToObject(o, "schema", "mailmoor.sandbox.v1");
 	cJSON_AddStringToObject(o, "version", p->version);
 	cJSON_AddStringToObject(o, "ews_url", p->ews_url);
+	if (p->tenant) {
+		cJSON *m = cJSON_AddObjectToObject(o, "microsoft");
+
+		cJSON_AddStringToObject(m, "tenant", p->tenant);
+		cJSON_AddStringToObject(m, "client_id", p->client_id);
+		cJSON_AddStringToObject(m, "client_secret", p->client_secret);
+	}
 	cJSON_AddStringToObject(o, "resolver", p->resolver);
 	cJSON_AddStringToObject(o, "ca_file", p->ca_file);
 	cJSON_AddItemToObject(o, "connect_to", strings(p->connect_to, p->connects));
@@ -132,6 +146,8 @@ static void print_json(const struct sandbox_places *p)
 		cJSON_AddStringToObject(a, "address", p->address[i]);
 		cJSON_AddStringToObject(a, "login", p->login[i]);
 		cJSON_AddStringToObject(a, "password", p->password[i]);
+		if (p->token_file[i])
+			cJSON_AddStringToObject(a, "token_file", p->token_file[i]);
 		cJSON_AddItemToArray(accounts, a);
 	}
 	line = cJSON_PrintUnformatted(o);

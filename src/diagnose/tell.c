@@ -17,8 +17,12 @@ static const struct { enum cause cause; const char *family, *url; } links[] = {
 #undef DOCLESS
 };
 
+/* The first of a name holds. */
 static void add_value(struct told *t, const char *name, const char *text)
 {
+	for (size_t i = 0; i < t->values; i++)
+		if (strcmp(t->value[i].name, name) == 0)
+			return;
 	if (text && *text && t->values < TOLD_VALUES)
 		t->value[t->values++] = (struct value){ name, text };
 }

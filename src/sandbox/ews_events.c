@@ -1,4 +1,4 @@
-#include "sandbox/ews.h"
+#include "sandbox/graph.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,6 +81,8 @@ void happened(struct sandbox *s, struct mailbox *m, enum happening how, struct e
 			memmove(one->told, one->told + 1, (--one->count) * sizeof *one->told);
 		one->told[one->count++] = (struct event_told){ how, item, folder->number, before ? before->number : 0, now, ++one->last };
 	}
+	if (s->cloud)
+		notice(s, m, how, item.number, folder, before);
 	pthread_cond_broadcast(&s->news);
 }
 

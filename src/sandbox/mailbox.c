@@ -134,7 +134,7 @@ static struct item *item_add(struct mailbox *m, struct folder *f, enum item_kind
 	struct item *item = must_alloc(sizeof *item);
 
 	item->own = arena_new();
-	item->number = ++m->last_number;
+	item->number = item->lasting = ++m->last_number;
 	item->folder = f;
 	item->kind = kind;
 	item->class = arena_str(item->own, class);
@@ -204,6 +204,16 @@ struct item *mailbox_copy(struct mailbox *m, const struct item *of, struct folde
 	return copy;
 }
 
+struct item *mailbox_move(struct mailbox *m, struct item *item, struct folder *to, int64_t now)
+{
+	struct item *moved = mailbox_copy(m, item, to, now);
+
+	moved->lasting = item->lasting;
+	moved->draft = item->draft;
+	mailbox_drop(m, item);
+	return moved;
+}
+
 void mailbox_drop(struct mailbox *m, struct item *item)
 {
 	struct item *before = NULL;
@@ -221,7 +231,7 @@ void mailbox_drop(struct mailbox *m, struct item *item)
 		m->trace_room = m->trace_room ? 2 * m->trace_room : 64;
 		m->traces = must_realloc(m->traces, m->trace_room * sizeof *m->traces);
 	}
-	m->traces[m->trace_count++] = (struct trace){ item->number, item->folder->number, ++m->change };
+	m->traces[m->trace_count++] = (struct trace){ item->number, item->lasting, item->folder->number, ++m->change };
 	item_free(item);
 }
 

@@ -41,7 +41,7 @@ struct event {
 
 struct item {
 	struct arena  *own;
-	unsigned       number;
+	unsigned       number, lasting;      /* `lasting` stays when it is moved       */
 	struct folder *folder;
 	enum item_kind kind;
 	uint64_t       made, changed, flagged;      /* `flagged`: read or unread, nothing else */
@@ -56,7 +56,7 @@ struct item {
 
 /* Of an item that went from a folder. */
 struct trace {
-	unsigned item, folder;
+	unsigned item, lasting, folder;
 	uint64_t change;
 };
 
@@ -85,6 +85,7 @@ struct item *mailbox_item(struct mailbox *, unsigned number);
 struct item *mailbox_add_mail(struct mailbox *, struct folder *, struct slice mime, int64_t now);
 struct item *mailbox_add_event(struct mailbox *, struct folder *, int64_t now);
 struct item *mailbox_copy(struct mailbox *, const struct item *, struct folder *to, int64_t now);
+struct item *mailbox_move(struct mailbox *, struct item *, struct folder *to, int64_t now);      /* what it is there; the old one is gone */
 void         mailbox_drop(struct mailbox *, struct item *);
 void         mailbox_touch(struct mailbox *, struct item *);           /* it was changed */
 void         mailbox_set_read(struct mailbox *, struct item *, bool read);

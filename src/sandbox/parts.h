@@ -27,10 +27,10 @@ struct account {
 struct sandbox {
 	struct arena         *own;           /* only while it is being set up */
 	const struct persona *persona, *mailbox_persona;
-	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *deliver;
+	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *cloud_address, *deliver;
 	unsigned    name_forms, schemes;
 	int         heartbeat_ms;
-	uint16_t    https_port, auto_port, http_port;
+	uint16_t    https_port, auto_port, http_port, cloud_port;
 
 	struct account accounts[SANDBOX_ACCOUNTS + 2];
 	size_t         account_count;
@@ -45,18 +45,23 @@ struct sandbox {
 	FILE           *log;
 
 	struct authority  *authority;
-	struct certificate certificate, auto_certificate;
+	struct certificate certificate, auto_certificate, cloud_certificate;
 	struct names      *names;
 	struct keytab       *keys;             /* to Kerberos; NULL: none, and nobody has a ticket for it */
-	struct web        *https, *auto_https, *http, *auto_http;
+	struct web        *https, *auto_https, *http, *auto_http, *cloud_https;
+	struct cloud      *cloud;            /* Microsoft's; NULL: it is not played                  */
 	struct hole       *hole;
 	struct sandbox_places places;
 	char              *folder;           /* temporary, with the CA file in it; NULL: none */
 	char              *ca_file;
 };
 
+/* -- accounts (accounts.c) ---------------------------------------------------------------------------------------- */
+
 /* Whose address or alias it is; NULL: nobody's. */
 struct account *account_by_mail(struct sandbox *, const char *mail);
+/* Those wished for, or the usual ones, each with a little in its mailbox. FAULT_MALFORMED. */
+bool            add_accounts(struct sandbox *, const struct sandbox_wishes *, struct error *);
 
 /* -- sign-in (signin.c) ------------------------------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "sandbox/cloud.h"
 #include "sandbox/ews.h"
 #include "sandbox/hole.h"
 #include "sandbox/pages.h"
@@ -117,6 +118,8 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 {
 	bool is_bare_domain = strcmp(r->host, s->domain) == 0;
 
+	if (cloud_answers(s, r, reply))
+		return;
 	if (is_bare_domain && begins(r->path, "/autodiscover"))
 		page_write(s, r, reply, PAGE_404, NULL);
 	else if (is_bare_domain)
@@ -168,123 +171,6 @@ static void answer(void *self, struct request *r, struct reply *reply)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* -- who is in it ------------------------------------------------------------------------------------------------- */
-
-struct account *account_by_mail(struct sandbox *s, const char *mail)
-{
-	if (!*mail)
-		return NULL;
-	for (size_t i = 0; i < s->account_count; i++) {
-		const struct account *a = &s->accounts[i];
-
-		if (strcasecmp(a->mail, mail) == 0 || strcasecmp(a->alias, mail) == 0)
-			return &s->accounts[i];
-	}
-	return NULL;
-}
-
-static const char *named(struct arena *arena, const char *sam)
-{
-	char *name = arena_print(arena, "%s Example", sam);
-
-	if (*name >= 'a' && *name <= 'z')
-		*name = (char)(*name - 'a' + 'A');
-	return name;
-}
-
-static struct account *add_account(struct sandbox *s, const char *mail, const char *password, bool has_mailbox)
-{
-	struct account *a = &s->accounts[s->account_count];
-
-	a->mail = a->upn = arena_str(s->own, mail);
-	a->sam = arena_copy(s->own, slice(mail, strcspn(mail, "@")));
-	a->alias = arena_print(s->own, "%s.alias@%s", a->sam, s->domain);
-	a->password = arena_str(s->own, password);
-	a->display = named(s->own, a->sam);
-	if (has_mailbox)
-		a->mailbox = mailbox_new((unsigned)++s->account_count, a->mail, !orders_has(&s->orders, ORDER_NO_CALENDAR));
-	else
-		s->account_count++;
-	return a;
-}
-
-static void put_mail(struct sandbox *s, struct account *a, unsigned n, const char *subject, const char *text, int64_t when)
-{
-	struct arena *work = arena_new();
-	char          date[60];
-	time_t        t = (time_t)when;
-	struct tm     at;
-	const char   *mime;
-
-	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&t, &at));
-	mime = arena_print(work,
-	                   "From: \"Ben Baker\" <ben@fabrikam.example>\r\nTo: %s <%s>\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%u.%s@fabrikam.example>\r\n"
-	                   "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
-	                   mime_word(work, a->display), a->mail, mime_word(work, subject), date, n, a->sam, text);
-	mailbox_add_mail(a->mailbox, mailbox_known(a->mailbox, "inbox"), slice_str(mime), when);
-	arena_free(work);
-	(void)s;
-}
-
-static void put_event(struct account *a, int64_t now)
-{
-	struct folder *calendar = mailbox_known(a->mailbox, "calendar");
-	struct item   *item;
-
-	if (!calendar)
-		return;
-	item = mailbox_add_event(a->mailbox, calendar, now);
-	item->shown.subject = arena_str(item->own, "Weekly meeting");
-	item->shown.text = arena_str(item->own, "What was done, what comes.");
-	item->event.location = arena_str(item->own, "Room 4");
-	item->event.zone = arena_str(item->own, "W. Europe Standard Time");
-	item->event.uid = arena_str(item->own, "040000008200E00074C5B7101A82E00800000000A1B2C3D4");
-	item->event.start = now - now % 86400 + 86400 + 9 * 3600;      /* tomorrow at nine */
-	item->event.end = item->event.start + 3600;
-	item->read = true;
-}
-
-static void fill(struct sandbox *s, struct account *a, unsigned items)
-{
-	static const struct { const char *subject, *text; } usual[] = {
-		{ "Welcome", "Good to have you here." }, { "Invoice 4711", "To be paid within 14 days." }, { "Ümläut and 日本", "Grüße aus Köln." },
-	};
-	int64_t now = clock_unix_ms() / 1000;
-
-	if (!a->mailbox)
-		return;
-	for (unsigned i = 0; i < COUNT(usual); i++)
-		put_mail(s, a, i, usual[i].subject, usual[i].text, now - 3600 * (int64_t)(COUNT(usual) - i));
-	for (unsigned i = 0; i < items; i++)
-		put_mail(s, a, (unsigned)COUNT(usual) + i, "One of many", "A message.", now - items + i);
-	put_event(a, now);
-}
-
-static bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
-{
-	bool mailboxes = !orders_has(&s->orders, ORDER_NO_MAILBOX);
-
-	for (size_t i = 0; i < w->accounts; i++) {
-		const char *colon = strchr(w->account[i], ':');
-
-		if (!colon || !memchr(w->account[i], '@', (size_t)(colon - w->account[i])))
-			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
-		add_account(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1, mailboxes);
-	}
-	if (w->accounts == 0) {
-		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, mailboxes), *shared, *service;
-
-		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
-		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
-		shared->delegate = anna;
-		service = add_account(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD, false);
-		service->may_impersonate = true;
-	}
-	for (size_t i = 0; i < s->account_count; i++)
-		fill(s, &s->accounts[i], i == 0 ? w->items : 0);
-	return true;
-}
-
 /* -- what it is --------------------------------------------------------------------------------------------------- */
 
 /* "down,upn" of a table's words; false: not one of them. */
@@ -328,24 +214,28 @@ static bool read_orders(struct sandbox *s, const struct sandbox_wishes *w, struc
 	return true;
 }
 
+static const char *address_behind(struct arena *arena, struct in_addr a, uint32_t by)
+{
+	char text[INET_ADDRSTRLEN];
+
+	a.s_addr = htonl(ntohl(a.s_addr) + by);
+	return arena_str(arena, inet_ntop(AF_INET, &a, text, sizeof text));
+}
+
 static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
 	struct in_addr a;
 	char          *netbios;
 
-	s->persona = persona_find(w->persona ? w->persona : "2016");
+	s->persona = persona_find(w->persona ? w->persona : w->microsoft ? "online" : "2016");
 	if (!s->persona)
 		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", w->persona);
 	s->domain = arena_str(s->own, w->domain ? w->domain : "contoso.example");
 	s->address = arena_str(s->own, w->listen ? w->listen : "127.0.0.1");
 	if (inet_pton(AF_INET, s->address, &a) != 1 || ntohl(a.s_addr) >> 24 != 127 || (ntohl(a.s_addr) & 0xff) == 0xff)
 		return fail(err, FAULT_MALFORMED, "%s is no loopback address", s->address);
-	a.s_addr = htonl(ntohl(a.s_addr) + 1);
-	{
-		char text[INET_ADDRSTRLEN];
-
-		s->auto_address = arena_str(s->own, inet_ntop(AF_INET, &a, text, sizeof text));
-	}
+	s->auto_address = address_behind(s->own, a, 1);
+	s->cloud_address = address_behind(s->own, a, 2);
 	s->netbios = netbios = arena_copy(s->own, slice_upto(slice(s->domain, strcspn(s->domain, ".")), 15));
 	for (char *c = netbios; *c; c++)
 		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
@@ -357,7 +247,9 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
-	return read_orders(s, w, err) && add_accounts(s, w, err);
+	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w->persona != NULL, err))))
+		return false;
+	return add_accounts(s, w, err);
 }
 
 /* -- names -------------------------------------------------------------------------------------------------------- */
@@ -372,6 +264,10 @@ static void add_names(struct sandbox *s)
 	struct names *n = s->names;
 	bool          hidden = has(s, ORDER_AUTO_OFF) || has(s, ORDER_AUTO_SRV);
 
+	if (s->cloud)
+		cloud_names(s);
+	if (s->cloud && !s->cloud->hybrid)
+		return;
 	names_add(n, s->domain, RECORD_A, s->auto_address, 0, 0);
 	names_add(n, s->domain, RECORD_MX, s->mail_host, 10, 0);
 	names_add(n, s->domain, RECORD_TXT, "v=spf1 mx -all", 0, 0);
@@ -423,8 +319,9 @@ static void close_doors(struct sandbox *s)
 	web_free(s->auto_https);
 	web_free(s->http);
 	web_free(s->auto_http);
+	web_free(s->cloud_https);
 	hole_free(s->hole);
-	s->https = s->auto_https = s->http = s->auto_http = NULL;
+	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = NULL;
 	s->hole = NULL;
 }
 
@@ -441,6 +338,8 @@ static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct 
 	/* one number for both, so that one --connect-to is enough to say where port 80 is */
 	other_http = s->http_port;
 	fine = fine && (s->auto_http = door(s, s->auto_address, other_http, NULL, &other_http, err)) != NULL;
+	if (fine && s->cloud)
+		fine = (s->cloud_https = door(s, s->cloud_address, https, &s->cloud_certificate, &s->cloud_port, err)) != NULL;
 	if (!fine)
 		close_doors(s);
 	return fine;
@@ -469,6 +368,8 @@ static bool make_certificates(struct sandbox *s, struct error *err)
 
 	if (!certificate_make(s->authority, s->own, others ? other : usual, count, flaw, &s->certificate, err))
 		return false;
+	if (s->cloud && !cloud_certificate(s, s->cloud->hybrid ? FLAW_NONE : flaw, err))
+		return false;
 	return certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
 }
 
@@ -480,13 +381,8 @@ static void tell_place(struct sandbox *s, const char *host, uint16_t usual, cons
 		s->places.connect_to[s->places.connects++] = arena_print(s->own, "%s:%u=%s:%u", host, usual, address, port);
 }
 
-static void tell(struct sandbox *s, uint16_t dns_port)
+static void tell_exchange(struct sandbox *s)
 {
-	char build[40];
-
-	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
-	s->places.version = arena_print(s->own, "%s, %s", s->persona->product, persona_build(s->persona, build));
-	s->places.ca_file = s->ca_file;
 	tell_place(s, s->mail_host, 443, s->address, s->https_port);
 	tell_place(s, arena_print(s->own, "owa.%s", s->domain), 443, s->address, s->https_port);
 	tell_place(s, s->auto_host, 443, s->auto_address, s->auto_port);
@@ -494,6 +390,19 @@ static void tell(struct sandbox *s, uint16_t dns_port)
 	tell_place(s, s->mail_host, 80, s->address, s->http_port);
 	tell_place(s, s->auto_host, 80, s->auto_address, s->http_port);
 	tell_place(s, s->domain, 80, s->auto_address, s->http_port);
+}
+
+static void tell(struct sandbox *s, uint16_t dns_port)
+{
+	char build[40];
+
+	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
+	s->places.version = s->cloud && !s->cloud->hybrid ? "Microsoft 365" : arena_print(s->own, "%s, %s", s->persona->product, persona_build(s->persona, build));
+	s->places.ca_file = s->ca_file;
+	for (size_t i = 0; s->cloud && cloud_host(i); i++)
+		tell_place(s, cloud_host(i), 443, s->cloud_address, s->cloud_port);
+	if (!s->cloud || s->cloud->hybrid)
+		tell_exchange(s);
 	for (size_t i = 0; i < s->account_count && i < SANDBOX_ACCOUNTS; i++) {
 		s->places.address[i] = s->accounts[i].mail;
 		s->places.login[i] = arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
@@ -509,7 +418,7 @@ static bool write_ca(struct sandbox *s, const char *out, struct error *err)
 	FILE       *f;
 	bool        fine;
 
-	if (!out) {
+	if (!out || s->cloud) {
 		s->folder = mkdtemp(template);
 		if (!s->folder)
 			return fail(err, FAULT_LOCAL, "%s: %s", template, strerror(errno));
@@ -545,7 +454,7 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 	if (!names_start(s->names, s->address, &dns_port, err))
 		return false;
 	tell(s, dns_port);
-	return true;
+	return !s->cloud || cloud_tell(s, err);
 }
 
 struct sandbox *sandbox_new(const struct sandbox_wishes *w, struct error *err)
@@ -597,8 +506,12 @@ void sandbox_free(struct sandbox *s)
 	authority_free(s->authority);
 	if (s->log)
 		fclose(s->log);
+	cloud_free(s->cloud);
 	if (s->folder) {
-		unlink(s->ca_file);
+		if (strncmp(s->ca_file, s->folder, strlen(s->folder)) == 0)
+			unlink(s->ca_file);
+		for (size_t i = 0; i < SANDBOX_ACCOUNTS && s->places.token_file[i]; i++)
+			unlink(s->places.token_file[i]);
 		rmdir(s->folder);
 	}
 	pthread_cond_destroy(&s->news);

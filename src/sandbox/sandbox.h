@@ -1,4 +1,5 @@
-/* sandbox.h -- an Exchange organisation on loopback: for tests, and for people who want to see a fault before they have it.
+/* sandbox.h -- an organisation's Exchange, or Microsoft's cloud, on loopback: for tests, and for people who want to see a fault before
+ * they have it.
  *
  * A name server, a front end of a chosen version with EWS, Autodiscover and sign-in pages, mailboxes with mail and a calendar, and any
  * fault that is ordered. It answers on loopback addresses only, proves itself by certificates of an authority that it makes at its
@@ -16,11 +17,12 @@
 
 #define SANDBOX_ORDERS   32
 #define SANDBOX_ACCOUNTS 256
-#define SANDBOX_PLACES   12
+#define SANDBOX_PLACES   16
 #define SANDBOX_LONGEST_FAULT 200
 
 struct sandbox_wishes {
-	const char *persona;                      /* "2016"; NULL: that                                                 */
+	const char *persona;                      /* "2016"; NULL: that, and with `microsoft` none                      */
+	bool        microsoft;                    /* Entra and Graph; with a persona too, the mailboxes are at that one: hybrid */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
 	bool        high_ports;                   /* do not even try ports 443 and 80                                   */
@@ -48,6 +50,9 @@ struct sandbox_places {
 	const char *address[SANDBOX_ACCOUNTS], *login[SANDBOX_ACCOUNTS], *password[SANDBOX_ACCOUNTS];
 	size_t      addresses;
 	const char *version;                      /* "Exchange 2016, 15.1.2507.39"                                      */
+	/* of Microsoft's cloud, NULL without it */
+	const char *tenant, *client_id, *client_secret;
+	const char *token_file[SANDBOX_ACCOUNTS]; /* what the token endpoint would answer to that address, as a file    */
 };
 
 struct sandbox_counts {

@@ -12,6 +12,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "sandbox/form.h"
+
 #define IDLE_S   120
 #define MOST     2000               /* connections */
 #define BLANKS   16384
@@ -38,6 +40,19 @@ const char *request_header(const struct request *r, const char *name)
 const char *request_query(const struct request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static enum MHD_Result take_field(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	form_put(self, name, value ? value : "");
+	return MHD_YES;
+}
+
+bool request_fields(const struct request *r, struct form *out)
+{
+	*out = (struct form){ .count = 0 };
+	return MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_field, out) <= FORM_FIELDS;
 }
 
 void reply_header(struct reply *reply, struct request *r, const char *name, const char *fmt, ...)

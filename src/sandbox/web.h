@@ -39,6 +39,9 @@ struct request {
 /* NULL when there is none. */
 const char *request_header(const struct request *, const char *name);
 const char *request_query(const struct request *, const char *name);
+/* All of the query, of which there may be more than one of a name. False: more than fit. */
+struct form;
+bool        request_fields(const struct request *, struct form *out);
 
 enum ending {
 	ENDS_WHOLE,

@@ -12,14 +12,6 @@ enum { NO_CODE, SOME_CODE, BETTER_CODE, BEST_CODE };
 
 /* -- values ------------------------------------------------------------------------------------------------------- */
 
-struct slice ews_attribute(const struct ews_element *e, const char *name)
-{
-	for (size_t i = 0; i < e->attributes; i++)
-		if (!e->attribute[i].prefixed && slice_equal(e->attribute[i].name, slice_str(name)))
-			return slice_trim(e->attribute[i].value);
-	return slice(NULL, 0);
-}
-
 unsigned ews_number(struct slice s)
 {
 	unsigned long long n;
@@ -402,18 +394,18 @@ const struct ews_row ews_row_nowhere = { .becomes = NOWHERE };
 
 static bool is_named(const struct ews_row *row, struct slice name)
 {
-	return !row->name || (row->name_len == name.len && row->name[0] == name.at[0] && memcmp(row->name, name.at, name.len) == 0);
+	return !row->name || (row->name_len == name.len && bytes_same(row->name, name.at, name.len));
 }
 
-const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e, unsigned *from)
+const struct ews_row *ews_row_find(enum ews_place place, struct slice name, unsigned space, unsigned *from)
 {
-	struct ews_rows rows = places[place].row ? places[place] : ews_item_rows(place);
-	size_t          at = *from;
+	const struct ews_rows *rows = places[place].row ? &places[place] : &ews_item_places[place];
+	size_t                 at = *from;
 
-	for (size_t i = 0; i < rows.count; i++, at++) {
-		const struct ews_row *row = &rows.row[at = at < rows.count ? at : 0];
+	for (size_t i = 0; i < rows->count; i++, at++) {
+		const struct ews_row *row = &rows->row[at = at < rows->count ? at : 0];
 
-		if ((row->spaces & e->space) && is_named(row, e->name)) {
+		if ((row->spaces & space) && is_named(row, name)) {
 			*from = (unsigned)at + 1;
 			return row;
 		}

@@ -262,7 +262,7 @@ static const struct ews_row in_event[] = {
 	{ TEXT("UnreadCount",  T, read_number),    .field = OF(unread)     },
 };
 
-static const struct ews_rows places[PLACES] = {
+const struct ews_rows ews_item_places[PLACES] = {
 	[ITEMS]            = { in_items, COUNT(in_items) },
 	[CHANGES]          = { in_changes, COUNT(in_changes) },
 	[CHANGED]          = { in_items, COUNT(in_items) },
@@ -278,8 +278,3 @@ static const struct ews_rows places[PLACES] = {
 	[STATUS]           = { in_status, COUNT(in_status) },
 	[EVENT]            = { in_event, COUNT(in_event) },
 };
-
-struct ews_rows ews_item_rows(enum ews_place place)
-{
-	return places[place];
-}

@@ -97,19 +97,28 @@ struct ews_rows {
 	size_t                count;
 };
 
-struct ews_rows ews_item_rows(enum ews_place);
+extern const struct ews_rows ews_item_places[PLACES];
 
 /* Values: trimmed; 0 and false where there is none. */
-struct slice ews_attribute(const struct ews_element *, const char *name);
+static inline struct slice ews_attribute(const struct ews_element *e, const char *name)
+{
+	const struct slice wanted = slice_str(name);
+
+	for (size_t i = 0; i < e->attributes; i++)
+		if (!e->attribute[i].prefixed && slice_equal(e->attribute[i].name, wanted))
+			return slice_trim(e->attribute[i].value);
+	return slice(NULL, 0);
+}
+
 unsigned     ews_number(struct slice);
 bool         ews_truth(struct slice);
 void         ews_keep_name(char (*to)[EWS_NAME + 1], struct slice);
 void         ews_read_subscription(struct ews_reader *, const struct ews_row *, struct slice);
 void         ews_read_watermark(struct ews_reader *, const struct ews_row *, struct slice);
 
-/* What to do with `e` inside of `place`; NULL: nothing, and with nothing in it. `*from`: the row to begin with, 0 at first; then the one
- * behind what was found, since elements come in the order of their schema, and the tables are in it. */
-const struct ews_row *ews_row_find(enum ews_place place, const struct ews_element *e, unsigned *from);
+/* What to do with an element inside of `place`; NULL: nothing, and with nothing in it. `*from`: the row to begin with, 0 at first; then the
+ * one behind what was found, since elements come in the order of their schema, and the tables are in it. */
+const struct ews_row *ews_row_find(enum ews_place place, struct slice name, unsigned space, unsigned *from);
 extern const struct ews_row ews_row_document, ews_row_nowhere;
 
 /* Called by the others; the first fault counts. */

@@ -111,11 +111,16 @@ static const struct xml_space spaces[] = {
 	{ "http://www.w3.org/2003/05/soap-envelope",                      NS_SOAP     },
 };
 
+static unsigned bit_of(unsigned space)
+{
+	return space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space;
+}
+
 static void on_start(void *self, struct slice name, unsigned space, const struct xml_attribute *attribute, size_t attributes)
 {
 	struct ews_reader    *r = self;
-	struct ews_element    e = { name, space == 0 ? NS_NONE : space == XML_FOREIGN ? 0 : space, attribute, attributes };
-	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, &e, &r->from[r->depth]);
+	struct ews_element    e = { name, bit_of(space), attribute, attributes };
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, name, e.space, &r->from[r->depth]);
 
 	if (!row && r->depth == 0) {
 		ews_stop(r, FAULT_BROKEN, "no SOAP envelope");
@@ -161,18 +166,22 @@ static void on_text(void *self, struct slice text)
 static void on_leaf(void *self, struct slice name, unsigned space, struct slice text)
 {
 	struct ews_reader    *r = self;
-	const struct ews_row *row;
+	unsigned              from = r->from[r->depth];
+	const struct ews_row *row = ews_row_find(r->open[r->depth]->becomes, name, bit_of(space), &from);
 
-	on_start(self, name, space, NULL, 0);
-	row = r->open[r->depth];
-	if (r->fault)
+	if (!row)
 		return;
-	if (row->text && text.len <= limit_of(r, row)) {
+	if (row->text && !row->begin && !row->end && text.len <= limit_of(r, row)) {
+		r->from[r->depth] = from;
 		r->text_depth = 0;
 		row->text(r, row, text);
-	} else if (text.len) {
-		on_text(self, text);
+		return;
 	}
+	on_start(self, name, space, NULL, 0);
+	if (r->fault)
+		return;
+	if (text.len)
+		on_text(self, text);
 	on_end(self);
 }
 

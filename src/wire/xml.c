@@ -42,35 +42,40 @@ static bool is(char c, unsigned what)
  * ends, which are below a space like what is no text, the table has to be asked. The bytes of UTF-8 are below zero. */
 #define AT_ONCE 16
 
-static size_t plain_at_once(const char *at)
+static inline size_t plain_at_once(const char *at, char stop)
 {
 	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
 	uint64_t half[2];
 
 	memcpy(&bytes, at, sizeof bytes);
-	odd = (bytes < ' ') | (bytes == '&') | (bytes == '<');
+	odd = (bytes < ' ') | (bytes == '&') | (bytes == '<') | (bytes == stop);
 	memcpy(half, &odd, sizeof half);
 	if (half[0])
 		return (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
 	return half[1] ? 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8 : AT_ONCE;
 }
 
-/* `what`: PLAIN or SIMPLE. */
-static const char *skip_plain(const char *at, const char *end, unsigned what)
+/* `what`: PLAIN or SIMPLE; up to `stop`, if that is one of them. */
+static inline const char *skip_until(const char *at, const char *end, unsigned what, char stop)
 {
 	while (end - at >= AT_ONCE) {
-		size_t plain = plain_at_once(at);
+		size_t plain = plain_at_once(at, stop);
 
 		at += plain;
 		if (plain == AT_ONCE)
 			continue;
-		if (!is(*at, what))
+		if (*at == stop || !is(*at, what))
 			return at;
 		at++;
 	}
-	while (at < end && is(*at, what))
+	while (at < end && *at != stop && is(*at, what))
 		at++;
 	return at;
+}
+
+static const char *skip_plain(const char *at, const char *end, unsigned what)
+{
+	return skip_until(at, end, what, '<');
 }
 
 void xml_stop(struct xml_reader *r, enum xml_state state, const char *why)
@@ -150,18 +155,22 @@ static bool is_character(unsigned long c)
 /* "&amp;" at the start of `s`: its length, what it stands for in `out`; 0 when it is none, -1 when it is cut. */
 static int reference(struct slice s, char out[4], size_t *out_len)
 {
-	static const struct { const char *name; char c; } named[] = { { "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' } };
-	size_t        end = slice_find(slice_upto(s, LONGEST_REFERENCE), ';');
-	struct slice  name = slice_from(slice_upto(s, end), 1);
+	static const struct { const char *text; unsigned len; char c; } named[] = {
+		{ "&amp;", 5, '&' }, { "&lt;", 4, '<' }, { "&gt;", 4, '>' }, { "&quot;", 6, '"' }, { "&apos;", 6, '\'' },
+	};
+	struct slice  name;
 	unsigned long c = 0;
+	size_t        end;
 
+	for (size_t i = 0; i < COUNT(named); i++)
+		if (s.len >= named[i].len && bytes_same(s.at, named[i].text, named[i].len)) {
+			*out = named[i].c, *out_len = 1;
+			return (int)named[i].len;
+		}
+	end = slice_find(slice_upto(s, LONGEST_REFERENCE), ';');
 	if (end == s.len || end == LONGEST_REFERENCE)
 		return s.len < LONGEST_REFERENCE ? -1 : 0;
-	for (size_t i = 0; i < COUNT(named); i++)
-		if (name.len == strlen(named[i].name) && memcmp(name.at, named[i].name, name.len) == 0) {
-			*out = named[i].c, *out_len = 1;
-			return (int)end + 1;
-		}
+	name = slice_from(slice_upto(s, end), 1);
 	if (name.len < 2 || name.at[0] != '#')
 		return 0;
 	for (size_t i = name.at[1] == 'x' ? 2 : 1, base = i == 2 ? 16 : 10; i < name.len || i == base / 8; i++) {
@@ -341,21 +350,13 @@ static bool bind(struct xml_reader *r, struct slice prefix, struct slice uri)
 	return r->state == XML_GOES_ON;
 }
 
-/* For prefixes, of a letter or two. */
-static bool are_same(const char *a, const char *b, size_t len)
-{
-	while (len && *a == *b)
-		a++, b++, len--;
-	return !len;
-}
-
 /* The namespace of a prefix, innermost first; an empty one is the default. False: it was never declared. */
 static bool lookup(const struct xml_reader *r, struct slice prefix, unsigned *out)
 {
 	for (size_t i = r->bindings; i-- > 0;) {
 		const struct xml_binding *b = &r->binding[i];
 
-		if (b->prefix_len == prefix.len && are_same(name_bytes(r) + b->prefix_at, prefix.at, prefix.len)) {
+		if (b->prefix_len == prefix.len && bytes_same(name_bytes(r) + b->prefix_at, prefix.at, prefix.len)) {
 			*out = b->space;
 			return true;
 		}
@@ -595,19 +596,25 @@ static void remember(struct xml_reader *r, struct slice name, size_t local_at, u
 	r->last = (uint8_t)i;
 }
 
+static bool is_name_end(char c)
+{
+	return c == '>' || c == ' ';
+}
+
 /* Items are all alike: what came behind this tag the last time comes behind it again. NULL: not this time. */
 static const struct xml_seen *as_before(struct xml_reader *r, struct slice s)
 {
-	const struct xml_seen *k = &r->seen[r->seen[r->last].next];
+	unsigned               next = r->seen[r->last].next;
+	const struct xml_seen *k = &r->seen[next];
 
-	if (!r->seens || s.len < k->len + 2u || s.at[k->len + 1] != '>' || memcmp(s.at + 1, k->name, k->len) != 0)
+	if (!r->seens || s.len < k->len + 2u || !is_name_end(s.at[k->len + 1]) || !bytes_same(s.at + 1, k->name, k->len))
 		return NULL;
-	r->last = (uint8_t)(k - r->seen);
+	r->last = (uint8_t)next;
 	return k;
 }
 
-/* "<t:Subject>": a name and nothing else, as most tags are, in one walk. 0: it is not of that form, or not wholly there. */
-static size_t read_bare(struct slice s, size_t *local_at)
+/* "<t:Subject>", "<t:ItemId Id=": how long the name is. 0: it is not of that form, or not wholly there. */
+static size_t read_name(struct slice s, size_t *local_at)
 {
 	const char *name = s.at + 1, *local = name, *at = name, *end = s.at + s.len;
 
@@ -617,45 +624,151 @@ static size_t read_bare(struct slice s, size_t *local_at)
 				return 0;
 			local = at + 1;
 		}
-	if (at == end || *at != '>' || !is(*local, NAME_FIRST) || *local == ':')
+	if (at == end || !is_name_end(*at) || !is(*local, NAME_FIRST) || *local == ':')
 		return 0;
 	*local_at = (size_t)(local - name);
 	return (size_t)(at - name);
 }
 
-/* "figures</t:Subject>" behind its start tag: plain text, and the end. Where the text ends, NULL when it is not of that form, or not
- * wholly there. */
-static const char *leaf_end(const struct xml_reader *r, struct slice name, struct slice rest)
+static bool is_told(const struct xml_attribute *attribute, size_t count, struct slice name)
 {
-	const char *end = rest.at + rest.len, *text_end;
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(attribute[i].name, name))
+			return true;
+	return false;
+}
+
+/* ` Id="AAMk" ChangeKey="CQAA"/>` behind a name: nothing but attributes that stand for what they are, in one walk. Where the tag ends, NULL
+ * when it is not of that form, or not wholly there. */
+static const char *read_simple(struct slice s, struct xml_attribute *attribute, size_t *count, bool *empty)
+{
+	const char *at = s.at, *end = s.at + s.len;
+
+	for (; at < end && *at == ' ' && *count < XML_ATTRIBUTES; ++*count) {
+		struct xml_attribute *a = &attribute[*count];
+		const char           *from = at + 1;
+
+		for (at = from; at < end && is(*at, NAME) && *at != ':';)
+			at++;
+		a->name = slice(from, (size_t)(at - from));
+		if (end - at < 2 || at[0] != '=' || at[1] != '"' || !is(*from, NAME_FIRST) || slice_equal(a->name, slice_str("xmlns"))
+		    || is_told(attribute, *count, a->name))
+			return NULL;
+		from = at + 2;
+		at = skip_until(from, end, SIMPLE, '"');
+		a->value = slice(from, (size_t)(at - from));
+		a->prefixed = false;
+		if (at == end || *at++ != '"')
+			return NULL;
+	}
+	*empty = at < end && *at == '/';
+	at += *empty;
+	return at < end && *at == '>' ? at + 1 : NULL;
+}
+
+/* The characters from `from` on, behind those that are gathered already; false when there is no room. */
+static bool gather(struct xml_reader *r, const char *from, size_t len)
+{
+	if (!r->scratch)
+		r->scratch = must_alloc(2 * XML_LONGEST_TAG);
+	if (len > 2 * XML_LONGEST_TAG - r->scratch_used)
+		return false;
+	memcpy(r->scratch + r->scratch_used, from, len);
+	r->scratch_used += len;
+	return true;
+}
+
+/* Over whole characters of UTF-8, too. */
+static const char *skip_text(const struct xml_reader *r, const char *at, const char *end)
+{
+	for (;;) {
+		int len;
+
+		at = skip_plain(at, end, PLAIN);
+		if (at == end || (unsigned char)*at < 0x80 || r->latin1)
+			return at;
+		len = character(slice(at, (size_t)(end - at)));
+		if (len <= 0)
+			return at;
+		at += len;
+	}
+}
+
+/* Text with a reference at `at`, as it becomes, up to the next tag: where that is, NULL when it is to be read by the longer way. */
+static const char *gather_text(struct xml_reader *r, const char *from, const char *at, const char *end)
+{
+	r->scratch_used = 0;
+	while (at < end && *at == '&') {
+		char   c[4];
+		size_t c_len;
+		int    len;
+
+		len = reference(slice(at, (size_t)(end - at)), c, &c_len);
+		if (len <= 0 || !gather(r, from, (size_t)(at - from)) || !gather(r, c, c_len))
+			return NULL;
+		from = at + len;
+		at = skip_text(r, from, end);
+	}
+	return gather(r, from, (size_t)(at - from)) ? at : NULL;
+}
+
+/* "figures</t:Subject>" behind its start tag: text with nothing odd in it but references, and the end. Where the text ends, NULL when it is
+ * not of that form, or not wholly there. */
+static const char *read_leaf(struct xml_reader *r, struct slice name, struct slice rest, struct slice *text)
+{
+	const char *end = rest.at + rest.len, *at;
 
 	if (!r->listener.leaf || !r->depth)
 		return NULL;
-	text_end = skip_plain(rest.at, end, PLAIN);
-	if ((size_t)(end - text_end) < name.len + 3 || text_end[0] != '<' || text_end[1] != '/' || text_end[name.len + 2] != '>')
+	at = skip_text(r, rest.at, end);
+	*text = slice(rest.at, (size_t)(at - rest.at));
+	if (at < end && *at == '&') {
+		at = gather_text(r, rest.at, at, end);
+		*text = slice(r->scratch, r->scratch_used);
+	}
+	if (!at || (size_t)(end - at) < name.len + 3 || at[0] != '<' || at[1] != '/' || at[name.len + 2] != '>')
 		return NULL;
-	return memcmp(text_end + 2, name.at, name.len) == 0 ? text_end : NULL;
+	return bytes_same(at + 2, name.at, name.len) ? at : NULL;
 }
 
-static size_t open_bare(struct xml_reader *r, struct slice s)
+/* A tag of that name with simple attributes, or an empty one; apart, since it needs much room. As open_quick(). */
+static __attribute__((noinline))
+size_t open_simple(struct xml_reader *r, struct slice s, struct slice name, size_t local_at, unsigned space)
+{
+	struct xml_attribute attribute[XML_ATTRIBUTES];
+	size_t               count = 0;
+	bool                 empty = false;
+	const char          *end = read_simple(slice_from(s, name.len + 1), attribute, &count, &empty);
+
+	if (!end)
+		return 0;
+	if (enter(r, name))
+		r->listener.start(r->listener.self, slice_from(name, local_at), space, attribute, count);
+	if (empty && r->state == XML_GOES_ON)
+		close_element(r);
+	return (size_t)(end - s.at);
+}
+
+/* As most tags are. How much of `s` is done with; 0: it is not of that form, or not wholly there. */
+static size_t open_quick(struct xml_reader *r, struct slice s)
 {
 	const struct xml_seen *seen = as_before(r, s);
-	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_bare(s, &local_at);
-	struct slice           name = slice(s.at + 1, len), text = slice_from(s, len + 2);
+	size_t                 local_at = seen ? seen->local_at : 0, len = seen ? seen->len : read_name(s, &local_at);
+	struct slice           name = slice(s.at + 1, len), text;
 	unsigned               space = seen ? seen->space : 0;
 	const char            *text_end;
 
-	if (!len)
+	/* what is wrong with it is found by the longer way */
+	if (!len || r->depth == XML_DEEPEST || (!seen && !lookup(r, slice_upto(name, local_at ? local_at - 1 : 0), &space)))
 		return 0;
-	if (is_too_deep(r) || (!seen && !find_space(r, slice_upto(name, local_at ? local_at - 1 : 0), &space)))
-		return len + 2;
 	if (!seen)
 		remember(r, name, local_at, space);
-	text_end = leaf_end(r, name, text);
+	if (s.at[len + 1] != '>')
+		return open_simple(r, s, name, local_at, space);
+	text_end = read_leaf(r, name, slice_from(s, len + 2), &text);
 	if (text_end) {
-		text.len = (size_t)(text_end - text.at);
 		r->listener.leaf(r->listener.self, slice_from(name, local_at), space, text);
-		return len + 2 + text.len + len + 3;
+		return (size_t)(text_end - s.at) + len + 3;
 	}
 	if (enter(r, name))
 		r->listener.start(r->listener.self, slice_from(name, local_at), space, NULL, 0);
@@ -667,7 +780,7 @@ static size_t close_bare(struct xml_reader *r, struct slice s)
 {
 	size_t len = r->name_len[r->depth];
 
-	if (!r->depth || s.len < len + 3 || s.at[len + 2] != '>' || memcmp(s.at + 2, name_bytes(r) + r->name_at[r->depth], len) != 0)
+	if (!r->depth || s.len < len + 3 || s.at[len + 2] != '>' || !bytes_same(s.at + 2, name_bytes(r) + r->name_at[r->depth], len))
 		return 0;
 	close_element(r);
 	return len + 3;
@@ -780,7 +893,7 @@ static size_t read_markup(struct xml_reader *r, struct slice s)
 		broken(r, "a document type");
 		return s.len;
 	}
-	used = open_bare(r, s);
+	used = open_quick(r, s);
 	if (used)
 		return used;
 	used = tag_end(s);

@@ -46,8 +46,8 @@ struct xml_listener {
 	void (*start)(void *, struct slice local_name, unsigned space, const struct xml_attribute *, size_t count);
 	void (*end)(void *);
 	void (*text)(void *, struct slice);             /* pieces; cut anywhere but inside of a character */
-	/* All three at once, of an element without attributes, and with nothing in it but plain text, as far as it came in one piece: a
-	 * shorter way, which is taken or not. The text may be empty. NULL: never. */
+	/* All three at once, of an element without attributes, and with nothing in it but text, as far as it came in one piece: a shorter
+	 * way, which is taken or not. The text may be empty. NULL: never. */
 	void (*leaf)(void *, struct slice local_name, unsigned space, struct slice text);
 };
 
@@ -83,7 +83,7 @@ struct xml_reader {
 	struct xml_seen         seen[XML_SEEN]; /* under the bindings in force                                         */
 	uint8_t                 seens, last;
 	struct buffer           pending;        /* what has begun and not come to its end                              */
-	char                   *scratch;        /* values that had to be changed: room for those of one tag; NULL: not needed yet */
+	char                   *scratch;        /* values of one tag, or a text, that had to be changed; NULL: not needed yet */
 	size_t                  scratch_used;
 };
 

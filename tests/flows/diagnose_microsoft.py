@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""`mailmoor diagnose --provider microsoft` with a token, against the sandbox's cloud: for each cause its id, how sure, who must act, the values,
+the proof; look-alikes side by side; and no secret in anything that is printed or kept.
+
+    diagnose_microsoft.py BUILD [--only REGEX]
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+
+import cloud
+from cloud import ANNA, BERT, DOMAIN, hold, same
+from rows import Rows, arguments
+
+row = Rows()
+CONNECTED = ()
+ENDED = "token-expired#4"      # the tokens of the four accounts; those that a refresh brings live
+
+
+class Place(cloud.Place):
+    def diagnose(self, s, address=ANNA, token=True, *options):
+        """(exit status, report) of one, after a look for secrets in all that came out."""
+        a = s.told["accounts"][0]
+        config, record = os.path.join(self.folder, "mailmoor.conf"), os.path.join(self.folder, "record.json")
+        with open(config, "w") as f:
+            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n" % (s.microsoft["client_id"], s.microsoft["client_secret"]))
+        command = [self.binary, "diagnose", address, "--provider=microsoft", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
+                   "--timeout=20", *("--connect-to=" + c for c in s.told["connect_to"]), *(["--token-file=" + a["token_file"]] if token else []), *options]
+        p = subprocess.run([*command, "--json", "--record=" + record], capture_output=True, text=True, timeout=60)
+        hold(p.stdout.startswith("{"), "no report: %s %s" % (p.stdout[:300], p.stderr[:300]))
+        with open(record, encoding="utf-8") as f:
+            kept = f.read()
+        os.remove(record)
+        g = s.grant()
+        for what in ("access_token", "refresh_token", "id_token"):
+            for text in (p.stdout, p.stderr, kept):
+                hold(what not in g or g[what] not in text, "the %s is in what came out" % what)
+        hold(s.microsoft["client_secret"] not in p.stdout + p.stderr + kept, "the secret is in what came out")
+        return p.returncode, json.loads(p.stdout)
+
+    def judged(self, faults, cause, values=None, proof=None, options=(), token=True, left_open=None):
+        """`cause`: () for connected, or "ID CERTAINTY WHO"; `left_open`: ids; `proof`: "STEP FACT VALUE", among those given."""
+        with self.cloud(*faults, options=options) as s:
+            status, report = self.diagnose(s, token=token)
+            said = [" ".join((c["id"], c["certainty"], c["who"])) for c in report["causes"]]
+            if not cause:
+                same((status, report["verdict"], said), (0, "connected", []), faults)
+                return s, report
+            same((said or ["nothing"])[0], cause, "%s: %s" % (faults, said))
+            first = report["causes"][0]
+            hold(status != 0 or report["verdict"] == "connected", "the exit status: %d" % status)
+            for name, value in (values or {}).items():
+                same(first["values"].get(name), value, "%s: value %s" % (faults, name))
+            proofs = [" ".join((p["step"], p["fact"], p["value"])) for p in first["proof"]]
+            hold(proofs and (not proof or proof in proofs), "%s: proof %s" % (faults, proofs))
+            if "proven" in cause:
+                same([c["id"] for c in report["causes"][1:] if c["certainty"] != "proven"], [], "%s: proven, and others are open" % (faults,))
+            if left_open is not None:
+                same({c["id"] for c in report["causes"][1:]}, set(left_open.split()), "%s: left open" % (faults,))
+            return s, report
+
+
+# -- well -----------------------------------------------------------------------------------------------------------------------------------
+
+@row
+def a_healthy_mailbox_is_connected(t):
+    s, report = t.judged((), CONNECTED)
+    same([x["state"] for x in report["steps"] if x["id"].startswith("microsoft.")], ["passed"] * 8 + ["skipped"], "steps")
+    same([line["method"] + " " + line["path"] for line in s.log()], ["GET /v1.0/me", "POST /v1.0/$batch"], "what was asked")
+
+
+@row
+def an_ended_token_is_renewed_once(t):
+    s, _ = t.judged((ENDED,), CONNECTED)
+    same([line["path"] for line in s.log()], ["/v1.0/me", "/common/oauth2/v2.0/token", "/v1.0/me", "/v1.0/$batch"], "what was asked")
+    s, _ = t.judged((ENDED, "aadsts=50173"), "microsoft.sign_in_again proven user")
+    same(sum(line["path"].endswith("/token") for line in s.log()), 1, "asked for a token")
+
+
+@row
+def a_link_to_another_host_is_not_followed(t):
+    t.judged(("next-elsewhere=graph.contoso.example",), CONNECTED)
+
+
+# -- the grant: number, cause, what else is open ------------------------------------------------------------------------------------------------
+
+NUMBERS = (
+    (50173, "microsoft.sign_in_again proven user", ""), (70008, "microsoft.sign_in_again proven user", ""), (700082, "microsoft.sign_in_again proven user", ""),
+    (70043, "microsoft.sign_in_again proven user", ""), (50132, "microsoft.sign_in_again proven user", ""),
+    (70000, "microsoft.sign_in_again likely user", "microsoft.app_misregistered"),
+    (50072, "microsoft.mfa_required proven user", ""), (50074, "microsoft.mfa_required proven user", ""), (50078, "microsoft.mfa_required proven user", ""),
+    (53000, "microsoft.conditional_access proven admin", ""), (53004, "microsoft.conditional_access proven admin", ""),
+    (530032, "microsoft.conditional_access likely admin", "microsoft.app_not_allowed"),
+    (65001, "microsoft.consent_missing proven user", ""), (65004, "microsoft.consent_declined proven user", ""),
+    (90094, "microsoft.admin_approval_required proven admin", ""), (90095, "microsoft.admin_approval_pending proven admin", ""),
+    (7000229, "microsoft.admin_approval_required likely admin", "microsoft.app_misregistered"),
+    (7000222, "microsoft.app_secret_expired proven operator", ""), (7000215, "microsoft.app_secret_wrong proven operator", ""),
+    (700016, "microsoft.app_misregistered proven operator", ""), (50194, "microsoft.app_misregistered proven operator", ""),
+    (7000112, "microsoft.app_not_allowed proven admin", ""), (70001, "microsoft.app_not_allowed likely admin", "microsoft.app_misregistered"),
+    (90002, "microsoft.tenant_not_found proven user", ""), (50020, "microsoft.account_not_in_tenant proven user", ""),
+    (90072, "microsoft.account_not_in_tenant proven user", ""), (50034, "microsoft.account_not_in_tenant likely user", "microsoft.tenant_not_found"),
+    (50053, "auth.account_locked likely", None), (50055, "auth.password_expired proven", None), (50057, "auth.account_disabled proven admin", ""),
+    (50126, "auth.password_rejected proven user", ""), (90033, "server.unavailable proven nobody", ""), (50196, "throttle.provider likely", None),
+)
+
+
+@row
+def the_number_decides_what_a_refused_grant_means(t):
+    for some in (NUMBERS[:20], NUMBERS[20:]):
+        with t.cloud(ENDED, *("aadsts=%d#1" % number for number, *_ in some)) as s:
+            each_in_turn(t, s, some)
+
+
+def each_in_turn(t, s, numbers):
+    for number, cause, left_open in numbers:
+        report = t.diagnose(s)[1]
+        said = [" ".join((c["id"], c["certainty"], c["who"])) for c in report["causes"]]
+        hold(said and said[0].startswith(cause), "%d: %s" % (number, said))
+        if left_open is not None:
+            same({c["id"] for c in report["causes"][1:]}, set(left_open.split()), "%d: left open" % number)
+        proofs = [(p["step"], p["fact"], p["value"]) for p in report["causes"][0]["proof"]]
+        hold(("entra.token", "aadsts.number", str(number)) in proofs, "%d: proof %s" % (number, proofs))
+
+
+@row
+def one_word_of_entra_has_four_meanings(t):
+    for number, cause in ((50105, "microsoft.user_not_assigned proven admin"), (50076, "microsoft.mfa_required proven user"),
+                          (53003, "microsoft.conditional_access proven admin"), (50058, "microsoft.sign_in_again likely user")):
+        t.judged((ENDED, "aadsts=%d" % number), cause, values={"address": ANNA}, proof="entra.token aadsts.number %d" % number)
+
+
+@row
+def the_token_endpoint_that_is_not_well_is_no_refusal(t):
+    for fault, cause in (("token-throttled=60", "throttle.provider likely nobody"), ("token-unavailable=60", "server.unavailable proven nobody"),
+                         ("token-page", "server.unavailable proven nobody")):
+        t.judged((ENDED, fault), cause)
+    for fault in ("token-throttled=1#1", "token-unavailable=1#1"):
+        t.judged((ENDED, fault), CONNECTED)
+
+
+# -- whose account ------------------------------------------------------------------------------------------------------------------------------
+
+@row
+def another_account_is_named_and_a_second_address_is_none(t):
+    _, report = t.judged(("wrong-account",), "microsoft.wrong_account proven user", proof="microsoft.account account.is_asked no")
+    hold(ANNA in report["causes"][0]["why"] and BERT in report["causes"][0]["why"], "both are named: %s" % report["causes"][0]["why"])
+    with t.cloud() as s:
+        same(t.diagnose(s, "anna.alias@" + DOMAIN)[1]["verdict"], "connected", "an alias is the same account")
+
+
+@row
+def a_sender_that_was_made_up(t):
+    t.judged(("personal", "made-up-sender"), "microsoft.foreign_primary_alias proven user", values={"sender": "outlook_0123456789ABCDEF@outlook.com"})
+    t.judged(("personal",), CONNECTED)
+    t.judged(("made-up-sender",), CONNECTED)
+
+
+# -- the mailbox: one code, many readings -------------------------------------------------------------------------------------------------------
+
+NOT_ENABLED = "graph=MailboxNotEnabledForRESTAPI"
+
+
+@row
+def a_mailbox_that_is_not_enabled_is_somewhere_or_nowhere(t):
+    _, report = t.judged((), "microsoft.mailbox_on_premises proven user", options=("--exchange", "2016"), proof="microsoft.account account.synced yes")
+    same(report["causes"][0]["values"].get("right_url"), "https://mail.%s/EWS/Exchange.asmx" % DOMAIN, "where")
+    t.judged((NOT_ENABLED, "plan=none", "mx=aspmx.l.google.com"), "microsoft.mailbox_not_found proven user", proof="microsoft.account account.exchange_plan none")
+    t.judged((NOT_ENABLED, "plan=none"), "mailbox.no_licence likely admin", left_open="microsoft.mailbox_not_found microsoft.mailbox_on_premises")
+    t.judged((NOT_ENABLED, "plan=none", "synced"), "microsoft.mailbox_on_premises likely user", left_open="mailbox.no_licence microsoft.mailbox_migrating microsoft.mailbox_not_found")
+    t.judged((NOT_ENABLED, "plan=Enabled"), "microsoft.rest_not_enabled likely admin",
+             left_open="microsoft.mailbox_not_found microsoft.mailbox_migrating microsoft.mailbox_on_premises")
+    t.judged((NOT_ENABLED, "plan=Suspended"), "mailbox.no_licence likely admin", left_open="microsoft.mailbox_not_found")
+    t.judged((NOT_ENABLED, "guest", "plan=none"), "microsoft.account_not_in_tenant likely user", left_open="microsoft.mailbox_not_found mailbox.no_licence")
+    t.judged((NOT_ENABLED, "personal"), "microsoft.mailbox_not_found likely user", left_open="microsoft.rest_not_enabled")
+
+
+@row
+def a_shared_component_is_moved_or_elsewhere(t):
+    shared = "graph=RESTAPINotEnabledForComponentSharedMailbox"
+    t.judged((shared, "personal"), "microsoft.mailbox_migrating likely nobody", left_open="microsoft.rest_not_enabled microsoft.mailbox_not_found")
+    t.judged((shared, "plan=Enabled"), "microsoft.rest_not_enabled likely admin", left_open="microsoft.mailbox_not_found microsoft.mailbox_migrating microsoft.mailbox_on_premises")
+    t.judged(("graph=ErrorMailboxMoveInProgress",), "mailbox.moving proven nobody")
+    t.judged(("graph=BadRequest", "graph-text=No. REST APIs for this mailbox are currently in preview."), "microsoft.mailbox_on_premises likely user",
+             left_open="microsoft.mailbox_migrating")
+
+
+@row
+def an_empty_refusal_is_weighed_by_the_plan(t):
+    t.judged(("graph=UnknownError", "plan=none"), "microsoft.mailbox_not_found likely user", left_open="mailbox.no_licence microsoft.mailbox_on_premises")
+    t.judged(("graph=UnknownError",), "microsoft.mailbox_not_found possible user", left_open="mailbox.no_licence microsoft.sign_in_again")
+
+
+@row
+def a_mailbox_that_may_not_be_read(t):
+    for faults, cause in ((("graph=ErrorInvalidLicense",), "mailbox.no_licence proven admin"), (("graph=ErrorAccountDisabled",), "auth.account_disabled proven admin"),
+                          (("graph=ErrorOrganizationAccessBlocked",), "auth.login_disabled likely admin"),
+                          (("graph=ErrorAccessDenied", "graph-text=Access to OData is disabled."), "microsoft.app_not_allowed likely admin"),
+                          (("graph=ErrorAccessDenied", "graph-text=[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings"), "microsoft.app_not_allowed proven admin"),
+                          (("graph=ErrorAccessDenied",), "microsoft.app_not_allowed likely admin"), (("no-calendar",), "calendar.none likely user"),
+                          (("graph=ErrorAccessDenied@me/calendar",), "calendar.not_permitted likely")):
+        with t.cloud(*faults) as s:
+            said = [" ".join((c["id"], c["certainty"], c["who"])) for c in t.diagnose(s)[1]["causes"]]
+            hold(said and said[0].startswith(cause), "%s: %s" % (faults, said))
+
+
+@row
+def a_scope_that_is_missing_is_named(t):
+    t.judged(("scopes=User.Read,Mail.ReadWrite,Calendars.ReadWrite",), "microsoft.scope_missing proven user", values={"missing": "Mail.Send"})
+    t.judged(("scopes=User.Read,Mail.Send,Calendars.ReadWrite",), "microsoft.scope_missing proven user")
+    t.judged(("no-refresh-token",), "microsoft.scope_missing proven user", proof="entra.scopes oauth.missing offline_access")
+
+
+# -- sending -------------------------------------------------------------------------------------------------------------------------------------
+
+@row
+def a_test_message_arrives_or_is_refused(t):
+    with t.cloud() as s:
+        status, report = t.diagnose(s, ANNA, True, "--send-test")
+        steps = {x["id"]: x["state"] for x in report["steps"]}
+        same((status, [steps[x] for x in ("microsoft.send", "send.arrive", "send.copy", "send.remove")]), (0, ["passed"] * 4), "sent")
+        same(len(s.graph("/me/mailFolders/inbox/messages").json["value"]), 3, "what is left")
+    for fault, cause in (("graph=ErrorSendAsDenied@sendMail", "send.as_denied proven admin"), ("graph=ErrorExceededMessageLimit@sendMail", "send.quota_exceeded proven nobody"),
+                         ("graph=ErrorAccessDenied@sendMail", "send.as_denied likely admin"), ("ndr", "send.as_denied proven admin")):
+        with t.cloud(fault) as s:
+            said = [" ".join((c["id"], c["certainty"], c["who"])) for c in t.diagnose(s, ANNA, True, "--send-test")[1]["causes"]]
+            same((said or ["nothing"])[0], cause, "%s: %s" % (fault, said))
+
+
+# -- Graph on a bad day --------------------------------------------------------------------------------------------------------------------------
+
+@row
+def what_passes_is_nobodys_fault(t):
+    t.judged(("graph=ApplicationThrottled", "graph-retry-after=60"), "throttle.provider proven nobody")
+    t.judged(("graph=ApplicationThrottled#4", "graph-retry-after=1"), CONNECTED)
+    t.judged(("graph=ServiceUnavailable", "graph-retry-after=60"), "server.unavailable proven nobody")
+    t.judged(("graph=MailboxInfoStale", "graph-retry-after=60"), "server.unavailable likely nobody", left_open="mailbox.moving")
+    t.judged(("graph-page=504",), "server.unavailable proven nobody")
+
+
+@row
+def a_token_that_graph_does_not_take(t):
+    t.judged(("no-refresh-token", "token-expired"), "microsoft.sign_in_again likely user", left_open="microsoft.conditional_access microsoft.app_misregistered")
+    t.judged(("no-refresh-token", "audience"), "microsoft.app_misregistered likely operator", left_open="microsoft.sign_in_again")
+    t.judged(("no-refresh-token", "claims-challenge"), "microsoft.conditional_access likely admin", left_open="microsoft.mfa_required microsoft.sign_in_again")
+
+
+@row
+def without_a_token_only_the_organisation_is_asked_for(t):
+    s, report = t.judged(("no-tenant",), "microsoft.tenant_not_found likely user", token=False, left_open="microsoft.account_not_in_tenant")
+    same([line["path"] for line in s.log()], ["/%s/v2.0/.well-known/openid-configuration" % DOMAIN], "what was asked")
+
+
+@row
+def the_line_comes_first(t):
+    t.judged(("certificate-expired",), "tls.expired likely admin", left_open="operator.clock_wrong tls.handshake_failed")
+
+
+def main():
+    args = arguments()
+    folder = tempfile.mkdtemp(prefix="diagnose-microsoft-")
+    try:
+        return row.run(Place(os.path.abspath(args.build), folder), args.only)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
