@@ -30,6 +30,8 @@ struct flow_found {
 	const char            *ews_url;            /* of Exchange, as its Autodiscover told without a sign-in; NULL: it did not */
 };
 
+struct microsoft_code;
+
 struct flow_request {
 	const char                *address;
 	const char                *provider;                /* "auto" "imap" …                                      */
@@ -42,6 +44,7 @@ struct flow_request {
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
+	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */

@@ -40,7 +40,7 @@ bool microsoft_token(const struct credentials *c)
 
 static bool has_token(const struct microsoft_way *p)
 {
-	return p->request->credentials && p->request->credentials->token;
+	return p->request->code || (p->request->credentials && p->request->credentials->token);
 }
 
 static void begin_session(struct microsoft_way *p)
@@ -50,12 +50,13 @@ static void begin_session(struct microsoft_way *p)
 	const struct credentials         *c = p->request->credentials;
 	struct microsoft_grant            grant = { 0 };
 
-	if (has_token(p))
+	if (c && c->token)
 		grant = (struct microsoft_grant){ c->token, c->refresh_token, c->scope, c->expires_at };
 	if (app->client_secret)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
+	p->session.code = p->request->code;
 	p->in_session = true;
 }
 
@@ -118,7 +119,7 @@ enum want_kind microsoft_way_step(void *self, struct want *w, struct error *err)
 		PASS(outcome(p, microsoft_open_step(&p->session, w, &p->err)));
 
 	STEP(p, WAY_LOOK):
-		if (p->session.signed_in)
+		if (p->session.signed_in && !p->request->code)
 			PASS(outcome(p, microsoft_look_step(&p->session, w, &p->err)));
 		if (p->session.no_mailbox && !w->stopping)
 			begin_search(p);

@@ -36,6 +36,15 @@
 		field.setAttribute("aria-describedby", others.concat(hint.hidden ? [] : [hint.id]).join(" "));
 	}
 
+	/* With a password here, or at Microsoft's own page: only the way that is chosen is there. */
+	function changeOver() {
+		var way = form.elements.provider.value === "microsoft" ? "microsoft" : "password";
+
+		form.querySelectorAll("[data-way]").forEach(function (part) {
+			part.hidden = part.disabled = part.dataset.way !== way;
+		});
+	}
+
 	/* Whoever has typed there meanwhile has the last word. */
 	function fill(fields, sent) {
 		Object.keys(fields).forEach(function (name) {
@@ -48,6 +57,7 @@
 				mark(name);
 			}
 		});
+		changeOver();
 	}
 
 	function find() {
@@ -75,6 +85,7 @@
 		if (memory(event.target.name)) {
 			mark(event.target.name);
 		}
+		changeOver();
 	});
 	if (form.dataset.now !== undefined) {
 		find();

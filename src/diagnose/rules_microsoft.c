@@ -105,6 +105,9 @@ static const struct rule microsoft[] = {
 	HINTS(MICROSOFT_USER_NOT_ASSIGNED, 0, OPEN(MFA, POLICY, CONSENT, OTHER_TENANT), "M E.2 11", ERROR("interaction_required"), NO_NUMBER),
 	HINTS(MICROSOFT_CONSENT_DECLINED, 0, OPEN(CONSENT, APPROVAL), "M A.2", ERROR("consent_required"), NO_NUMBER),
 	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(CONSENT, MFA, POLICY), "M A.2", ERROR("login_required"), NO_NUMBER),
+	SUGGESTS(MICROSOFT_CONSENT_DECLINED, 0, OPEN(APPROVAL), "M A.2, A.8", { "entra.callback", FACT_OAUTH_SUBERROR, IS, "cancel" }, NO_NUMBER),
+	HINTS(MICROSOFT_CONSENT_DECLINED, 0, OPEN(CONSENT, APPROVAL, NOT_ASSIGNED), "M A.2", { "entra.callback", FACT_OAUTH_ERROR, IS, "access_denied" }, NO_NUMBER),
+	SUGGESTS(MICROSOFT_APP_MISREGISTERED, 0, OPEN(AGAIN), "M A.2", { "entra.callback", FACT_OAUTH_ERROR, IS, "invalid_request|unauthorized_client|unsupported_response_type|invalid_resource|invalid_client|invalid_scope" }, NO_NUMBER),
 	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(CONSENT, MFA, POLICY), "M A.8", { "entra.token", FACT_OAUTH_ERROR, IS, "invalid_grant" }, NO_NUMBER),
 	SUGGESTS(MICROSOFT_APP_SECRET_WRONG, 0, OPEN(CAUSE_MICROSOFT_APP_SECRET_EXPIRED, MISREGISTERED), "M A.3", { "entra.token", FACT_OAUTH_ERROR, IS, "invalid_client" }, NO_NUMBER),
 

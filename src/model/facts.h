@@ -91,7 +91,7 @@
 /* *.login */
 #define FACT_AUTH_OFFERED      "auth.offered"         /* "PLAIN LOGIN" */
 #define FACT_AUTH_MECHANISM    "auth.mechanism"
-#define FACT_AUTH_BY           "auth.by"              /* password token ticket */
+#define FACT_AUTH_BY           "auth.by"              /* password token ticket code */
 #define FACT_AUTH_USERNAME     "auth.username_form"   /* address local given: never the name itself where it is a secret */
 #define FACT_AUTH_NO_COMMON    "auth.no_common"       /* yes: nothing was sent */
 #define FACT_AUTH_CLEAR        "auth.offered_in_clear"

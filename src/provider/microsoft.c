@@ -54,6 +54,11 @@ static const char *graph_host(const char *authority)
 	return clouds[0].graph;
 }
 
+const char *microsoft_authority(const struct microsoft_app *app, struct arena *into)
+{
+	return authority_host(app, into);
+}
+
 static struct endpoint endpoint_at(const char *host)
 {
 	return (struct endpoint){ .service = SERVICE_WEB, .host = host, .port = 443, .socket = SOCKET_TLS, .source = SOURCE_TABLE };
@@ -116,6 +121,38 @@ static bool is_passing(int status)
 	return status == 429 || status == 503 || status == 504;
 }
 
+/* -- the person's part -------------------------------------------------------------------------------------------- */
+
+#define URL_MOST ((size_t)8 * 1024)
+
+/* The rights of the article (ARTICLES S24), each of the cloud's own Graph. */
+static const char *scopes_at(const char *graph, struct arena *a)
+{
+	static const char *const rights[] = { "Mail.ReadWrite", "Mail.Send", "Calendars.Read", "Calendars.ReadWrite", "User.Read" };
+	const char *all = "openid profile email offline_access";
+
+	for (size_t i = 0; i < COUNT(rights); i++)
+		all = arena_print(a, "%s https://%s/%s", all, graph, rights[i]);
+	return all;
+}
+
+const char *microsoft_authorize_url(const struct microsoft_app *app, const struct microsoft_code *code, const char *state,
+                                    const char *login_hint, struct arena *into)
+{
+	const char   *host = authority_host(app, into), *url;
+	char          challenge[OAUTH_CHALLENGE];
+	struct buffer b;
+
+	oauth_challenge(code->verifier, challenge);
+	buffer_init(&b, URL_MOST);
+	oauth_authorize(&b, &(struct oauth_authorize){ .url = arena_print(into, "https://%s/%s/oauth2/v2.0/authorize", host,
+		app->tenant ? app->tenant : "common"), .client_id = app->client_id, .redirect_uri = code->redirect_uri,
+		.scope = scopes_at(graph_host(host), into), .state = state, .challenge = challenge, .login_hint = login_hint });
+	url = arena_copy(into, buffer_held(&b));
+	buffer_release(&b);
+	return url;
+}
+
 /* -- the token ---------------------------------------------------------------------------------------------------- */
 
 static const char *tenant_of(const struct microsoft_session *s)
@@ -130,7 +167,10 @@ static void ask_token(struct microsoft_session *s, const struct want *w)
 	begin(s, "entra.token", w);
 	note(s, FACT_APP, s->app->client_id);
 	buffer_clear(&s->body);
-	oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
+	if (s->code)
+		oauth_redeem(&s->body, &client, s->code->code, s->code->redirect_uri, s->code->verifier);
+	else
+		oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
 	s->request = (struct web_request){ .method = "POST", .target = arena_print(s->job, "/%s/oauth2/v2.0/token", tenant_of(s)),
 		.header = { "Content-Type: application/x-www-form-urlencoded", "Accept: application/json" }, .body = buffer_held(&s->body),
 		.anonymous = true, .hushed = true };
@@ -187,7 +227,7 @@ static enum want_kind take_token(struct microsoft_session *s, const struct want 
 		report_note(s->report, s->reported, FACT_HTTP_STATUS, "%d", status);
 	if (read && o.access_token && status == 200) {
 		take_grant(s, &o, w);
-		note(s, FACT_OAUTH_REFRESHED, "yes");
+		note(s, FACT_OAUTH_REFRESHED, s->code ? NULL : "yes");
 		end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
@@ -242,10 +282,10 @@ static bool has_ended(const struct microsoft_session *s, const struct want *w)
 static void grant_facts(struct microsoft_session *s, const struct want *w)
 {
 	begin(s, "entra.grant", w);
-	note(s, FACT_AUTH_BY, "token");
-	note(s, FACT_TOKEN_AGE, !s->grant.expires_at ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
+	note(s, FACT_AUTH_BY, s->code ? "code" : "token");
+	note(s, FACT_TOKEN_AGE, s->code ? NULL : !s->grant.expires_at ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, FACT_APP, s->app->client_id);
-	if (!s->grant.refresh_token)
+	if (!s->code && !s->grant.refresh_token)
 		note(s, FACT_OAUTH_REFRESHED, "no");
 	end(s, STEP_PASSED, w);
 }
@@ -386,7 +426,7 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		grant_facts(s, w);
 
 	STEP(s, OPEN_TOKEN):
-		if (has_ended(s, w) && can_renew(s))
+		if (s->code || (has_ended(s, w) && can_renew(s)))
 			PASS(token_step(s, w, err));
 
 	STEP(s, OPEN_REACH):

@@ -1,9 +1,10 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. An account that is not the one asked for ends it there. microsoft_look_step(): inbox, folders, calendar and the address
- * that mail leaves under, all in one batch; nothing is written. microsoft_send_step(): one message; the server keeps its copy in Sent
- * Items. microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
+ * account it is. A code is redeemed first, once. An account that is not the one asked for ends it there.
+ * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
+ * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
+ * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
@@ -26,6 +27,11 @@ struct microsoft_grant {
 	int64_t     expires_at;                     /* Unix seconds; 0: not known */
 };
 
+/* What the sign-in page sent back with a person, and what it was asked with. */
+struct microsoft_code {
+	const char *code, *verifier, *redirect_uri;
+};
+
 struct microsoft_session {
 	/* in */
 	struct report              *report;
@@ -33,6 +39,7 @@ struct microsoft_session {
 	const struct mail_address  *address;
 	struct waits                waits;
 	int                         attempt;
+	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
@@ -52,6 +59,13 @@ struct microsoft_session {
 	struct { int step; }        token, look, send, tenant;
 	bool                        again, entra_open, graph_open;
 };
+
+/* Where a person is sent to sign in: exactly the scopes that connecting needs, of the Graph of that cloud. `login_hint`: whose account it
+ * shall be; NULL: the person picks one. `code` has what it is asked with, and none yet. From `into`. */
+const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const char *state,
+                                       const char *login_hint, struct arena *into);
+/* The host of it. */
+const char    *microsoft_authority(const struct microsoft_app *, struct arena *into);
 
 void           microsoft_session_init(struct microsoft_session *, struct report *, const struct microsoft_app *,
                                       const struct mail_address *, const struct microsoft_grant *, struct waits, int attempt);

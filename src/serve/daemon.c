@@ -23,6 +23,7 @@
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/outbox.h"
+#include "serve/redeemer.h"
 #include "serve/serve.h"
 #include "serve/timekeeper.h"
 #include "serve/watchdog.h"
@@ -286,7 +287,8 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	if (!d->keeper || !open_post_office(&r->post_office, d, err))
 		return false;
 	d->finder = finder_start(d, &finder_usual, err);
-	if (!d->finder)
+	d->redeemer = d->finder ? redeemer_start(d, err) : NULL;
+	if (!d->redeemer)
 		return false;
 	r->http = http_start(d, err);
 	return r->http != NULL;
@@ -300,9 +302,11 @@ static void stop_parts(struct running *r)
 
 	wind_up_post_office(&r->post_office);
 	finder_stop(d->finder);
+	redeemer_stop(d->redeemer);
 	if (r->http)
 		http_stop(r->http);
 	finder_free(d->finder);
+	redeemer_free(d->redeemer);
 	close_post_office(&r->post_office);
 	keeper_stop(d->keeper);
 	store_close(d->store);
@@ -315,11 +319,12 @@ static void stop_parts(struct running *r)
 
 static void watch_loops(struct running *r)
 {
-	struct net *loop[KEEPER_LOOPS + 2];
+	struct net *loop[KEEPER_LOOPS + 3];
 	size_t      loops = keeper_loops(r->daemon.keeper, loop);
 
 	loop[loops++] = r->post_office.net;
 	loop[loops++] = finder_loop(r->daemon.finder);
+	loop[loops++] = redeemer_loop(r->daemon.redeemer);
 	r->watchdog = watchdog_new(r->daemon.store, loop, loops);
 }
 

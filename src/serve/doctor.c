@@ -37,6 +37,7 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_MAIL_DOOR]   = { "inbound.listen",    "mail's own port" },
 	[CHECK_MAIL_DOMAIN] = { "inbound.domain",    "BCC domain" },
 	[CHECK_MAIL_TLS]    = { "inbound.starttls",  "its STARTTLS" },
+	[CHECK_MICROSOFT]   = { "microsoft",         "Microsoft" },
 	[CHECK_EGRESS]      = { "net.egress",        "what may leave" },
 };
 
@@ -288,6 +289,7 @@ static void look_here(struct doctor *d)
 	check_files(d);
 	check_memory(d);
 	check_clock(d);
+	check_microsoft(d);
 }
 
 static void look_outside(struct doctor *d)

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "serve/doctor_parts.h"
 #include "serve/kept.h"
+#include "serve/registration.h"
 #include "store/accounts.h"
 
 #define MIB             ((int64_t)1024 * 1024)
@@ -386,4 +388,48 @@ void check_clock(struct doctor *d)
 		doctor_say(d, CHECK_CLOCK, REMARK_WARNED, "timedatectl timesync-status", "kept right, but it may be %ld ms off", off_ms);
 	else
 		doctor_say(d, CHECK_CLOCK, REMARK_PASSED, NULL, "kept right, at most %ld ms off", off_ms);
+}
+
+/* -- the registration at Microsoft -------------------------------------------------------------------------------- */
+
+/* "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001" */
+static bool is_guid(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+			return false;
+	return len == 36;
+}
+
+/* What Entra takes as a redirect URI: https, and http for the machine that one sits at. */
+static bool leads_back(const char *base)
+{
+	static const char *const begins[] = { "https://", "http://localhost", "http://127.0.0.1" };
+
+	for (size_t i = 0; base && i < COUNT(begins); i++)
+		if (slice_starts(slice_str(base), begins[i]))
+			return true;
+	return false;
+}
+
+void check_microsoft(struct doctor *d)
+{
+	const char          *base = d->settings.value[SETTING_WEB_BASE_URL];
+	struct microsoft_app app;
+
+	if (!microsoft_registered(&d->settings, &app))
+		doctor_say(d, CHECK_MICROSOFT, REMARK_SKIPPED, NULL, "not registered: nobody can sign in there ([microsoft] client_id)");
+	else if (!is_guid(app.client_id))
+		doctor_say(d, CHECK_MICROSOFT, REMARK_FAILED, "Take \"Application (client) ID\" from the registration's overview, not its name nor the secret's id.",
+		           "[microsoft] client_id is no id: five groups of hexadecimal digits");
+	else if (!leads_back(base))
+		doctor_say(d, CHECK_MICROSOFT, REMARK_FAILED, "[web] base_url = https://YOUR.NAME",
+		           "Microsoft sends people back to https only, and base_url is %s", base ? base : "not set");
+	else if (!app.client_secret)
+		doctor_say(d, CHECK_MICROSOFT, REMARK_WARNED, "Certificates & secrets, New client secret; its value becomes [microsoft] client_secret.",
+		           "no client_secret: a registration of the platform Web cannot do without");
+	else
+		doctor_say(d, CHECK_MICROSOFT, REMARK_PASSED, NULL, "client %s; its redirect URI has to be %s%s", app.client_id, base, MICROSOFT_CALLBACK);
 }

@@ -353,6 +353,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 
 static const char *const providers[] = { "auto", "imap", "exchange", NULL };
 static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
+static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", NULL };
 static const char *const link_kinds[] = { "connect", "settings", "admin", "operator", NULL };
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };
 
@@ -414,6 +415,7 @@ const struct field fields_link_new[] = {
 	WORD("kind", link_kinds),
 	TEXT("address", 3, 254),
 	TEXT("account", 0, 40, .pattern = "^acc_[a-z0-9]{22}$"),
+	WORD("provider", link_providers),
 	LANG,
 	TEXT("return_url", 9, 2000, .pattern = "^https://[^[:cntrl:] ]+$"),
 	NUMBER("expires_in", 300, 2592000),

@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "connect/grant.h"
 #include "model/facts.h"
 #include "serve/budget.h"
 #include "serve/our_addresses.h"
+#include "serve/registration.h"
 #include "store/links.h"
 #include "store/workspaces.h"
 #include "wire/header.h"
@@ -51,14 +53,18 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 
 static bool open_password(struct kept *k, struct slice sealed, struct error *err)
 {
-	struct kept_round *round = k->round;
-	struct slice       plain;
+	struct kept_round     *round = k->round;
+	struct microsoft_grant grant;
+	struct slice           plain;
 
 	if (!sealed.at)
 		return true;
 	if (!vault_unseal(k->loop->daemon->vault, arena_print(round->job, "%s/password", k->id), sealed, round->job, &plain, err))
 		return false;
-	credentials_take_password(&round->credentials, plain);
+	if (strcmp(round->account.provider, "microsoft") == 0 && grant_read(plain, round->job, &grant) && grant.access_token)
+		credentials_take_grant(&round->credentials, &grant);
+	else
+		credentials_take_password(&round->credentials, plain);
 	return true;
 }
 
@@ -233,12 +239,13 @@ static void begin_verification(struct kept *k, const struct want *w)
 
 	round->began_ms = w->now_ms;
 	round->progress = progress_begin(keeper_board(k->loop->keeper), k->id);
+	microsoft_registered(k->loop->daemon->settings, &round->app);
 	round->request = (struct flow_request){
 		.address = a->address, .provider = a->provider, .username = a->username,
 		.credentials = round->credentials.password || round->credentials.token ? &round->credentials : NULL,
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
 		.trust = &round->laid_down.trust,
-		.ews_url = a->ews_url, .act_as = a->impersonate,
+		.ews_url = a->ews_url, .act_as = a->impersonate, .microsoft = &round->app,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,

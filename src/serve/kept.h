@@ -91,6 +91,7 @@ struct kept_round {
 	struct account      account;
 	struct credentials  credentials;
 	struct laid_down    laid_down;         /* by its workspace, for its domain */
+	struct microsoft_app app;              /* as whom we are registered at Microsoft                   */
 	bool                asked;             /* somebody waits for it: it is no proof of life */
 	struct flow_request request;
 	struct flow        *flow;

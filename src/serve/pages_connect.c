@@ -6,33 +6,23 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "flow_signin.h"
 #include "model/exchange_url.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/budget.h"
+#include "serve/connect_parts.h"
 #include "serve/keeper.h"
 #include "serve/kept.h"
 #include "serve/keys.h"
 #include "serve/laid_down.h"
 #include "serve/pages.h"
-#include "serve/render.h"
+#include "serve/registration.h"
 #include "serve/servers.h"
 #include "serve/signed_link.h"
 
 #define PASSWORD_MOST 1024
 #define USERNAME_MOST 254
-
-/* What stands behind the link of a request. */
-struct visitor {
-	struct exchange *x;
-	const char      *path;              /* "/connect/TOKEN"                      */
-	const char      *hash, *session;    /* of the token, of the browser's cookie */
-	int64_t          now;
-	struct link      link;
-	struct workspace workspace;
-	struct account   account;
-	bool             has_account;       /* and it is not removed                 */
-};
 
 static bool look(struct txn *t, void *self, struct error *err)
 {
@@ -46,7 +36,7 @@ static bool look(struct txn *t, void *self, struct error *err)
 	return true;
 }
 
-static void refuse(struct visitor *v, enum link_trouble trouble)
+void visitor_refuse(struct visitor *v, enum link_trouble trouble)
 {
 	static const int statuses[] = { [LINK_UNKNOWN] = 404, [LINK_EXPIRED] = 410, [LINK_USED] = 410, [LINK_ELSEWHERE] = 403 };
 	struct page     *p = pages_begin(v->x);
@@ -68,28 +58,33 @@ static bool is_elsewhere(const struct visitor *v)
 	return v->link.session && strcmp(v->link.session, v->session) != 0;
 }
 
+bool visitor_look(struct visitor *v, const char *path, const char *hash, struct exchange *x, struct error *err)
+{
+	*v = (struct visitor){ .x = x, .path = path, .hash = hash, .session = token_hash(http_browser(x), x->job), .now = clock_unix_ms() };
+	if (!store_read(x->service->store, look, v, err))
+		return false;
+	x->workspace = v->link.workspace;
+	speak(v);
+	return strcmp(v->link.kind, "connect") == 0 || fail(err, FAULT_ABSENT, "a link of another kind");
+}
+
 /* Who comes with which link. False: the answer is given. */
 static bool arrive(struct exchange *x, struct visitor *v)
 {
+	const char  *path = arena_print(x->job, "/connect/%s", x->param[0]);
 	struct error err = { 0 };
 
-	*v = (struct visitor){ .x = x, .path = arena_print(x->job, "/connect/%s", x->param[0]), .hash = token_hash(x->param[0], x->job),
-		               .session = token_hash(http_browser(x), x->job), .now = clock_unix_ms() };
-	if (!store_read(x->service->store, look, v, &err)) {
+	if (!visitor_look(v, path, token_hash(x->param[0], x->job), x, &err)) {
 		if (err.fault == FAULT_ABSENT)
-			refuse(v, LINK_UNKNOWN);
+			visitor_refuse(v, LINK_UNKNOWN);
 		else
 			pages_trouble(x, v->path);
 		return false;
 	}
-	x->workspace = v->link.workspace;
-	speak(v);
-	if (strcmp(v->link.kind, "connect") != 0)
-		refuse(v, LINK_UNKNOWN);
-	else if (v->link.used && (is_elsewhere(v) || !v->has_account))
-		refuse(v, LINK_USED);
+	if (v->link.used && (is_elsewhere(v) || !v->has_account))
+		visitor_refuse(v, LINK_USED);
 	else if (is_elsewhere(v))
-		refuse(v, LINK_ELSEWHERE);
+		visitor_refuse(v, LINK_ELSEWHERE);
 	else
 		return true;
 	return false;
@@ -209,25 +204,28 @@ static bool bound(struct visitor *v)
 	if (v->link.session || pages_only_looks(v->x) || store_write_wait(v->x->service->store, bind_link, v, &err))
 		return true;
 	if (err.fault == FAULT_REFUSED)
-		refuse(v, LINK_ELSEWHERE);
+		visitor_refuse(v, LINK_ELSEWHERE);
 	else
 		pages_trouble(v->x, v->path);
 	return false;
 }
 
-static const char *fixed_address(const struct visitor *v)
+const char *visitor_address(const struct visitor *v)
 {
 	return v->has_account ? v->account.address : v->link.expected;
 }
 
-static void show_form(struct visitor *v, int status, struct connect_page *c)
+void connect_form_show(struct visitor *v, int status, struct connect_page *c)
 {
-	struct page *p = pages_begin(v->x);
+	struct page         *p = pages_begin(v->x);
+	struct microsoft_app app;
 
+	c->registered = microsoft_registered(v->x->service->settings, &app);
+	v->x->form_leads_to = c->registered ? signin_origin(&app, v->x->job) : NULL;
 	c->path = v->path;
 	c->product = v->workspace.name;
 	c->csrf = http_csrf(v->x);
-	c->address_fixed = fixed_address(v) != NULL;
+	c->address_fixed = visitor_address(v) != NULL;
 	pages_answer(v->x, p, status, render_connect(p, c));
 }
 
@@ -255,14 +253,13 @@ static bool leads_on(struct visitor *v)
 	return true;
 }
 
-/* A link that may still be filled in, in the browser that it is open in. False: the answer is given. */
-static bool arrive_at_form(struct exchange *x, struct visitor *v)
+bool visitor_arrive(struct exchange *x, struct visitor *v)
 {
 	if (!arrive(x, v) || leads_on(v))
 		return false;
 	if (!is_expired(v))
 		return bound(v);
-	refuse(v, LINK_EXPIRED);
+	visitor_refuse(v, LINK_EXPIRED);
 	return false;
 }
 
@@ -276,21 +273,27 @@ static void answer_form(struct exchange *x)
 	struct visitor      v;
 	struct connect_page c = { 0 };
 
-	if (!arrive_at_form(x, &v))
+	if (!visitor_arrive(x, &v))
 		return;
 	c.value[INPUT_ADDRESS] = v.link.expected;
+	c.value[INPUT_PROVIDER] = v.link.provider;
 	if (v.has_account)
 		fill_from_account(&v, &c);
 	else
 		fill_from_domain(&v, &c);
-	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c);
-	show_form(&v, 200, &c);
+	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c) && !v.link.provider;
+	connect_form_show(&v, 200, &c);
 }
 
 /* One of those that the form has; anything else is nobody's choice. */
 static const char *chosen_provider(const char *text)
 {
-	return strcmp(text, "exchange") == 0 ? "exchange" : strcmp(text, "imap") == 0 ? "imap" : "auto";
+	static const char *const known[] = { "exchange", "microsoft", "imap" };
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(text, known[i]) == 0)
+			return known[i];
+	return "auto";
 }
 
 static const char *trimmed(struct exchange *x, const char *name)
@@ -300,8 +303,8 @@ static const char *trimmed(struct exchange *x, const char *name)
 	return text ? arena_copy(x->job, slice_trim(slice_str(text))) : "";
 }
 
-/* As it was typed, but for the password; and what we had filled in, to be told apart from that. */
-static void read_form(struct exchange *x, struct connect_page *c)
+/* And what we had filled in, to be told apart from that. */
+void connect_form_read(struct exchange *x, struct connect_page *c)
 {
 	for (unsigned i = 0; i < INPUTS; i++) {
 		const char *memory = connect_found_name((enum connect_input)i), *found = memory ? trimmed(x, memory) : "";
@@ -364,8 +367,8 @@ static void fill_from_search(struct form_search *s, const struct servers_found *
 		return;
 	}
 	take_back_found(s);
-	if (found->provider && strcmp(found->provider, "exchange") == 0)
-		give(s, INPUT_PROVIDER, "exchange");
+	if (found->provider && strcmp(found->provider, "imap") != 0)
+		give(s, INPUT_PROVIDER, chosen_provider(found->provider));
 	give(s, INPUT_EWS_URL, found->ews_url);
 	for (enum service which = 0; which < SERVICES; which++) {
 		give(s, host_input[which], found->host[which]);
@@ -379,7 +382,7 @@ static void answer_searched_form(struct servers_search *search, const struct ser
 
 	fill_from_search(s, found);
 	s->form.searched = true;
-	show_form(&s->v, s->form.wrong[INPUT_ADDRESS] ? 422 : 200, &s->form);
+	connect_form_show(&s->v, s->form.wrong[INPUT_ADDRESS] ? 422 : 200, &s->form);
 }
 
 /* For web/find.js: what to fill in where, and what to say. */
@@ -413,10 +416,10 @@ static void find(struct exchange *x, void (*answer)(struct servers_search *, con
 	const char          *problem, *fixed;
 
 	*s = (struct form_search){ .search = { .x = x, .answer = answer } };
-	if (!arrive_at_form(x, &s->v))
+	if (!visitor_arrive(x, &s->v))
 		return;
-	read_form(x, &s->form);
-	fixed = fixed_address(&s->v);
+	connect_form_read(x, &s->form);
+	fixed = visitor_address(&s->v);
 	if (fixed)
 		s->form.value[INPUT_ADDRESS] = fixed;
 	if (!text_is_utf8(s->form.value[INPUT_ADDRESS])
@@ -466,7 +469,7 @@ static void take_address(struct submission *s, const char *typed)
 {
 	struct visitor     *v = s->v;
 	struct mail_address given, wanted;
-	const char         *problem, *fixed = fixed_address(v);
+	const char         *problem, *fixed = visitor_address(v);
 
 	if (!text_is_utf8(typed) || !mail_address_parse(typed, v->x->job, &given, &problem)) {
 		s->form.wrong[INPUT_ADDRESS] = "wrong.address";
@@ -533,9 +536,6 @@ static void leave_to_search(struct submission *s)
 /* False when something is wrong with it. */
 static bool take_form(struct submission *s, const char *password)
 {
-	struct exchange *x = s->v->x;
-
-	read_form(x, &s->form);
 	take_address(s, s->form.value[INPUT_ADDRESS]);
 	if (!password || !*password || strlen(password) > PASSWORD_MOST)
 		s->form.wrong[INPUT_PASSWORD] = "wrong.password";
@@ -566,8 +566,7 @@ static void add_domain_settings(struct submission *s)
 		s->account.ews_url = known.colleagues;
 }
 
-/* Whatever the verdict was, it was about what has just been replaced. */
-static void begin_again(struct account *a, int64_t now)
+void account_begin_again(struct account *a, int64_t now)
 {
 	a->state = ACCOUNT_CONNECTING;
 	a->state_since = now;
@@ -607,7 +606,7 @@ static bool renew_account(struct txn *t, struct submission *s, struct error *err
 		now.port[which] = s->account.port[which];
 	}
 	now.lang = s->account.lang;
-	begin_again(&now, s->v->now);
+	account_begin_again(&now, s->v->now);
 	return account_update(t, &now, err);
 }
 
@@ -633,7 +632,7 @@ static void prepare_account(struct submission *s)
 	s->account.workspace = v->link.workspace;
 	s->account.lang = v->x->lang->tag;
 	s->account.created = v->now;
-	begin_again(&s->account, v->now);
+	account_begin_again(&s->account, v->now);
 	add_domain_settings(s);
 }
 
@@ -647,11 +646,16 @@ static void take_submission(struct exchange *x)
 	if (!arrive(x, &v))
 		return;
 	if (is_expired(&v)) {
-		refuse(&v, LINK_EXPIRED);
+		visitor_refuse(&v, LINK_EXPIRED);
+		return;
+	}
+	connect_form_read(x, &s.form);
+	if (strcmp(s.form.value[INPUT_PROVIDER], "microsoft") == 0) {
+		microsoft_leave(&v, &s.form);
 		return;
 	}
 	if (!take_form(&s, password)) {
-		show_form(&v, 422, &s.form);
+		connect_form_show(&v, 422, &s.form);
 		return;
 	}
 	prepare_account(&s);
@@ -664,12 +668,12 @@ static void take_submission(struct exchange *x)
 		answer_redirect(x, progress_path(&v));
 	} else if (s.taken) {
 		s.form.wrong[INPUT_ADDRESS] = "wrong.taken";
-		show_form(&v, 409, &s.form);
+		connect_form_show(&v, 409, &s.form);
 	} else if (s.spent) {
 		s.form.wrong[INPUT_PASSWORD] = "wrong.spent";
-		show_form(&v, 409, &s.form);
+		connect_form_show(&v, 409, &s.form);
 	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
-		refuse(&v, s.trouble);
+		visitor_refuse(&v, s.trouble);
 	} else {
 		pages_trouble(x, v.path);
 	}
@@ -827,7 +831,7 @@ static bool take_right_url(struct txn *t, void *self, struct error *err)
 	if (now.state == ACCOUNT_REMOVED || now.state == ACCOUNT_PAUSED || now.state == ACCOUNT_CONNECTING)
 		return fail(err, FAULT_REFUSED, "the account was changed meanwhile");
 	now.ews_url = r->url;
-	begin_again(&now, r->v->now);
+	account_begin_again(&now, r->v->now);
 	return account_update(t, &now, err);
 }
 
@@ -841,7 +845,7 @@ static void use_right_url(struct exchange *x)
 	if (!arrive_with_account(x, &v))
 		return;
 	if (is_expired(&v)) {
-		refuse(&v, LINK_EXPIRED);
+		visitor_refuse(&v, LINK_EXPIRED);
 		return;
 	}
 	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))

@@ -53,6 +53,7 @@ struct connect_page {
 	const char *found[INPUTS];             /* what a search filled in there, whether or not it was changed since; NULL: nothing */
 	bool        searched;                  /* somebody asked for that search: say what came of it */
 	bool        search_now;                /* with scripts it is worth looking as soon as the page is there */
+	bool        registered;                /* people can sign in at Microsoft */
 };
 
 struct shown_step {
@@ -74,6 +75,13 @@ struct result_page {
 	const char           *bcc;             /* the workspace's BCC address, NULL: none    */
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
+	bool                  unkept;          /* nothing of it is: there is nothing to hand over, nor to tell the product */
+};
+
+/* Two sentences and no more: "page/KEY" and "page/KEY.text". */
+struct notice_page {
+	const char *key;
+	const char *path;
 };
 
 struct handover_page {
@@ -83,6 +91,7 @@ struct handover_page {
 };
 
 bool render_link(struct page *, const struct link_page *);
+bool render_notice(struct page *, const struct notice_page *);
 bool render_connect(struct page *, const struct connect_page *);
 /* What was found for the person, in one line; "" for nothing. */
 const char *connect_found_text(struct page *, const struct connect_page *);

@@ -22,6 +22,17 @@ bool render_link(struct page *p, const struct link_page *l)
 	return page_end(p);
 }
 
+bool render_notice(struct page *p, const struct notice_page *n)
+{
+	const char *title = page_word(p, n->key);
+
+	page_begin(p, &(struct frame){ .title = title, .path = n->path });
+	render_sign(p, ICON_WARNED);
+	page_element(p, "h1", title, NULL);
+	page_element(p, "p", page_word(p, arena_print(p->job, "%s.text", n->key)), "class", "lead", NULL);
+	return page_end(p);
+}
+
 /* -- the form --------------------------------------------------------------------------------------------------------- */
 
 struct input {
@@ -130,7 +141,7 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 /* What it is connected by: an id of the API, and the words for it. */
 static void provider(struct page *p, const struct connect_page *c)
 {
-	static const char *const known[] = { "auto", "exchange", "imap" };
+	static const char *const known[] = { "auto", "microsoft", "exchange", "imap" };
 	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER], *found;
 
 	page_open(p, "div", "class", "field", NULL);
@@ -203,6 +214,11 @@ static const char *host_of(struct page *p, const char *ews_url)
 	return url.problem ? ews_url : url.host;
 }
 
+static bool signs_in_there(const struct connect_page *c)
+{
+	return c->value[INPUT_PROVIDER] && strcmp(c->value[INPUT_PROVIDER], "microsoft") == 0;
+}
+
 const char *connect_found_text(struct page *p, const struct connect_page *c)
 {
 	const char *server = NULL;
@@ -211,8 +227,8 @@ const char *connect_found_text(struct page *p, const struct connect_page *c)
 		server = host_of(p, c->found[INPUT_EWS_URL]);
 	else if (is_as_found(c, INPUT_IMAP_HOST))
 		server = c->found[INPUT_IMAP_HOST];
-	else if (is_as_found(c, INPUT_PROVIDER))
-		server = page_word(p, "provider.exchange");
+	else if (is_as_found(c, INPUT_PROVIDER) && strcmp(c->found[INPUT_PROVIDER], "imap") != 0)
+		server = page_word(p, signs_in_there(c) ? "provider.microsoft" : "provider.exchange");
 	return server ? page_phrase(p, "found.text", "server", server, "more", page_word(p, "connect.more"), NULL) : "";
 }
 
@@ -225,10 +241,34 @@ static void found_status(struct page *p, const struct connect_page *c)
 		"aria-live", "polite", "data-looking", page_word(p, "found.looking"), NULL);
 }
 
+/* Of the two ways in only the one that is chosen is there: what is hidden must not be asked for, nor be what Enter presses. web/find.js
+ * changes over where another kind is chosen. */
+static void way_begin(struct page *p, const char *way, bool chosen)
+{
+	page_open(p, "fieldset", "class", "way", "data-way", way, "hidden", chosen ? NULL : "", "disabled", chosen ? NULL : "", NULL);
+}
+
+static void microsoft_button(struct page *p, const struct connect_page *c, const char *class)
+{
+	page_element(p, "button", page_word(p, "microsoft.button"), "class", class, "type", "submit", "formnovalidate", "", "formaction",
+		arena_print(p->job, "%s/microsoft", c->path), NULL);
+}
+
+static void microsoft_way(struct page *p, const struct connect_page *c)
+{
+	way_begin(p, "microsoft", signs_in_there(c));
+	page_element(p, "p", page_word(p, c->registered ? "microsoft.text" : "microsoft.unregistered"), "class", c->registered ? "small" : "notice", NULL);
+	if (c->registered)
+		microsoft_button(p, c, "full");
+	page_close(p, "fieldset");
+}
+
 /* For browsers without scripts. Behind the button that connects: Enter presses the first one. */
 static void search_button(struct page *p, const struct connect_page *c)
 {
 	page_open(p, "noscript", NULL);
+	if (c->registered && !signs_in_there(c))
+		microsoft_button(p, c, "full quiet");
 	page_element(p, "button", page_word(p, "found.button"), "class", "full quiet", "type", "submit", "formnovalidate", "", "formaction",
 		arena_print(p->job, "%s/find", c->path), NULL);
 	page_close(p, "noscript");
@@ -252,8 +292,11 @@ bool render_connect(struct page *p, const struct connect_page *c)
 		arena_print(p->job, "%s/find.json?lang=%s", c->path, p->lang->tag), "data-now", c->search_now ? "" : NULL, NULL);
 	render_csrf(p, c->csrf);
 	field(p, c, INPUT_ADDRESS);
+	way_begin(p, "password", !signs_in_there(c));
 	field(p, c, INPUT_PASSWORD);
+	page_close(p, "fieldset");
 	found_status(p, c);
+	microsoft_way(p, c);
 	page_open(p, "details", "class", "more", "open", more_is_open(c) ? "" : NULL, NULL);
 	page_element(p, "summary", page_word(p, "connect.more"), NULL);
 	page_element(p, "p", page_word(p, "connect.more.hint"), "class", "small", NULL);
@@ -263,7 +306,9 @@ bool render_connect(struct page *p, const struct connect_page *c)
 	server(p, c, INPUT_IMAP_HOST, INPUT_IMAP_PORT);
 	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
 	page_close(p, "details");
+	way_begin(p, "password", !signs_in_there(c));
 	page_element(p, "button", page_word(p, "connect.submit"), "class", "full", "type", "submit", NULL);
+	page_close(p, "fieldset");
 	search_button(p, c);
 	page_close(p, "form");
 	statement(p, c);
@@ -448,7 +493,7 @@ static bool failed(struct page *p, const struct result_page *r)
 	render_help_link(p, c->cause);
 	page_close(p, "div");
 	url_repair(p, r);
-	again_buttons(p, r, true);
+	again_buttons(p, r, !r->unkept);
 	render_proof(p, r->report);
 	checked(p, r->report);
 	return page_end(p);

@@ -14,12 +14,17 @@ static const struct endpoint *announced(const struct flow_found *found, enum ser
 	return found->count[s] && endpoint_trusted(&found->item[s][0]) ? &found->item[s][0] : NULL;
 }
 
-/* What the clouds have is connected as theirs; their servers are nothing to fill in. */
+/* What the clouds have is connected as theirs; their servers are nothing to fill in. At Microsoft a person signs in, with no password
+ * given to us. */
 static void take(const struct flow_found *found, struct arena *into, struct servers_found *out)
 {
 	if (found->provider && strcmp(found->provider, "exchange") == 0) {
 		out->provider = "exchange";
 		out->ews_url = found->ews_url ? arena_str(into, found->ews_url) : NULL;
+		return;
+	}
+	if (found->provider && strcmp(found->provider, "microsoft") == 0) {
+		out->provider = "microsoft";
 		return;
 	}
 	if ((found->provider && strcmp(found->provider, "imap") != 0) || !announced(found, SERVICE_IMAP))

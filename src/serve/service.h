@@ -10,6 +10,7 @@ struct keeper;
 struct bus;
 struct outbox;
 struct finder;
+struct redeemer;
 struct net_settings;
 
 struct daemon {
@@ -20,6 +21,7 @@ struct daemon {
 	struct keeper             *keeper;           /* looks after the accounts                                     */
 	struct outbox             *outbox;           /* brings events to webhooks; NULL where none does              */
 	struct finder             *finder;           /* finds servers for whoever asks; NULL where none does         */
+	struct redeemer           *redeemer;         /* redeems what people bring back from a sign-in; NULL: nobody  */
 	struct bus                *bus;              /* says to whom it concerns that there are new events           */
 	const char                *base_url;         /* "https://mail.example.org", no slash behind; where the settings have none,
 	                                              * of the web server, from http_start() to http_stop()          */

@@ -100,6 +100,12 @@ const struct migration migrations[] = {
 	{ "accounts at Exchange",
 	  "ALTER TABLE accounts ADD COLUMN ews_url TEXT;"
 	  "ALTER TABLE accounts ADD COLUMN impersonate BIGINT NOT NULL DEFAULT 0;" },
+	{ "people who are away to sign in",
+	  "CREATE TABLE signins (id TEXT PRIMARY KEY, link TEXT NOT NULL, session TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL,"
+	  " expires BIGINT NOT NULL, sealed BYTEA NOT NULL);"
+	  "CREATE INDEX signins_link ON signins (link, created);"
+	  "CREATE INDEX signins_age ON signins (expires);"
+	  "ALTER TABLE links ADD COLUMN provider TEXT;" },
 };
 
 const size_t migration_count = COUNT(migrations);

@@ -1,10 +1,12 @@
 #include "wire/oauth.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/secret.h"
 #include "model/aadsts.h"
+#include "wire/sasl.h"
 
 /* -- answers ------------------------------------------------------------------------------------------------------ */
 
@@ -43,25 +45,31 @@ static long long seconds(const cJSON *json, const char *member)
 	return n > 0 && n < 1e10 ? (long long)n : 0;
 }
 
-static void add_number(struct oauth_answer *o, const char *digits)
+static void add_number(const char *number[OAUTH_NUMBERS], size_t *numbers, const char *digits)
 {
-	for (size_t i = 0; i < o->numbers; i++)
-		if (strcmp(o->number[i], digits) == 0)
+	for (size_t i = 0; i < *numbers; i++)
+		if (strcmp(number[i], digits) == 0)
 			return;
-	if (o->numbers < OAUTH_NUMBERS)
-		o->number[o->numbers++] = digits;
+	if (*numbers < OAUTH_NUMBERS)
+		number[(*numbers)++] = digits;
+}
+
+static void add_numbers_of(const char *number[OAUTH_NUMBERS], size_t *numbers, const char *text, struct arena *a)
+{
+	struct slice rest = slice_str(text), digits;
+
+	while (*numbers < OAUTH_NUMBERS && aadsts_next(&rest, &digits))
+		add_number(number, numbers, arena_copy(a, digits));
 }
 
 static void read_numbers(const cJSON *json, struct arena *a, struct oauth_answer *o)
 {
-	struct slice rest = slice_str(o->description), digits;
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "error_codes"))
 		if (cJSON_IsNumber(item) && item->valuedouble >= 1000 && item->valuedouble < 1e7)
-			add_number(o, arena_print(a, "%.0f", item->valuedouble));
-	while (o->numbers < OAUTH_NUMBERS && aadsts_next(&rest, &digits))
-		add_number(o, arena_copy(a, digits));
+			add_number(o->number, &o->numbers, arena_print(a, "%.0f", item->valuedouble));
+	add_numbers_of(o->number, &o->numbers, o->description, a);
 }
 
 static bool take(const cJSON *json, struct arena *a, struct oauth_answer *o, struct error *err)
@@ -104,7 +112,8 @@ static bool is_unreserved(char c)
 static bool field(struct buffer *b, const char *name, const char *value)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	bool              fine = buffer_held(b).len == 0 || buffer_add_str(b, "&");
+	struct slice      before = buffer_held(b);
+	bool              fine = before.len == 0 || before.at[before.len - 1] == '?' || buffer_add_str(b, "&");
 
 	fine = fine && buffer_print(b, "%s=", name);
 	for (; fine && *value; value++) {
@@ -131,6 +140,141 @@ bool oauth_redeem(struct buffer *b, const struct oauth_client *c, const char *co
 {
 	return field(b, "grant_type", "authorization_code") && client_fields(b, c) && field(b, "code", code)
 	    && field(b, "redirect_uri", redirect_uri) && (!verifier || field(b, "code_verifier", verifier));
+}
+
+bool oauth_authorize(struct buffer *b, const struct oauth_authorize *a)
+{
+	/* the two exclude each other (facts M A.2) */
+	return buffer_print(b, "%s?", a->url) && field(b, "client_id", a->client_id) && field(b, "response_type", "code")
+	    && field(b, "redirect_uri", a->redirect_uri) && field(b, "response_mode", "query") && field(b, "scope", a->scope)
+	    && field(b, "state", a->state) && field(b, "code_challenge", a->challenge) && field(b, "code_challenge_method", "S256")
+	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : field(b, "prompt", "select_account"));
+}
+
+void oauth_challenge(const char *verifier, char out[OAUTH_CHALLENGE])
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	unsigned char hash[32];
+	const char   *text;
+
+	EVP_Digest(verifier, strlen(verifier), hash, NULL, EVP_sha256(), NULL);
+	text = base64_encode(job, slice((const char *)hash, sizeof hash));
+	for (size_t i = 0; i < OAUTH_CHALLENGE - 1; i++)
+		out[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+	out[OAUTH_CHALLENGE - 1] = '\0';
+}
+
+/* -- what a browser brought back ---------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* NULL: it is not encoded as it should be, or there is a NUL in it. */
+static const char *decoded(struct slice text, struct arena *a)
+{
+	char  *plain = arena_get(a, text.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.at[i] == '+' ? ' ' : text.at[i];
+
+		if (c == '%') {
+			int high = i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1, low = high >= 0 ? hex_digit(text.at[i + 2]) : -1;
+
+			if (low < 0)
+				return NULL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (!c)
+			return NULL;
+		plain[n++] = c;
+	}
+	return plain;
+}
+
+enum { GIVEN_STATE, GIVEN_CODE, GIVEN_ERROR, GIVEN_TEXT, GIVEN_URI, GIVEN_SUBCODE, GIVEN_SUBERROR, GIVEN_CONSENT, GIVENS };
+
+static const char *const given_names[GIVENS] = {
+	[GIVEN_STATE] = "state", [GIVEN_CODE] = "code", [GIVEN_ERROR] = "error", [GIVEN_TEXT] = "error_description", [GIVEN_URI] = "error_uri",
+	[GIVEN_SUBCODE] = "error_subcode", [GIVEN_SUBERROR] = "suberror", [GIVEN_CONSENT] = "admin_consent",
+};
+
+/* Of two of one name nobody knows which is meant: that is refused, not guessed (RFC 6749 3.1). */
+static bool read_given(struct slice query, struct arena *a, const char *given[GIVENS], struct error *err)
+{
+	while (query.len) {
+		struct slice value = slice_cut(&query, '&'), name = slice_cut(&value, '=');
+		const char  *plain = decoded(name, a);
+
+		if (!plain)
+			return fail(err, FAULT_BROKEN, "a name that is not encoded as it should be");
+		for (size_t i = 0; i < GIVENS; i++) {
+			if (strcmp(plain, given_names[i]) != 0)
+				continue;
+			if (given[i])
+				return fail(err, FAULT_BROKEN, "%s comes twice", given_names[i]);
+			if (!(given[i] = decoded(value, a)))
+				return fail(err, FAULT_BROKEN, "%s is not encoded as it should be", given_names[i]);
+		}
+	}
+	return true;
+}
+
+/* error_uri is "https://login.microsoftonline.com/error?code=65004". */
+static const char *number_in(const char *uri, struct arena *a)
+{
+	struct slice rest = slice_str(uri);
+	size_t       len = 0;
+
+	rest = slice_from(rest, slice_search(rest, "code="));
+	rest = slice_from(rest, 5);
+	while (len < rest.len && rest.at[len] >= '0' && rest.at[len] <= '9')
+		len++;
+	return len >= AADSTS_LEAST && len <= AADSTS_MOST ? arena_copy(a, slice_upto(rest, len)) : NULL;
+}
+
+static const char *maybe(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+static const char *labelled(const char *text, const char *label, struct arena *a)
+{
+	struct slice found = aadsts_labelled(slice_str(text), label);
+
+	return found.len ? arena_copy(a, found) : NULL;
+}
+
+bool oauth_callback_read(struct slice query, struct arena *a, struct oauth_callback *c, struct error *err)
+{
+	const char *given[GIVENS] = { NULL }, *digits;
+
+	*c = (struct oauth_callback){ 0 };
+	if (query.len > OAUTH_CALLBACK)
+		return fail(err, FAULT_TOO_BIG, "a query of %zu bytes", query.len);
+	if (!read_given(query, a, given, err))
+		return false;
+	c->state = maybe(given[GIVEN_STATE]);
+	c->code = maybe(given[GIVEN_CODE]);
+	c->error = maybe(given[GIVEN_ERROR]);
+	c->admin_consent = given[GIVEN_CONSENT] && slice_is(slice_str(given[GIVEN_CONSENT]), "true");
+	if (c->code && (c->error || !is_sayable(c->code)))
+		return fail(err, FAULT_BROKEN, "a code beside an error, or one that cannot be said");
+	if (!c->code && !c->error && !c->admin_consent)
+		return fail(err, FAULT_BROKEN, "neither a code nor an error");
+	if (!c->error)
+		return true;
+	c->description = maybe(given[GIVEN_TEXT]);
+	c->suberror = maybe(given[GIVEN_SUBCODE]) ? given[GIVEN_SUBCODE] : maybe(given[GIVEN_SUBERROR]);
+	c->correlation_id = labelled(c->description, "Correlation ID:", a);
+	c->timestamp = labelled(c->description, "Timestamp:", a);
+	add_numbers_of(c->number, &c->numbers, c->description, a);
+	if (!c->numbers && (digits = number_in(given[GIVEN_URI], a)))
+		add_number(c->number, &c->numbers, digits);
+	return true;
 }
 
 /* -- scopes ------------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* oauth.h -- what a token endpoint is asked, and what it answers (RFC 6749 4.1.3, 4.4, 5, 6; RFC 7636; RFC 8628), with what
- * Microsoft adds to a refusal (facts M A.3-A.8). Bytes in, bytes out.
+/* oauth.h -- where a person is sent to sign in and what comes back, what a token endpoint is asked and what it answers (RFC 6749 4.1,
+ * 4.4, 5, 6; RFC 7636; RFC 8628), with what Microsoft adds (facts M A.2-A.8). Bytes in, bytes out.
  *
  * Secrets: the request is written into a buffer that its owner wipes; of an answer everything read lies in the arena given, and the
  * reader's own copies are wiped before they are given back.
@@ -35,6 +35,35 @@ bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *,
 /* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
 bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);
+
+/* -- the person's part -------------------------------------------------------------------------------------------- */
+
+#define OAUTH_CHALLENGE 44                     /* with its NUL */
+#define OAUTH_CALLBACK  ((size_t)16 * 1024)    /* longest query */
+
+struct oauth_authorize {
+	const char *url;                       /* of the endpoint, without a query */
+	const char *client_id, *redirect_uri, *scope, *state, *challenge;
+	const char *login_hint;                /* whose account it shall be; NULL: the person picks one */
+};
+
+/* The URL that the browser is sent to, appended; false where the buffer's limit is reached. Code, PKCE by S256, the answer in the query. */
+bool oauth_authorize(struct buffer *, const struct oauth_authorize *);
+/* S256 (RFC 7636 4.2) of a verifier. */
+void oauth_challenge(const char *verifier, char out[OAUTH_CHALLENGE]);
+
+/* What a browser brought back. Whoever wrote it, it is a stranger's word: what counts is that `state` is one of ours. */
+struct oauth_callback {
+	const char *state;                     /* NULL: none came */
+	const char *code;                      /* NULL beside an error */
+	const char *error, *description, *suberror, *correlation_id, *timestamp;
+	const char *number[OAUTH_NUMBERS];     /* as in oauth_answer: of the description, else of error_uri */
+	size_t      numbers;
+	bool        admin_consent;             /* it says so, beside an error as well (facts M A.7) */
+};
+
+/* FAULT_TOO_BIG; FAULT_BROKEN: no form encoding, a parameter that comes twice, a code beside an error, nothing of the three. */
+bool oauth_callback_read(struct slice query, struct arena *, struct oauth_callback *, struct error *);
 
 /* Is that scope among those granted? Case does not matter, nor the resource before it ("https://graph.microsoft.com/Mail.Send"). */
 bool oauth_scope_has(const char *granted, const char *scope);

@@ -523,7 +523,7 @@ static const char *const known_steps[] = {
 	"smtp.login", "smtp.send", "send.arrive", "send.copy", "send.clean", "send.bounce", "bounce",
 	"exchange.url", "exchange.find", "exchange.autodiscover", "exchange.offer", "exchange.challenge", "exchange.login", "exchange.version", "exchange.inbox",
 	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.send", "ews.pasted",
-	"entra.token", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
+	"entra.callback", "entra.token", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
 	"microsoft.send", "graph.pasted",
 };
 

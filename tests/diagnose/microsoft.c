@@ -35,6 +35,13 @@ static const struct look_alike pairs[] = {
 	{ "interaction_required: a policy", { SAYS("interaction_required", "53003") }, VERDICT_FAILED, "microsoft.conditional_access", PROVEN, "" },
 	{ "interaction_required: nobody signed in", { SAYS("interaction_required", "50058") }, VERDICT_FAILED, "microsoft.sign_in_again", LIKELY, "" },
 	{ "interaction_required, and no number", { TOKEN(FACT_OAUTH_ERROR, "interaction_required") }, VERDICT_FAILED, "microsoft.user_not_assigned", POSSIBLE, "microsoft.mfa_required microsoft.conditional_access microsoft.consent_missing" },
+	/* what the browser brought back (A.2) */
+	{ "back: cancelled, with the number", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "access_denied", FACT_OAUTH_SUBERROR, "cancel", FACT_AADSTS, "65004") }, VERDICT_FAILED, "microsoft.consent_declined", PROVEN, "" },
+	{ "back: cancelled, without", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "access_denied", FACT_OAUTH_SUBERROR, "cancel") }, VERDICT_FAILED, "microsoft.consent_declined", LIKELY, "microsoft.admin_approval_required" },
+	{ "back: refused, and no more than that", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "access_denied") }, VERDICT_FAILED, "microsoft.consent_declined", POSSIBLE, "microsoft.admin_approval_required" },
+	{ "back: an administrator has to", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "access_denied", FACT_AADSTS, "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },
+	{ "back: our request", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "invalid_request") }, VERDICT_FAILED, "microsoft.app_misregistered", LIKELY, "microsoft.sign_in_again" },
+	{ "back: Microsoft itself", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "server_error") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
 	/* who has to consent (12a) */
 	{ "consent that the user could give", { SAYS("invalid_grant", "65001") }, VERDICT_FAILED, "microsoft.consent_missing", PROVEN, "" },
 	{ "consent that only an administrator gives", { SAYS("access_denied", "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },

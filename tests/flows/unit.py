@@ -30,6 +30,7 @@ DIST = os.path.join(ROOT, "dist")
 CONFINE = os.path.join(HERE, "confine.py")
 UNIT = os.path.join(DIST, "mailmoor.service")
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+CLIENT = "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"      # an id of a registration at Microsoft
 WEB_HOST, MX_HOST, BCC_DOMAIN = "mail." + DOMAIN, "mx." + DOMAIN, "bcc." + DOMAIN
 rows = []
 
@@ -410,6 +411,7 @@ def the_doctor_finds_a_good_house_good(t):
     doors = said.all("inbound.listen")
     hold([x["state"] for x in doors] == ["passed"] * 2 and "LMTP" in doors[1]["text"], "doors: %s" % doors)
     expect(said, "net.egress", "skipped")
+    expect(said, "microsoft", "skipped", "client_id")
     hold(t.names.asked and set(t.names.asked) <= {WEB_HOST, MX_HOST, BCC_DOMAIN}, "it asks for %s" % t.names.asked)
     # and in words for people
     env = {**os.environ, "STATE_DIRECTORY": os.path.join(d.folder, "state")} | {
@@ -457,6 +459,9 @@ def the_doctor_tells_what_is_wrong(t):
             ({"web.trusted_proxies": None}, "web.proxies", "warned", "not set"), ({"inbound.domain": "gone." + DOMAIN}, "inbound.domain", "failed", "no such name"),
             ({"net.resolver": "%s:9" % t.here}, "net.dns", "failed", "asked for"), ({"inbound.domain": None}, "inbound.domain", "skipped", "none is set"),
             ({"web.listen": "%s:9" % t.here}, "daemon", "failed", "nobody answers at"), ({"net.resolver": "x"}, "settings", "failed", "resolver"),
+            ({"microsoft.client_id": "Mailmoor"}, "microsoft", "failed", "no id"), ({"microsoft.client_id": CLIENT}, "microsoft", "warned", "no client_secret"),
+            ({"microsoft.client_id": CLIENT, "web.base_url": "http://" + WEB_HOST}, "microsoft", "failed", "https only"),
+            ({"microsoft.client_id": CLIENT, "microsoft.client_secret": "x"}, "microsoft", "passed", WEB_HOST + "/oauth/microsoft/callback"),
             ({"inbound.listen": None}, "inbound.listen", "passed", "from systemd")):
         said = doctor(t, f, settings={k: v for k, v in {**f.settings, **change}.items() if v})
         expect(said, id, state_of, words)

@@ -67,6 +67,11 @@ static enum want_kind session_step(void *self, struct want *w, struct error *err
 	return microsoft_look_step(&s->microsoft, w, err);
 }
 
+static enum want_kind open_step(void *self, struct want *w, struct error *err)
+{
+	return microsoft_open_step(&((struct scene *)self)->microsoft, w, err);
+}
+
 #define JSON(status, body)  status "\nContent-Type: application/json\n\n" body
 #define ME(with, answer)    { "GET /v1.0/me?$select=id\nHost: 192.0.2.8\nAuthorization: Bearer " with, answer, KEEPS }
 #define ALL(answer)         { "POST /v1.0/$batch\nHost: 192.0.2.8\n/me/mailFolders/inbox\n/me/calendar\nAuthorization: Bearer", answer, KEEPS }
@@ -252,6 +257,73 @@ TEST(what_was_granted_is_handed_on)
 	EXPECT(s.microsoft.grant.expires_at == 1795248000 + 3599);
 	scene_close(&s);
 	web_peer_end(&p);
+}
+
+#define CODE     "0.AXoA.code-of-a-person"
+#define VERIFIER "verifier-that-nobody-guesses-0123456789abcdefghij"
+#define BACK     "https://mail.example.org/oauth/microsoft/callback"
+#define REDEEM(answer) { "POST /common/oauth2/v2.0/token\nHost: 192.0.2.7\ngrant_type=authorization_code\nclient_id=" APP "\nclient_secret=very.secret~client" \
+	"\ncode=" CODE "\nredirect_uri=https%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback\ncode_verifier=" VERIFIER "\n!Authorization: ", answer, KEEPS }
+
+/* A person came back from the sign-in page: the code first, then whose account it is; Graph hears of nothing but the token. */
+TEST(a_code_is_redeemed)
+{
+	static const struct {
+		const char *name;
+		struct turn turn[3];
+		enum fault  fault;
+		const char *cause;
+	} rows[] = {
+		{ "well",             { REDEEM(GRANTED), ME(NEW, ANN) }, FAULT_NONE, NULL },
+		{ "used already",     { REDEEM(AADSTS("400 Bad Request", "invalid_grant", "54005", "")) }, FAULT_REFUSED, "microsoft.sign_in_again" },
+		{ "our secret",       { REDEEM(AADSTS("401 Unauthorized", "invalid_client", "7000222", "")) }, FAULT_REFUSED, "microsoft.app_secret_expired" },
+		{ "somebody else's",  { REDEEM(GRANTED), ME(NEW, JSON("200 OK", "{\"id\":\"" GUID "\",\"userPrincipalName\":\"eve@birch.example\",\"mail\":\"eve@birch.example\"}")) },
+		  FAULT_REFUSED, "microsoft.wrong_account" },
+	};
+	static const struct microsoft_code code = { CODE, VERIFIER, BACK };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct web_peer p;
+		struct error    err = { 0 };
+		struct verdict  v;
+		struct scene    s;
+
+		web_peer_init(&p, rows[i].turn, rows[i].name);
+		scene_open(&s, &(struct set){ .nobody = true });
+		s.tenant = false;
+		s.microsoft.code = &code;
+		EXPECT_ROW(web_peer_run(&p, open_step, &s, &err) == (rows[i].fault == FAULT_NONE) && err.fault == rows[i].fault, rows[i].name);
+		EXPECT_ROW(s.microsoft.signed_in == !rows[i].cause, rows[i].name);
+		no_grant_in(s.report, rows[i].name);
+		diagnose(s.report, &v);
+		EXPECT_ROW(!rows[i].cause || (v.findings && strcmp(cause_row(v.finding[0].cause)->id, rows[i].cause) == 0), rows[i].name);
+		if (!rows[i].cause) {
+			EXPECT_TEXT(s.microsoft.grant.access_token, NEW);
+			EXPECT_TEXT(s.microsoft.grant.refresh_token, R1);
+		}
+		scene_close(&s);
+		web_peer_end(&p);
+	}
+}
+
+TEST(where_a_person_signs_in)
+{
+	static const struct { struct microsoft_app app; const char *hint, *begins, *scope, *ends; } rows[] = {
+		{ { .client_id = APP }, NULL, "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" APP "&",
+		  "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FMail.ReadWrite%20https%3A%2F%2Fgraph.microsoft.com%2FMail.Send"
+		  "%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.ReadWrite%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&",
+		  "&prompt=select_account" },
+		{ { .client_id = APP, .tenant = "birch.example", .authority = "https://login.microsoftonline.us/" }, "ann@birch.example",
+		  "https://login.microsoftonline.us/birch.example/oauth2/v2.0/authorize?", "%20https%3A%2F%2Fgraph.microsoft.us%2FMail.Send%20", "&login_hint=ann%40birch.example" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		const char *url = microsoft_authorize_url(&rows[i].app, &(struct microsoft_code){ NULL, VERIFIER, BACK }, "st4te", rows[i].hint, job);
+
+		EXPECT_ROW(slice_starts(slice_str(url), rows[i].begins) && strstr(url, rows[i].scope) && slice_ends(slice_str(url), rows[i].ends), url);
+		EXPECT_ROW(strstr(url, "&state=st4te&") && strstr(url, "&code_challenge_method=S256&") && !strstr(url, VERIFIER) && !strstr(url, "client_secret"), url);
+	}
 }
 
 /* Somebody in the midst of the line: neither grant nor secret is said. */

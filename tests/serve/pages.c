@@ -10,7 +10,9 @@
 #include "serve/finder.h"
 #include "serve/house.h"
 #include "serve/samples.h"
+#include "serve/keys.h"
 #include "serve/signed_link.h"
+#include "store/signins.h"
 
 struct browser {
 	struct house house;
@@ -111,6 +113,8 @@ static bool write_verdict(struct txn *t, void *self, struct error *err)
 	a.report = v->report;
 	a.report_at = SAMPLE_NOW;
 	a.place = v->place;
+	if (v->state == ACCOUNT_CONNECTED)
+		a.last_ok = SAMPLE_NOW;
 	return account_update(t, &a, err);
 }
 
@@ -676,6 +680,240 @@ TEST(a_link_that_the_api_made_opens_the_same_page)
 	EXPECT(get(&b, arena_print(b.house.arena, "/admin/%s", strrchr(b.link, '/') + 1)) == 404);
 	new_link(&b, arena_print(b.house.arena, "{\"kind\":\"admin\",\"account\":\"%s\"}", b.house.last));
 	EXPECT(slice_starts(slice_str(b.link), "/admin/") && get(&b, b.link) == 200 && says(&b, "Set-CASMailbox ann@contoso.example"));
+	house_close(&b.house);
+}
+
+/* -- at Microsoft ---------------------------------------------------------------------------------------------------------- */
+
+#define MICROSOFT_APP "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"
+#define CANCELLED     "error=access_denied&error_subcode=cancel&error_description=AADSTS65004%3a+User+declined&state="
+#define FOR_ANN       "address=ann%40birch.example"
+
+static void register_at_microsoft(struct browser *b)
+{
+	settings_set(&b->house.settings, SETTING_MICROSOFT_ID, MICROSOFT_APP);
+}
+
+/* The state that the browser is sent away with. */
+static const char *leave(struct browser *b)
+{
+	const char *state;
+
+	EXPECT_ROW(get(b, b->link) == 200, b->answer);
+	EXPECT_ROW(submit(b, sub(b, "microsoft"), FOR_ANN) == 303, b->answer);
+	state = where(b) ? strstr(where(b), "&state=") : NULL;
+	EXPECT_ROW(state, b->answer);
+	return arena_copy(b->house.arena, slice(state + 7, strcspn(state + 7, "&")));
+}
+
+static int come_back(struct browser *b, const char *query)
+{
+	return get(b, arena_print(b->house.arena, "/oauth/microsoft/callback?%s", query));
+}
+
+static int come_back_with(struct browser *b, const char *query, const char *state)
+{
+	return come_back(b, arena_print(b->house.arena, "%s%s", query, state));
+}
+
+struct sole { struct arena *job; struct account_page page; };
+
+static bool read_sole(struct txn *t, void *self, struct error *err)
+{
+	struct sole *s = self;
+
+	return account_list(t, s->job, &(struct account_query){ .workspace = "wsp_a", .most = 2 }, &s->page, err);
+}
+
+/* The workspace's only account; NULL: there is none. */
+static const struct account *sole_account(struct browser *b)
+{
+	struct sole  *s = arena_get(b->house.arena, sizeof *s);
+	struct error  err = { 0 };
+
+	s->job = b->house.arena;
+	EXPECT(store_read(b->house.service.store, read_sole, s, &err) && s->page.count < 2);
+	return s->page.count ? &s->page.item[0] : NULL;
+}
+
+TEST(a_way_to_microsoft_is_on_the_page)
+{
+	struct browser b;
+
+	begin(&b, "{\"address\":\"ann@birch.example\",\"provider\":\"microsoft\"}");
+	EXPECT(says(&b, "\"provider\":\"microsoft\""));
+	EXPECT(get(&b, b.link) == 200 && says(&b, "data-way=\"microsoft\">") && says(&b, "data-way=\"password\" hidden=\"\" disabled=\"\""));
+	EXPECT(says(&b, "has not been set up here yet") && !says(&b, "/microsoft\"") && says(&b, "form-action 'self';"));
+	EXPECT(submit(&b, sub(&b, "microsoft"), FOR_ANN) == 503 && says(&b, "has not been set up here yet"));
+
+	register_at_microsoft(&b);
+	EXPECT(get(&b, b.link) == 200 && says(&b, "Sign in with Microsoft") && says(&b, arena_print(b.house.arena, "formaction=\"%s\"", sub(&b, "microsoft"))));
+	EXPECT(says(&b, "form-action 'self' https://login.microsoftonline.com; frame-ancestors 'none'"));
+	EXPECT(get(&b, "/help") == 200 && says(&b, "form-action 'self';"));
+	settings_set(&b.house.settings, SETTING_MICROSOFT_AUTHORITY, "login.microsoftonline.us");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "form-action 'self' https://login.microsoftonline.us;"));
+	EXPECT(sole_account(&b) == NULL);
+	house_close(&b.house);
+}
+
+TEST(a_person_leaves_for_microsoft)
+{
+	struct browser b;
+	const char    *state;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	state = leave(&b);
+	EXPECT(strlen(state) == 40 && slice_starts(slice_str(where(&b)), "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" MICROSOFT_APP "&"));
+	EXPECT(says(&b, "&redirect_uri=http%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&") && says(&b, "&prompt=select_account\r") && says(&b, "Cache-Control: no-store"));
+	EXPECT(strcmp(leave(&b), state) != 0);
+
+	/* the same by the form's own button, where microsoft was chosen */
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, FOR_ANN "&provider=microsoft&password=") == 303 && says(&b, "/oauth2/v2.0/authorize?"));
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=ann") == 422 && says(&b, "This is not written as an e-mail address"));
+	EXPECT(visit(&b, "POST", sub(&b, "microsoft"), FOR_ANN, NULL) == 403);
+	EXPECT(visit(&b, "GET", sub(&b, "microsoft"), NULL, NULL) == 405);
+	b.cookie = NULL;
+	EXPECT(get(&b, b.link) == 403);
+	EXPECT(sole_account(&b) == NULL && b.house.changed == 0);
+	house_close(&b.house);
+}
+
+TEST(another_address_does_not_leave)
+{
+	struct browser b;
+
+	begin(&b, "{\"address\":\"ann@birch.example\"}");
+	register_at_microsoft(&b);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40birch.example") == 422 && says(&b, "This link is for another address."));
+	EXPECT(submit(&b, sub(&b, "microsoft"), "") == 303);
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), FOR_ANN) == 409);
+	house_close(&b.house);
+}
+
+/* Whatever a stranger brings, with whatever browser: nothing is done, and the person who is away still comes back. */
+TEST(a_callback_that_is_not_ours)
+{
+	static const struct { const char *query, *more; int status; bool state; } rows[] = {
+		{ "", NULL, 400, false }, { "state=", NULL, 400, true }, { "code=a&code=b&state=", NULL, 400, true }, { "code=a&error=x&state=", NULL, 400, true },
+		{ "code=a&state=x&state=", NULL, 400, true }, { "code=a", NULL, 403, false }, { "code=a&state=x", NULL, 403, false },
+		{ "error=access_denied&state=12345", NULL, 403, false }, { "code=a%00&state=", NULL, 400, true }, { "code=a%0ab&state=", NULL, 400, true },
+		{ CANCELLED, "Sec-Purpose: prefetch\r\n", 400, true },
+		{ "admin_consent=True&tenant=x&scope=y&state=12345", NULL, 200, false }, { "admin_consent=True&error=access_denied&state=12345", NULL, 200, false },
+	};
+	struct browser b;
+	const char    *state, *cookie;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	state = leave(&b);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *path = arena_print(b.house.arena, "/oauth/microsoft/callback?%s%s", rows[i].query, rows[i].state ? state : "");
+
+		EXPECT_ROW(visit(&b, "GET", path, NULL, rows[i].more) == rows[i].status, path);
+		EXPECT_ROW(says(&b, rows[i].status == 200 ? "Back from Microsoft" : "This sign-in is not taken.") || strstr(path, "%0"), b.answer);
+	}
+	EXPECT(visit(&b, "HEAD", arena_print(b.house.arena, "/oauth/microsoft/callback?%s%s", CANCELLED, state), NULL, NULL) == 400);
+	cookie = b.cookie;
+	b.cookie = NULL;
+	EXPECT(come_back_with(&b, CANCELLED, state) == 403 && !says(&b, "Set-Cookie") && come_back_with(&b, "code=a&state=", state) == 403);
+	b.cookie = "mm_browser=abcdefghijklmnopqrstuvwxyz012345";
+	EXPECT(come_back_with(&b, CANCELLED, state) == 403 && come_back_with(&b, "code=a&state=", state) == 403);
+	b.cookie = cookie;
+	EXPECT(sole_account(&b) == NULL && b.house.changed == 0);
+	EXPECT(come_back_with(&b, CANCELLED, state) == 303);
+	house_close(&b.house);
+}
+
+TEST(a_refusal_is_told_like_any_other)
+{
+	static const struct { const char *query; enum account_state state; const char *cause; } rows[] = {
+		{ CANCELLED, ACCOUNT_NEEDS_USER, "microsoft.consent_declined" },
+		{ "error=access_denied&error_description=AADSTS90094%3a+x&state=", ACCOUNT_NEEDS_ADMIN, "microsoft.admin_approval_required" },
+		{ "error=access_denied&admin_consent=True&error_description=AADSTS65004%3a+x&state=", ACCOUNT_NEEDS_USER, "microsoft.consent_declined" },
+		{ "error=server_error&state=", ACCOUNT_NEEDS_USER, "server.unavailable" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct browser        b;
+		const struct account *a;
+		const char           *state;
+
+		begin(&b, "{\"lang\":\"nl\"}");
+		register_at_microsoft(&b);
+		state = leave(&b);
+		EXPECT_ROW(come_back_with(&b, rows[i].query, state) == 303, b.answer);
+		EXPECT_TEXT(where(&b), sub(&b, "result"));
+		a = sole_account(&b);
+		EXPECT_ROW(a && a->state == rows[i].state && a->cause && strcmp(a->cause, rows[i].cause) == 0 && a->next_try == INT64_MAX, rows[i].query);
+		EXPECT_TEXT(a->provider, "microsoft");
+		EXPECT_TEXT(a->address, "ann@birch.example");
+		EXPECT_ROW(b.house.changed == 0, rows[i].query);      /* there is nothing to be verified with */
+		EXPECT_ROW(get(&b, sub(&b, "result")) == 200 && says(&b, catalogue_text(language_find("nl"), arena_print(b.house.arena, "%s/title", rows[i].cause))), b.answer);
+		EXPECT_ROW(get(&b, sub(&b, "administrator")) == 200, b.answer);
+		EXPECT_ROW(strstr(call(&b.house, "GET /v1/events", KEY_ADMIN, NULL, NULL), "account.failed"), rows[i].query);
+		/* once, and again from the start */
+		EXPECT_ROW(come_back_with(&b, rows[i].query, state) == (strstr(rows[i].query, "admin_consent") ? 200 : 403), b.answer);
+		state = leave(&b);
+		EXPECT_ROW(come_back_with(&b, rows[i].query, state) == 303 && strcmp(sole_account(&b)->id, a->id) == 0, b.answer);
+		house_close(&b.house);
+	}
+}
+
+struct late { const char *state, *browser; struct house *house; };
+
+static bool be_late(struct txn *t, void *self, struct error *err)
+{
+	struct late *l = self;
+
+	return signin_insert(t, &(struct signin_row){ .id = token_hash(l->state, l->house->arena), .link = "lnk_x", .session = token_hash(l->browser, l->house->arena),
+		.address = "ann@birch.example", .sealed = { "x", 1 }, .created = 1, .expires = clock_unix_ms() - 1 }, err);
+}
+
+TEST(who_comes_too_late_or_with_nobody_to_redeem_the_code)
+{
+	struct browser b;
+	struct late    late = { .state = "late", .house = &b.house };
+	struct error   err = { 0 };
+	const char    *state;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	state = leave(&b);
+	late.browser = strchr(b.cookie, '=') + 1;
+	EXPECT(store_write_wait(b.house.service.store, be_late, &late, &err));
+	EXPECT(come_back(&b, CANCELLED "late") == 403 && come_back(&b, "code=a&state=late") == 403);
+	EXPECT(come_back_with(&b, "code=a&state=", state) == 503);
+	EXPECT(come_back_with(&b, "code=a&state=", state) == 403 && sole_account(&b) == NULL);
+
+	/* the link was taken back meanwhile */
+	state = leave(&b);
+	EXPECT(status_of(call(&b.house, arena_print(b.house.arena, "DELETE /v1/connect-links/%s", link_id(&b)), KEY_ADMIN, NULL, NULL)) == 204);
+	EXPECT(come_back_with(&b, CANCELLED, state) == 403 && sole_account(&b) == NULL);
+	house_close(&b.house);
+}
+
+TEST(what_works_is_not_ended_by_a_refusal)
+{
+	struct browser b;
+	const char    *state;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	EXPECT(come_back_with(&b, CANCELLED, leave(&b)) == 303);
+	state = leave(&b);
+	snprintf(b.house.last, sizeof b.house.last, "%s", sole_account(&b)->id);
+	come_to(&b, ACCOUNT_CONNECTED, report_connected);
+	EXPECT(come_back_with(&b, CANCELLED, state) == 200 && says(&b, catalogue_text(language_english(), "microsoft.consent_declined/title")));
+	EXPECT(!says(&b, "/administrator") && says(&b, arena_print(b.house.arena, "href=\"%s\"", b.link)) && sole_account(&b)->state == ACCOUNT_CONNECTED);
+
+	/* who was connected once is known there: Microsoft is told whose account it shall be */
+	come_to(&b, ACCOUNT_NEEDS_USER, report_password);
+	leave(&b);
+	EXPECT(says(&b, "&login_hint=ann%40birch.example\r") && !says(&b, "prompt="));
 	house_close(&b.house);
 }
 

@@ -158,6 +158,21 @@ static bool sample_connect_found(struct page *p)
 		.found = { [INPUT_PROVIDER] = "exchange", [INPUT_EWS_URL] = url } });
 }
 
+static bool sample_connect_microsoft(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = true,
+		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "microsoft" }, .found = { [INPUT_PROVIDER] = "microsoft" } });
+}
+
+static bool sample_connect_unregistered(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
+		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "microsoft" } });
+}
+
+static bool sample_signin_refused(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.refused", "/oauth/microsoft/callback" }); }
+static bool sample_signin_consent(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.consent", "/oauth/microsoft/callback" }); }
+
 static bool sample_connect_wrong(struct page *p)
 {
 	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
@@ -218,7 +233,7 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
 	struct account      a = sample_account(address, state);
-	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r };
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, false };
 
 	if (report == report_webmail)
 		a.ews_url = "https://mail.birch.example/owa";
@@ -297,6 +312,10 @@ static const struct sample samples[] = {
 	{ "help-unknown",     sample_help_unknown     },
 	{ "connect",          sample_connect          },
 	{ "connect-found",    sample_connect_found    },
+	{ "connect-microsoft", sample_connect_microsoft },
+	{ "connect-unregistered", sample_connect_unregistered },
+	{ "signin-refused",   sample_signin_refused   },
+	{ "signin-consent",   sample_signin_consent   },
 	{ "connect-wrong",    sample_connect_wrong    },
 	{ "connect-hostile",  sample_connect_hostile  },
 	{ "link-unknown",     sample_link_unknown     },

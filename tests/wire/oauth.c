@@ -124,3 +124,129 @@ TEST(scopes)
 	EXPECT(!oauth_scope_has(granted, "Mail.Read") && !oauth_scope_has(granted, "Calendars.ReadWrite") && !oauth_scope_has("", "x"));
 	EXPECT(!oauth_scope_has("https://graph.microsoft.com/", "graph.microsoft.com"));
 }
+
+/* -- the person's part ------------------------------------------------------------------------------------------------ */
+
+TEST(where_a_person_is_sent)
+{
+	struct oauth_authorize a = { "https://login.example/common/oauth2/v2.0/authorize", "id-1", "https://crm.example/back", "openid Mail.Send", "st", "ch", NULL };
+	struct buffer          b;
+
+	buffer_init(&b, 4096);
+	EXPECT(oauth_authorize(&b, &a));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("https://login.example/common/oauth2/v2.0/authorize?client_id=id-1&response_type=code"
+		"&redirect_uri=https%3A%2F%2Fcrm.example%2Fback&response_mode=query&scope=openid%20Mail.Send&state=st&code_challenge=ch"
+		"&code_challenge_method=S256&prompt=select_account")));
+	a.login_hint = "ann+b@birch.example";
+	buffer_clear(&b);
+	EXPECT(oauth_authorize(&b, &a) && slice_ends(buffer_held(&b), "&login_hint=ann%2Bb%40birch.example"));
+	EXPECT(!slice_has(buffer_held(&b), "prompt="));
+	buffer_release(&b);
+	buffer_init(&b, 60);
+	EXPECT(!oauth_authorize(&b, &a));
+	buffer_release(&b);
+}
+
+/* RFC 7636, Appendix B */
+TEST(the_challenge_of_a_verifier)
+{
+	char out[OAUTH_CHALLENGE];
+
+	oauth_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", out);
+	EXPECT_TEXT(out, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+}
+
+static const struct {
+	const char *query;
+	enum fault  fault;
+	const char *state, *code, *error, *suberror, *numbers;
+	bool        consent;
+} callbacks[] = {
+	{ "code=0.AX_b-c&state=s1&session_state=x", FAULT_NONE, "s1", "0.AX_b-c", NULL, NULL, "", false },
+	{ "code=a%2Bb&state=s1", FAULT_NONE, "s1", "a+b", NULL, NULL, "", false },
+	{ "code=a", FAULT_NONE, NULL, "a", NULL, NULL, "", false },
+	{ "code=a&state=", FAULT_NONE, NULL, "a", NULL, NULL, "", false },
+	{ "c%6fde=a&state=s1", FAULT_NONE, "s1", "a", NULL, NULL, "", false },
+	{ "admin_consent=True&tenant=" ID "&scope=a&state=12345", FAULT_NONE, "12345", NULL, NULL, NULL, "", true },
+	{ "admin_consent=True&code=a&state=s1", FAULT_NONE, "s1", "a", NULL, NULL, "", true },
+	{ "admin_consent=True&error=consent_required&error_description=AADSTS65004%3a+x&state=s1", FAULT_NONE, "s1", NULL, "consent_required", NULL, "65004", true },
+	{ "error=access_denied&error_subcode=cancel&state=s1", FAULT_NONE, "s1", NULL, "access_denied", "cancel", "", false },
+	{ "error=access_denied&error_subcode=cancel&error_description=AADSTS65004%3a+User+declined%0d%0aTrace+ID%3a+x&error_uri=https%3a%2f%2flogin.microsoftonline.com%2ferror%3fcode%3d65004&state=s1",
+	  FAULT_NONE, "s1", NULL, "access_denied", "cancel", "65004", false },
+	{ "error=server_error&error_uri=https%3a%2f%2flogin.microsoftonline.com%2ferror%3fcode%3d90033", FAULT_NONE, NULL, NULL, "server_error", NULL, "90033", false },
+	{ "error=x&error_uri=code%3d12", FAULT_NONE, NULL, NULL, "x", NULL, "", false },
+	{ "code=a&code=b&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a&state=s1&state=s2", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a&%63ode=b&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a&error=access_denied&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a%0ab&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a+b&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a%00&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a%4&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=a%&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "code=&error=&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "admin_consent=False&state=s1", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+	{ "&&=&", FAULT_BROKEN, NULL, NULL, NULL, NULL, "", false },
+};
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+TEST(what_a_browser_brings_back)
+{
+	for (size_t i = 0; i < COUNT(callbacks); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct oauth_callback        c;
+		struct error                 err = { 0 };
+		struct oauth_answer          numbers = { 0 };
+		bool                         fine = oauth_callback_read(slice_str(callbacks[i].query), job, &c, &err);
+
+		EXPECT_ROW(fine == (callbacks[i].fault == FAULT_NONE) && err.fault == callbacks[i].fault, callbacks[i].query);
+		if (!fine)
+			continue;
+		EXPECT_ROW(same(c.state, callbacks[i].state) && same(c.code, callbacks[i].code), callbacks[i].query);
+		EXPECT_ROW(same(c.error, callbacks[i].error) && same(c.suberror, callbacks[i].suberror), callbacks[i].query);
+		EXPECT_ROW(c.admin_consent == callbacks[i].consent, callbacks[i].query);
+		memcpy(numbers.number, c.number, sizeof numbers.number);
+		numbers.numbers = c.numbers;
+		EXPECT_TEXT(numbers_of(&numbers, job), callbacks[i].numbers);
+	}
+}
+
+TEST(a_callback_cut_at_every_byte)
+{
+	static const char query[] = "error=access_denied&error_description=AADSTS65004%3a+no%0d%0aCorrelation+ID%3a+" ID "%0d%0aTimestamp%3a+2026-11-22+08%3a00%3a00Z&state=s1";
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct oauth_callback        c;
+	struct error                 err = { 0 };
+
+	EXPECT(oauth_callback_read(slice(query, sizeof query - 1), job, &c, &err));
+	EXPECT_TEXT(c.correlation_id, ID);
+	EXPECT_TEXT(c.timestamp, "2026-11-22");
+	for (size_t len = 0; len < sizeof query - 1; len++) {
+		char *copy = must_alloc(len + 1);      /* of that size: a look behind its end is seen */
+
+		memcpy(copy, query, len);
+		if (oauth_callback_read(slice(copy, len), job, &c, &err))
+			EXPECT(c.error && !c.code && (!c.state || strcmp(c.state, "s") == 0));
+		free(copy);
+	}
+}
+
+TEST(a_callback_that_is_too_long)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct oauth_callback        c;
+	struct error                 err = { 0 };
+	char                        *query = must_alloc(OAUTH_CALLBACK + 2);
+
+	memset(query, 'a', OAUTH_CALLBACK + 1);
+	memcpy(query, "code=", 5);
+	EXPECT(!oauth_callback_read(slice(query, OAUTH_CALLBACK + 1), job, &c, &err) && err.fault == FAULT_TOO_BIG);
+	EXPECT(oauth_callback_read(slice(query, OAUTH_CALLBACK), job, &c, &err) && strlen(c.code) == OAUTH_CALLBACK - 5);
+	free(query);
+}

@@ -1,0 +1,141 @@
+#include "flow_signin.h"
+
+#include <stdlib.h>
+
+#include "flow_microsoft.h"
+#include "model/facts.h"
+
+enum { SIGNIN_START, SIGNIN_WAY, SIGNIN_DONE };
+
+struct signin {
+	const struct signin_request *request;
+	struct flow_request          way_request;
+	struct mail_address          address;
+	struct microsoft_way         way;
+	struct report               *report;
+	int                          step;
+};
+
+const char *signin_url(const struct microsoft_app *app, const struct microsoft_code *code, const char *state, const char *login_hint,
+                       struct arena *into)
+{
+	return microsoft_authorize_url(app, code, state, login_hint, into);
+}
+
+const char *signin_origin(const struct microsoft_app *app, struct arena *into)
+{
+	return arena_print(into, "https://%s", microsoft_authority(app, into));
+}
+
+/* -- a refusal ---------------------------------------------------------------------------------------------------- */
+
+static struct report *report_of(const char *address)
+{
+	struct report *r = report_new(address);
+
+	r->provider = "microsoft";
+	return r;
+}
+
+static bool address_step(struct report *r, const char *address, struct mail_address *out)
+{
+	const char *problem = NULL;
+	int         step = report_begin(r, "address", NO_ATTEMPT, r->began_ms);
+	bool        fine = mail_address_parse(address, r->job, out, &problem);
+
+	report_note(r, step, fine ? FACT_ADDRESS_DOMAIN : FACT_ADDRESS_PROBLEM, "%s", fine ? out->domain : problem);
+	report_end(r, step, fine ? STEP_PASSED : STEP_FAILED, r->began_ms);
+	return fine;
+}
+
+static void fact(struct report *r, int step, const char *name, const char *value)
+{
+	if (value)
+		report_fact(r, step, name, slice_str(value));
+}
+
+struct report *signin_refused(const char *address, const struct oauth_callback *c, int64_t now_unix, struct verdict *v)
+{
+	struct report      *r = report_of(address);
+	struct mail_address asked;
+	int                 attempt = report_attempt(r), step;
+
+	r->began_unix = now_unix;
+	address_step(r, address, &asked);
+	/* where an attempt at Microsoft begins: see diagnose_best_attempt() */
+	step = report_begin(r, "entra.grant", attempt, r->began_ms);
+	fact(r, step, FACT_AUTH_BY, "code");
+	report_end(r, step, STEP_PASSED, r->began_ms);
+	step = report_begin(r, "entra.callback", attempt, r->began_ms);
+	fact(r, step, FACT_OAUTH_ERROR, c->error);
+	fact(r, step, FACT_OAUTH_SUBERROR, c->suberror);
+	fact(r, step, FACT_OAUTH_TEXT, c->description);
+	for (size_t i = 0; i < c->numbers; i++)
+		fact(r, step, FACT_AADSTS, c->number[i]);
+	fact(r, step, FACT_ADMIN_CONSENT, c->admin_consent ? "refused" : NULL);
+	fact(r, step, FACT_AADSTS_TRACE, c->correlation_id);
+	fact(r, step, FACT_AADSTS_TIME, c->timestamp);
+	report_end(r, step, STEP_FAILED, r->began_ms);
+	report_finish(r);
+	diagnose(r, v);
+	return r;
+}
+
+/* -- a code ------------------------------------------------------------------------------------------------------- */
+
+struct signin *signin_new(const struct signin_request *q)
+{
+	struct signin *s = must_alloc(sizeof *s);
+
+	*s = (struct signin){ .request = q, .report = report_of(q->address) };
+	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .code = &q->code,
+		.timeout_ms = q->timeout_ms };
+	report_secret(s->report, slice_str(q->code.code));
+	report_secret(s->report, slice_str(q->code.verifier));
+	return s;
+}
+
+enum want_kind signin_step(void *self, struct want *w, struct error *err)
+{
+	struct signin *s = self;
+
+	switch (s->step) {
+	case SIGNIN_START:
+		s->report->began_ms = w->now_ms;
+		s->report->began_unix = w->now_unix;
+		if (!address_step(s->report, s->request->address, &s->address))
+			return WANT_NOTHING;
+		microsoft_way_init(&s->way, &s->way_request, s->report, &s->address, NULL, waits_within(s->request->timeout_ms));
+
+	STEP(s, SIGNIN_WAY):
+		PASS(microsoft_way_step(&s->way, w, err));
+
+	STEP(s, SIGNIN_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+static const char *kept(struct report *r, const char *text)
+{
+	return text ? arena_str(r->job, text) : NULL;
+}
+
+struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct signin_result *out)
+{
+	const struct microsoft_session *session = &s->way.session;
+	struct report                  *r = s->report;
+	int                             account = report_find(r, "microsoft.account", NO_ATTEMPT);
+	const char                     *asked = account >= 0 ? report_value(r, account, FACT_ACCOUNT_ASKED) : NULL;
+
+	*out = (struct signin_result){ .well = s->way.in_session && session->signed_in, .other_account = asked && strcmp(asked, "no") == 0 };
+	if (out->well)
+		out->grant = (struct microsoft_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
+			kept(r, session->grant.scope), session->grant.expires_at };
+	microsoft_way_release(&s->way);
+	r->ms = ms;
+	report_finish(r);
+	diagnose(r, v);
+	free(s);
+	return r;
+}

@@ -1,0 +1,455 @@
+/* pages_microsoft.c -- out to Microsoft's sign-in page, and back.
+ *
+ * Who leaves is remembered by the hash of a state that only their browser and Microsoft know, with that browser, that link and that
+ * address; the verifier stays here, sealed. Whoever comes back without all of it is told so, and nothing else is done. An account of
+ * somebody else is refused before anything of it is kept; so is what Microsoft itself refuses, but for the verdict about the address
+ * that was asked for, which an administrator may have to see.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "connect/grant.h"
+#include "model/mailaddress.h"
+#include "serve/api.h"
+#include "serve/budget.h"
+#include "serve/connect_parts.h"
+#include "serve/http_parts.h"
+#include "serve/keeper.h"
+#include "serve/kept.h"
+#include "serve/keys.h"
+#include "serve/pages.h"
+#include "serve/redeemer.h"
+#include "serve/registration.h"
+#include "store/signins.h"
+
+#define AWAY_MS       (15 * 60 * (int64_t)1000)      /* a second factor, a forgotten password */
+#define STATE_DICE    40
+#define VERIFIER_DICE 64                             /* RFC 7636 4.1: 43 to 128               */
+
+static const struct rate_limit of_link = { .burst = 30 };
+
+/* -- out ---------------------------------------------------------------------------------------------------------- */
+
+struct departure {
+	struct visitor    *v;
+	struct mail_address address;
+	struct signin_row  row;
+	bool               taken;            /* another account of the workspace has that mailbox */
+};
+
+/* What is wrong with the address as it was typed, a key of "page/…"; NULL: nothing. */
+static const char *address_problem(struct departure *d, const char *typed)
+{
+	struct arena       *job = d->v->x->job;
+	struct mail_address wanted;
+	const char         *problem, *fixed = visitor_address(d->v);
+
+	if (!text_is_utf8(typed) || !mail_address_parse(typed, job, &d->address, &problem))
+		return "wrong.address";
+	if (fixed && (!mail_address_parse(fixed, job, &wanted, &problem)
+	              || strcmp(mail_address_key(&wanted, job), mail_address_key(&d->address, job)) != 0))
+		return "wrong.other_address";
+	return NULL;
+}
+
+static bool is_anothers(struct txn *t, struct visitor *v, const char *key)
+{
+	const char *id;
+
+	return account_by_key(t, v->x->job, v->link.workspace, key, &id, NULL) && !(v->has_account && strcmp(id, v->account.id) == 0);
+}
+
+static bool keep_departure(struct txn *t, void *self, struct error *err)
+{
+	struct departure *d = self;
+	struct visitor   *v = d->v;
+
+	d->taken = false;
+	if (!link_open(t, v->link.id, v->session, err))
+		return false;
+	d->taken = is_anothers(t, v, mail_address_key(&d->address, v->x->job));
+	return d->taken ? fail(err, FAULT_REFUSED, "another account has that mailbox") : signin_insert(t, &d->row, err);
+}
+
+static bool seal_departure(struct departure *d, const char *state, const char *verifier, struct error *err)
+{
+	struct visitor *v = d->v;
+	struct arena   *job = v->x->job;
+
+	d->row = (struct signin_row){ .id = token_hash(state, job), .link = v->link.id, .session = v->session, .address = d->address.text,
+		.created = v->now, .expires = v->now + AWAY_MS };
+	/* the link's token is kept nowhere else, and the way back leads through it */
+	return vault_seal(v->x->service->vault, arena_print(job, "%s/signin", d->row.id), slice_str(arena_print(job, "%s %s", verifier, v->path)),
+	                  job, &d->row.sealed, err);
+}
+
+/* Whoever was connected before is known to Microsoft; at first the person picks, so that nobody else's account is taken silently. */
+static const char *hint_for(const struct departure *d)
+{
+	const struct visitor *v = d->v;
+
+	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? d->address.text : NULL;
+}
+
+static void leave(struct departure *d, const struct microsoft_app *app, struct connect_page *form)
+{
+	struct visitor       *v = d->v;
+	struct exchange      *x = v->x;
+	const char           *state = random_text(x->job, STATE_DICE);
+	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job) };
+	struct error          err = { 0 };
+
+	if (seal_departure(d, state, code.verifier, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
+		answer_redirect(x, signin_url(app, &code, state, hint_for(d), x->job));
+	} else if (d->taken) {
+		form->wrong[INPUT_ADDRESS] = "wrong.taken";
+		connect_form_show(v, 409, form);
+	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
+		visitor_refuse(v, LINK_ELSEWHERE);
+	} else {
+		pages_trouble(x, v->path);
+	}
+}
+
+void microsoft_leave(struct visitor *v, struct connect_page *form)
+{
+	struct departure     d = { .v = v };
+	struct microsoft_app app;
+	const char          *fixed = visitor_address(v);
+
+	form->value[INPUT_PROVIDER] = "microsoft";
+	form->wrong[INPUT_ADDRESS] = address_problem(&d, fixed && !*form->value[INPUT_ADDRESS] ? fixed : form->value[INPUT_ADDRESS]);
+	if (form->wrong[INPUT_ADDRESS])
+		connect_form_show(v, 422, form);
+	else if (!microsoft_registered(v->x->service->settings, &app))
+		connect_form_show(v, 503, form);
+	else if (!http_may(v->x, arena_print(v->x->job, "signin %s", v->link.id), of_link))
+		pages_trouble(v->x, v->path);
+	else
+		leave(&d, &app, form);
+}
+
+static void go_to_microsoft(struct exchange *x)
+{
+	struct visitor      v;
+	struct connect_page form = { 0 };
+
+	if (!visitor_arrive(x, &v))
+		return;
+	connect_form_read(x, &form);
+	microsoft_leave(&v, &form);
+}
+
+/* -- back --------------------------------------------------------------------------------------------------------- */
+
+struct comeback {
+	struct redemption     redemption;    /* first */
+	struct exchange      *x;
+	struct oauth_callback brought;
+	struct signin_row     row;
+	struct visitor        v;
+	struct microsoft_app  app;
+	/* what came of it */
+	const char           *report;        /* as it is kept                                        */
+	bool                  well, shown;   /* shown: and nothing is kept                           */
+	struct account        account;       /* as it shall be                                       */
+	struct slice          sealed;
+	bool                  taken, spent;
+	struct store_write    write;
+};
+
+/* To a stranger, or whoever comes too late: not a word about whether there is such a sign-in. */
+static void refuse(struct exchange *x, int status, const char *key)
+{
+	struct page *p = pages_begin(x);
+
+	pages_answer(x, p, status, render_notice(p, &(struct notice_page){ key, MICROSOFT_CALLBACK }));
+}
+
+static bool take_row(struct txn *t, void *self, struct error *err)
+{
+	struct comeback *c = self;
+	const char      *cookie = http_cookie(c->x, "mm_browser");
+
+	return signin_take(t, c->x->job, token_hash(c->brought.state, c->x->job), token_hash(cookie, c->x->job), clock_unix_ms(), &c->row,
+	                   err);
+}
+
+/* Of "VERIFIER /connect/TOKEN". */
+static bool open_row(struct comeback *c, struct error *err)
+{
+	struct exchange *x = c->x;
+	struct slice     plain, verifier;
+	const char      *path, *token;
+
+	if (!vault_unseal(x->service->vault, arena_print(x->job, "%s/signin", c->row.id), c->row.sealed, x->job, &plain, err))
+		return false;
+	verifier = slice_cut(&plain, ' ');
+	path = arena_copy(x->job, plain);
+	token = strrchr(path, '/');
+	if (!token)
+		return fail(err, FAULT_BROKEN, "no way back");
+	c->redemption.request.code.verifier = arena_copy(x->job, verifier);
+	return visitor_look(&c->v, path, token_hash(token + 1, x->job), x, err);
+}
+
+/* The link may have been used for another mailbox meanwhile, or be open elsewhere. */
+static bool still_fits(const struct comeback *c)
+{
+	const struct visitor *v = &c->v;
+	const char           *fixed = visitor_address(v), *problem;
+	struct mail_address   wanted, asked;
+
+	if (!v->link.session || strcmp(v->link.session, c->row.session) != 0 || (v->link.used && !v->has_account))
+		return false;
+	return !fixed || (mail_address_parse(fixed, c->x->job, &wanted, &problem)
+	                  && mail_address_parse(c->row.address, c->x->job, &asked, &problem)
+	                  && strcmp(mail_address_key(&wanted, c->x->job), mail_address_key(&asked, c->x->job)) == 0);
+}
+
+/* It works, or is tried without anybody: what a sign-in that failed says does not end that. */
+static bool goes_on(const struct visitor *v)
+{
+	static const enum account_state states[] = {
+		ACCOUNT_CONNECTED, ACCOUNT_DEGRADED, ACCOUNT_WAITING, ACCOUNT_CONNECTING, ACCOUNT_PAUSED,
+	};
+
+	for (size_t i = 0; v->has_account && i < COUNT(states); i++)
+		if (v->account.state == states[i])
+			return true;
+	return false;
+}
+
+static void account_as_asked(struct comeback *c)
+{
+	struct visitor     *v = &c->v;
+	struct arena       *job = c->x->job;
+	struct mail_address address;
+	const char         *problem;
+
+	c->account = v->has_account ? v->account : (struct account){ .created = v->now };
+	mail_address_parse(c->row.address, job, &address, &problem);
+	if (!v->has_account) {
+		c->account.id = new_id(job, "acc");
+		c->account.workspace = v->link.workspace;
+		c->account.address = address.text;
+		c->account.key = mail_address_key(&address, job);
+	}
+	c->account.provider = "microsoft";
+	c->account.lang = c->x->lang->tag;
+	c->account.username = c->account.ews_url = NULL;
+	memset(c->account.host, 0, sizeof c->account.host);
+	memset(c->account.port, 0, sizeof c->account.port);
+	account_begin_again(&c->account, v->now);
+}
+
+/* There is nothing that could be tried again without the person. */
+static void judge(struct comeback *c, const struct verdict *verdict)
+{
+	struct outcome o;
+
+	outcome_of(verdict, &c->account, false, 0, c->v.now, &o);
+	c->account.state = o.state == ACCOUNT_NEEDS_ADMIN ? ACCOUNT_NEEDS_ADMIN : ACCOUNT_NEEDS_USER;
+	c->account.next_try = NEVER;
+	c->account.cause = o.cause ? cause_row(o.cause)->id : NULL;
+	c->account.certainty = o.cause ? certainty_name(o.certainty) : NULL;
+	c->account.who = who_name(o.who);
+	c->account.report = c->report;
+	c->account.report_at = c->v.now;
+}
+
+static bool tell(struct comeback *c, struct txn *t, const char *type, struct error *err)
+{
+	return event_tell(t, c->x->job, c->account.workspace, c->account.id, type, account_event_data(&c->account), err);
+}
+
+static bool keep_account(struct txn *t, struct comeback *c, struct error *err)
+{
+	struct account now;
+	bool           may;
+
+	if (!c->v.has_account && !account_insert(t, &c->account, err)) {
+		c->taken = err->fault == FAULT_REFUSED;
+		return false;
+	}
+	if (!c->v.has_account)
+		return tell(c, t, "account.created", err);
+	if (!account_get(t, c->x->job, c->account.workspace, c->account.id, &now, err)
+	    || !budget_left(t, c->x->service, c->account.id, &may, err))
+		return false;
+	c->spent = c->well && !may;
+	if (c->spent || now.state == ACCOUNT_REMOVED || now.state == ACCOUNT_PAUSED || now.state != c->v.account.state)
+		return fail(err, FAULT_REFUSED, "the account was changed meanwhile");
+	/* how far a mailbox is known counts where that one was signed in to; of another way in it means nothing */
+	c->account.cursor = strcmp(now.provider, "microsoft") == 0 ? now.cursor : NULL;
+	c->account.external_id = now.external_id;
+	return account_update(t, &c->account, err);
+}
+
+static bool keep(struct txn *t, void *self, struct error *err)
+{
+	struct comeback *c = self;
+
+	c->taken = c->spent = false;
+	return link_open(t, c->v.link.id, c->row.session, err) && keep_account(t, c, err)
+	    && link_use(t, c->v.link.id, c->account.id, c->v.now, err)
+	    && (c->well ? sealed_put(t, c->account.id, "password", c->sealed, err)
+	                : tell(c, t, "account.failed", err)
+	                      && (c->account.state != ACCOUNT_NEEDS_ADMIN || tell(c, t, "account.needs_admin", err)));
+}
+
+static void kept_now(struct store_write *w)
+{
+	http_wake(((struct comeback *)w->self)->x);
+}
+
+/* What is to be kept of it. False: nothing, or it cannot be. */
+static bool conclude(struct comeback *c, const struct report *r, const struct verdict *v, const struct signin_result *result)
+{
+	struct arena *job = c->x->job;
+	struct slice  grant;
+
+	c->report = save_report(r, v, job);
+	c->well = result->well;
+	account_as_asked(c);
+	c->shown = !c->well && (result->other_account || goes_on(&c->v));
+	if (!c->well) {
+		judge(c, v);
+		return !c->shown;
+	}
+	grant = grant_write(&result->grant, job);
+	return grant.at
+	    && vault_seal(c->x->service->vault, arena_print(job, "%s/password", c->account.id), grant, job, &c->sealed, &c->write.err);
+}
+
+static void show_failure(struct comeback *c)
+{
+	struct page       *p = pages_begin(c->x);
+	struct retold      report;
+	struct result_page r = { .path = c->v.path, .product = c->v.workspace.name, .csrf = http_csrf(c->x), .account = &c->account,
+		.unkept = true };
+
+	if (retell(c->report, c->x->lang, c->x->job, &report, NULL))
+		r.report = &report;
+	pages_answer(c->x, p, 200, render_result(p, &r));
+}
+
+static void show_form(struct comeback *c, const char *wrong)
+{
+	struct connect_page form = { .value = { [INPUT_ADDRESS] = c->row.address, [INPUT_PROVIDER] = "microsoft" },
+		.wrong = { [INPUT_ADDRESS] = wrong } };
+
+	connect_form_show(&c->v, 409, &form);
+}
+
+/* On one of the server's threads, once it is known whether it was kept. */
+static void answer(struct comeback *c)
+{
+	struct exchange *x = c->x;
+
+	if (c->shown)
+		show_failure(c);
+	else if (c->write.ok && c->well)
+		answer_redirect(x, arena_print(x->job, "%s/progress", c->v.path));
+	else if (c->write.ok)
+		answer_redirect(x, arena_print(x->job, "%s/result", c->v.path));
+	else if (c->taken)
+		show_form(c, "wrong.taken");
+	else if (c->spent)
+		show_form(c, "wrong.spent");
+	else if (c->write.err.fault == FAULT_REFUSED || c->write.err.fault == FAULT_ABSENT)
+		refuse(x, 409, "signin.refused");
+	else
+		pages_trouble(x, c->v.path);
+	if (c->write.ok && c->well)
+		keeper_changed(x->service->keeper, c->account.id);
+}
+
+static void finish(struct exchange *x)
+{
+	answer(x->finisher);
+}
+
+/* In the redeemer's thread: nobody else touches the exchange meanwhile. */
+static void redeemed(struct redemption *r)
+{
+	struct comeback *c = (struct comeback *)r;
+	bool             keeps;
+
+	c->write = (struct store_write){ .apply = keep, .done = kept_now, .self = c };
+	keeps = conclude(c, r->report, &r->verdict, &r->result);
+	/* once it is awake the exchange is gone, and this with it */
+	report_free(r->report);
+	if (keeps)
+		store_write(c->x->service->store, &c->write);
+	else
+		http_wake(c->x);
+}
+
+static void take_refusal(struct comeback *c)
+{
+	struct verdict               v;
+	CLEANUP(report) struct report *r = signin_refused(c->row.address, &c->brought, c->v.now / 1000, &v);
+
+	if (conclude(c, r, &v, &(struct signin_result){ 0 }))
+		c->write.ok = store_write_wait(c->x->service->store, keep, c, &c->write.err);
+	answer(c);
+}
+
+static void take_code(struct comeback *c)
+{
+	struct exchange       *x = c->x;
+	struct signin_request *q = &c->redemption.request;
+
+	q->address = c->row.address;
+	q->app = &c->app;
+	q->code.code = c->brought.code;
+	q->code.redirect_uri = microsoft_redirect_uri(x->service, x->job);
+	c->redemption.redeemed = redeemed;
+	x->finish = finish;
+	x->finisher = c;
+	if (x->service->redeemer && redeemer_take(x->service->redeemer, &c->redemption))
+		return;
+	x->finish = NULL;
+	pages_trouble(x, c->v.path);
+}
+
+/* A consent that we did not ask for, or somebody's idea of a callback: neither is acted upon (facts M E.2 12b). */
+static void not_ours(struct exchange *x, const struct oauth_callback *brought)
+{
+	if (brought->admin_consent && !brought->code)
+		refuse(x, 200, "signin.consent");
+	else
+		refuse(x, 403, "signin.refused");
+}
+
+static void come_back(struct exchange *x)
+{
+	struct comeback *c = arena_get(x->job, sizeof *c);
+	struct error     err = { 0 };
+
+	c->x = x;
+	if (pages_only_looks(x) || !oauth_callback_read(request_of(x)->raw_query, x->job, &c->brought, &err))
+		refuse(x, 400, "signin.refused");
+	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !microsoft_registered(x->service->settings, &c->app))
+		not_ours(x, &c->brought);
+	else if (!store_write_wait(x->service->store, take_row, c, &err) && (err.fault == FAULT_ABSENT || err.fault == FAULT_REFUSED))
+		not_ours(x, &c->brought);
+	else if (err.fault)
+		pages_trouble(x, NULL);
+	else if (!open_row(c, &err) || !still_fits(c))
+		refuse(x, 403, "signin.refused");
+	else if (c->brought.code)
+		take_code(c);
+	else if (c->brought.error)
+		take_refusal(c);
+	else
+		answer_redirect(x, c->v.path);
+}
+
+const struct route routes_microsoft[] = {
+	{ "POST", "/connect/{token}/microsoft", GUARD_FORM, 0, go_to_microsoft },
+	{ "GET",  MICROSOFT_CALLBACK,           GUARD_LINK, 0, come_back       },
+	{ 0 }
+};
