@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "provider/microsoft.h"
 
 #define LONGEST (64 * 1024)
 
@@ -59,6 +60,16 @@ static char *secret_copy(struct credentials *c, struct slice s)
 void credentials_take_password(struct credentials *c, struct slice password)
 {
 	c->password = secret_copy(c, password);
+}
+
+void credentials_take_grant(struct credentials *c, const struct microsoft_grant *g)
+{
+	c->token = secret_copy(c, slice_str(g->access_token ? g->access_token : ""));
+	if (g->refresh_token)
+		c->refresh_token = secret_copy(c, slice_str(g->refresh_token));
+	if (g->scope)
+		c->scope = must_copy(g->scope);
+	c->expires_at = g->expires_at;
 }
 
 bool credentials_read_password(struct credentials *c, const char *file, struct error *err)

@@ -13,12 +13,15 @@
 #define LOOK_MS    1000               /* how often it is looked at all of them */
 #define STORM_LEAST 100               /* so many opened in a row leave holes worth giving back */
 #define CURSOR_LONGEST 200
+#define RENEWALS_A_SECOND 50          /* of grants: ten thousand within the five minutes that each has before its end */
 
 struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
 	struct troubles       *troubles;
-	int                    grace_ms, ews_poll_ms;
+	int                    grace_ms, ews_poll_ms, graph_poll_ms;
+	struct microsoft_app   microsoft;
+	struct pace            renewals;
 	bool                   ews_streams;
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
@@ -42,6 +45,21 @@ int keeper_ews_poll_ms(const struct keeper *k)
 bool keeper_ews_streams(const struct keeper *k)
 {
 	return k->ews_streams;
+}
+
+int keeper_graph_poll_ms(const struct keeper *k)
+{
+	return k->graph_poll_ms;
+}
+
+struct pace *keeper_renewals(struct keeper *k)
+{
+	return &k->renewals;
+}
+
+const struct microsoft_app *keeper_microsoft(const struct keeper *k)
+{
+	return &k->microsoft;
 }
 
 int keeper_grace_ms(const struct keeper *k)
@@ -332,9 +350,15 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	struct keeper *keeper = must_alloc(sizeof *keeper);
 	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
+	                 && read_seconds(d->settings, SETTING_WATCH_GRAPH_POLL, "graph_poll", 1, &keeper->graph_poll_ms, err)
 	                 && read_switch(d->settings, SETTING_WATCH_EWS_STREAMS, "ews_streaming", &keeper->ews_streams, err);
 
 	keeper->daemon = d;
+	keeper->renewals.a_second = RENEWALS_A_SECOND;
+	keeper->microsoft = (struct microsoft_app){
+		.client_id = d->settings->value[SETTING_MICROSOFT_ID], .client_secret = d->settings->value[SETTING_MICROSOFT_SECRET],
+		.tenant = d->settings->value[SETTING_MICROSOFT_TENANT], .authority = d->settings->value[SETTING_MICROSOFT_AUTHORITY],
+	};
 	keeper->board = progress_board_new();
 	keeper->troubles = troubles_new();
 	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
@@ -422,5 +446,8 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->notifications += atomic_load(&l->counts.notifications);
 		out->polls += atomic_load(&l->counts.polls);
 		out->throttled += atomic_load(&l->counts.throttled);
+		out->renewed += atomic_load(&l->counts.renewed);
+		out->graph_polls += atomic_load(&l->counts.graph_polls);
+		out->graph_throttled += atomic_load(&l->counts.graph_throttled);
 	}
 }
