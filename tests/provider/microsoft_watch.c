@@ -168,7 +168,7 @@ static enum want_kind watch_step(void *self, struct want *w, struct error *err)
 #define GRANTED             JSON("200 OK", "{\"token_type\":\"Bearer\",\"scope\":\"" SCOPES "\",\"expires_in\":3599,\"access_token\":\"" NEW "\",\"refresh_token\":\"" R1 "\"}")
 #define REFUSED_GRANT       JSON("400 Bad Request", "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: x\",\"error_codes\":[50173]}")
 #define NOVEMBER            INT64_C(1793404800)               /* its zeroth, 2026 */
-#define DAY(n)              (NOVEMBER + 86400 * (n)) 
+#define DAY(n)              (NOVEMBER + 86400 * (n))
 
 #define TURNS 12
 
