@@ -115,7 +115,7 @@ static void note(struct microsoft_session *s, const char *fact, const char *valu
 static enum want_kind failed(struct microsoft_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
 {
 	end(s, STEP_FAILED, w);
-	fail(err, fault, "%s: %s", s->graph.host, what);
+	fail(err, fault, "%s: %s", s->at_authority ? s->authority.host : s->graph.host, what);
 	return WANT_FAILED;
 }
 
@@ -510,6 +510,9 @@ enum want_kind microsoft_ask_step(void *self, struct want *w, struct error *err)
 
 	switch (s->ask.step) {
 	case ASK_START:
+		if (report_find(s->report, "entra.grant", s->attempt) < 0)
+			grant_facts(s, w);
+
 	STEP(&s->ask, ASK_TOKEN):
 		if (is_due(s, w) || s->token.step != TOKEN_START) {
 			kind = token_step(s, w, err);

@@ -296,6 +296,8 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 
 	if (!found(t, op, err) || !may_try(t, op, err))
 		return false;
+	if (strcmp(op->account.provider, "microsoft") == 0)
+		return conflict(c, "it has a grant and no password: whoever owns it signs in again", err);
 	take_places(c->x, op->body, &op->account, &places);
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	op->account.failures = 0;
