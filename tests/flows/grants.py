@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mailboxes at Microsoft 365 under the daemon's eyes, against a stand-in for its token endpoint and Graph: connected by a grant, watched, renewed.
 
-    microsoft.py BUILD [--accounts 60] [--kills 15] [--only REGEX]
+    grants.py BUILD [--accounts 60] [--kills 15] [--only REGEX]
 
 The stand-in rotates refresh tokens and takes every one that it ever gave. It is under the real names, by [net] connect_to.
 """
