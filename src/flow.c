@@ -11,6 +11,7 @@
 #include "provider/imap.h"
 #include "provider/smtp.h"
 #include "verify/exchange_mail.h"
+#include "verify/graph_mail.h"
 #include "verify/probe.h"
 #include "verify/testmail.h"
 
@@ -61,7 +62,7 @@ struct flow {
 	struct exchange_way      exchange;
 	struct microsoft_way     microsoft;
 	struct testmail           testmail;
-	struct exchange_mail      exchange_mail;
+	struct webmail            webmail;
 	struct task               task[SERVICES + 3];
 	struct children           children;
 	int                       step;
@@ -479,12 +480,24 @@ static bool exchange_can_send(const struct flow *f)
 	return f->exchange.in_session && f->exchange.session.inbox_open && f->exchange.session.logged_in;
 }
 
-static void start_exchange_mail(struct flow *f)
+static bool microsoft_can_send(const struct flow *f)
 {
+	return f->microsoft.in_session && f->microsoft.session.inbox_open;
+}
+
+/* Over whichever web service the mailbox was opened. */
+static void start_webmail(struct flow *f)
+{
+	const struct flow_request *q = f->request;
+	const char                *address = f->address.text;
+
 	f->sending = true;
-	exchange_mail_init(&f->exchange_mail, f->report, &f->exchange.session, f->address.text, f->request->send_to);
-	f->exchange_mail.has_come = f->request->arrived;
-	f->exchange_mail.asked = f->request->arrival;
+	if (exchange_can_send(f))
+		webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, address, q->send_to);
+	else
+		webmail_init(&f->webmail, &graph_mail, &f->microsoft.session, f->report, f->microsoft.attempt, address, q->send_to);
+	f->webmail.has_come = q->arrived;
+	f->webmail.asked = q->arrival;
 }
 
 static bool is_open(const struct part *p)
@@ -516,10 +529,12 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		start_all(f);
 		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if (exchange_can_send(f) && q->send_test)
-			start_exchange_mail(f);
+		if ((exchange_can_send(f) || microsoft_can_send(f)) && q->send_test)
+			start_webmail(f);
 		else if (exchange_can_send(f))
 			report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
+		else if (microsoft_can_send(f))
+			report_skip(f->report, "microsoft.send", f->microsoft.attempt, "not_asked", w->now_ms);
 		else if (can_send(f) && q->send_test)
 			start_testmail(f);
 		else if (can_send(f))
@@ -527,7 +542,7 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 
 	STEP(f, FLOW_SEND):
 		if (f->sending)
-			PASS(exchange_is_meant(f) ? exchange_mail_step(&f->exchange_mail, w, err) : testmail_step(&f->testmail, w, err));
+			PASS(f->webmail.job ? webmail_step(&f->webmail, w, err) : testmail_step(&f->testmail, w, err));
 		note_sent(f);
 		if (is_open(&f->part[SERVICE_IMAP])) {
 			imap_goodbye(&f->part[SERVICE_IMAP].session.imap, w);
@@ -565,7 +580,7 @@ static void flow_release(struct flow *f)
 		detect_release(&f->detect);
 	if (f->testmail.job)
 		testmail_release(&f->testmail);
-	exchange_mail_release(&f->exchange_mail);
+	webmail_release(&f->webmail);
 	exchange_way_release(&f->exchange);
 	microsoft_way_release(&f->microsoft);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {

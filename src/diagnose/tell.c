@@ -335,13 +335,38 @@ static void exchange_urls(const struct finding *f, const struct scope *s, struct
 		add_value(t, "right_url", scope_value(s, "exchange.url", FACT_RIGHT_URL));
 }
 
+/* Where a server of the organisation's own has the mailbox: the URL out of "ews https://… autodiscover trusted". */
+static const char *own_server(const struct report *r, struct arena *into)
+{
+	for (size_t i = 0; i < r->fact_count; i++) {
+		struct slice rest = slice_str(r->fact[i].value);
+
+		if (strcmp(r->fact[i].name, FACT_EXCHANGE_PLACE) == 0 && slice_is(slice_cut(&rest, ' '), "ews") && !slice_has(rest, "online"))
+			return arena_copy(into, slice_cut(&rest, ' '));
+	}
+	return NULL;
+}
+
+/* Those of an account at Microsoft; before the others, whose names some of them share. */
+static void microsoft_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
+{
+	if (f->cause == CAUSE_MICROSOFT_SCOPE_MISSING)
+		add_value(t, "missing", joined(r, f->attempt, FACT_OAUTH_MISSING, into));
+	if (f->cause == CAUSE_MICROSOFT_MAILBOX_ON_PREMISES)
+		add_value(t, "right_url", own_server(r, into));
+	if (f->cause == CAUSE_MICROSOFT_FOREIGN_PRIMARY_ALIAS)
+		add_value(t, "sender", scope_value(s, NULL, FACT_ACCOUNT_SENDER));
+	add_value(t, "other_account", scope_value(s, NULL, FACT_ACCOUNT_IS));
+	add_value(t, "app", scope_value(s, NULL, FACT_APP));
+}
+
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
                            const struct language *lang, struct arena *into)
 {
 	static const struct { const char *name, *fact; } plain[] = {
 		{ "domain", FACT_ADDRESS_DOMAIN }, { "host", FACT_HOST },           { "port", FACT_PORT },       { "names", FACT_TLS_SAN },
 		{ "issuer", FACT_TLS_ISSUER },     { "mx", FACT_DNS_MX },
-		{ "other_account", FACT_EWS_PRIMARY }, { "other_account", FACT_ACCOUNT_IS }, { "app", FACT_APP },
+		{ "other_account", FACT_EWS_PRIMARY },
 		{ "offered", FACT_AUTH_OFFERED },  { "right_port", FACT_PROBE_OPEN_PORT },  { "recipient", FACT_SEND_TO },
 	};
 	const char *service = f->step >= 0 ? r->step[f->step].id : "";
@@ -352,6 +377,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
 
 	add_value(t, "address", r->address);
+	microsoft_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
 	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : strncmp(service, "exchange", 8) == 0 ? "Exchange" : scope_value(s, "detect", FACT_NOT_OFFERED));

@@ -10,6 +10,7 @@ enum { OPEN_START, OPEN_TOKEN, OPEN_REACH, OPEN_ASK, OPEN_ACCOUNT, OPEN_PAUSE, O
 enum { TOKEN_START, TOKEN_TURN, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
 enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
+enum { SEND_START, SEND_ANSWER, SEND_DONE };
 enum { TENANT_START, TENANT_REACH, TENANT_ANSWER, TENANT_DONE };
 enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
 
@@ -18,11 +19,11 @@ enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
 #define NEARLY_S   60        /* a token that ends so soon is as good as ended */
 
-static const char *const questions[QUESTIONS] = {
-	[INBOX] = "/me/mailFolders/inbox?$select=id,totalItemCount,unreadItemCount",
-	[FOLDERS] = "/me/mailFolders?$top=100&$select=id,displayName&includeHiddenFolders=true",
-	[CALENDAR] = "/me/calendar?$select=id,name,canEdit",
-	[SENDER] = "/me/mailFolders/sentitems/messages?$top=1&$select=from",
+static const struct graph_question questions[QUESTIONS] = {
+	[INBOX] = { "GET", "/me/mailFolders/inbox?$select=id,totalItemCount,unreadItemCount" },
+	[FOLDERS] = { "GET", "/me/mailFolders?$top=100&$select=id,displayName&includeHiddenFolders=true" },
+	[CALENDAR] = { "GET", "/me/calendar?$select=id,name,canEdit" },
+	[SENDER] = { "GET", "/me/mailFolders/sentitems/messages?$top=1&$select=from" },
 };
 
 /* What a connection is for (ARTICLES S24); the others of the list are seen by what came of them. */
@@ -356,8 +357,7 @@ static void ask_account(struct microsoft_session *s, const struct want *w)
 	begin(s, "microsoft.account", w);
 	note(s, FACT_AUTH_MECHANISM, web_scheme_name(WEB_BEARER));
 	note(s, FACT_AUTH_BY, "token");
-	s->request = (struct web_request){ .method = "GET", .target = GRAPH_ME, .header = { "Accept: application/json" } };
-	web_ask(&s->web, &s->request);
+	microsoft_get(s, GRAPH_ME);
 }
 
 static bool is_asked_for(const struct microsoft_session *s)
@@ -548,15 +548,36 @@ enum want_kind microsoft_ask_step(void *self, struct want *w, struct error *err)
 
 /* -- what is there ------------------------------------------------------------------------------------------------ */
 
+void microsoft_get(struct microsoft_session *s, const char *target)
+{
+	s->request = (struct web_request){ .method = "GET", .target = target, .header = { "Accept: application/json" } };
+	web_ask(&s->web, &s->request);
+}
+
+void microsoft_batch(struct microsoft_session *s, const struct graph_question *q, size_t count)
+{
+	buffer_clear(&s->body);
+	graph_batch(&s->body, q, count);
+	s->request = (struct web_request){ .method = "POST", .target = "/v1.0/$batch",
+		.header = { "Content-Type: application/json", "Accept: application/json" }, .body = buffer_held(&s->body) };
+	web_ask(&s->web, &s->request);
+}
+
+enum want_kind microsoft_answer_step(struct microsoft_session *s, struct want *w, struct error *err)
+{
+	PASS(web_ask_step(&s->web, w, err));
+	if (s->web.answer.status >= 200 && s->web.answer.status < 300)
+		return WANT_NOTHING;
+	graph_facts(s, s->web.answer.status, buffer_held(&s->web.answer.body));
+	challenge_facts(s);
+	return failed(s, fault_of(s->web.answer.status), w, err, "refused");
+}
+
 /* What stops the whole stands in the first of its steps. */
 static void ask_all(struct microsoft_session *s, const struct want *w)
 {
 	begin(s, "microsoft.inbox", w);
-	buffer_clear(&s->body);
-	graph_batch(&s->body, questions, QUESTIONS);
-	s->request = (struct web_request){ .method = "POST", .target = "/v1.0/$batch",
-		.header = { "Content-Type: application/json", "Accept: application/json" }, .body = buffer_held(&s->body) };
-	web_ask(&s->web, &s->request);
+	microsoft_batch(s, questions, QUESTIONS);
 }
 
 /* How long to wait before it is worth asking again; 0: it is not. */
@@ -718,6 +739,31 @@ enum want_kind microsoft_look_step(void *self, struct want *w, struct error *err
 			return WANT_FAILED;
 
 	STEP(&s->look, LOOK_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- one message -------------------------------------------------------------------------------------------------- */
+
+enum want_kind microsoft_send_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	switch (s->send.step) {
+	case SEND_START:
+		begin(s, "microsoft.send", w);
+		/* MIME as it is, in base64; the server keeps the copy (facts M B.2) */
+		s->request = (struct web_request){ .method = "POST", .target = "/v1.0/me/sendMail", .header = { "Content-Type: text/plain" },
+			.body = slice_str(base64_encode(s->job, s->message)), .once = true };
+		web_ask(&s->web, &s->request);
+
+	STEP(&s->send, SEND_ANSWER):
+		PASS(microsoft_answer_step(s, w, err));
+		s->sent = true;
+		end(s, STEP_PASSED, w);
+
+	STEP(&s->send, SEND_DONE):
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;

@@ -2,9 +2,9 @@
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
  * account it is. An account that is not the one asked for ends it there. microsoft_look_step(): inbox, folders, calendar and the address
- * that mail leaves under, all in one batch; nothing is written. microsoft_tenant_step(): without credentials, whether Microsoft knows an
- * organisation of that domain; only the domain is said. microsoft_ask_step(): one question to Graph, for who watches: the grant is renewed
- * ahead of its end, and once where it is refused.
+ * that mail leaves under, all in one batch; nothing is written. microsoft_send_step(): one message; the server keeps its copy in Sent
+ * Items. microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
+ * microsoft_ask_step(): one question to Graph, for who watches: the grant is renewed ahead of its end, and once where it is refused.
  *
  * A fresh grant is in the safe before anything is done with it (NULL: there is none to keep it in). Where somebody else has put a newer
  * one there meanwhile, that one counts. Whether the answer to a refresh was lost or could not be kept: what was granted before is still
@@ -13,7 +13,7 @@
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
  * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
- * .folders, .calendar, .sender; .watch.
+ * .folders, .calendar, .sender; .send; .watch.
  * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN; FAULT_LOCAL: a fresh grant was not kept.
  */
 #ifndef PROVIDER_MICROSOFT_H
@@ -50,10 +50,11 @@ struct microsoft_session {
 	const struct mail_address  *address;
 	struct waits                waits;
 	int                         attempt;
+	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
 	/* out */
-	bool                        renewed, signed_in, inbox_open, has_calendar;
+	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
 	bool                        at_authority;   /* it is the authority that is asked, or failed: nothing is known of Graph */
 	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
 	struct graph_user           user;
@@ -66,7 +67,7 @@ struct microsoft_session {
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        token, look, tenant, ask;
+	struct { int step; }        token, look, send, tenant, ask;
 	bool                        again, entra_open, graph_open, tried;
 };
 
@@ -74,6 +75,7 @@ void           microsoft_session_init(struct microsoft_session *, struct report 
                                       const struct mail_address *, const struct microsoft_grant *, struct waits, int attempt);
 enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
 enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
+enum want_kind microsoft_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
 enum want_kind microsoft_tenant_step(void *self, struct want *, struct error *);    /* instead of them         */
 /* To be set before the first step of each: `question`, which goes with the access token, as the step microsoft.watch. WANT_NOTHING:
  * whatever was answered is in web.answer, and that step is for the caller to end. */
@@ -86,5 +88,12 @@ void           microsoft_answer_facts(struct microsoft_session *);
 /* What was granted, for a session that has not renewed it itself; copied is only the struct. */
 void           microsoft_session_take(struct microsoft_session *, const struct microsoft_grant *);
 void           microsoft_session_release(struct microsoft_session *);
+
+/* -- for others that go on talking on an open session -- */
+
+/* One question; `target` must live until its answer is there, in `web.answer`. What is no 2xx is noted in the step under way and fails. */
+void           microsoft_get(struct microsoft_session *, const char *target);
+void           microsoft_batch(struct microsoft_session *, const struct graph_question *, size_t count);
+enum want_kind microsoft_answer_step(struct microsoft_session *, struct want *, struct error *);
 
 #endif

@@ -111,7 +111,7 @@ static void take_messages(struct microsoft_watch *s, const struct graph_page *p)
 {
 	s->news = arena_get(s->page, (p->count + 1) * sizeof *s->news);
 	for (size_t i = 0; i < p->count; i++) {
-		const struct graph_message *m = &p->item[i];
+		const struct graph_news *m = &p->item[i];
 
 		if (m->removed)
 			continue;

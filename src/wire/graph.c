@@ -124,12 +124,12 @@ bool graph_user_read(struct slice body, struct arena *a, struct graph_user *u, s
 
 /* -- batches ------------------------------------------------------------------------------------------------------ */
 
-bool graph_batch(struct buffer *b, const char *const url[], size_t count)
+bool graph_batch(struct buffer *b, const struct graph_question *q, size_t count)
 {
 	bool fine = buffer_add_str(b, "{\"requests\":[");
 
 	for (size_t i = 0; i < count; i++)
-		fine = fine && buffer_print(b, "%s{\"id\":\"%zu\",\"method\":\"GET\",\"url\":\"%s\"}", i ? "," : "", i + 1, url[i]);
+		fine = fine && buffer_print(b, "%s{\"id\":\"%zu\",\"method\":\"%s\",\"url\":\"%s\"}", i ? "," : "", i + 1, q[i].method, q[i].url);
 	return fine && buffer_add_str(b, "]}");
 }
 
@@ -182,11 +182,11 @@ bool graph_batch_read(struct slice body, struct arena *a, struct graph_reply *re
 
 /* -- what is new -------------------------------------------------------------------------------------------------- */
 
-static void read_message(const cJSON *json, struct graph_message *m, struct arena *a)
+static void read_message(const cJSON *json, struct graph_news *m, struct arena *a)
 {
 	const cJSON *from = member(member(json, "from"), "emailAddress");
 
-	*m = (struct graph_message){ .id = copied(json, "id", a), .subject = copied(json, "subject", a), .from = copied(from, "address", a),
+	*m = (struct graph_news){ .id = copied(json, "id", a), .subject = copied(json, "subject", a), .from = copied(from, "address", a),
 		.internet_message_id = copied(json, "internetMessageId", a), .received = ews_time(json_text(json, "receivedDateTime")),
 		.removed = member(json, "@removed") != NULL };
 }
@@ -203,7 +203,7 @@ static bool is_name(const char *id)
 static bool read_messages(const cJSON *value, struct arena *a, struct graph_page *p, struct error *err)
 {
 	size_t                most = (size_t)cJSON_GetArraySize(value);
-	struct graph_message *items;
+	struct graph_news *items;
 	const cJSON          *item;
 
 	if (!cJSON_IsArray(value))
@@ -253,6 +253,39 @@ const char *graph_link_target(const char *link, const char *host)
 			return NULL;
 	/* a path that climbs out of where it says that it is */
 	return slice_has(slice_upto(rest, slice_find(rest, '?')), "/..") ? NULL : rest.at;
+}
+
+/* -- messages ------------------------------------------------------------------------------------------------------ */
+
+static const char *message_class(const cJSON *message, struct arena *a)
+{
+	const cJSON *property;
+
+	cJSON_ArrayForEach(property, member(message, "singleValueExtendedProperties")) {
+		const char *id = json_text(property, "id");
+
+		if (id && slice_is(slice_str(id), "String 0x1a"))
+			return copied(property, "value", a);
+	}
+	return NULL;
+}
+
+int graph_messages_read(struct slice body, struct arena *a, struct graph_message *out, size_t most)
+{
+	struct error none = { 0 };
+	cJSON       *json = json_read(body, GRAPH_ANSWER, &none);
+	const cJSON *value = member(json, "value"), *item;
+	size_t       count = 0;
+
+	cJSON_ArrayForEach(item, value) {
+		if (count == most)
+			break;
+		out[count++] = (struct graph_message){ copied(item, "id", a), copied(item, "subject", a),
+			copied(member(member(item, "from"), "emailAddress"), "address", a), message_class(item, a) };
+	}
+	count = cJSON_IsArray(value) ? count : (size_t)-1;
+	cJSON_Delete(json);
+	return (int)count;
 }
 
 /* -- bits --------------------------------------------------------------------------------------------------------- */

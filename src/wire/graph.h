@@ -43,8 +43,12 @@ bool graph_user_read(struct slice body, struct arena *, struct graph_user *, str
 
 /* -- batches (facts M B.5) -- */
 
-/* GETs, relative to the version root ("/me/calendar"); numbered from 1. */
-bool graph_batch(struct buffer *, const char *const url[], size_t count);
+struct graph_question {
+	const char *method, *url;              /* relative to the version root: "GET" "/me/calendar" */
+};
+
+/* Numbered from 1. */
+bool graph_batch(struct buffer *, const struct graph_question *, size_t count);
 
 struct graph_reply {
 	int         status;                    /* 0: there is none of that number */
@@ -63,14 +67,14 @@ bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *rep
 /* The first question of a round; what is asked for there goes on through all of its pages, and those after it. */
 #define GRAPH_INBOX_DELTA "/v1.0/me/mailFolders/inbox/messages/delta?$select=subject,from,internetMessageId,receivedDateTime"
 
-struct graph_message {
+struct graph_news {
 	const char *id, *subject, *from, *internet_message_id;      /* NULL: none, but for the id           */
 	int64_t     received;                                       /* Unix seconds; 0: unknown             */
 	bool        removed;                                        /* no more there: nothing but the id    */
 };
 
 struct graph_page {
-	const struct graph_message *item;
+	const struct graph_news *item;
 	size_t                      count;
 	const char                 *next, *delta;      /* one of them: where it goes on; from where it is asked next time */
 };
@@ -81,6 +85,20 @@ bool graph_page_read(struct slice body, struct arena *, struct graph_page *, str
 /* What to ask for where a link leads to. NULL: to another host than `host`, without TLS, out of v1.0, or not to be said in a request.
  * Points into the link. */
 const char *graph_link_target(const char *link, const char *host);
+
+/* -- messages -- */
+
+#define GRAPH_MESSAGES 50
+
+/* What graph_message_read() is told of; PR_MESSAGE_CLASS says what is a report. */
+#define GRAPH_MESSAGE_FIELDS "$select=id,subject,from&$expand=singleValueExtendedProperties($filter=id%20eq%20'String%200x001A')"
+
+struct graph_message {
+	const char *id, *subject, *from, *message_class;      /* NULL: not told */
+};
+
+/* Of a page, as many as fit; their count, -1: it is no page. */
+int  graph_messages_read(struct slice body, struct arena *, struct graph_message *, size_t most);
 
 /* -- bits -- */
 

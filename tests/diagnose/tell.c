@@ -540,6 +540,38 @@ static const struct {
 	  { "exchange.login", 0, STEP_FAILED, { FACT_HTTP_STATUS, "401", FACT_AUTH_CREDENTIALS, "after", FACT_AUTH_USERNAME, "address", FACT_AUTH_MECHANISM, "NTLM" } } }, "right_username", "BIRCH\\ann", NULL },
 };
 
+TEST(what_microsoft_told_is_put_into_the_texts)
+{
+	static const struct { const char *step, *fact[7], *cause, *name, *value; } rows[] = {
+		{ "entra.scopes", { FACT_OAUTH_MISSING, "Mail.Send", FACT_OAUTH_MISSING, "offline_access" }, "microsoft.scope_missing", "missing", "Mail.Send, offline_access" },
+		{ "microsoft.account", { FACT_ACCOUNT_ASKED, "no", FACT_ACCOUNT_IS, "carl@birch.example" }, "microsoft.wrong_account", "other_account", "carl@birch.example" },
+		{ "entra.token", { FACT_AADSTS, "50105", FACT_APP, "6b1f5c52" }, "microsoft.user_not_assigned", "app", "6b1f5c52" },
+		{ "entra.token", { FACT_AADSTS, "53003" }, "microsoft.conditional_access", "code", "53003" },
+		{ "microsoft.inbox", { FACT_GRAPH_CODE, "ResourceNotFound" }, "microsoft.mailbox_on_premises", "right_url", "https://mail.birch.example/EWS/Exchange.asmx" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(arena) struct arena   *job = arena_new();
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		struct told                    t;
+		int                            n = step(r, "exchange.find", NO_ATTEMPT, STEP_PASSED);
+
+		r->attempts = 1;
+		r->provider = "microsoft";
+		if (strcmp(rows[i].name, "right_url") == 0) {
+			report_note(r, n, FACT_EXCHANGE_PLACE, "autodiscover https://birch.example/autodiscover/autodiscover.xml autodiscover trusted");
+			report_note(r, n, FACT_EXCHANGE_PLACE, "ews https://mail.birch.example/EWS/Exchange.asmx autodiscover trusted");
+		}
+		step(r, "entra.grant", 0, STEP_PASSED);
+		n = step(r, rows[i].step, 0, STEP_FAILED);
+		for (size_t f = 0; rows[i].fact[f]; f += 2)
+			report_note(r, n, rows[i].fact[f], "%s", rows[i].fact[f + 1]);
+		tell_first(r, language_english(), job, &t);
+		EXPECT_ROW(value_of(&t, rows[i].name) && strcmp(value_of(&t, rows[i].name), rows[i].value) == 0, rows[i].cause);
+		EXPECT_ROW(strcmp(rows[i].name, "code") == 0 ? mentions(&t, "AADSTS53003") : mentions(&t, rows[i].value), rows[i].cause);
+	}
+}
+
 TEST(what_exchange_told_is_put_into_the_texts)
 {
 	for (size_t i = 0; i < COUNT(exchange_values); i++) {

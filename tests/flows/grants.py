@@ -5,8 +5,11 @@
 
 The stand-in rotates refresh tokens and takes every one that it ever gave. It is under the real names, by [net] connect_to.
 """
+import base64
 import contextlib
 import datetime
+import email
+import email.policy
 import http.server
 import json
 import os
@@ -45,6 +48,7 @@ class User:
         self.access_from = 0      # access tokens before that one are taken no more
         self.lasts = LONG_S
         self.mails, self.touched = [], []
+        self.tests = {}           # test messages, by id
         self.refused = None       # (status, document) of the token endpoint
         self.answers = []         # of the next questions for news: (status, fields, body)
         self.renewals = self.at_once = self.most_at_once = 0
@@ -140,6 +144,16 @@ class Cloud:
             u.used = max(u.used, n)
         if h.path.startswith("/v1.0/me?"):
             return h.answer(200, {"id": "0d7f2f9a-46f1-4b2b-9a4a-%012d" % u.number, "mail": u.address, "userPrincipalName": u.address})
+        if h.path == "/v1.0/me/sendMail":
+            mail = email.message_from_bytes(base64.b64decode(body), policy=email.policy.default)
+            u.tests["test-%d" % len(u.tests)] = {"subject": mail["Subject"], "from": {"emailAddress": {"address": u.address}}}
+            return h.answer(202, b"")
+        if h.path.startswith("/v1.0/me/mailFolders/") and not h.path.startswith(DELTA):
+            return h.answer(200, {"value": [{"id": id, **m} for id, m in u.tests.items()] if "/inbox/" in h.path else []})
+        if body and "permanentDelete" in body:
+            for q in json.loads(body)["requests"]:
+                u.tests.pop(q["url"].split("/")[3], None)
+            return h.answer(200, {"responses": [{"id": q["id"], "status": 204} for q in json.loads(body)["requests"]]})
         if body:
             values = [{"id": "inbox"}, {"value": [{"id": "inbox"}]}, {"id": "calendar"}, {"value": []}]
             return h.answer(200, {"responses": [{"id": q["id"], "status": 200, "body": v} for q, v in zip(json.loads(body)["requests"], values)]})

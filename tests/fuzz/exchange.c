@@ -26,7 +26,7 @@ struct scene {
 	struct endpoint         place;
 	struct login            login;
 	struct exchange_session exchange;
-	struct exchange_mail    mail;
+	struct webmail          mail;
 	struct slice            left;
 	int64_t                 now;
 	unsigned                credentials;
@@ -90,9 +90,10 @@ static enum want_kind step(struct scene *s, unsigned how, struct want *w, struct
 	if (!s->exchange.inbox_open || !(how & 8))
 		return WANT_NOTHING;
 	if (!s->mailing)
-		exchange_mail_init(&s->mail, s->report, &s->exchange, "ann@birch.example", how & 16 ? "bcc@ash.example" : NULL);
+		webmail_init(&s->mail, &exchange_mail, &s->exchange, s->report, s->exchange.attempt, "ann@birch.example",
+		             how & 16 ? "bcc@ash.example" : NULL);
 	s->mailing = true;
-	return exchange_mail_step(&s->mail, w, err);
+	return webmail_step(&s->mail, w, err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -127,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (size_t i = 0; i < s.report->talk_count; i++)
 		assert(s.report->talk[i].from != 'C' || (!strstr(s.report->talk[i].text, PASSWORD) && !strstr(s.report->talk[i].text, PASSWORD_BASE64)));
 	if (s.mailing)
-		exchange_mail_release(&s.mail);
+		webmail_release(&s.mail);
 	exchange_session_release(&s.exchange);
 	report_free(s.report);
 	return 0;

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct graph_error           e;
 	struct graph_user            u;
 	struct graph_reply           r[4];
+	struct graph_message         m[4];
 	struct error                 err = { .fault = FAULT_NONE };
 	bool                         more;
 	struct graph_page            p;
@@ -37,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(*p.item[i].id && !strpbrk(p.item[i].id, " \r\n"));
 	}
 	assert(graph_page_count(body, &more) >= -1);
+	assert(graph_messages_read(body, job, m, 4) <= 4);
 	graph_text(body, "from.emailAddress.address", job);
 	return 0;
 }

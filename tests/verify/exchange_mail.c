@@ -12,7 +12,7 @@ struct scene {
 	struct endpoint         place;
 	struct login            login;
 	struct exchange_session exchange;
-	struct exchange_mail    mail;
+	struct webmail          mail;
 	struct web_peer         peer;
 	int                     asked, at;           /* the other address: it is there at that question */
 	const char             *header;
@@ -46,7 +46,7 @@ static void scene_open(struct scene *s, const struct turn *turns, const char *ro
 	s->exchange.web.scheme = WEB_BASIC;
 	web_peer_init(&s->peer, turns, row);
 	EXPECT(web_peer_run(&s->peer, open_step, &s->exchange.web, &err));
-	exchange_mail_init(&s->mail, s->report, &s->exchange, "ann@birch.example", to);
+	webmail_init(&s->mail, &exchange_mail, &s->exchange, s->report, s->exchange.attempt, "ann@birch.example", to);
 	s->mail.has_come = seen_elsewhere ? has_come : NULL;
 	s->mail.asked = s;
 	s->peer.token = s->mail.message.token;
@@ -54,7 +54,7 @@ static void scene_open(struct scene *s, const struct turn *turns, const char *ro
 
 static void scene_close(struct scene *s)
 {
-	exchange_mail_release(&s->mail);
+	webmail_release(&s->mail);
 	exchange_session_release(&s->exchange);
 	report_free(s->report);
 	web_peer_end(&s->peer);
@@ -163,7 +163,7 @@ TEST(a_test_message_and_what_becomes_of_it)
 		const char *const wanted[] = { cases[i].send, cases[i].arrive, cases[i].bounce, cases[i].copy, cases[i].remove };
 
 		scene_open(&s, cases[i].turn, row, cases[i].to, cases[i].seen_elsewhere);
-		EXPECT_ROW(web_peer_run(&s.peer, exchange_mail_step, &s.mail, &err), row);
+		EXPECT_ROW(web_peer_run(&s.peer, webmail_step, &s.mail, &err), row);
 		for (size_t k = 0; k < COUNT(ids); k++)
 			if (strcmp(seen(&s, ids[k]), wanted[k]) != 0)
 				test_fail(__FILE__, __LINE__, "%s: %s is \"%s\", not \"%s\"", row, ids[k], seen(&s, ids[k]), wanted[k]);
@@ -186,7 +186,7 @@ TEST(it_never_comes)
 	scene_open(&s, turns, "never", NULL, false);
 	while (s.peer.turn[s.peer.at].asked && n < 78)
 		turns[n++] = (struct turn){ "<m:FindItem", FOUND(""), KEEPS };
-	EXPECT(web_peer_run(&s.peer, exchange_mail_step, &s.mail, &err));
+	EXPECT(web_peer_run(&s.peer, webmail_step, &s.mail, &err));
 	EXPECT_TEXT(seen(&s, "send.arrive"), "failed send.found=no");
 	EXPECT_TEXT(seen(&s, "send.copy"), "passed send.copy=no");
 	EXPECT_TEXT(seen(&s, "send.remove"), "skipped nothing_to_remove");
@@ -203,7 +203,7 @@ TEST(called_off_before_it_began)
 	struct error err = { 0 };
 
 	scene_open(&s, turns, "called off", NULL, false);
-	EXPECT(exchange_mail_step(&s.mail, &w, &err) == WANT_NOTHING);
+	EXPECT(webmail_step(&s.mail, &w, &err) == WANT_NOTHING);
 	EXPECT_TEXT(seen(&s, "exchange.send"), "skipped called_off");
 	EXPECT_TEXT(seen(&s, "send.remove"), "skipped called_off");
 	scene_close(&s);

@@ -70,14 +70,14 @@ TEST(an_account_cut_at_every_byte)
 TEST(batches)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
-	static const char *const     urls[] = { "/me/calendar?$select=id", "/me/mailFolders/inbox" };
+	const struct graph_question  asked[] = { { "GET", "/me/calendar?$select=id" }, { "POST", "/me/messages/a%3D/move" } };
 	struct graph_reply           r[3];
 	struct error                 err = { 0 };
 	struct buffer                b;
 
 	buffer_init(&b, 4096);
-	EXPECT(graph_batch(&b, urls, COUNT(urls)));
-	EXPECT(slice_equal(buffer_held(&b), slice_str("{\"requests\":[{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/me/calendar?$select=id\"},{\"id\":\"2\",\"method\":\"GET\",\"url\":\"/me/mailFolders/inbox\"}]}")));
+	EXPECT(graph_batch(&b, asked, COUNT(asked)));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("{\"requests\":[{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/me/calendar?$select=id\"},{\"id\":\"2\",\"method\":\"POST\",\"url\":\"/me/messages/a%3D/move\"}]}")));
 	buffer_release(&b);
 	EXPECT(graph_batch_read(slice_str("{\"responses\":[{\"id\":\"2\",\"status\":429,\"headers\":{\"retry-after\":\"7\"},\"body\":\"text\"},{\"id\":\"1\",\"status\":200,\"body\":{\"id\":\"a\"}},"
 	                                  "{\"id\":\"1\",\"status\":500},{\"id\":\"9\",\"status\":200},{\"status\":200},{\"id\":\"3\",\"status\":-1}]}"), job, r, 3, &err));
@@ -86,6 +86,22 @@ TEST(batches)
 	EXPECT(r[2].status == 0);
 	EXPECT(!graph_batch_read(slice_str("{}"), job, r, 3, &err) && err.fault == FAULT_BROKEN);
 	EXPECT(!graph_batch_read(slice_str("{\"responses\":["), job, r, 3, &err));
+}
+
+TEST(messages)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct graph_message         m[2];
+
+	EXPECT(graph_messages_read(slice_str("{\"value\":[{\"id\":\"a\",\"subject\":\"s\",\"from\":{\"emailAddress\":{\"address\":\"x@y\"}},\"singleValueExtendedProperties\":["
+	       "{\"id\":\"String 0x37\",\"value\":\"no\"},{\"id\":\"String 0x1a\",\"value\":\"REPORT.IPM.Note.NDR\"}]},{\"id\":\"b\"},{\"id\":\"c\"}]}"), job, m, 2) == 2);
+	EXPECT_TEXT(m[0].id, "a");
+	EXPECT_TEXT(m[0].subject, "s");
+	EXPECT_TEXT(m[0].from, "x@y");
+	EXPECT_TEXT(m[0].message_class, "REPORT.IPM.Note.NDR");
+	EXPECT(strcmp(m[1].id, "b") == 0 && !m[1].subject && !m[1].from && !m[1].message_class);
+	EXPECT(graph_messages_read(slice_str("{\"value\":[]}"), job, m, 2) == 0 && graph_messages_read(slice_str("{}"), job, m, 2) == -1);
+	EXPECT(graph_messages_read(slice_str(""), job, m, 2) == -1);
 }
 
 TEST(pages_and_texts)
