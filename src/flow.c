@@ -622,6 +622,20 @@ static void note_exchange(struct flow *f, struct flow_worked *out)
 	out->act_as = s->act_as;
 }
 
+/* Graph's host follows from the settings each time: here it is what is shown and counted. */
+static void note_microsoft(struct flow *f, struct flow_worked *out)
+{
+	const struct microsoft_session *s = &f->microsoft.session;
+	struct arena                   *job = f->report->job;
+
+	out->endpoint[SERVICE_WEB] = s->graph;
+	out->endpoint[SERVICE_WEB].host = arena_str(job, s->graph.host);
+	out->endpoint[SERVICE_WEB].path = "/v1.0";
+	out->well[SERVICE_WEB] = out->graph = true;
+	out->username = arena_str(job, f->address.text);
+	out->mailbox = arena_str(job, s->user.id);
+}
+
 static void note_worked(struct flow *f, struct flow_worked *out)
 {
 	struct arena *job = f->report->job;
@@ -640,6 +654,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	}
 	if (f->exchange.well && f->exchange.in_session && f->exchange.session.inbox_open)
 		note_exchange(f, out);
+	if (f->microsoft.in_session && f->microsoft.session.inbox_open)
+		note_microsoft(f, out);
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
 		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;

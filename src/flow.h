@@ -19,6 +19,7 @@ struct flow_worked {
 	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
 	const char     *mailbox;                   /* at Exchange: its address there */
 	bool            others, act_as;            /* as exchange_session has them   */
+	bool            graph;                     /* the web service is Microsoft Graph; then `mailbox` is the account's id */
 };
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */
@@ -31,6 +32,7 @@ struct flow_found {
 };
 
 struct microsoft_code;
+struct microsoft_safe;
 
 struct flow_request {
 	const char                *address;
@@ -45,6 +47,7 @@ struct flow_request {
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
+	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */

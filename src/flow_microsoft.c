@@ -51,12 +51,13 @@ static void begin_session(struct microsoft_way *p)
 	struct microsoft_grant            grant = { 0 };
 
 	if (c && c->token)
-		grant = (struct microsoft_grant){ c->token, c->refresh_token, c->scope, c->expires_at };
+		grant = (struct microsoft_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at };
 	if (app->client_secret)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
 	p->session.code = p->request->code;
+	p->session.safe = p->request->safe;
 	p->in_session = true;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/want.h"
+#include "errands.h"
 #include "test.h"
 
 enum { KEEPS, ENDS, RESETS, IS_SILENT, STOPS };      /* STOPS: the one who waits is called off */
@@ -202,6 +203,8 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 		return peer_hear(p, w);
 	case WANT_TICKET:
 		return peer_ticket(p, w->ticket);
+	case WANT_COMMIT:
+		return answer_commit(w);
 	case WANT_TIME:
 		p->now += w->wait_ms;
 		return CAME;

@@ -11,7 +11,7 @@
 #define CODE(codes)            { NULL, FACT_GRAPH_CODE, IS, codes }
 #define CODE_IN(steps, codes)  { steps, FACT_GRAPH_CODE, IS, codes }
 #define GRAPH_TEXT(op, words)  { NULL, FACT_GRAPH_TEXT, op, words }
-#define ANYWHERE(fact, op, value) { "entra.token|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send", fact, op, value }
+#define ANYWHERE(fact, op, value) { "entra.token|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
 #define PLAN(plans)            { "microsoft.account", FACT_ACCOUNT_PLAN, IS, plans }
 #define SYNCED                 { "microsoft.account", FACT_ACCOUNT_SYNCED, IS, "yes" }
 #define KIND(kind)             { "microsoft.account", FACT_ACCOUNT_KIND, IS, kind }

@@ -7,8 +7,9 @@
 #include "wire/http.h"
 
 enum { OPEN_START, OPEN_TOKEN, OPEN_REACH, OPEN_ASK, OPEN_ACCOUNT, OPEN_PAUSE, OPEN_RENEW, OPEN_DONE };
-enum { TOKEN_START, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_DONE };
+enum { TOKEN_START, TOKEN_TURN, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
 enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
+enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
 enum { TENANT_START, TENANT_REACH, TENANT_ANSWER, TENANT_DONE };
 enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
@@ -80,6 +81,14 @@ void microsoft_session_init(struct microsoft_session *s, struct report *r, const
 	s->web.scheme = WEB_BEARER;
 }
 
+void microsoft_session_take(struct microsoft_session *s, const struct microsoft_grant *grant)
+{
+	if (s->renewed)
+		return;
+	s->grant = *grant;
+	s->login.token = grant->access_token;
+}
+
 void microsoft_session_release(struct microsoft_session *s)
 {
 	if (!s->job)
@@ -112,7 +121,7 @@ static void note(struct microsoft_session *s, const char *fact, const char *valu
 static enum want_kind failed(struct microsoft_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
 {
 	end(s, STEP_FAILED, w);
-	fail(err, fault, "%s: %s", s->graph.host, what);
+	fail(err, fault, "%s: %s", s->at_authority ? s->authority.host : s->graph.host, what);
 	return WANT_FAILED;
 }
 
@@ -189,13 +198,16 @@ static void refusal_facts(struct microsoft_session *s, const struct oauth_answer
 	note(s, FACT_AADSTS_TIME, o->timestamp);
 }
 
-static void take_grant(struct microsoft_session *s, const struct oauth_answer *o, const struct want *w)
+static void know_secrets(struct microsoft_session *s, const char *const secrets[], size_t count)
 {
-	const char *const secrets[] = { o->access_token, o->refresh_token, o->id_token };
-
-	for (size_t i = 0; i < COUNT(secrets); i++)
+	for (size_t i = 0; i < count; i++)
 		if (secrets[i])
 			report_secret(s->report, slice_str(secrets[i]));
+}
+
+static void take_grant(struct microsoft_session *s, const struct oauth_answer *o, const struct want *w)
+{
+	know_secrets(s, (const char *const[]){ o->access_token, o->refresh_token, o->id_token }, 3);
 	s->grant.access_token = s->login.token = o->access_token;
 	if (o->refresh_token)
 		s->grant.refresh_token = o->refresh_token;
@@ -228,7 +240,6 @@ static enum want_kind take_token(struct microsoft_session *s, const struct want 
 	if (read && o.access_token && status == 200) {
 		take_grant(s, &o, w);
 		note(s, FACT_OAUTH_REFRESHED, s->code ? NULL : "yes");
-		end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
 	if (read && o.error)
@@ -238,11 +249,31 @@ static enum want_kind take_token(struct microsoft_session *s, const struct want 
 	return failed(s, is_passing(status) ? FAULT_BUSY : read ? FAULT_REFUSED : FAULT_BROKEN, w, err, "no token");
 }
 
+/* Kept, or somebody else's is; nothing was done with it so far. */
+static enum want_kind take_kept(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	struct microsoft_grant now;
+
+	if (!s->safe->kept(s->safe->self, s->report->job, &now))
+		return failed(s, FAULT_LOCAL, w, err, "a fresh grant was not kept");
+	know_secrets(s, (const char *const[]){ now.access_token, now.refresh_token }, 2);
+	s->grant = now;
+	s->login.token = now.access_token;
+	return WANT_NOTHING;
+}
+
 /* A fresh one for what was granted before. */
 static enum want_kind token_step(struct microsoft_session *s, struct want *w, struct error *err)
 {
 	switch (s->token.step) {
 	case TOKEN_START:
+		s->at_authority = true;
+		s->pause_ms = s->safe ? s->safe->turn(s->safe->self) : 0;
+		if (s->pause_ms) {
+			AWAIT(&s->token, TOKEN_TURN, want_time(w, s->pause_ms)):
+			want_came(w);
+		}
+
 	STEP(&s->token, TOKEN_REACH):
 		if (!s->entra_open)
 			PASS(web_open_step(&s->entra, w, err));
@@ -265,8 +296,16 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 		}
 		if (take_token(s, w, err) == WANT_FAILED)
 			return WANT_FAILED;
+		if (s->safe) {
+			AWAIT(&s->token, TOKEN_KEEP, want_commit(w, s->safe->keep(s->safe->self, &s->grant))):
+			want_came(w);
+			if (take_kept(s, w, err) == WANT_FAILED)
+				return WANT_FAILED;
+		}
+		end(s, STEP_PASSED, w);
 
 	STEP(&s->token, TOKEN_DONE):
+		s->at_authority = false;
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
@@ -276,14 +315,14 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 
 static bool has_ended(const struct microsoft_session *s, const struct want *w)
 {
-	return s->grant.expires_at && s->grant.expires_at - NEARLY_S <= w->now_unix;
+	return !s->grant.access_token || (s->grant.expires_at && s->grant.expires_at - NEARLY_S <= w->now_unix);
 }
 
 static void grant_facts(struct microsoft_session *s, const struct want *w)
 {
 	begin(s, "entra.grant", w);
 	note(s, FACT_AUTH_BY, s->code ? "code" : "token");
-	note(s, FACT_TOKEN_AGE, s->code ? NULL : !s->grant.expires_at ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
+	note(s, FACT_TOKEN_AGE, s->code ? NULL : !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, FACT_APP, s->app->client_id);
 	if (!s->code && !s->grant.refresh_token)
 		note(s, FACT_OAUTH_REFRESHED, "no");
@@ -292,7 +331,7 @@ static void grant_facts(struct microsoft_session *s, const struct want *w)
 
 static bool can_renew(const struct microsoft_session *s)
 {
-	return s->grant.refresh_token && s->app->client_id && !s->renewed;
+	return s->grant.refresh_token && s->app->client_id && !s->renewed && !s->tried;
 }
 
 static void scope_facts(struct microsoft_session *s, const struct want *w)
@@ -426,7 +465,8 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		grant_facts(s, w);
 
 	STEP(s, OPEN_TOKEN):
-		if (s->code || (has_ended(s, w) && can_renew(s)))
+		/* once begun it is gone on with: what was given has not run out, and is not kept yet */
+		if (s->code || s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
 			PASS(token_step(s, w, err));
 
 	STEP(s, OPEN_REACH):
@@ -461,6 +501,86 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		scope_facts(s, w);
 
 	STEP(s, OPEN_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- one question ------------------------------------------------------------------------------------------------- */
+
+int microsoft_busy_ms(const struct microsoft_session *s, int otherwise)
+{
+	struct slice field;
+
+	return web_field(&s->web, "Retry-After", &field) ? pause_of(&s->web) : otherwise;
+}
+
+void microsoft_answer_facts(struct microsoft_session *s)
+{
+	graph_facts(s, s->web.answer.status, buffer_held(&s->web.answer.body));
+}
+
+void microsoft_ask_end(struct microsoft_session *s, enum step_state state, const struct want *w)
+{
+	end(s, state, w);
+}
+
+static bool is_due(const struct microsoft_session *s, const struct want *w)
+{
+	int ahead_s = s->safe && s->safe->ahead_s > NEARLY_S ? s->safe->ahead_s : NEARLY_S;
+
+	return can_renew(s) && (has_ended(s, w) || (s->grant.expires_at && s->grant.expires_at - ahead_s <= w->now_unix));
+}
+
+/* Ahead of time nothing is lost yet by an outage of the authority: this turn goes on without, and the next tries again. */
+static bool is_still_good(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	if (has_ended(s, w) || err->fault == FAULT_REFUSED || err->fault == FAULT_LOCAL || w->stopping)
+		return false;
+	*err = (struct error){ 0 };
+	s->tried = true;
+	s->at_authority = false;
+	return true;
+}
+
+enum want_kind microsoft_ask_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+	enum want_kind            kind;
+
+	switch (s->ask.step) {
+	case ASK_START:
+		if (report_find(s->report, "entra.grant", s->attempt) < 0)
+			grant_facts(s, w);
+
+	STEP(&s->ask, ASK_TOKEN):
+		if (is_due(s, w) || s->token.step != TOKEN_START) {
+			kind = token_step(s, w, err);
+			if (kind > WANT_FAILED || (kind == WANT_FAILED && !is_still_good(s, w, err)))
+				return kind;
+			s->token.step = TOKEN_START;
+		}
+
+	STEP(&s->ask, ASK_REACH):
+		if (!s->graph_open)
+			PASS(web_open_step(&s->web, w, err));
+		s->graph_open = true;
+
+	STEP(&s->ask, ASK_SAY):
+		begin(s, "microsoft.watch", w);
+		web_ask(&s->web, &s->question);
+
+	STEP(&s->ask, ASK_ANSWER):
+		PASS(web_ask_step(&s->web, w, err));
+		if (is_to_be_renewed(s)) {
+			end(s, STEP_WARNED, w);
+			s->again = false;
+	STEP(&s->ask, ASK_RENEW):
+			PASS(token_step(s, w, err));
+			s->ask.step = ASK_SAY;
+			return microsoft_ask_step(s, w, err);
+		}
+		s->ask.step = ASK_START;
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;

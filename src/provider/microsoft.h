@@ -5,12 +5,17 @@
  * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
  * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
  * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
+ * microsoft_ask_step(): one question to Graph, for who watches: the grant is renewed ahead of its end, and once where it is refused.
+ *
+ * A fresh grant is in the safe before anything is done with it (NULL: there is none to keep it in). Where somebody else has put a newer
+ * one there meanwhile, that one counts. Whether the answer to a refresh was lost or could not be kept: what was granted before is still
+ * in the safe, and is tried again.
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
  * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
- * .folders, .calendar, .sender; .send.
- * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN.
+ * .folders, .calendar, .sender; .send; .watch.
+ * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN; FAULT_LOCAL: a fresh grant was not kept.
  */
 #ifndef PROVIDER_MICROSOFT_H
 #define PROVIDER_MICROSOFT_H
@@ -32,10 +37,22 @@ struct microsoft_code {
 	const char *code, *verifier, *redirect_uri;
 };
 
+/* Where a grant is kept, and who says when a fresh one may be asked for. All are called in the conversation's thread, with `self`. */
+struct microsoft_safe {
+	void           *self;
+	int             ahead_s;                    /* so long before its end a grant is renewed by microsoft_ask_step() */
+	int           (*turn)(void *self);          /* ms to wait before it is asked for; 0: none                        */
+	/* The grant that was just given, to be kept; its texts live until that is answered. The errand is the safe's. */
+	struct errand *(*keep)(void *self, const struct microsoft_grant *fresh);
+	/* What is in the safe now: that one or somebody else's newer one, from `into`. False: it could not be kept. */
+	bool          (*kept)(void *self, struct arena *into, struct microsoft_grant *now);
+};
+
 struct microsoft_session {
 	/* in */
 	struct report              *report;
 	const struct microsoft_app *app;
+	const struct microsoft_safe *safe;          /* NULL: a fresh grant is not kept anywhere */
 	const struct mail_address  *address;
 	struct waits                waits;
 	int                         attempt;
@@ -45,19 +62,20 @@ struct microsoft_session {
 	struct microsoft_grant      grant;
 	/* out */
 	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
+	bool                        at_authority;   /* it is the authority that is asked, or failed: nothing is known of Graph */
 	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
 	struct graph_user           user;
 	/* its own */
 	struct endpoint             authority, graph;
 	struct login                login;
 	struct web_session          entra, web;
-	struct web_request          request;
+	struct web_request          request, question;      /* the second one is microsoft_ask_step()'s, and its caller's */
 	struct buffer               body;
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        token, look, send, tenant;
-	bool                        again, entra_open, graph_open;
+	struct { int step; }        token, look, send, tenant, ask;
+	bool                        again, entra_open, graph_open, tried;
 };
 
 /* Where a person is sent to sign in: exactly the scopes that connecting needs, of the Graph of that cloud. `login_hint`: whose account it
@@ -73,6 +91,16 @@ enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
 enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind microsoft_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
 enum want_kind microsoft_tenant_step(void *self, struct want *, struct error *);    /* instead of them         */
+/* To be set before the first step of each: `question`, which goes with the access token, as the step microsoft.watch. WANT_NOTHING:
+ * whatever was answered is in web.answer, and that step is for the caller to end. */
+enum want_kind microsoft_ask_step(void *self, struct want *, struct error *);
+void           microsoft_ask_end(struct microsoft_session *, enum step_state, const struct want *);
+/* So long it wants to be left alone, by Retry-After of the last answer; `otherwise` where it does not say. */
+int            microsoft_busy_ms(const struct microsoft_session *, int otherwise);
+/* Status and words of that answer, as facts of the step under way. */
+void           microsoft_answer_facts(struct microsoft_session *);
+/* What was granted, for a session that has not renewed it itself; copied is only the struct. */
+void           microsoft_session_take(struct microsoft_session *, const struct microsoft_grant *);
 void           microsoft_session_release(struct microsoft_session *);
 
 /* -- for others that go on talking on an open session -- */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "connect/grant.h"
 #include "model/causes.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
@@ -62,14 +63,28 @@ static bool take_places(struct exchange *x, const cJSON *body, struct account *a
 }
 
 /* From here on the password is only in its sealed form, in the body that is wiped, and in the job's arena that is wiped. */
-static bool seal_password(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
+static bool seal(struct exchange *x, struct slice secret, const char *id, struct slice *sealed)
 {
 	struct error err = { 0 };
 
-	if (vault_seal(x->service->vault, arena_print(x->job, "%s/password", id), slice_str(json_text(body, "password")), x->job, sealed, &err))
+	if (vault_seal(x->service->vault, arena_print(x->job, "%s/password", id), secret, x->job, sealed, &err))
 		return true;
 	answer_fault(x, &err);
 	return false;
+}
+
+static bool seal_password(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
+{
+	return seal(x, slice_str(json_text(body, "password")), id, sealed);
+}
+
+/* As the sign-in would have kept it; the lengths of its parts leave it below its own. */
+static bool seal_grant(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
+{
+	struct microsoft_grant grant = { json_text(body, "access_token"), json_text(body, "refresh_token"), json_text(body, "scope"),
+		(int64_t)json_number(body, "expires_at", 0) };
+
+	return seal(x, grant_write(&grant, x->job), id, sealed);
 }
 
 /* -- changes ------------------------------------------------------------------------------------------------------------ */
@@ -187,6 +202,20 @@ static bool exchange_is_fine(struct exchange *x, const struct account *a)
 	return !pointer;
 }
 
+static void begin_account(struct exchange *x, const cJSON *body, struct account_op *op, const char *provider)
+{
+	struct account *a = &op->account;
+
+	a->id = op->id = new_id(x->job, "acc");
+	a->workspace = x->workspace;
+	a->provider = provider;
+	a->created = a->state_since = op->now;
+	a->state = ACCOUNT_CONNECTING;
+	a->lang = x->lang->tag;
+	take_text(x, body, "lang", &a->lang);
+	take_text(x, body, "external_id", &a->external_id);
+}
+
 static void create_account(struct exchange *x)
 {
 	cJSON            *body = body_read(x, fields_account_new);
@@ -196,16 +225,23 @@ static void create_account(struct exchange *x)
 
 	if (!body)
 		return;
-	a->id = op.id = new_id(x->job, "acc");
-	a->workspace = x->workspace;
-	a->provider = json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "auto";
-	a->created = a->state_since = op.now;
-	a->state = ACCOUNT_CONNECTING;
-	a->lang = x->lang->tag;
-	take_text(x, body, "lang", &a->lang);
-	take_text(x, body, "external_id", &a->external_id);
+	begin_account(x, body, &op, json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "auto");
 	if (take_address(x, body, a) && take_places(x, body, a, &changed) && exchange_is_fine(x, a) && fill_places(x, a)
 	    && seal_password(x, body, op.id, &op.sealed))
+		api_change(&op.change);
+	body_free(body);
+}
+
+/* What was granted at Microsoft before, to the same registration. */
+static void create_granted_account(struct exchange *x)
+{
+	cJSON            *body = body_read(x, fields_grant_new);
+	struct account_op op = { .change = { .x = x, .apply = apply_create, .after = tell_keeper }, .now = clock_unix_ms() };
+
+	if (!body)
+		return;
+	begin_account(x, body, &op, "microsoft");
+	if (take_address(x, body, &op.account) && seal_grant(x, body, op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }
@@ -260,6 +296,8 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 
 	if (!found(t, op, err) || !may_try(t, op, err))
 		return false;
+	if (strcmp(op->account.provider, "microsoft") == 0)
+		return conflict(c, "it has a grant and no password: whoever owns it signs in again", err);
 	take_places(c->x, op->body, &op->account, &places);
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	op->account.failures = 0;
@@ -484,6 +522,7 @@ static void list_accounts(struct exchange *x)
 
 const struct route routes_accounts[] = {
 	{ "GET",    "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_READ,  list_accounts },
+	{ "POST",   "/v1/grants",                  GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_granted_account },
 	{ "POST",   "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_account },
 	{ "GET",    "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_READ,  get_account },
 	{ "PATCH",  "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_WRITE, change_account },

@@ -390,6 +390,19 @@ const struct field fields_account_new[] = {
 	{ 0 }
 };
 
+#define TOKEN(n, high, ...) TEXT(n, 1, high, .pattern = "^[!-~]+$", __VA_ARGS__)
+
+const struct field fields_grant_new[] = {
+	TEXT("address", 3, 254, .required = true),
+	TOKEN("refresh_token", 8192, .required = true),
+	TOKEN("access_token", 16384),
+	NUMBER("expires_at", 1, 99999999999),
+	TEXT("scope", 1, 4096, .pattern = PLAIN),
+	LANG,
+	TEXT("external_id", 1, 200, .pattern = PLAIN),
+	{ 0 }
+};
+
 const struct field fields_account_change[] = {
 	TEXT("username", 1, 254, .nullable = true, .pattern = PLAIN),
 	SERVER("imap", .nullable = true),
@@ -476,7 +489,7 @@ const struct field fields_explanation[] = {
 };
 
 const struct body_table body_tables[] = {
-	{ "AccountNew", fields_account_new }, { "AccountChange", fields_account_change }, { "Reconnection", fields_reconnection },
+	{ "AccountNew", fields_account_new }, { "GrantNew", fields_grant_new }, { "AccountChange", fields_account_change }, { "Reconnection", fields_reconnection },
 	{ "LinkNew", fields_link_new },       { "WebhookNew", fields_webhook_new },       { "WebhookChange", fields_webhook_change },
 	{ "Replay", fields_replay },          { "DomainSettings", fields_domain },        { "WorkspaceNew", fields_workspace_new },
 	{ "KeyNew", fields_key_new },         { "DetectionNew", fields_detection },       { "Explanation", fields_explanation },

@@ -8,18 +8,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/kept.h"
+#include "serve/registration.h"
 
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
 #define LOOK_MS    1000               /* how often it is looked at all of them */
 #define STORM_LEAST 100               /* so many opened in a row leave holes worth giving back */
 #define CALM_MS   10000               /* … and those woken by a stream, no more often than that */
 #define CURSOR_LONGEST 200
+#define RENEWALS_A_SECOND 50          /* of grants: ten thousand within the five minutes that each has before its end */
 
 struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
 	struct troubles       *troubles;
-	int                    grace_ms, ews_poll_ms;
+	int                    grace_ms, ews_poll_ms, graph_poll_ms;
+	struct microsoft_app   microsoft;
+	struct pace            renewals;
 	enum ews_streams       ews_streams;
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
@@ -43,6 +47,21 @@ int keeper_ews_poll_ms(const struct keeper *k)
 enum ews_streams keeper_ews_streams(const struct keeper *k)
 {
 	return k->ews_streams;
+}
+
+int keeper_graph_poll_ms(const struct keeper *k)
+{
+	return k->graph_poll_ms;
+}
+
+struct pace *keeper_renewals(struct keeper *k)
+{
+	return &k->renewals;
+}
+
+const struct microsoft_app *keeper_microsoft(const struct keeper *k)
+{
+	return &k->microsoft;
 }
 
 int keeper_grace_ms(const struct keeper *k)
@@ -341,9 +360,12 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	struct keeper *keeper = must_alloc(sizeof *keeper);
 	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
+	                 && read_seconds(d->settings, SETTING_WATCH_GRAPH_POLL, "graph_poll", 1, &keeper->graph_poll_ms, err)
 	                 && read_streams(d->settings, &keeper->ews_streams, err);
 
 	keeper->daemon = d;
+	keeper->renewals.a_second = RENEWALS_A_SECOND;
+	microsoft_registered(d->settings, &keeper->microsoft);
 	keeper->board = progress_board_new();
 	keeper->troubles = troubles_new();
 	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
@@ -431,5 +453,8 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->notifications += atomic_load(&l->counts.notifications);
 		out->polls += atomic_load(&l->counts.polls);
 		out->throttled += atomic_load(&l->counts.throttled);
+		out->renewed += atomic_load(&l->counts.renewed);
+		out->graph_polls += atomic_load(&l->counts.graph_polls);
+		out->graph_throttled += atomic_load(&l->counts.graph_throttled);
 	}
 }

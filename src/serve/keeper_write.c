@@ -391,6 +391,8 @@ const char *place_write(const struct flow_worked *w, struct arena *into)
 		cJSON_AddStringToObject(o, "mailbox", w->mailbox);
 	if (w->others || w->act_as)
 		cJSON_AddStringToObject(o, "as", w->act_as ? "impersonator" : "delegate");
+	if (w->graph)
+		cJSON_AddTrueToObject(o, "graph");
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
 	free(text);
@@ -446,6 +448,7 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	as = json_text(o, "as");
 	out->others = as && strcmp(as, "delegate") == 0;
 	out->act_as = as && strcmp(as, "impersonator") == 0;
+	out->graph = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "graph"));
 	cJSON_Delete(o);
 	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
 }
@@ -456,10 +459,14 @@ const char *cursor_of(const struct mailbox *m, struct arena *into)
 	char       *text;
 	const char *copy;
 
-	if (!m->by_ews)
+	if (!m->by_ews && !m->by_graph)
 		return inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, into);
 	o = cJSON_CreateObject();
-	if (m->exchange.sync_state)
+	if (m->by_graph && m->microsoft.delta_link) {
+		cJSON_AddStringToObject(o, "delta_link", m->microsoft.delta_link);
+		cJSON_AddNumberToObject(o, "since", (double)m->microsoft.since);
+	}
+	if (m->by_ews && m->exchange.sync_state)
 		cJSON_AddStringToObject(o, "sync_state", m->exchange.sync_state);
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
@@ -473,6 +480,17 @@ const char *sync_state_read(const char *json, struct arena *into)
 	cJSON      *o = json ? json_read(slice_str(json), CURSOR_LONGEST, NULL) : NULL;
 	const char *state = json_text(o, "sync_state"), *copy = state && *state ? arena_str(into, state) : NULL;
 
+	cJSON_Delete(o);
+	return copy;
+}
+
+const char *delta_link_read(const char *json, struct arena *into, int64_t *since_out)
+{
+	cJSON      *o = json ? json_read(slice_str(json), CURSOR_LONGEST, NULL) : NULL;
+	const char *link = json_text(o, "delta_link"), *copy = link && *link ? arena_str(into, link) : NULL;
+	double      since = json_number(o, "since", 0);
+
+	*since_out = since > 0 && since < 1e11 ? (int64_t)since : 0;
 	cJSON_Delete(o);
 	return copy;
 }

@@ -51,21 +51,30 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
 }
 
+static bool take_secret(struct kept_round *round, struct slice plain, struct error *err)
+{
+	struct microsoft_grant grant;
+
+	if (!has_grant(&round->account)) {
+		credentials_take_password(&round->credentials, plain);
+		return true;
+	}
+	if (!grant_read(plain, round->job, &grant))
+		return fail(err, FAULT_BROKEN, "what is kept is no grant");
+	credentials_take_grant(&round->credentials, &grant);
+	return true;
+}
+
 static bool open_password(struct kept *k, struct slice sealed, struct error *err)
 {
-	struct kept_round     *round = k->round;
-	struct microsoft_grant grant;
-	struct slice           plain;
+	struct kept_round *round = k->round;
+	struct slice       plain;
 
 	if (!sealed.at)
 		return true;
 	if (!vault_unseal(k->loop->daemon->vault, arena_print(round->job, "%s/password", k->id), sealed, round->job, &plain, err))
 		return false;
-	if (strcmp(round->account.provider, "microsoft") == 0 && grant_read(plain, round->job, &grant) && grant.access_token)
-		credentials_take_grant(&round->credentials, &grant);
-	else
-		credentials_take_password(&round->credentials, plain);
-	return true;
+	return take_secret(round, plain, err);
 }
 
 static void close_round(struct kept *k)
@@ -145,12 +154,18 @@ static int64_t next_try_at(struct kept *k)
 	return k->try_at = clock_mono_ms() + left;
 }
 
+/* Where it was signed in to. False: it is not known, or it was by another provider. */
+static bool read_place(const struct kept *k, struct flow_worked *worked)
+{
+	return place_read(k->round->account.place, k->round->job, worked) && worked->graph == has_grant(&k->round->account);
+}
+
 /* Is there an inbox to be watched between two proofs of life? */
 static bool is_held(const struct kept *k)
 {
 	struct flow_worked worked;
 
-	return place_read(k->round->account.place, k->round->job, &worked);
+	return read_place(k, &worked);
 }
 
 /* What is to be done with it now, or from when on. */
@@ -239,13 +254,13 @@ static void begin_verification(struct kept *k, const struct want *w)
 
 	round->began_ms = w->now_ms;
 	round->progress = progress_begin(keeper_board(k->loop->keeper), k->id);
-	microsoft_registered(k->loop->daemon->settings, &round->app);
 	round->request = (struct flow_request){
 		.address = a->address, .provider = a->provider, .username = a->username,
 		.credentials = round->credentials.password || round->credentials.token ? &round->credentials : NULL,
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
 		.trust = &round->laid_down.trust,
-		.ews_url = a->ews_url, .act_as = a->impersonate, .microsoft = &round->app,
+		.ews_url = a->ews_url, .act_as = a->impersonate,
+		.microsoft = keeper_microsoft(k->loop->keeper), .safe = has_grant(a) ? grant_safe(k) : NULL,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
@@ -258,6 +273,16 @@ static void begin_verification(struct kept *k, const struct want *w)
 	LOG(LOG_NEWS, "verify.begin", LOG_TEXT("account", k->id));
 }
 
+/* The credentials were judged. A grant costs nothing to try: only what its owner has to put right ends its tries, and what an administrator
+ * or the operator puts right is found by the next. */
+static bool is_refused(const struct kept *k, const struct report *r, const struct verdict *v)
+{
+	const struct finding *f = v->findings && !v->finding[0].repaired ? &v->finding[0] : NULL;
+
+	return r->password_tries > 0 || (has_grant(&k->round->account) && f && f->who == WHO_USER);
+}
+
+/* NULL: a fresh grant could not be kept, and there is nothing to be written down. */
 static struct errand *end_verification(struct kept *k, const struct want *w)
 {
 	struct kept_round *round = k->round;
@@ -266,11 +291,12 @@ static struct errand *end_verification(struct kept *k, const struct want *w)
 	struct flow_worked worked;
 	struct outcome     o;
 	CLEANUP(report) struct report *r = flow_end(round->flow, (int)(w->now_ms - round->began_ms), &v, &worked);
-	bool               refused = r->password_tries > 0;
 
 	round->flow = NULL;
 	atomic_fetch_sub(&k->loop->counts.verifying, 1);
-	outcome_of(&v, &round->account, refused, dice(), now, &o);
+	if (k->unkept)
+		return NULL;
+	outcome_of(&v, &round->account, is_refused(k, r, &v), dice(), now, &o);
 	LOG(LOG_NEWS, "verify.end", LOG_TEXT("account", k->id), LOG_TEXT("state", account_state_name(o.state)),
 	    LOG_TEXT("cause", cause_row(o.cause)->id), LOG_NUMBER("ms", r->ms));
 	return save_outcome(k, &o, r, &v, &worked, true, now);
@@ -287,9 +313,13 @@ static bool unlock(void *self, struct login *out, const struct secrets **secrets
 	if (!round && !open_round(k))
 		return false;
 	round = k->round;
-	if (!(round->credentials.password || round->credentials.token) || !place_read(round->account.place, round->job, &worked))
+	if (!(round->credentials.password || round->credentials.token) || !read_place(k, &worked))
 		return false;
-	k->mailbox->endpoint.trust = &round->laid_down.trust;
+	if (k->mailbox->by_graph)
+		k->mailbox->grant = (struct microsoft_grant){ *round->credentials.token ? round->credentials.token : NULL,
+			round->credentials.refresh_token, round->credentials.scope, round->credentials.expires_at };
+	else
+		k->mailbox->endpoint.trust = &round->laid_down.trust;
 	*out = (struct login){ .username = worked.username, .username_form = "given", .password = round->credentials.password,
 	                       .token = round->credentials.token, .nonce = random_text(round->job, 24) };
 	*secrets_out = &round->credentials.secrets;
@@ -362,11 +392,23 @@ static void say_shared(const struct kept *k, struct exchange_stream *line)
 	line->troubled = false;
 }
 
+static void count_graph(struct kept *k, struct microsoft_watch *x)
+{
+	atomic_fetch_add(&k->loop->counts.graph_polls, x->polls);
+	atomic_fetch_add(&k->loop->counts.graph_throttled, x->throttled);
+	x->polls = x->throttled = 0;
+	if (x->renumbered)
+		LOG(LOG_NEWS, "mailbox.delta_forgotten", LOG_TEXT("account", k->id));
+	x->renumbered = false;
+}
+
 static void count_watch(struct kept *k, struct mailbox *m)
 {
 	struct exchange_watch *x = &m->exchange;
 	bool                   streams = m->by_ews && exchange_watch_is_told(x);
 
+	if (m->by_graph)
+		count_graph(k, &m->microsoft);
 	atomic_fetch_add(&k->loop->counts.streams, streams - k->streams);
 	if (m->by_ews && streams && !k->streams)
 		LOG(LOG_NEWS, "mailbox.streams", LOG_TEXT("account", k->id));
@@ -400,23 +442,23 @@ static struct errand *keep_busy(struct kept *k, struct mailbox *m)
 	report_finish(r);
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, false, dice(), now, &o);
-	o.next_try = now + m->exchange.busy_ms;
-	LOG(LOG_NEWS, "mailbox.throttled", LOG_TEXT("account", k->id), LOG_NUMBER("ms", m->exchange.busy_ms));
+	o.next_try = now + mailbox_busy_ms(m);
+	LOG(LOG_NEWS, "mailbox.throttled", LOG_TEXT("account", k->id), LOG_NUMBER("ms", mailbox_busy_ms(m)));
 	return o.state == ACCOUNT_WAITING ? save_outcome(k, &o, r, &v, NULL, false, now) : NULL;
 }
 
 static struct errand *keep(void *self, struct mailbox *m)
 {
 	struct kept   *k = self;
-	bool           first = k->round != NULL;      /* at Exchange each time */
+	bool           first = k->round != NULL;      /* at Exchange and by Graph each time */
 	size_t         news;
 	struct errand *busy;
 
 	mailbox_news(m, &news);
 	count_watch(k, m);
 	passage_leave(&k->passage, true, k->loop->now_ms);
-	if (m->by_ews && m->exchange.busy_ms) {
-		busy = m->exchange.busy_ms > keeper_grace_ms(k->loop->keeper) ? keep_busy(k, m) : NULL;
+	if (mailbox_busy_ms(m)) {
+		busy = mailbox_busy_ms(m) > keeper_grace_ms(k->loop->keeper) ? keep_busy(k, m) : NULL;
 		if (!busy)
 			close_round(k);
 		return busy;
@@ -482,8 +524,10 @@ static bool open_mailbox(struct kept *k)
 	struct inbox_place      cursor = { 0 };
 	struct flow_worked worked;
 	struct endpoint    place;
+	int64_t            since;
+	const char        *link;
 
-	if (!place_read(round->account.place, round->job, &worked))
+	if (!read_place(k, &worked))
 		return false;
 	place = worked.endpoint[worked.well[SERVICE_WEB] ? SERVICE_WEB : SERVICE_IMAP];
 	k->host_name = must_copy(place.host);
@@ -492,6 +536,12 @@ static bool open_mailbox(struct kept *k)
 	place.host = k->host_name;
 	place.trust = &round->laid_down.trust;
 	k->mailbox = must_alloc(sizeof *k->mailbox);
+	if (worked.graph) {
+		link = delta_link_read(round->account.cursor, round->job, &since);
+		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper), grant_safe(k), link, since);
+		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
+		return true;
+	}
 	if (worked.well[SERVICE_WEB]) {
 		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
 		                      sync_state_read(round->account.cursor, round->job));
@@ -551,6 +601,10 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	    LOG_TEXT("fault", fault_name(why->fault)));
 	passage_leave(&k->passage, reached, now_ms);
 	count_watch(k, k->mailbox);
+	if (k->unkept) {
+		k->rests_until = clock_mono_ms() + pause_ms(1, dice());
+		return NULL;
+	}
 	if (k->settled_ms && !mailbox_refused(k->mailbox)) {
 		lost(k, now_ms);
 		return NULL;
@@ -558,9 +612,9 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	note_our_addresses(k, r, now_ms);
 	report_finish(r);
 	diagnose(r, &v);
-	outcome_of(&v, &k->round->account, r->password_tries > 0, dice(), now, &o);
-	if (k->mailbox->by_ews && o.next_try != NEVER && o.next_try < now + k->mailbox->exchange.busy_ms)
-		o.next_try = now + k->mailbox->exchange.busy_ms;
+	outcome_of(&v, &k->round->account, is_refused(k, r, &v), dice(), now, &o);
+	if (o.next_try != NEVER && o.next_try < now + mailbox_busy_ms(k->mailbox))
+		o.next_try = now + mailbox_busy_ms(k->mailbox);
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
 	k->rests_until = o.next_try == NEVER && reached ? NEVER : clock_mono_ms() + (reached ? o.next_try - now : 0);
 	if (o.state == ACCOUNT_WAITING) {
@@ -581,6 +635,7 @@ void kept_release(struct kept *k)
 	close_round(k);
 	if (k->saving)
 		save_over(k);
+	grant_over(k);
 }
 
 static enum want_kind again(struct kept *k, struct want *w, struct error *err)
@@ -608,9 +663,19 @@ static struct errand *knock_with_nothing(struct kept *k, const struct want *w)
 	return e;
 }
 
+/* The store keeps nothing: what is there still holds, and is tried again when it may be well. */
+static enum want_kind try_later(struct kept *k, struct want *w)
+{
+	passage_leave(&k->passage, true, w->now_ms);
+	close_round(k);
+	k->step = KEPT_RESTED;
+	return want_time(w, (int)pause_ms(1, dice()));
+}
+
 /* It may pass. False: it is no more, or there is something else to do with it by now. */
 static bool take_up_again(struct kept *k)
 {
+	k->unkept = false;
 	return open_round(k) && due(k) == TO_HOLD && rest_ms(k) == 0 && open_mailbox(k);
 }
 
@@ -639,10 +704,14 @@ enum want_kind kept_step(void *self, struct want *w, struct error *err)
 
 		AWAIT(k, KEPT_VERIFY, want_commit(w, knock(k, VERIFY_PLACE, w))):
 		want_came(w);
+		k->unkept = false;
 		begin_verification(k, w);
 		AWAIT(k, KEPT_VERIFYING, want_children(w, &k->round->flows, VERIFY_MS + GRACE_MS)):
 		want_came(w);
-		AWAIT(k, KEPT_VERIFIED, want_commit(w, end_verification(k, w))):
+		k->saved = end_verification(k, w);
+		if (!k->saved)
+			return try_later(k, w);
+		AWAIT(k, KEPT_VERIFIED, want_commit(w, k->saved)):
 		want_came(w);
 		passage_leave(&k->passage, true, w->now_ms);
 		save_over(k);

@@ -20,6 +20,7 @@
 #include "store/accounts.h"
 #include "store/events.h"
 #include "watch/mailbox.h"
+#include "watch/pace.h"
 #include "watch/turnstile.h"
 
 #define KEPT_ID    40
@@ -43,7 +44,7 @@ struct keeper_loop {
 	long long           opened_before, woken_before;      /* when memory was given back last, */
 	int64_t             calmed_ms;         /*   and when that was                    */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
-	                      streams, notifications, polls, throttled; } counts;
+	                      streams, notifications, polls, throttled, renewed, graph_polls, graph_throttled; } counts;
 	LIST_HEAD(, shared_stream) shared;
 	long long           woken_once;        /* by those that are no more              */
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
@@ -53,10 +54,14 @@ struct progress_board *keeper_board(struct keeper *);
 struct troubles       *keeper_troubles(struct keeper *);
 int                    keeper_ews_poll_ms(const struct keeper *);
 enum ews_streams       keeper_ews_streams(const struct keeper *);
+int                    keeper_graph_poll_ms(const struct keeper *);
+struct pace           *keeper_renewals(struct keeper *);                /* of grants, of all accounts */
+const struct microsoft_app *keeper_microsoft(const struct keeper *);
 int                    keeper_grace_ms(const struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
 struct saving;
+struct granting;
 
 struct kept {
 	char                id[KEPT_ID];
@@ -71,6 +76,9 @@ struct kept {
 	char               *host_name, *address;
 	struct passage      passage;
 	struct saving      *saving;
+	struct microsoft_safe safe;            /* for its grant, where it has one */
+	struct granting    *granting;
+	bool                unkept;            /* a fresh grant could not be kept: nothing of that turn says anything of the account */
 	/* Of the monotonic clock, which nobody sets: what the store has is turned into it once, when it is read first. */
 	int64_t             rests_until;
 	int64_t             proof_due;         /* the next proof of life */
@@ -91,7 +99,6 @@ struct kept_round {
 	struct account      account;
 	struct credentials  credentials;
 	struct laid_down    laid_down;         /* by its workspace, for its domain */
-	struct microsoft_app app;              /* as whom we are registered at Microsoft                   */
 	bool                asked;             /* somebody waits for it: it is no proof of life */
 	struct flow_request request;
 	struct flow        *flow;
@@ -134,6 +141,14 @@ const char    *save_report(const struct report *, const struct verdict *, struct
 /* True when it was kept; what could not be kept is in the log. Frees it. */
 bool           save_over(struct kept *);
 
+/* -- kept_grant.c -- */
+
+bool                         has_grant(const struct account *);      /* its secret is one, and no password */
+const struct microsoft_safe *grant_safe(struct kept *);
+void                         grant_over(struct kept *);              /* gives back what keeping one held; fine when there is nothing */
+
+/* -- keeper_write.c again -- */
+
 /* The place that worked, as account.place; and back. False: none, or not one. */
 const char *place_write(const struct flow_worked *, struct arena *into);
 bool        place_read(const char *json, struct arena *into, struct flow_worked *out);
@@ -141,9 +156,10 @@ bool        place_read(const char *json, struct arena *into, struct flow_worked 
 /* How far the mailbox is known, as account.cursor. */
 struct inbox_place { uint32_t uidvalidity, uidnext; };
 const char *inbox_place_write(struct inbox_place, struct arena *into);
-/* The same of a mailbox that is open: by IMAP the place above, at Exchange the sync state. */
+/* The same of a mailbox that is open: by IMAP the place above, at Exchange the sync state, by Graph the link of the delta. */
 const char *cursor_of(const struct mailbox *, struct arena *into);
 const char *sync_state_read(const char *json, struct arena *into);           /* NULL: none is known */
+const char *delta_link_read(const char *json, struct arena *into, int64_t *since_out);      /* likewise */
 void        inbox_place_read(const char *json, struct inbox_place *out);      /* all 0 for what is none */
 
 #endif

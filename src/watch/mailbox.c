@@ -6,6 +6,7 @@
 
 enum { MAILBOX_START, MAILBOX_SIGN_IN, MAILBOX_OPEN, MAILBOX_NEWS, MAILBOX_KEEP, MAILBOX_WAIT };
 enum { EXCHANGE_START, EXCHANGE_OPEN, EXCHANGE_NEWS, EXCHANGE_KEEP, EXCHANGE_WAIT, EXCHANGE_KNOCK };
+enum { GRAPH_START, GRAPH_OPEN, GRAPH_NEWS, GRAPH_KEEP, GRAPH_WAIT, GRAPH_KNOCK };
 
 void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const struct endpoint *endpoint,
                   enum tls_how how, uint32_t uidvalidity, uint32_t uidnext)
@@ -30,6 +31,15 @@ void mailbox_init_exchange(struct mailbox *m, const struct mailbox_owner *owner,
 		.mailbox = m->name, .others = others, .act_as = act_as, .waits = waits_within(WHOLE_MS) }, sync_state);
 }
 
+void mailbox_init_microsoft(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
+                            const struct microsoft_app *app, const struct microsoft_safe *safe, const char *delta_link, int64_t since)
+{
+	*m = (struct mailbox){ .owner = owner, .self = self, .locked = true, .by_graph = true };
+	microsoft_watch_init(&m->microsoft, &(struct microsoft_access){ .app = app, .safe = safe, .grant = &m->grant, .address = address,
+		.waits = waits_within(WHOLE_MS) }, delta_link, since);
+	m->endpoint = m->microsoft.session->graph;
+}
+
 static void lock(struct mailbox *m)
 {
 	if (m->locked)
@@ -40,6 +50,8 @@ static void lock(struct mailbox *m)
 		mailbox_report(m)->secrets = NULL;
 	if (m->by_ews)
 		m->endpoint.trust = NULL;
+	if (m->by_graph)
+		m->grant = (struct microsoft_grant){ 0 };
 	m->owner->lock(m->self);
 }
 
@@ -56,13 +68,17 @@ static bool unlock(struct mailbox *m, struct error *err)
 
 void mailbox_goodbye(struct mailbox *m, const struct want *w)
 {
-	if (!m->by_ews && !m->watch.parked && m->imap.base.report)
+	if (!m->by_ews && !m->by_graph && !m->watch.parked && m->imap.base.report)
 		imap_goodbye(&m->imap, w);
 }
 
 void mailbox_release(struct mailbox *m)
 {
 	lock(m);
+	if (m->by_graph) {
+		microsoft_watch_release(&m->microsoft);
+		return;
+	}
 	if (m->by_ews) {
 		exchange_watch_release(&m->exchange);
 		free(m->path);
@@ -157,10 +173,58 @@ static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct er
 	return WANT_FAILED;
 }
 
+/* The same by Graph: what is granted is read anew for each turn, since a turn may renew it. */
+static enum want_kind graph_step(struct mailbox *m, struct want *w, struct error *err)
+{
+	struct microsoft_watch *x = &m->microsoft;
+
+	switch (m->step) {
+	case GRAPH_START:
+		if (!unlock(m, err))
+			return WANT_FAILED;
+
+	STEP(m, GRAPH_OPEN):
+		PASS(locked_when_failed(m, microsoft_watch_open_step(x, w, err)));
+		m->owner->settled(m->self, m);
+
+		for (;;) {
+	STEP(m, GRAPH_NEWS):
+			PASS(locked_when_failed(m, microsoft_watch_news_step(x, w, err)));
+			lock(m);
+			if (!x->more && !x->busy_ms)      /* what a busy server said is to be kept as well */
+				microsoft_watch_park(x);
+			m->keeping = m->owner->keep(m->self, m);
+			if (m->keeping) {
+				AWAIT(m, GRAPH_KEEP, want_commit(w, m->keeping)):
+				want_came(w);
+				if (!m->owner->kept(m->self))
+					return not_kept(m, err), WANT_FAILED;
+			}
+			if (!x->more) {
+				microsoft_watch_park(x);
+				microsoft_watch_told(x);
+
+	STEP(m, GRAPH_WAIT):
+				PASS(microsoft_watch_wait_step(x, w, err));
+				if (!may_knock(m, err))
+					return WANT_FAILED;
+				AWAIT(m, GRAPH_KNOCK, want_commit(w, m->keeping)):
+				want_came(w);
+				microsoft_watch_wake(x);
+			}
+			if (!unlock(m, err))
+				return WANT_FAILED;
+		}
+	}
+	return WANT_FAILED;
+}
+
 enum want_kind mailbox_step(void *self, struct want *w, struct error *err)
 {
 	struct mailbox *m = self;
 
+	if (m->by_graph)
+		return graph_step(m, w, err);
 	if (m->by_ews)
 		return exchange_step(m, w, err);
 	switch (m->step) {

@@ -1,7 +1,7 @@
 /* mailbox.h -- one connected mailbox, held: signed in, its inbox open, parked until something happens, news kept as they come.
  *
- * By IMAP it holds its line; at Exchange it is asked from time to time or when a stream says so, over a line of its own each time, and
- * needs its credentials for that again.
+ * By IMAP it holds its line; at Exchange and by Graph it is asked from time to time or when a stream says so, over a line of its own each
+ * time, and needs its credentials for that again.
  * One conversation from the first byte to the loss of the line. It ends with WANT_FAILED, and then mailbox_report() tells why;
  * whether, when and how it is tried again is for others to say. It has no time-out of its own beyond those of its waits.
  * While parked it holds the struct, its line and nothing else.
@@ -11,19 +11,20 @@
 
 #include "provider/exchange_watch.h"
 #include "provider/imap_watch.h"
+#include "provider/microsoft_watch.h"
 
 struct mailbox;
 
 /* What it asks of whoever runs it. All are called in the conversation's thread, with `self`. */
 struct mailbox_owner {
-	/* The credentials, just before each sign-in: valid until lock(). At Exchange also the trust. False when there are none: that ends
-	 * it with FAULT_LOCAL. */
+	/* The credentials, just before each sign-in: valid until lock(). At Exchange also the trust, by Graph the grant. False when there
+	 * are none: that ends it with FAULT_LOCAL. */
 	bool           (*unlock)(void *self, struct login *out, const struct secrets **secrets_out);
 	void           (*lock)(void *self);
 	/* Signed in and open: from here on it is connected. */
 	void           (*settled)(void *self, const struct mailbox *);
-	/* At Exchange, before a line is opened again: what to wait for. NULL: the host is known to be down, and that ends it with
-	 * FAULT_NETWORK. */
+	/* At Exchange and by Graph, before a line is opened again: what to wait for. NULL: the host is known to be down, and that ends it
+	 * with FAULT_NETWORK. */
 	struct errand *(*knock)(void *self);
 	/* The news and the place in the mailbox, to be kept before it goes on. The errand is the owner's; NULL: nothing to
 	 * keep. */
@@ -45,11 +46,15 @@ struct mailbox {
 			struct exchange_watch exchange;
 			char                 *path, *name;      /* of the endpoint; of the mailbox there */
 		};
+		struct {                             /* by_graph */
+			struct microsoft_watch microsoft;
+			struct microsoft_grant grant;
+		};
 	};
 	struct login        login;
 	struct errand      *keeping;
 	int                 step;
-	bool                locked, by_ews;
+	bool                locked, by_ews, by_graph;
 };
 
 void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
@@ -57,6 +62,9 @@ void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void
 /* At Exchange: `mailbox` is its address there; that, the endpoint's path and `sync_state` (NULL: known from now on) are copied. */
 void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const char *mailbox,
                                      bool others, bool act_as, const struct endpoint *, const char *sync_state);
+/* By Graph: `app` and `safe` live as long, `delta_link` (NULL: known from now on) is copied. */
+void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
+                                      const struct microsoft_app *, const struct microsoft_safe *, const char *delta_link, int64_t since);
 enum want_kind mailbox_step(void *mailbox, struct want *, struct error *);
 /* LOGOUT on the open line, flushed with the next wait or not at all. */
 void           mailbox_goodbye(struct mailbox *, const struct want *);
@@ -65,23 +73,29 @@ void           mailbox_release(struct mailbox *);
 /* Of the sign-in, or of the loss; NULL while parked. */
 static inline struct report *mailbox_report(const struct mailbox *m)
 {
-	return m->by_ews ? m->exchange.report : m->watch.report;
+	return m->by_graph ? m->microsoft.report : m->by_ews ? m->exchange.report : m->watch.report;
 }
 
 /* To be told: until the owner has kept them. */
 static inline const struct message *mailbox_news(const struct mailbox *m, size_t *count)
 {
-	*count = m->by_ews ? m->exchange.count : m->watch.count;
-	return m->by_ews ? m->exchange.news : m->watch.news;
+	*count = m->by_graph ? m->microsoft.count : m->by_ews ? m->exchange.count : m->watch.count;
+	return m->by_graph ? m->microsoft.news : m->by_ews ? m->exchange.news : m->watch.news;
 }
 
 /* The server took part in the sign-in, be it to refuse. */
 static inline bool mailbox_asked(const struct mailbox *m)
 {
-	return m->by_ews ? m->exchange.asked : m->imap.asked;
+	return m->by_graph ? m->microsoft.asked : m->by_ews ? m->exchange.asked : m->imap.asked;
 }
 
-/* One that was connected, and whose credentials are taken no more: it is not merely lost. */
+/* So long the server wants to be left alone; 0: it does not say so. */
+static inline int mailbox_busy_ms(const struct mailbox *m)
+{
+	return m->by_graph ? m->microsoft.busy_ms : m->by_ews ? m->exchange.busy_ms : 0;
+}
+
+/* One that was connected, and whose credentials are taken no more: it is not merely lost. By Graph that is told by who signs in anew. */
 static inline bool mailbox_refused(const struct mailbox *m)
 {
 	return m->by_ews && m->exchange.refused;

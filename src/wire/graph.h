@@ -5,6 +5,8 @@
 #ifndef WIRE_GRAPH_H
 #define WIRE_GRAPH_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -56,6 +58,33 @@ struct graph_reply {
 
 /* `reply[i]` is that of the i-th question, in whatever order they came. */
 bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *reply, size_t count, struct error *);
+
+/* -- what is new in a folder (facts M B.3) -- */
+
+#define GRAPH_LINK  ((size_t)16 * 1024)       /* longest that is followed */
+#define GRAPH_ITEMS 512                       /* most of one page         */
+
+/* The first question of a round; what is asked for there goes on through all of its pages, and those after it. */
+#define GRAPH_INBOX_DELTA "/v1.0/me/mailFolders/inbox/messages/delta?$select=subject,from,internetMessageId,receivedDateTime"
+
+struct graph_news {
+	const char *id, *subject, *from, *internet_message_id;      /* NULL: none, but for the id           */
+	int64_t     received;                                       /* Unix seconds; 0: unknown             */
+	bool        removed;                                        /* no more there: nothing but the id    */
+};
+
+struct graph_page {
+	const struct graph_news *item;
+	size_t                      count;
+	const char                 *next, *delta;      /* one of them: where it goes on; from where it is asked next time */
+};
+
+/* FAULT_TOO_BIG (also of more than GRAPH_ITEMS), FAULT_BROKEN: no page, an item without an id, neither link or both. */
+bool graph_page_read(struct slice body, struct arena *, struct graph_page *, struct error *err);
+
+/* What to ask for where a link leads to. NULL: to another host than `host`, without TLS, out of v1.0, or not to be said in a request.
+ * Points into the link. */
+const char *graph_link_target(const char *link, const char *host);
 
 /* -- messages -- */
 

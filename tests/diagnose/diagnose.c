@@ -524,7 +524,7 @@ static const char *const known_steps[] = {
 	"exchange.url", "exchange.find", "exchange.autodiscover", "exchange.offer", "exchange.challenge", "exchange.login", "exchange.version", "exchange.inbox",
 	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.send", "ews.pasted",
 	"entra.callback", "entra.token", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
-	"microsoft.send", "graph.pasted",
+	"microsoft.send", "microsoft.watch", "graph.pasted",
 };
 
 static bool in_list(struct slice word, const char *const *list, size_t count)

@@ -1,0 +1,355 @@
+#include "provider/microsoft_watch.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "wire/header.h"
+
+enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
+enum { NEWS_START, NEWS_PAGE };
+enum { WAIT_START, WAIT_OVER, WAIT_DONE };
+
+#define POLL_MS      (60 * 1000)
+#define BUSY_MS      (2 * 60 * 1000)        /* where a busy server does not say how long       */
+#define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                      */
+#define PAGES_MOST   10000                  /* of one round: who never comes to its end is left */
+#define RESTARTS_MOST 3                     /* of rounds, in one turn                          */
+#define DAY_S        (24 * 3600)
+#define NOTHING_YET  INT64_MAX              /* received after that: nothing is                 */
+
+void microsoft_watch_init(struct microsoft_watch *s, const struct microsoft_access *access, const char *delta_link, int64_t since)
+{
+	*s = (struct microsoft_watch){ .access = *access, .poll_ms = POLL_MS, .delta_link = delta_link ? must_copy(delta_link) : NULL,
+	                               .since = delta_link ? since : NOTHING_YET };
+	microsoft_watch_wake(s);
+}
+
+/* -- asleep and awake --------------------------------------------------------------------------------------------- */
+
+void microsoft_watch_wake(struct microsoft_watch *s)
+{
+	const struct microsoft_access *a = &s->access;
+	const char                    *problem;
+
+	if (s->session)
+		return;
+	s->report = report_new(a->address);
+	s->report->provider = "microsoft";
+	/* one that cannot be read has no domain: nobody's account is that one */
+	if (!mail_address_parse(a->address, s->report->job, &s->who, &problem))
+		s->who = (struct mail_address){ .text = a->address, .local = "", .domain = "", .domain_shown = "" };
+	s->session = must_alloc(sizeof *s->session);
+	microsoft_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
+	s->session->safe = a->safe;
+	s->session->entra.how = s->session->web.how = TLS_QUICK;
+	s->asked = false;
+	s->restarts = 0;
+}
+
+void microsoft_watch_told(struct microsoft_watch *s)
+{
+	arena_free(s->page);
+	s->page = NULL;
+	s->news = NULL;
+	s->count = 0;
+}
+
+void microsoft_watch_park(struct microsoft_watch *s)
+{
+	if (s->session)
+		microsoft_session_release(s->session);
+	free(s->session);
+	report_free(s->report);
+	s->session = NULL;
+	s->report = NULL;
+}
+
+static void end_round(struct microsoft_watch *s)
+{
+	free(s->next_link);
+	s->next_link = NULL;
+	s->newest = 0;
+	s->pages = 0;
+	s->more = false;
+}
+
+void microsoft_watch_release(struct microsoft_watch *s)
+{
+	microsoft_watch_park(s);
+	microsoft_watch_told(s);
+	end_round(s);
+	free(s->delta_link);
+	s->delta_link = NULL;
+}
+
+/* -- one page ----------------------------------------------------------------------------------------------------- */
+
+/* False: the link that is kept leads elsewhere. */
+static bool ask_page(struct microsoft_watch *s, unsigned most)
+{
+	struct microsoft_session *x = s->session;
+	const char               *link = s->next_link ? s->next_link : s->delta_link;
+	const char               *target = link ? graph_link_target(link, x->graph.host) : GRAPH_INBOX_DELTA;
+
+	if (!target)
+		return false;
+	microsoft_watch_told(s);
+	s->page = arena_new();
+	s->polls++;
+	/* neither is part of what the link remembers (facts M B.3) */
+	x->question = (struct web_request){ .method = "GET", .target = target, .header = { "Accept: application/json",
+		arena_print(s->page, "Prefer: IdType=\"ImmutableId\", odata.maxpagesize=%u", most) } };
+	return true;
+}
+
+static const char *in_one_line(struct microsoft_watch *s, const char *text)
+{
+	return text ? header_text(slice_str(text), s->page) : NULL;
+}
+
+static void take_messages(struct microsoft_watch *s, const struct graph_page *p)
+{
+	s->news = arena_get(s->page, (p->count + 1) * sizeof *s->news);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct graph_news *m = &p->item[i];
+
+		if (m->removed)
+			continue;
+		s->newest = m->received > s->newest ? m->received : s->newest;
+		if (m->received > s->since)
+			s->news[s->count++] = (struct message){ .remote_id = m->id, .received = m->received,
+				.subject = in_one_line(s, m->subject), .from = in_one_line(s, m->from),
+				.message_id = in_one_line(s, m->internet_message_id) };
+	}
+}
+
+/* The round is over: from here on it is asked, once this page is kept. */
+static void take_delta(struct microsoft_watch *s, const char *link)
+{
+	char *kept = must_copy(link);
+
+	free(s->delta_link);
+	s->delta_link = kept;
+	if (s->since == NOTHING_YET)
+		s->since = s->newest;
+	else if (s->newest - DAY_S > s->since)
+		s->since = s->newest - DAY_S;
+	end_round(s);
+}
+
+static void take_next(struct microsoft_watch *s, const char *link)
+{
+	char *kept = must_copy(link);
+
+	free(s->next_link);
+	s->next_link = kept;
+	s->more = true;
+}
+
+static bool take_page(struct microsoft_watch *s, struct error *err)
+{
+	struct microsoft_session *x = s->session;
+	struct graph_page         p;
+	const char               *link;
+
+	if (!graph_page_read(buffer_held(&x->web.answer.body), s->page, &p, err))
+		return false;
+	link = p.next ? p.next : p.delta;
+	if (!graph_link_target(link, x->graph.host))
+		return fail(err, FAULT_BROKEN, "%s: it leads elsewhere", x->graph.host);
+	if (p.next && (++s->pages > PAGES_MOST || (s->next_link && strcmp(s->next_link, p.next) == 0)))
+		return fail(err, FAULT_BROKEN, "%s: it comes to no end", x->graph.host);
+	take_messages(s, &p);
+	if (p.next)
+		take_next(s, p.next);
+	else
+		take_delta(s, p.delta);
+	return true;
+}
+
+/* -- refusals ----------------------------------------------------------------------------------------------------- */
+
+static bool is_busy(int status)
+{
+	return status == 429 || status == 503 || status == 504;
+}
+
+static int within_reason(int ms, int least)
+{
+	return ms > REST_MOST_MS ? REST_MOST_MS : ms < least ? least : ms;
+}
+
+/* Graph has forgotten what that link stands for. */
+static bool is_forgotten(const struct microsoft_watch *s)
+{
+	static const char *const codes[] = { "SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ErrorInvalidSyncStateData" };
+	const struct web_answer *a = &s->session->web.answer;
+	struct graph_error       e;
+
+	if (a->status == 410)
+		return true;
+	if (a->status != 400 || !graph_error_read(buffer_held(&a->body), s->page, &e))
+		return false;
+	for (size_t i = 0; i < e.codes * COUNT(codes); i++)
+		if (strcmp(e.code[i / COUNT(codes)], codes[i % COUNT(codes)]) == 0)
+			return true;
+	return false;
+}
+
+/* From the beginning; what was told stays told. False: that is where it was, or it was forgotten too often. */
+static bool forget(struct microsoft_watch *s)
+{
+	if ((!s->delta_link && !s->next_link) || ++s->restarts > RESTARTS_MOST)
+		return false;
+	end_round(s);
+	free(s->delta_link);
+	s->delta_link = NULL;
+	return s->renumbered = true;
+}
+
+/* Neither well nor busy: what it is shall find out who signs in anew, with every step in the report. */
+static enum want_kind unwell(struct microsoft_watch *s, const struct want *w, struct error *err)
+{
+	struct microsoft_session *x = s->session;
+
+	if (x->web.answer.status != 200) {
+		microsoft_answer_facts(x);
+		fail(err, x->web.answer.status >= 400 ? FAULT_REFUSED : FAULT_BROKEN, "%s: the inbox cannot be watched", x->graph.host);
+	}
+	microsoft_ask_end(x, STEP_FAILED, w);
+	return WANT_FAILED;
+}
+
+static void be_busy(struct microsoft_watch *s, const struct want *w)
+{
+	microsoft_answer_facts(s->session);
+	microsoft_ask_end(s->session, STEP_FAILED, w);
+	s->busy_ms = s->rest_ms = within_reason(microsoft_busy_ms(s->session, BUSY_MS), s->poll_ms);
+	s->throttled++;
+	s->count = 0;
+	s->more = false;
+}
+
+static enum want_kind failed(struct microsoft_watch *s, enum want_kind kind)
+{
+	if (kind == WANT_FAILED)
+		s->asked |= s->session->at_authority || s->session->graph_open;
+	return kind;
+}
+
+/* One question of a round, or the round begun anew where its link is forgotten. WANT_NOTHING: a page, or it is busy. */
+static enum want_kind page_step(struct microsoft_watch *s, unsigned most, struct want *w, struct error *err)
+{
+	int status;
+
+	for (;;) {
+		PASS(failed(s, microsoft_ask_step(s->session, w, err)));
+		s->asked = true;
+		status = s->session->web.answer.status;
+		if (!is_forgotten(s) || !forget(s))
+			break;
+		microsoft_answer_facts(s->session);
+		microsoft_ask_end(s->session, STEP_WARNED, w);
+		ask_page(s, most);
+	}
+	if (is_busy(status))
+		return be_busy(s, w), WANT_NOTHING;
+	if (status != 200 || !take_page(s, err))
+		return unwell(s, w, err);
+	microsoft_ask_end(s->session, STEP_PASSED, w);
+	return WANT_NOTHING;
+}
+
+/* -- opening ------------------------------------------------------------------------------------------------------ */
+
+static enum want_kind elsewhere(const struct microsoft_watch *s, struct error *err)
+{
+	fail(err, FAULT_BROKEN, "%s: it leads elsewhere", s->session->graph.host);
+	return WANT_FAILED;
+}
+
+enum want_kind microsoft_watch_open_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_watch *s = self;
+	enum want_kind          kind;
+
+	switch (s->step) {
+	case OPEN_START:
+		microsoft_session_take(s->session, s->access.grant);
+
+	STEP(s, OPEN_SIGN_IN):
+		kind = failed(s, microsoft_open_step(s->session, w, err));
+		if (kind == WANT_FAILED && err->fault == FAULT_BUSY) {
+			s->busy_ms = within_reason(s->session->pause_ms, s->poll_ms);
+			s->throttled++;
+		}
+		PASS(kind);
+		while (!s->delta_link) {
+			ask_page(s, MICROSOFT_FIRST_MOST);
+
+	STEP(s, OPEN_THROUGH):
+			PASS(page_step(s, MICROSOFT_FIRST_MOST, w, err));
+			if (s->busy_ms) {
+				fail(err, FAULT_BUSY, "%s: the inbox cannot be gone through", s->session->graph.host);
+				return WANT_FAILED;
+			}
+		}
+
+	STEP(s, OPEN_DONE):
+		s->step = NEWS_START;
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- the turn ----------------------------------------------------------------------------------------------------- */
+
+enum want_kind microsoft_watch_news_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_watch *s = self;
+
+	switch (s->step) {
+	case NEWS_START:
+		microsoft_session_take(s->session, s->access.grant);
+		s->busy_ms = 0;
+		s->rest_ms = s->poll_ms;
+		s->renumbered = false;
+		if (!ask_page(s, MICROSOFT_NEWS_MOST))
+			return elsewhere(s, err);
+
+	STEP(s, NEWS_PAGE):
+		PASS(page_step(s, MICROSOFT_NEWS_MOST, w, err));
+		s->step = NEWS_START;
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* An eighth to either side, so that those that began together do not go on so; who is busy is left alone for no less than it says. */
+static int with_dice(const struct microsoft_watch *s)
+{
+	uint32_t dice;
+	int      eighth = s->rest_ms / 8;
+
+	random_bytes(&dice, sizeof dice);
+	if (s->busy_ms)
+		return s->rest_ms + (int)(dice % (uint32_t)(eighth + 1));
+	return s->rest_ms - eighth + (int)(dice % (uint32_t)(2 * eighth + 1));
+}
+
+enum want_kind microsoft_watch_wait_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_watch *s = self;
+
+	(void)err;
+	switch (s->wait.step) {
+	case WAIT_START:
+		AWAIT(&s->wait, WAIT_OVER, want_time(w, with_dice(s))):
+		want_came(w);
+
+	STEP(&s->wait, WAIT_DONE):
+		s->wait.step = WAIT_START;
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
