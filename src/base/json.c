@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 static bool bounded(struct slice text, size_t longest, struct error *err)
 {
 	unsigned depth = 0;
@@ -52,6 +54,30 @@ cJSON *json_read(struct slice text, size_t longest, struct error *err)
 const char *json_text(const cJSON *object, const char *member)
 {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, member));
+}
+
+const char *json_copy(const cJSON *object, const char *member, struct arena *into)
+{
+	const char *text = json_text(object, member);
+
+	return text && *text ? arena_str(into, text) : NULL;
+}
+
+static void wipe_texts(cJSON *json)
+{
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, json) {
+		if (cJSON_IsString(item))
+			secret_wipe(item->valuestring, strlen(item->valuestring));
+		wipe_texts(item);
+	}
+}
+
+void json_forget(cJSON *json)
+{
+	wipe_texts(json);
+	cJSON_Delete(json);
 }
 
 double json_number(const cJSON *object, const char *member, double otherwise)

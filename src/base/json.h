@@ -20,6 +20,12 @@ cJSON *json_read(struct slice text, size_t longest, struct error *err);
 const char *json_text(const cJSON *object, const char *member);
 double      json_number(const cJSON *object, const char *member, double otherwise);
 
+/* The member's text copied; NULL also where it is empty. */
+const char *json_copy(const cJSON *object, const char *member, struct arena *into);
+
+/* cJSON_Delete() for what may hold secrets: cJSON gives memory back as it is, so the texts are wiped first. NULL is fine. */
+void json_forget(cJSON *);
+
 /* Indented, from the heap: free(). Numbers that are whole are written as such. */
 char *json_write(const cJSON *);
 

@@ -114,16 +114,6 @@ static int64_t seconds(const cJSON *json, const char *member)
 	return n > 0 && n < 1e11 ? (int64_t)n : 0;
 }
 
-/* cJSON gives memory back as it is. */
-static void wipe_texts(cJSON *json)
-{
-	cJSON *item;
-
-	cJSON_ArrayForEach(item, json)
-		if (cJSON_IsString(item))
-			secret_wipe(item->valuestring, strlen(item->valuestring));
-}
-
 /* Every secret of the answer is made known, also those that are not used here. */
 static void know_all(struct credentials *c, const cJSON *json)
 {
@@ -157,8 +147,7 @@ bool credentials_read_token(struct credentials *c, const char *file, struct erro
 		if (json_text(json, "scope"))
 			c->scope = must_copy(json_text(json, "scope"));
 	}
-	wipe_texts(json);
-	cJSON_Delete(json);
+	json_forget(json);
 	buffer_release(&bytes);
 	return fine;
 }

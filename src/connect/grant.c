@@ -1,24 +1,6 @@
 #include "connect/grant.h"
 
 #include "base/json.h"
-#include "base/secret.h"
-
-/* cJSON gives memory back as it is. */
-static void wipe_texts(cJSON *json)
-{
-	cJSON *item;
-
-	cJSON_ArrayForEach(item, json)
-		if (cJSON_IsString(item))
-			secret_wipe(item->valuestring, strlen(item->valuestring));
-}
-
-static const char *text_of(const cJSON *json, const char *member, struct arena *a)
-{
-	const char *text = json_text(json, member);
-
-	return text && *text ? arena_str(a, text) : NULL;
-}
 
 bool grant_read(struct slice secret, struct arena *into, struct microsoft_grant *g)
 {
@@ -29,14 +11,13 @@ bool grant_read(struct slice secret, struct arena *into, struct microsoft_grant 
 	*g = (struct microsoft_grant){ 0 };
 	if (cJSON_IsObject(json)) {
 		ends = json_number(json, "expires_at", 0);
-		*g = (struct microsoft_grant){ text_of(json, "access_token", into), text_of(json, "refresh_token", into),
-			text_of(json, "scope", into), ends > 0 && ends < 1e11 ? (int64_t)ends : 0 };
+		*g = (struct microsoft_grant){ json_copy(json, "access_token", into), json_copy(json, "refresh_token", into),
+			json_copy(json, "scope", into), ends > 0 && ends < 1e11 ? (int64_t)ends : 0 };
 	}
 	fine = g->access_token || g->refresh_token;
 	if (!fine)
 		*g = (struct microsoft_grant){ 0 };
-	wipe_texts(json);
-	cJSON_Delete(json);
+	json_forget(json);
 	return fine;
 }
 

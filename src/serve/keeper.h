@@ -28,8 +28,8 @@ size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
 
 /* `opening` and `waiting` are those at the turnstile; `most_opening` is the largest number of them since the start, of each loop by itself
  * and added up: never less than there were at once. A quarter of a second old at most. `streams` to `throttled` are of mailboxes at
- * Exchange: those that a stream tells of, what streams told, questions for news, and how often a server asked to be left alone. `renewed` are
- * grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph. */
+ * Exchange: those that a stream tells of, what streams told, questions for news, and how often a server asked to be left alone.
+ * `renewed` are grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph. */
 struct keeper_counts {
 	int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages;
 	int64_t streams, notifications, polls, throttled;

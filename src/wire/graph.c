@@ -93,13 +93,6 @@ static bool is_personal_id(const char *id)
 	return len == 16 && !id[len];
 }
 
-static const char *copied(const cJSON *json, const char *name, struct arena *a)
-{
-	const char *text = json_text(json, name);
-
-	return text && *text ? arena_str(a, text) : NULL;
-}
-
 bool graph_user_read(struct slice body, struct arena *a, struct graph_user *u, struct error *err)
 {
 	cJSON      *json = json_read(body, GRAPH_ANSWER, err);
@@ -107,8 +100,8 @@ bool graph_user_read(struct slice body, struct arena *a, struct graph_user *u, s
 
 	if (!json)
 		return false;
-	*u = (struct graph_user){ .id = copied(json, "id", a), .display_name = copied(json, "displayName", a), .mail = copied(json, "mail", a),
-	                          .user_principal_name = copied(json, "userPrincipalName", a) };
+	*u = (struct graph_user){ .id = json_copy(json, "id", a), .display_name = json_copy(json, "displayName", a), .mail = json_copy(json, "mail", a),
+	                          .user_principal_name = json_copy(json, "userPrincipalName", a) };
 	add_address(u, u->mail, a);
 	add_address(u, u->user_principal_name, a);
 	add_list(u, member(json, "proxyAddresses"), "smtp:", a);
@@ -186,8 +179,8 @@ static void read_message(const cJSON *json, struct graph_news *m, struct arena *
 {
 	const cJSON *from = member(member(json, "from"), "emailAddress");
 
-	*m = (struct graph_news){ .id = copied(json, "id", a), .subject = copied(json, "subject", a), .from = copied(from, "address", a),
-		.internet_message_id = copied(json, "internetMessageId", a), .received = ews_time(json_text(json, "receivedDateTime")),
+	*m = (struct graph_news){ .id = json_copy(json, "id", a), .subject = json_copy(json, "subject", a), .from = json_copy(from, "address", a),
+		.internet_message_id = json_copy(json, "internetMessageId", a), .received = ews_time(json_text(json, "receivedDateTime")),
 		.removed = member(json, "@removed") != NULL };
 }
 
@@ -228,8 +221,8 @@ bool graph_page_read(struct slice body, struct arena *a, struct graph_page *p, s
 	if (!json)
 		return false;
 	fine = read_messages(member(json, "value"), a, p, err);
-	p->next = copied(json, "@odata.nextLink", a);
-	p->delta = copied(json, "@odata.deltaLink", a);
+	p->next = json_copy(json, "@odata.nextLink", a);
+	p->delta = json_copy(json, "@odata.deltaLink", a);
 	cJSON_Delete(json);
 	if (fine && !p->next == !p->delta)
 		return fail(err, FAULT_BROKEN, "a page that leads %s", p->next ? "to two places" : "nowhere");
@@ -265,7 +258,7 @@ static const char *message_class(const cJSON *message, struct arena *a)
 		const char *id = json_text(property, "id");
 
 		if (id && slice_is(slice_str(id), "String 0x1a"))
-			return copied(property, "value", a);
+			return json_copy(property, "value", a);
 	}
 	return NULL;
 }
@@ -280,8 +273,8 @@ int graph_messages_read(struct slice body, struct arena *a, struct graph_message
 	cJSON_ArrayForEach(item, value) {
 		if (count == most)
 			break;
-		out[count++] = (struct graph_message){ copied(item, "id", a), copied(item, "subject", a),
-			copied(member(member(item, "from"), "emailAddress"), "address", a), message_class(item, a) };
+		out[count++] = (struct graph_message){ json_copy(item, "id", a), json_copy(item, "subject", a),
+			json_copy(member(member(item, "from"), "emailAddress"), "address", a), message_class(item, a) };
 	}
 	count = cJSON_IsArray(value) ? count : (size_t)-1;
 	cJSON_Delete(json);

@@ -4,28 +4,10 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "base/secret.h"
 #include "model/aadsts.h"
 #include "wire/sasl.h"
 
 /* -- answers ------------------------------------------------------------------------------------------------------ */
-
-/* cJSON gives memory back as it is. */
-static void wipe_texts(cJSON *json)
-{
-	cJSON *item;
-
-	cJSON_ArrayForEach(item, json)
-		if (cJSON_IsString(item))
-			secret_wipe(item->valuestring, strlen(item->valuestring));
-}
-
-static const char *text_of(const cJSON *json, const char *member, struct arena *a)
-{
-	const char *text = json_text(json, member);
-
-	return text && *text ? arena_str(a, text) : NULL;
-}
 
 /* RFC 6750 §2.1 has fewer characters still; a blank or a line end would end the line that it is said in. */
 static bool is_sayable(const char *token)
@@ -75,12 +57,12 @@ static void read_numbers(const cJSON *json, struct arena *a, struct oauth_answer
 static bool take(const cJSON *json, struct arena *a, struct oauth_answer *o, struct error *err)
 {
 	*o = (struct oauth_answer){
-		.access_token = text_of(json, "access_token", a), .refresh_token = text_of(json, "refresh_token", a),
-		.id_token = text_of(json, "id_token", a), .token_type = text_of(json, "token_type", a), .scope = text_of(json, "scope", a),
-		.expires_in = seconds(json, "expires_in"), .error = text_of(json, "error", a),
-		.description = text_of(json, "error_description", a), .suberror = text_of(json, "suberror", a),
-		.claims = text_of(json, "claims", a), .correlation_id = text_of(json, "correlation_id", a),
-		.timestamp = text_of(json, "timestamp", a),
+		.access_token = json_copy(json, "access_token", a), .refresh_token = json_copy(json, "refresh_token", a),
+		.id_token = json_copy(json, "id_token", a), .token_type = json_copy(json, "token_type", a), .scope = json_copy(json, "scope", a),
+		.expires_in = seconds(json, "expires_in"), .error = json_copy(json, "error", a),
+		.description = json_copy(json, "error_description", a), .suberror = json_copy(json, "suberror", a),
+		.claims = json_copy(json, "claims", a), .correlation_id = json_copy(json, "correlation_id", a),
+		.timestamp = json_copy(json, "timestamp", a),
 	};
 	if (o->error)
 		read_numbers(json, a, o);
@@ -96,8 +78,7 @@ bool oauth_answer_read(struct slice body, struct arena *a, struct oauth_answer *
 	cJSON *json = json_read(body, OAUTH_ANSWER, err);
 	bool   fine = json && (cJSON_IsObject(json) || fail(err, FAULT_BROKEN, "no object")) && take(json, a, o, err);
 
-	wipe_texts(json);
-	cJSON_Delete(json);
+	json_forget(json);
 	return fine;
 }
 

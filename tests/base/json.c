@@ -122,3 +122,17 @@ TEST(whole_numbers_are_written_as_such)
 	free(text);
 	cJSON_Delete(o);
 }
+
+TEST(texts_are_copied_and_forgotten)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct error                 err = { 0 };
+	cJSON                       *o = json_read(slice_str("{\"a\":\"x\",\"b\":\"\",\"c\":7,\"d\":{\"e\":[\"y\"]}}"), 1000, &err);
+	const char                  *copy = json_copy(o, "a", job);
+
+	EXPECT_TEXT(copy, "x");
+	EXPECT(copy != json_text(o, "a") && !json_copy(o, "b", job) && !json_copy(o, "c", job) && !json_copy(o, "f", job));
+	json_forget(o);
+	EXPECT_TEXT(copy, "x");
+	json_forget(NULL);
+}
