@@ -25,7 +25,7 @@ DEBIANS = "/usr/bin/python3"      # knows Debian's packages, which another Pytho
 ITEMS, FEW, PAGE = 20000, 1000, 500
 LIVE = 5000                       # items in the sandbox
 BIG = 100 << 20
-ROUNDS = 9
+ROUNDS = 41
 T, M = "http://schemas.microsoft.com/exchange/services/2006/types", "http://schemas.microsoft.com/exchange/services/2006/messages"
 
 
