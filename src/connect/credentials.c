@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "provider/microsoft.h"
+#include "wire/oauth.h"
 
 #define LONGEST (64 * 1024)
 
@@ -94,17 +95,6 @@ bool credentials_read_password(struct credentials *c, const char *file, struct e
 	return fine;
 }
 
-/* RFC 6750 §2.1 has fewer characters still; a blank or a line end would end the line that it is said in. */
-static bool is_token(const char *text)
-{
-	if (!text || !*text)
-		return false;
-	for (; *text; text++)
-		if (*text <= ' ' || *text > '~')
-			return false;
-	return true;
-}
-
 /* Seconds, as a number or (older endpoints of Microsoft) in quotes; 0 when it is neither, or absurd. */
 static int64_t seconds(const cJSON *json, const char *member)
 {
@@ -133,7 +123,7 @@ bool credentials_read_token(struct credentials *c, const char *file, struct erro
 
 	buffer_init(&bytes, LONGEST + 1);
 	fine = read_file(file, &bytes, &changed, err) && (json = json_read(buffer_held(&bytes), LONGEST, err)) != NULL;
-	if (fine && !is_token(json_text(json, "access_token")))
+	if (fine && !oauth_is_sayable(json_text(json, "access_token")))
 		fine = fail(err, FAULT_LOCAL, "%s: no access_token in it", file);
 	if (fine) {
 		int64_t lasts = seconds(json, "expires_in"), from = seconds(json, "obtained_at");

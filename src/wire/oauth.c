@@ -9,9 +9,10 @@
 
 /* -- answers ------------------------------------------------------------------------------------------------------ */
 
-/* RFC 6750 §2.1 has fewer characters still; a blank or a line end would end the line that it is said in. */
-static bool is_sayable(const char *token)
+bool oauth_is_sayable(const char *token)
 {
+	if (!token || !*token)
+		return false;
 	for (; *token; token++)
 		if (*token <= ' ' || *token > '~')
 			return false;
@@ -70,7 +71,7 @@ static bool take(const cJSON *json, struct arena *a, struct oauth_answer *o, str
 		return fail(err, FAULT_BROKEN, "neither a token nor an error");
 	if (o->error)
 		o->access_token = NULL;
-	return !o->access_token || is_sayable(o->access_token) || fail(err, FAULT_BROKEN, "a token that cannot be said");
+	return !o->access_token || oauth_is_sayable(o->access_token) || fail(err, FAULT_BROKEN, "a token that cannot be said");
 }
 
 bool oauth_answer_read(struct slice body, struct arena *a, struct oauth_answer *o, struct error *err)
@@ -242,7 +243,7 @@ bool oauth_callback_read(struct slice query, struct arena *a, struct oauth_callb
 	c->code = maybe(given[GIVEN_CODE]);
 	c->error = maybe(given[GIVEN_ERROR]);
 	c->admin_consent = given[GIVEN_CONSENT] && slice_is(slice_str(given[GIVEN_CONSENT]), "true");
-	if (c->code && (c->error || !is_sayable(c->code)))
+	if (c->code && (c->error || !oauth_is_sayable(c->code)))
 		return fail(err, FAULT_BROKEN, "a code beside an error, or one that cannot be said");
 	if (!c->code && !c->error && !c->admin_consent)
 		return fail(err, FAULT_BROKEN, "neither a code nor an error");

@@ -29,6 +29,9 @@ struct oauth_answer {
 	size_t      numbers;
 };
 
+/* May that be said in a header? RFC 6750 §2.1 has fewer characters still; a blank or a line end would end the line. NULL and "": no. */
+bool oauth_is_sayable(const char *token);
+
 /* FAULT_TOO_BIG, FAULT_BROKEN: no JSON, neither a token nor an error in it, a token that could not be said in a header. */
 bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *, struct error *);
 
