@@ -13,6 +13,7 @@
 
 #include "base/want.h"
 #include "errands.h"
+#include "http_request.h"
 #include "test.h"
 
 enum { KEEPS, ENDS, RESETS, IS_SILENT, STOPS };      /* STOPS: the one who waits is called off */
@@ -59,22 +60,6 @@ static void web_peer_end(struct web_peer *p)
 		test_fail(__FILE__, __LINE__, "%s: nobody asked: %s", p->row, p->turn[p->at].asked);
 	buffer_release(&p->heard);
 	buffer_release(&p->say);
-}
-
-/* A request with all of its body, or nothing yet. */
-static size_t whole_request(struct slice heard)
-{
-	size_t             head = slice_search(heard, "\r\n\r\n"), field = slice_search(heard, "Content-Length: ");
-	unsigned long long body = 0;
-
-	if (head == heard.len)
-		return 0;
-	if (field < head) {
-		struct slice rest = slice_from(heard, field + 16);
-
-		EXPECT(slice_number(slice_cut(&rest, '\r'), 1 << 30, &body));
-	}
-	return head + 4 + body <= heard.len ? head + 4 + (size_t)body : 0;
 }
 
 static void check_asked(const struct web_peer *p, struct slice request, const char *patterns)

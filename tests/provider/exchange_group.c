@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http_request.h"
 #include "test.h"
 
 #define ENVELOPE(body)                                                                                                             \
@@ -79,18 +80,6 @@ static void drop(struct line *l)
 	buffer_clear(&l->out);
 	buffer_release(&t->pending);
 	*t = (struct voice){ 0 };
-}
-
-static size_t whole_request(struct slice held)
-{
-	size_t             head = slice_search(held, "\r\n\r\n"), at = slice_search(held, "Content-Length: ");
-	unsigned long long length = 0;
-
-	if (head >= held.len)
-		return 0;
-	if (at < head)
-		slice_number(slice_upto(slice_from(held, at + 16), strcspn(held.at + at + 16, "\r")), 1000000, &length);
-	return held.len >= head + 4 + length ? head + 4 + length : 0;
 }
 
 static void say(struct voice *t, const char *fields, const char *body)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "diagnose/diagnose.h"
+#include "http_request.h"
 #include "test.h"
 
 /* -- a server ----------------------------------------------------------------------------------------------------------- */
@@ -58,18 +59,6 @@ struct server {
 static void drop(struct line *l)
 {
 	buffer_clear(&l->out);
-}
-
-static size_t whole_request(struct slice held)
-{
-	size_t             head = slice_search(held, "\r\n\r\n"), at = slice_search(held, "Content-Length: ");
-	unsigned long long length = 0;
-
-	if (head >= held.len)
-		return 0;
-	if (at < head)
-		slice_number(slice_upto(slice_from(held, at + 16), strcspn(held.at + at + 16, "\r")), 100000, &length);
-	return held.len >= head + 4 + length ? head + 4 + length : 0;
 }
 
 static void check(const struct server *v, const char *asks, struct slice request)
