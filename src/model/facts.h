@@ -145,7 +145,6 @@
 #define FACT_EWS_BACK_OFF      "ews.back_off_ms"
 #define FACT_EWS_GUID          "ews.mailbox_guid"     /* yes: the refusal names the mailbox by number */
 #define FACT_EWS_PRIMARY       "ews.primary"          /* the primary address, as a refusal or a look-up names it */
-#define FACT_EWS_ROUTING       "ews.routing"          /* SMTP EX: how the directory addresses the mailbox */
 #define FACT_EWS_FOLDERS       "ews.folders"
 #define FACT_EWS_OPERATION     "ews.operation"
 #define FACT_ACT_AS            "ews.act_as"           /* the service account that acts for somebody else */

@@ -603,7 +603,7 @@ void microsoft_batch(struct microsoft_session *s, const struct graph_question *q
 	web_ask(&s->web, &s->request);
 }
 
-enum want_kind microsoft_answer_step(struct microsoft_session *s, struct want *w, struct error *err)
+static enum want_kind answer_step(struct microsoft_session *s, struct want *w, struct error *err)
 {
 	PASS(web_ask_step(&s->web, w, err));
 	if (s->web.answer.status >= 200 && s->web.answer.status < 300)
@@ -799,7 +799,7 @@ enum want_kind microsoft_send_step(void *self, struct want *w, struct error *err
 		web_ask(&s->web, &s->request);
 
 	STEP(&s->send, SEND_ANSWER):
-		PASS(microsoft_answer_step(s, w, err));
+		PASS(answer_step(s, w, err));
 		s->sent = true;
 		end(s, STEP_PASSED, w);
 

@@ -105,9 +105,8 @@ void           microsoft_session_release(struct microsoft_session *);
 
 /* -- for others that go on talking on an open session -- */
 
-/* One question; `target` must live until its answer is there, in `web.answer`. What is no 2xx is noted in the step under way and fails. */
+/* One question; `target` must live until its answer is there. web_ask_step() on `web` brings that. */
 void           microsoft_get(struct microsoft_session *, const char *target);
 void           microsoft_batch(struct microsoft_session *, const struct graph_question *, size_t count);
-enum want_kind microsoft_answer_step(struct microsoft_session *, struct want *, struct error *);
 
 #endif

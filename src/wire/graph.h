@@ -90,7 +90,7 @@ const char *graph_link_target(const char *link, const char *host);
 
 #define GRAPH_MESSAGES 50
 
-/* What graph_message_read() is told of; PR_MESSAGE_CLASS says what is a report. */
+/* What graph_messages_read() is told of; PR_MESSAGE_CLASS says what is a report. */
 #define GRAPH_MESSAGE_FIELDS "$select=id,subject,from&$expand=singleValueExtendedProperties($filter=id%20eq%20'String%200x001A')"
 
 struct graph_message {
