@@ -16,10 +16,10 @@ struct signin {
 	int                          step;
 };
 
-const char *signin_url(const struct microsoft_app *app, const struct microsoft_code *code, const char *state, const char *login_hint,
+const char *signin_url(const struct microsoft_app *app, const struct microsoft_code *code, const struct microsoft_departure *d,
                        struct arena *into)
 {
-	return microsoft_authorize_url(app, code, state, login_hint, into);
+	return microsoft_authorize_url(app, code, d, into);
 }
 
 const char *signin_origin(const struct microsoft_app *app, struct arena *into)

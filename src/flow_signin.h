@@ -14,7 +14,7 @@
 #include "wire/oauth.h"
 
 /* Where the browser is sent: see microsoft_authorize_url(). */
-const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const char *state, const char *login_hint,
+const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                        struct arena *into);
 /* "https://login.microsoftonline.com": where that leads. */
 const char *signin_origin(const struct microsoft_app *, struct arena *into);

@@ -145,8 +145,8 @@ static const char *scopes_at(const char *graph, struct arena *a)
 	return all;
 }
 
-const char *microsoft_authorize_url(const struct microsoft_app *app, const struct microsoft_code *code, const char *state,
-                                    const char *login_hint, struct arena *into)
+const char *microsoft_authorize_url(const struct microsoft_app *app, const struct microsoft_code *code,
+                                    const struct microsoft_departure *d, struct arena *into)
 {
 	const char   *host = authority_host(app, into), *url;
 	char          challenge[OAUTH_CHALLENGE];
@@ -156,7 +156,8 @@ const char *microsoft_authorize_url(const struct microsoft_app *app, const struc
 	buffer_init(&b, URL_MOST);
 	oauth_authorize(&b, &(struct oauth_authorize){ .url = arena_print(into, "https://%s/%s/oauth2/v2.0/authorize", host,
 		app->tenant ? app->tenant : "common"), .client_id = app->client_id, .redirect_uri = code->redirect_uri,
-		.scope = scopes_at(graph_host(host), into), .state = state, .challenge = challenge, .login_hint = login_hint });
+		.scope = scopes_at(graph_host(host), into), .state = d->state, .challenge = challenge, .login_hint = d->login_hint,
+		.nonce = d->nonce, .silent = d->silent });
 	url = arena_copy(into, buffer_held(&b));
 	buffer_release(&b);
 	return url;

@@ -37,6 +37,13 @@ struct microsoft_code {
 	const char *code, *verifier, *redirect_uri;
 };
 
+/* With what a person is sent there. */
+struct microsoft_departure {
+	const char *state, *nonce;                  /* nonce NULL: none */
+	const char *login_hint;                     /* whose account it shall be; NULL: the person picks one */
+	bool        silent;                         /* not a page is shown: for who has just signed in there, or been approved */
+};
+
 /* Where a grant is kept, and who says when a fresh one may be asked for. All are called in the conversation's thread, with `self`. */
 struct microsoft_safe {
 	void           *self;
@@ -78,10 +85,10 @@ struct microsoft_session {
 	bool                        again, entra_open, graph_open, tried;
 };
 
-/* Where a person is sent to sign in: exactly the scopes that connecting needs, of the Graph of that cloud. `login_hint`: whose account it
- * shall be; NULL: the person picks one. `code` has what it is asked with, and none yet. From `into`. */
-const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const char *state,
-                                       const char *login_hint, struct arena *into);
+/* Where a person is sent to sign in: exactly the scopes that connecting needs, of the Graph of that cloud. `code` has what it is asked
+ * with, and none yet. From `into`. */
+const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
+                                       struct arena *into);
 /* The host of it. */
 const char    *microsoft_authority(const struct microsoft_app *, struct arena *into);
 

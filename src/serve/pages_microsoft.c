@@ -96,12 +96,12 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
-	const char           *state = random_text(x->job, STATE_DICE);
+	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .login_hint = hint_for(d) };
 	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job) };
 	struct error          err = { 0 };
 
-	if (seal_departure(d, state, code.verifier, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
-		answer_redirect(x, signin_url(app, &code, state, hint_for(d), x->job));
+	if (seal_departure(d, with.state, code.verifier, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
+		answer_redirect(x, signin_url(app, &code, &with, x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
 		connect_form_show(v, 409, form);

@@ -126,11 +126,12 @@ bool oauth_redeem(struct buffer *b, const struct oauth_client *c, const char *co
 
 bool oauth_authorize(struct buffer *b, const struct oauth_authorize *a)
 {
-	/* the two exclude each other (facts M A.2) */
+	/* the picker and the hint exclude each other (facts M A.2) */
 	return buffer_print(b, "%s?", a->url) && field(b, "client_id", a->client_id) && field(b, "response_type", "code")
 	    && field(b, "redirect_uri", a->redirect_uri) && field(b, "response_mode", "query") && field(b, "scope", a->scope)
 	    && field(b, "state", a->state) && field(b, "code_challenge", a->challenge) && field(b, "code_challenge_method", "S256")
-	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : field(b, "prompt", "select_account"));
+	    && (!a->nonce || field(b, "nonce", a->nonce)) && (!a->silent || field(b, "prompt", "none"))
+	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : a->silent || field(b, "prompt", "select_account"));
 }
 
 void oauth_challenge(const char *verifier, char out[OAUTH_CHALLENGE])

@@ -48,6 +48,8 @@ struct oauth_authorize {
 	const char *url;                       /* of the endpoint, without a query */
 	const char *client_id, *redirect_uri, *scope, *state, *challenge;
 	const char *login_hint;                /* whose account it shall be; NULL: the person picks one */
+	const char *nonce;                     /* to come back in the id_token; NULL: none             */
+	bool        silent;                    /* prompt=none: not a page is shown, it is answered at once */
 };
 
 /* The URL that the browser is sent to, appended; false where the buffer's limit is reached. Code, PKCE by S256, the answer in the query. */

@@ -308,18 +308,21 @@ TEST(a_code_is_redeemed)
 
 TEST(where_a_person_signs_in)
 {
-	static const struct { struct microsoft_app app; const char *hint, *begins, *scope, *ends; } rows[] = {
+	static const struct { struct microsoft_app app; const char *hint, *begins, *scope, *ends, *nonce; bool silent; } rows[] = {
 		{ { .client_id = APP }, NULL, "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" APP "&",
 		  "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FMail.ReadWrite%20https%3A%2F%2Fgraph.microsoft.com%2FMail.Send"
 		  "%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.ReadWrite%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&",
-		  "&prompt=select_account" },
+		  "&prompt=select_account", NULL, false },
 		{ { .client_id = APP, .tenant = "birch.example", .authority = "https://login.microsoftonline.us/" }, "ann@birch.example",
-		  "https://login.microsoftonline.us/birch.example/oauth2/v2.0/authorize?", "%20https%3A%2F%2Fgraph.microsoft.us%2FMail.Send%20", "&login_hint=ann%40birch.example" },
+		  "https://login.microsoftonline.us/birch.example/oauth2/v2.0/authorize?", "%20https%3A%2F%2Fgraph.microsoft.us%2FMail.Send%20", "&login_hint=ann%40birch.example", NULL, false },
+		{ { .client_id = APP }, "ann@birch.example", "https://login.microsoftonline.com/common/", "&scope=openid", "&nonce=n0nce&prompt=none&login_hint=ann%40birch.example", "n0nce", true },
+		{ { .client_id = APP }, NULL, "https://login.microsoftonline.com/common/", "&scope=openid", "&code_challenge_method=S256&prompt=none", NULL, true },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
-		const char *url = microsoft_authorize_url(&rows[i].app, &(struct microsoft_code){ NULL, VERIFIER, BACK }, "st4te", rows[i].hint, job);
+		const char *url = microsoft_authorize_url(&rows[i].app, &(struct microsoft_code){ NULL, VERIFIER, BACK },
+			&(struct microsoft_departure){ .state = "st4te", .nonce = rows[i].nonce, .login_hint = rows[i].hint, .silent = rows[i].silent }, job);
 
 		EXPECT_ROW(slice_starts(slice_str(url), rows[i].begins) && strstr(url, rows[i].scope) && slice_ends(slice_str(url), rows[i].ends), url);
 		EXPECT_ROW(strstr(url, "&state=st4te&") && strstr(url, "&code_challenge_method=S256&") && !strstr(url, VERIFIER) && !strstr(url, "client_secret"), url);
