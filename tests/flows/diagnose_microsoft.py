@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`mailmoor diagnose --provider microsoft` with a token, against the sandbox's cloud: for each cause its id, how sure, who must act, the values,
-the proof; look-alikes side by side; and no secret in anything that is printed or kept.
+the proof; look-alikes side by side; no secret in anything that is printed or kept; and each case comes out the same when it is replayed.
 
     diagnose_microsoft.py BUILD [--only REGEX]
 """
@@ -35,7 +35,11 @@ class Place(cloud.Place):
         hold(p.stdout.startswith("{"), "no report: %s %s" % (p.stdout[:300], p.stderr[:300]))
         with open(record, encoding="utf-8") as f:
             kept = f.read()
+        again = subprocess.run([self.binary, "replay", "--json", record], capture_output=True, text=True, timeout=60)
         os.remove(record)
+        hold(again.stdout.startswith("{"), "not replayed: %s" % again.stderr[:300])
+        told, retold = json.loads(p.stdout), json.loads(again.stdout)
+        same((retold["verdict"], retold["causes"]), (told["verdict"], told["causes"]), "replayed")
         g = s.grant()
         for what in ("access_token", "refresh_token", "id_token"):
             for text in (p.stdout, p.stderr, kept):
