@@ -1,6 +1,7 @@
 #include "diagnose/report_json.h"
 
 #include "diagnose/tell.h"
+#include "diagnose/ways.h"
 
 static void add_text(cJSON *object, const char *name, const char *text)
 {
@@ -105,6 +106,19 @@ static void add_needs(cJSON *o, const struct verdict *v)
 	}
 }
 
+static void add_ways(cJSON *o, const struct report *r, const struct verdict *v, struct arena *work)
+{
+	struct way way[WAYS];
+	size_t     count = diagnose_ways(r, v, work, way);
+	cJSON     *list = count ? cJSON_AddArrayToObject(o, "ways") : NULL, *one;
+
+	for (size_t i = 0; i < count; i++) {
+		one = way_json(&way[i]);
+		cJSON_AddItemToObject(one, "by", fact_json(r, &way[i].by));
+		cJSON_AddItemToArray(list, one);
+	}
+}
+
 cJSON *report_json(const struct report *r, const struct verdict *v, const struct language *lang)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -120,6 +134,7 @@ cJSON *report_json(const struct report *r, const struct verdict *v, const struct
 	add_exclusions(o, r, v);
 	if (v->kind == VERDICT_UNFINISHED)
 		add_needs(o, v);
+	add_ways(o, r, v, work);
 	list = cJSON_AddArrayToObject(o, "steps");
 	for (size_t i = 0; v->kind != VERDICT_EXPLAINED && i < r->step_count; i++)
 		cJSON_AddItemToArray(list, step_json(r, (int)i));

@@ -119,6 +119,9 @@ static void read_all(const cJSON *report, const struct language *lang, struct ar
 		add_step(out, o, lang, into);
 	cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(report, "needs"))
 		add_need(out, o, into);
+	cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(report, "ways"))
+		if (out->ways < WAYS && way_read(o, into, &out->way[out->ways]))
+			out->ways++;
 }
 
 bool retell(const char *report, const struct language *lang, struct arena *into, struct retold *out, struct error *err)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "diagnose/tell.h"
+#include "diagnose/ways.h"
 
 #define RETOLD_CAUSES 10
 #define RETOLD_PROOFS 12
@@ -51,6 +52,8 @@ struct retold {
 	size_t                  steps;
 	struct { const char *kind, *value; } need[RETOLD_NEEDS];
 	size_t                  needs;
+	struct way              way[WAYS];                 /* without their evidence */
+	size_t                  ways;
 };
 
 /* Everything from `into`. FAULT_BROKEN, FAULT_TOO_BIG: not such a report. */
