@@ -189,6 +189,29 @@ static void fill_from_account(struct visitor *v, struct connect_page *c)
 	}
 }
 
+/* Of those that the account's own report shows: nothing of it comes from the browser. False: there is no such way. */
+static bool fill_from_way(struct visitor *v, const char *provider, struct connect_page *c)
+{
+	struct retold     report;
+	const struct way *w = NULL;
+
+	if (!v->account.report || !retell(v->account.report, v->x->lang, v->x->job, &report, NULL))
+		return false;
+	for (size_t i = 0; i < report.ways; i++)
+		if (strcmp(report.way[i].provider, provider) == 0)
+			w = &report.way[i];
+	if (!w)
+		return false;
+	c->value[INPUT_ADDRESS] = v->account.address;
+	c->value[INPUT_PROVIDER] = w->provider;
+	c->value[INPUT_EWS_URL] = w->ews_url;
+	for (enum service s = 0; s < SERVICES; s++) {
+		c->value[host_input[s]] = w->host[s];
+		c->value[port_input[s]] = port_text(v, w->port[s]);
+	}
+	return true;
+}
+
 static bool bind_link(struct txn *t, void *self, struct error *err)
 {
 	struct visitor *v = self;
@@ -272,15 +295,16 @@ static void answer_form(struct exchange *x)
 {
 	struct visitor      v;
 	struct connect_page c = { 0 };
+	const char         *way = http_query(x, "way");
 
 	if (!visitor_arrive(x, &v))
 		return;
 	c.value[INPUT_ADDRESS] = v.link.expected;
 	c.value[INPUT_PROVIDER] = v.link.provider;
-	if (v.has_account)
-		fill_from_account(&v, &c);
-	else
+	if (!v.has_account)
 		fill_from_domain(&v, &c);
+	else if (!way || !fill_from_way(&v, way, &c))
+		fill_from_account(&v, &c);
 	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c) && !v.link.provider;
 	connect_form_show(&v, 200, &c);
 }
@@ -566,6 +590,13 @@ static void add_domain_settings(struct submission *s)
 		s->account.ews_url = known.colleagues;
 }
 
+void account_by_provider(struct account *a, const char *provider)
+{
+	if (strcmp(a->provider, provider) != 0 && strcmp(a->provider, "auto") != 0 && strcmp(provider, "auto") != 0)
+		a->cursor = NULL;
+	a->provider = provider;
+}
+
 void account_begin_again(struct account *a, int64_t now)
 {
 	a->state = ACCOUNT_CONNECTING;
@@ -599,7 +630,7 @@ static bool renew_account(struct txn *t, struct submission *s, struct error *err
 	if (now.state == ACCOUNT_REMOVED)
 		return fail(err, FAULT_ABSENT, "the account was removed meanwhile");
 	now.username = s->account.username;
-	now.provider = s->account.provider;
+	account_by_provider(&now, s->account.provider);
 	now.ews_url = s->account.ews_url;
 	for (enum service which = 0; which < SERVICES; which++) {
 		now.host[which] = s->account.host[which];
@@ -786,6 +817,7 @@ static void answer_result(struct exchange *x)
 	struct retold      report;
 	struct result_page r = { 0 };
 	struct page       *p;
+	struct microsoft_app app;
 
 	if (!arrive_with_account(x, &v))
 		return;
@@ -795,6 +827,8 @@ static void answer_result(struct exchange *x)
 	}
 	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
 		r.report = &report;
+	r.registered = microsoft_registered(x->service->settings, &app);
+	x->form_leads_to = r.registered ? signin_origin(&app, x->job) : NULL;
 	r.path = v.path;
 	r.product = v.workspace.name;
 	r.csrf = http_csrf(x);

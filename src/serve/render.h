@@ -75,6 +75,7 @@ struct result_page {
 	const char           *bcc;             /* the workspace's BCC address, NULL: none    */
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
+	bool                  registered;      /* people can sign in at Microsoft           */
 	bool                  unkept;          /* nothing of it is: there is nothing to hand over, nor to tell the product */
 };
 

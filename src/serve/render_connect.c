@@ -432,6 +432,69 @@ static void url_repair(struct page *p, const struct result_page *r)
 	page_close(p, "form");
 }
 
+/* -- another way in -- */
+
+static const char *way_button(struct page *p, const struct way *w)
+{
+	if (strcmp(w->provider, "imap") == 0 && w->name)
+		return page_phrase(p, "way.host.button", "name", w->name, NULL);
+	return page_word(p, strcmp(w->provider, "exchange") == 0 ? "way.exchange.button" : "way.imap.button");
+}
+
+static const char *way_text(struct page *p, const struct way *w)
+{
+	if (strcmp(w->provider, "exchange") == 0 && w->ews_url)
+		return page_phrase(p, w->confirm ? "way.exchange.confirm" : "way.exchange.text", "host", host_of(p, w->ews_url), NULL);
+	if (strcmp(w->provider, "exchange") == 0)
+		return page_word(p, "way.exchange.found");
+	return w->name ? page_phrase(p, "way.host.text", "name", w->name, NULL)
+	               : page_phrase(p, "way.imap.text", "host", w->host[SERVICE_IMAP] ? w->host[SERVICE_IMAP] : "", NULL);
+}
+
+/* Straight out to the sign-in there: nothing has to be filled in. */
+static void way_to_microsoft(struct page *p, const struct result_page *r)
+{
+	page_element(p, "p", page_word(p, "microsoft.text"), NULL);
+	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/microsoft", r->path), NULL);
+	render_csrf(p, r->csrf);
+	page_empty(p, "input", "type", "hidden", "name", inputs[INPUT_ADDRESS].name, "value", r->account->address, NULL);
+	page_element(p, "button", page_word(p, "microsoft.button"), "class", "full", "type", "submit", NULL);
+	page_close(p, "form");
+}
+
+static bool is_open_way(const struct result_page *r, const struct way *w)
+{
+	return r->registered || strcmp(w->provider, "microsoft") != 0;
+}
+
+static void way_in(struct page *p, const struct result_page *r, const struct way *w)
+{
+	if (strcmp(w->provider, "microsoft") == 0) {
+		way_to_microsoft(p, r);
+		return;
+	}
+	page_element(p, "p", way_text(p, w), NULL);
+	page_open(p, "p", NULL);
+	page_element(p, "a", way_button(p, w), "class", "button full", "href", arena_print(p->job, "%s?way=%s", r->path, w->provider), NULL);
+	page_close(p, "p");
+}
+
+static void other_ways(struct page *p, const struct result_page *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; !r->unkept && i < r->report->ways; i++)
+		any |= is_open_way(r, &r->report->way[i]);
+	if (!any)
+		return;
+	page_open(p, "section", "class", "card", "aria-labelledby", "ways", NULL);
+	page_element(p, "h2", page_word(p, "way.title"), "id", "ways", NULL);
+	for (size_t i = 0; i < r->report->ways; i++)
+		if (is_open_way(r, &r->report->way[i]))
+			way_in(p, r, &r->report->way[i]);
+	page_close(p, "section");
+}
+
 static bool connected(struct page *p, const struct result_page *r)
 {
 	render_sign(p, ICON_PASSED);
@@ -493,6 +556,7 @@ static bool failed(struct page *p, const struct result_page *r)
 	render_help_link(p, c->cause);
 	page_close(p, "div");
 	url_repair(p, r);
+	other_ways(p, r);
 	again_buttons(p, r, !r->unkept);
 	render_proof(p, r->report);
 	checked(p, r->report);

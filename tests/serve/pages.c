@@ -498,6 +498,109 @@ TEST(the_right_url_is_taken_by_one_click)
 	house_close(&b.house);
 }
 
+#define MICROSOFT_APP "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"
+
+static void register_at_microsoft(struct browser *b)
+{
+	settings_set(&b->house.settings, SETTING_MICROSOFT_ID, MICROSOFT_APP);
+}
+
+struct sole { struct arena *job; struct account_page page; };
+
+static bool read_sole(struct txn *t, void *self, struct error *err)
+{
+	struct sole *s = self;
+
+	return account_list(t, s->job, &(struct account_query){ .workspace = "wsp_a", .most = 2 }, &s->page, err);
+}
+
+/* The workspace's only account; NULL: there is none. */
+static const struct account *sole_account(struct browser *b)
+{
+	struct sole  *s = arena_get(b->house.arena, sizeof *s);
+	struct error  err = { 0 };
+
+	s->job = b->house.arena;
+	EXPECT(store_read(b->house.service.store, read_sole, s, &err) && s->page.count < 2);
+	return s->page.count ? &s->page.item[0] : NULL;
+}
+
+struct other_way { struct arena *job; const char *id; };
+
+/* As one that has been connected at Microsoft for a while. */
+static bool has_a_past(struct txn *t, void *self, struct error *err)
+{
+	struct other_way *w = self;
+	struct account    a;
+
+	if (!account_get(t, w->job, NULL, w->id, &a, err))
+		return false;
+	a.provider = "microsoft";
+	a.cursor = "{\"delta_link\":\"https://graph.microsoft.com/v1.0/x\",\"since\":1}";
+	a.external_id = "crm-7";
+	return account_update(t, &a, err);
+}
+
+static void begin_at_microsoft(struct browser *b, const char *report)
+{
+	struct error err = { 0 };
+
+	begin(b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(get(b, b->link) == 200 && submit(b, b->link, "address=ann%40birch.example&password=heron") == 303);
+	EXPECT(store_write_wait(b->house.service.store, has_a_past, &(struct other_way){ b->house.arena, b->house.last }, &err));
+	come_to(b, ACCOUNT_NEEDS_USER, report);
+}
+
+TEST(the_organisations_own_exchange_is_one_click_away)
+{
+	struct browser b;
+	struct account now;
+	const char    *id;
+
+	begin_at_microsoft(&b, report_hybrid);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "?way=exchange\"") && says(&b, "mail.birch.example"));
+	EXPECT(get(&b, arena_print(b.house.arena, "%s?way=exchange", b.link)) == 200 && says(&b, "value=\"" EWS_HERE "\""));
+	EXPECT(says(&b, "<option value=\"exchange\" selected=\"\">") && says(&b, "value=\"ann@birch.example\"") && says(&b, "data-way=\"password\">"));
+	id = account_now(&b).account.id;
+	EXPECT(submit(&b, b.link, "address=ann%40birch.example&provider=exchange&password=egret&ews_url=https%3A%2F%2Fmail.birch.example%2FEWS%2FExchange.asmx") == 303);
+	now = account_now(&b).account;
+	EXPECT(sole_account(&b) && strcmp(now.id, id) == 0 && now.state == ACCOUNT_CONNECTING && !now.cursor && !now.place);
+	EXPECT_TEXT(now.provider, "exchange");
+	EXPECT_TEXT(now.ews_url, EWS_HERE);
+	EXPECT_TEXT(now.external_id, "crm-7");
+	EXPECT_TEXT(password_now(&b), "egret");
+	house_close(&b.house);
+}
+
+TEST(only_what_the_report_shows_is_another_way)
+{
+	struct browser b;
+
+	begin_at_microsoft(&b, report_elsewhere);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Connect with Gmail") && says(&b, "Go on only if that is your organisation"));
+	EXPECT(get(&b, arena_print(b.house.arena, "%s?way=imap", b.link)) == 200 && says(&b, "value=\"imap.gmail.com\"") && says(&b, "value=\"465\""));
+	come_to(&b, ACCOUNT_NEEDS_USER, report_mismatch);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && !says(&b, "?way="));
+	EXPECT(get(&b, arena_print(b.house.arena, "%s?way=imap", b.link)) == 200 && !says(&b, "imap.gmail.com"));
+	EXPECT(get(&b, arena_print(b.house.arena, "%s?way=%%3Cb%%3E", b.link)) == 200 && !says(&b, "<b>"));
+	house_close(&b.house);
+}
+
+TEST(a_mailbox_that_has_moved_to_microsoft_is_one_click_away)
+{
+	struct browser b;
+
+	begin(&b, "{\"address\":\"ann@birch.example\"}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, "address=ann%40birch.example&provider=exchange&password=heron") == 303);
+	come_to(&b, ACCOUNT_NEEDS_USER, report_moved);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && !says(&b, "Sign in with Microsoft") && says(&b, "form-action 'self';"));
+	register_at_microsoft(&b);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in with Microsoft") && says(&b, "form-action 'self' https://login.microsoftonline.com"));
+	EXPECT(submit(&b, sub(&b, "microsoft"), "address=ann%40birch.example") == 303 && says(&b, "/oauth2/v2.0/authorize?"));
+	EXPECT_TEXT(account_now(&b).account.provider, "exchange");
+	house_close(&b.house);
+}
+
 /* -- links ------------------------------------------------------------------------------------------------------------------ */
 
 static bool end_links(struct txn *t, void *self, struct error *err)
@@ -685,14 +788,8 @@ TEST(a_link_that_the_api_made_opens_the_same_page)
 
 /* -- at Microsoft ---------------------------------------------------------------------------------------------------------- */
 
-#define MICROSOFT_APP "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"
 #define CANCELLED     "error=access_denied&error_subcode=cancel&error_description=AADSTS65004%3a+User+declined&state="
 #define FOR_ANN       "address=ann%40birch.example"
-
-static void register_at_microsoft(struct browser *b)
-{
-	settings_set(&b->house.settings, SETTING_MICROSOFT_ID, MICROSOFT_APP);
-}
 
 /* The state that the browser is sent away with. */
 static const char *leave(struct browser *b)
@@ -714,26 +811,6 @@ static int come_back(struct browser *b, const char *query)
 static int come_back_with(struct browser *b, const char *query, const char *state)
 {
 	return come_back(b, arena_print(b->house.arena, "%s%s", query, state));
-}
-
-struct sole { struct arena *job; struct account_page page; };
-
-static bool read_sole(struct txn *t, void *self, struct error *err)
-{
-	struct sole *s = self;
-
-	return account_list(t, s->job, &(struct account_query){ .workspace = "wsp_a", .most = 2 }, &s->page, err);
-}
-
-/* The workspace's only account; NULL: there is none. */
-static const struct account *sole_account(struct browser *b)
-{
-	struct sole  *s = arena_get(b->house.arena, sizeof *s);
-	struct error  err = { 0 };
-
-	s->job = b->house.arena;
-	EXPECT(store_read(b->house.service.store, read_sole, s, &err) && s->page.count < 2);
-	return s->page.count ? &s->page.item[0] : NULL;
 }
 
 TEST(a_way_to_microsoft_is_on_the_page)

@@ -75,6 +75,23 @@ static const char report_webmail[] =
 	"\"right_url\":\"https://mail.birch.example/EWS/Exchange.asmx\",\"service\":\"Exchange\"},\"links\":[],"
 	"\"proof\":[{\"step\":\"exchange.offer\",\"fact\":\"http.status\",\"value\":\"200\"}]}],\"ruled_out\":[],\"steps\":[]}";
 
+static const char report_hybrid[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"microsoft.mailbox_on_premises\",\"certainty\":\"proven\","
+	"\"who\":\"user\",\"values\":{\"address\":\"ann@birch.example\",\"right_url\":\"https://mail.birch.example/EWS/Exchange.asmx\"},\"links\":[],"
+	"\"proof\":[{\"step\":\"microsoft.account\",\"fact\":\"account.synced\",\"value\":\"yes\"}]}],\"ruled_out\":[],"
+	"\"ways\":[{\"provider\":\"exchange\",\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\"}],\"steps\":[]}";
+
+static const char report_elsewhere[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"microsoft.mailbox_not_found\",\"certainty\":\"proven\","
+	"\"who\":\"user\",\"values\":{\"address\":\"ann@birch.example\",\"mx\":\"1 aspmx.l.google.com\",\"provider\":\"Gmail\"},\"links\":[],\"proof\":[]}],\"ruled_out\":[],"
+	"\"ways\":[{\"provider\":\"exchange\",\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\",\"confirm\":true},"
+	"{\"provider\":\"imap\",\"name\":\"Gmail\",\"imap\":{\"host\":\"imap.gmail.com\",\"port\":993},\"smtp\":{\"host\":\"smtp.gmail.com\",\"port\":465}}],\"steps\":[]}";
+
+static const char report_moved[] =
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"exchange.use_microsoft\",\"certainty\":\"proven\","
+	"\"who\":\"user\",\"values\":{\"address\":\"ann@birch.example\"},\"links\":[],\"proof\":[]}],\"ruled_out\":[],"
+	"\"ways\":[{\"provider\":\"microsoft\",\"name\":\"Microsoft 365\"}],\"steps\":[]}";
+
 static const char report_throttled[] =
 	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@contoso.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"throttle.provider\",\"certainty\":\"proven\",\"who\":\"nobody\","
 	"\"values\":{\"host\":\"outlook.office365.com\",\"wait\":\"93 s\",\"until\":\"08:17 UTC\"},\"links\":[],\"proof\":[]}],\"ruled_out\":[],\"steps\":[]}";
@@ -125,6 +142,14 @@ static const char *hostile_report(struct arena *job)
 	cJSON_AddStringToObject(list, "state", HOSTILE);
 	cJSON_AddStringToObject(list, "why", HOSTILE);
 	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "steps"), list);
+	list = cJSON_CreateObject();
+	cJSON_AddStringToObject(list, "provider", "imap");
+	cJSON_AddStringToObject(list, "name", HOSTILE);
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(o, "ways"), list);
+	list = cJSON_CreateObject();
+	cJSON_AddStringToObject(list, "provider", "exchange");
+	cJSON_AddStringToObject(list, "ews_url", "https://" HOSTILE);
+	cJSON_AddItemToArray(cJSON_GetObjectItem(o, "ways"), list);
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(job, text);
 	cJSON_free(text);
@@ -233,7 +258,7 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
 	struct account      a = sample_account(address, state);
-	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, false };
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, true, false };
 
 	if (report == report_webmail)
 		a.ews_url = "https://mail.birch.example/owa";
@@ -252,6 +277,9 @@ static bool sample_waiting(struct page *p)   { return sample_result(p, report_th
 static bool sample_confirm(struct page *p)   { return sample_result(p, report_confirm, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_sign_in(struct page *p)   { return sample_result(p, report_sign_in, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_webmail(struct page *p)   { return sample_result(p, report_webmail, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_hybrid(struct page *p)    { return sample_result(p, report_hybrid, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_elsewhere(struct page *p) { return sample_result(p, report_elsewhere, "ann@birch.example", ACCOUNT_NEEDS_USER); }
+static bool sample_moved(struct page *p)     { return sample_result(p, report_moved, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_none(struct page *p)      { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_NEEDS_USER); }
 static bool sample_paused(struct page *p)    { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_PAUSED); }
 static bool sample_hostile(struct page *p)   { return sample_result(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN); }
@@ -333,6 +361,9 @@ static const struct sample samples[] = {
 	{ "failed-confirm",   sample_confirm          },
 	{ "failed-sign-in",   sample_sign_in          },
 	{ "failed-webmail",   sample_webmail          },
+	{ "failed-hybrid",    sample_hybrid           },
+	{ "failed-elsewhere", sample_elsewhere        },
+	{ "failed-moved",     sample_moved            },
 	{ "failed-none",      sample_none             },
 	{ "failed-paused",    sample_paused           },
 	{ "failed-hostile",   sample_hostile          },
