@@ -6,7 +6,7 @@
 
 #define PROBES_MOST 4
 
-enum { WAY_START, WAY_DECIDE, WAY_TENANT, WAY_OPEN, WAY_LOOK, WAY_SEARCH, WAY_PROBE, WAY_NEXT, WAY_DONE };
+enum { WAY_START, WAY_DECIDE, WAY_TENANT, WAY_OPEN, WAY_LOOK, WAY_SEARCH, WAY_DETECTED, WAY_SERVERS, WAY_PROBE, WAY_NEXT, WAY_DONE };
 
 void microsoft_way_init(struct microsoft_way *p, const struct flow_request *q, struct report *r, const struct mail_address *address,
                         struct detect *detect, struct waits waits)
@@ -22,12 +22,23 @@ static void end_search(struct microsoft_way *p)
 	p->search = NULL;
 }
 
+static void end_servers(struct microsoft_way *p)
+{
+	if (p->servers)
+		detect_release(p->servers);
+	free(p->servers);
+	report_free(p->apart);
+	p->servers = NULL;
+	p->apart = NULL;
+}
+
 void microsoft_way_release(struct microsoft_way *p)
 {
 	if (p->in_session)
 		microsoft_session_release(&p->session);
 	p->in_session = false;
 	end_search(p);
+	end_servers(p);
 	probe_release(&p->probe);
 }
 
@@ -80,6 +91,38 @@ static void begin_search(struct microsoft_way *p)
 	p->search->microsoft = true;
 }
 
+/* Mail goes to somebody who is in no table of ours: the domain itself may say where its mailboxes are opened. */
+static bool is_to_be_detected(const struct microsoft_way *p)
+{
+	const struct detect *d = p->detect;
+
+	return p->session.no_mailbox && d && d->mx_count && !d->hoster && !d->provider;
+}
+
+/* In a report of its own: who takes the mail is told already. */
+static void begin_servers(struct microsoft_way *p)
+{
+	p->apart = report_new(p->address->text);
+	p->servers = must_alloc(sizeof *p->servers);
+	detect_init(p->servers, p->address, p->apart->job, p->apart, (bool[SERVICES]){ true, true }, p->request->timeout_ms / 3);
+}
+
+static void take_servers(struct microsoft_way *p, const struct want *w)
+{
+	int  step = report_begin(p->report, "detect", NO_ATTEMPT, w->now_ms), theirs = report_find(p->apart, "detect", NO_ATTEMPT);
+	bool any = false;
+
+	for (size_t i = 0; theirs >= 0 && i < p->apart->fact_count; i++) {
+		const struct fact *f = &p->apart->fact[i];
+
+		if (f->step != theirs)
+			continue;
+		any |= strcmp(f->name, FACT_CANDIDATE) == 0;
+		report_note(p->report, step, f->name, "%s", f->value);
+	}
+	report_end(p->report, step, any ? STEP_PASSED : STEP_FAILED, w->now_ms);
+}
+
 static enum probe_kind next_probe(struct microsoft_way *p)
 {
 	struct finding finding;
@@ -128,6 +171,19 @@ enum want_kind microsoft_way_step(void *self, struct want *w, struct error *err)
 	STEP(p, WAY_SEARCH):
 		if (p->search)
 			PASS(exchange_search_step(p->search, w, err));
+
+	STEP(p, WAY_DETECTED):
+		if (p->session.no_mailbox && p->detected && !p->detected->open && !w->stopping)
+			return want_gate(w, p->detected, p->request->timeout_ms);
+		if (is_to_be_detected(p) && !w->stopping)
+			begin_servers(p);
+
+	STEP(p, WAY_SERVERS):
+		if (p->servers) {
+			PASS(detect_step(p->servers, w, err));
+			take_servers(p, w);
+			end_servers(p);
+		}
 
 	STEP(p, WAY_PROBE):
 		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {

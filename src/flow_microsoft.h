@@ -24,6 +24,8 @@ struct microsoft_way {
 	bool                       in_session;
 	/* its own */
 	struct exchange_search    *search;         /* of an Exchange server of the organisation's own, where Graph reaches no mailbox */
+	struct detect             *servers;        /* of the domain's own announcements of IMAP, in the same case: 80 kB */
+	struct report             *apart;          /* what that one writes down                                  */
 	int                        step, attempt;
 	struct probe               probe;
 	unsigned                   probes;

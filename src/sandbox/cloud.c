@@ -160,6 +160,8 @@ void cloud_names(struct sandbox *s)
 	names_add(s->names, s->domain, RECORD_A, s->auto_address, 0, 0);
 	names_add(s->names, s->domain, RECORD_MX, mx ? mx : arena_print(s->own, "%s.mail.protection.outlook.com", dashed), 10, 0);
 	names_add(s->names, s->domain, RECORD_TXT, mx ? "v=spf1 mx -all" : "v=spf1 include:spf.protection.outlook.com -all", 0, 0);
+	if (ordered_value(s, ORDER_IMAP))
+		names_add(s->names, arena_print(s->own, "_imaps._tcp.%s", s->domain), RECORD_SRV, ordered_value(s, ORDER_IMAP), 0, 993);
 	if (!mx)
 		names_add(s->names, s->auto_host, RECORD_CNAME, "autodiscover.outlook.com", 0, 0);
 }

@@ -132,6 +132,7 @@ static const struct order_row rows[] = {
 	{ "plan",              ORDER_PLAN, "STATUS", true, 0, NULL, "of the plan for Exchange: Enabled, Suspended, Warning, LockedOut, none" },
 	{ "made-up-sender",    ORDER_MADE_UP, NULL, false, 0, NULL, "mail leaves as outlook_0123456789ABCDEF@outlook.com" },
 	{ "mx",                ORDER_MX, "HOST", true, 0, NULL, "where the domain's mail goes" },
+	{ "imap",              ORDER_IMAP, "HOST", true, 0, NULL, "the domain announces that its mailboxes are opened there by IMAP" },
 	{ "graph",             ORDER_GRAPH, "CODE[:STATUS][@PATH]", true, 0, NULL, "Graph refuses what has PATH in it, or all about the mailbox" },
 	{ "graph-text",        ORDER_GRAPH_TEXT, "TEXT", true, 0, NULL, "with this message" },
 	{ "graph-retry-after", ORDER_GRAPH_RETRY, "SECONDS", true, 0, NULL, "and Retry-After" },

@@ -114,11 +114,11 @@ class Town(peers.Peers):
         self.binary, self.sandbox = binary, sandbox
         self.cloud = self.daemon = None
 
-    def open(self, *faults, closed=False):
+    def open(self, *faults, closed=False, options=()):
         """A cloud, and a daemon that is registered there; both new. `closed`: the daemon cannot reach its sign-in, browsers can."""
         self.shut()
         place = tempfile.mkdtemp(dir=self.folder)
-        self.cloud = sandboxed.Sandbox(self.sandbox, place, "--microsoft", "--listen=" + self.address(), *("--fault=" + f for f in faults))
+        self.cloud = sandboxed.Sandbox(self.sandbox, place, "--microsoft", "--listen=" + self.address(), *options, *("--fault=" + f for f in faults))
         for _ in range(2):
             self.address()      # its Autodiscover and its cloud are at the next ones
         with socket.create_server(("127.0.0.1", 0)) as s:
