@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 1 },
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange (for add)", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default of add), imap, exchange", 1 },
 	{ "external-id", KEY_EXTERNAL_ID, "TEXT", 0, "what you call it (for add)", 1 },
 	{ 0 }
 };
@@ -66,7 +66,7 @@ static void take_provider(struct options *o, const char *arg, struct argp_state 
 {
 	static const char *const known[] = { "auto", "imap", "exchange" };
 
-	o->given |= TAKES_WHAT_IS_NEW;
+	o->given |= TAKES_PLACES;
 	o->provider = arg;
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (strcmp(arg, known[i]) == 0)
@@ -251,6 +251,8 @@ static cJSON *mailbox(const struct options *o, struct error *err)
 			cJSON_AddStringToObject(body, "ews_url", o->ews_url);
 		if (o->impersonates)
 			cJSON_AddTrueToObject(body, "impersonate");
+		if (o->provider)
+			cJSON_AddStringToObject(body, "provider", o->provider);
 	}
 	credentials_release(&c);
 	return body;
@@ -292,8 +294,6 @@ static int add(struct remote *r, void *self)
 	cJSON_AddStringToObject(body, "address", o->who);
 	if (o->remote.lang)
 		cJSON_AddStringToObject(body, "lang", r->lang->tag);
-	if (o->provider)
-		cJSON_AddStringToObject(body, "provider", o->provider);
 	if (o->external_id)
 		cJSON_AddStringToObject(body, "external_id", o->external_id);
 	status = change_and_watch(r, "/v1/accounts", body, &err);

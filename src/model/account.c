@@ -29,3 +29,16 @@ const char *new_id(struct arena *into, const char *kind)
 {
 	return arena_print(into, "%s_%s", kind, random_text(into, ID_DICE));
 }
+
+/* Found out by itself it is the same one, as far as anybody knows. */
+static bool is_another(const char *was, const char *is)
+{
+	return strcmp(was, is) != 0 && strcmp(was, "auto") != 0 && strcmp(is, "auto") != 0;
+}
+
+void account_by_provider(struct account *a, const char *provider)
+{
+	if (is_another(a->provider, provider))
+		a->cursor = a->place = NULL;
+	a->provider = provider;
+}

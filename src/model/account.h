@@ -52,6 +52,10 @@ struct account {
 	int64_t     report_at;
 };
 
+/* By that provider from now on. Of another one than before, how far the mailbox is known and where it was signed in to mean nothing to it,
+ * and are forgotten; the id, and what its owner calls it, stay. */
+void account_by_provider(struct account *, const char *provider);
+
 /* "acc_" and so on; from `into`. */
 const char *new_id(struct arena *into, const char *kind);
 

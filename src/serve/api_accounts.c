@@ -289,6 +289,20 @@ static void change_account(struct exchange *x)
 	body_free(body);
 }
 
+/* By another provider: where the mailbox was until now means nothing to it. */
+static void take_provider(struct exchange *x, const cJSON *body, struct account *a)
+{
+	const char *provider = json_text(body, "provider");
+
+	if (!provider || strcmp(provider, a->provider) == 0)
+		return;
+	account_by_provider(a, arena_str(x->job, provider));
+	a->username = a->ews_url = NULL;
+	a->impersonate = false;
+	memset(a->host, 0, sizeof a->host);
+	memset(a->port, 0, sizeof a->port);
+}
+
 static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
@@ -296,6 +310,7 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 
 	if (!found(t, op, err) || !may_try(t, op, err))
 		return false;
+	take_provider(c->x, op->body, &op->account);
 	if (strcmp(op->account.provider, "microsoft") == 0)
 		return conflict(c, "it has a grant and no password: whoever owns it signs in again", err);
 	take_places(c->x, op->body, &op->account, &places);

@@ -32,9 +32,6 @@ const char *visitor_address(const struct visitor *);
 void connect_form_read(struct exchange *, struct connect_page *);
 void connect_form_show(struct visitor *, int status, struct connect_page *);
 
-/* By another provider from now on: how far a mailbox is known counts where it was signed in to, and means nothing to another way in. Its
- * id, and what its owner calls it, stay. */
-void account_by_provider(struct account *, const char *provider);
 /* The state of an account that is to be verified now: whatever the verdict was, it was about what has just been replaced. */
 void account_begin_again(struct account *, int64_t now);
 

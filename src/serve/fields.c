@@ -416,6 +416,7 @@ const struct field fields_account_change[] = {
 
 const struct field fields_reconnection[] = {
 	TEXT("password", 1, 1024, .required = true, .pattern = ".*"),
+	WORD("provider", providers),
 	TEXT("username", 1, 254, .nullable = true, .pattern = PLAIN),
 	SERVER("imap", .nullable = true),
 	SERVER("smtp", .nullable = true),

@@ -590,13 +590,6 @@ static void add_domain_settings(struct submission *s)
 		s->account.ews_url = known.colleagues;
 }
 
-void account_by_provider(struct account *a, const char *provider)
-{
-	if (strcmp(a->provider, provider) != 0 && strcmp(a->provider, "auto") != 0 && strcmp(provider, "auto") != 0)
-		a->cursor = NULL;
-	a->provider = provider;
-}
-
 void account_begin_again(struct account *a, int64_t now)
 {
 	a->state = ACCOUNT_CONNECTING;

@@ -30,3 +30,19 @@ TEST(an_id_tells_its_kind_and_comes_once)
 	EXPECT(strlen(a) == 26);
 	EXPECT(strcmp(a, b) != 0);
 }
+
+TEST(another_provider_knows_nothing_of_the_one_before)
+{
+	static const struct { const char *was, *is; bool forgets; } rows[] = {
+		{ "microsoft", "exchange", true }, { "exchange", "microsoft", true }, { "exchange", "exchange", false }, { "auto", "exchange", false },
+		{ "imap", "auto", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct account a = { .id = "acc_1", .provider = rows[i].was, .cursor = "{}", .place = "{}", .external_id = "x" };
+
+		account_by_provider(&a, rows[i].is);
+		EXPECT_TEXT(a.provider, rows[i].is);
+		EXPECT_ROW(!a.cursor == rows[i].forgets && !a.place == rows[i].forgets && a.id && a.external_id, rows[i].is);
+	}
+}

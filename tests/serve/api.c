@@ -193,6 +193,32 @@ TEST(the_life_of_an_account)
 	house_close(&h);
 }
 
+/* Where a report says that the mailbox is elsewhere: by that provider from now on, with its password, and the id that it had. */
+TEST(another_way_in_keeps_the_id)
+{
+	struct house h;
+	const char  *id, *answer;
+
+	open_house(&h);
+	answer = call(&h, "POST /v1/grants", KEY_ADMIN, "{\"address\":\"ann@birch.example\",\"refresh_token\":\"rt-1\",\"external_id\":\"crm-7\"}", NULL);
+	EXPECT_ROW(status_of(answer) == 201, answer);
+	id = member(&h, answer, "id");
+	EXPECT(status_of(call(&h, path(&h, "POST", id, "/reconnect"), KEY_ADMIN, "{\"password\":\"egret\"}", NULL)) == 409);
+	EXPECT(status_of(call(&h, path(&h, "POST", id, "/reconnect"), KEY_ADMIN, "{\"password\":\"egret\",\"provider\":\"microsoft\"}", NULL)) == 400);
+	EXPECT(strstr(password_of(&h, id), "rt-1"));
+	answer = call(&h, path(&h, "POST", id, "/reconnect"), KEY_ADMIN,
+	              "{\"password\":\"egret\",\"provider\":\"exchange\",\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\"}", NULL);
+	EXPECT_ROW(status_of(answer) == 200 && strstr(answer, "\"external_id\":\"crm-7\"") && strstr(answer, "\"ews_url\":\"https://mail.birch.example/EWS/Exchange.asmx\""), answer);
+	EXPECT_TEXT(member(&h, answer, "id"), id);
+	EXPECT_TEXT(member(&h, answer, "provider"), "exchange");
+	EXPECT_TEXT(member(&h, answer, "state"), "connecting");
+	EXPECT_TEXT(password_of(&h, id), "egret");
+	/* and what was typed for Exchange means nothing to IMAP */
+	answer = call(&h, path(&h, "POST", id, "/reconnect"), KEY_ADMIN, "{\"password\":\"egret\",\"provider\":\"imap\"}", NULL);
+	EXPECT_ROW(status_of(answer) == 200 && strstr(answer, "\"ews_url\":null"), answer);
+	house_close(&h);
+}
+
 TEST(an_account_at_exchange)
 {
 	static const struct { const char *body; int status; const char *pointer; } wrong[] = {
