@@ -13,7 +13,7 @@
 #define REST_MOST_MS 3000      /* what passes within that is waited for, once                     */
 #define REST_CUT_MS   500      /*   behind a line that was cut before anybody was asked anything  */
 
-enum { WAY_START, WAY_FIND, WAY_DECIDE, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_PROBE, WAY_DONE };
+enum { WAY_START, WAY_FIND, WAY_DECIDE, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_MOVED, WAY_PROBE, WAY_DONE };
 enum { FIND_START, FIND_SEARCH };
 enum { OPENING_START, OPENING_TRY, OPENING_REST, OPENING_DONE };
 enum { PROBING_START, PROBING_ONE };
@@ -400,8 +400,11 @@ enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 		name_user(p);
 
 	STEP(p, WAY_PLACE):
-		if (p->next >= p->places)
+		if (p->next >= p->places) {
+			if (p->redirects)
+				lead_nowhere(p, w);
 			return WANT_NOTHING;
+		}
 		p->endpoint = &p->place[p->next++];
 
 	STEP(p, WAY_OPEN):
@@ -413,6 +416,15 @@ enum want_kind exchange_way_step(void *self, struct want *w, struct error *err)
 	STEP(p, WAY_LOOK):
 		if (p->session.inbox_open)
 			PASS(outcome(p, exchange_look_step(&p->session, w, &p->err)));
+
+		/* at the URL that was typed it is no more: what does Autodiscover say of it by now? */
+		if (p->session.no_mailbox && p->request->ews_url && !w->stopping)
+			begin_search(p);
+
+	STEP(p, WAY_MOVED):
+		if (p->search)
+			PASS(exchange_search_step(p->search, w, err));
+		end_search(p);
 
 	STEP(p, WAY_PROBE):
 		PASS(probe_all_step(p, w));

@@ -37,6 +37,9 @@
 #define DOWN      CAUSE_SERVER_UNAVAILABLE
 #define NO_BOX    CAUSE_MAILBOX_NOT_FOUND
 
+/* Signed in, and there is no mailbox here (facts M C.4). */
+#define NO_BOX_CODES "ErrorNonExistentMailbox|ErrorMissingEmailAddress"
+
 static const struct rule exchange[] = {
 	/* -- what was given as a URL ---------------------------------------------------------------------------------- */
 
@@ -131,6 +134,9 @@ static const struct rule exchange[] = {
 	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(CAUSE_MICROSOFT_MAILBOX_NOT_FOUND), "M C.4, E.1 3a", CODE("ErrorNonExistentMailbox"), { NULL, FACT_EWS_GUID, IS, "yes" }),
 	/* the words alone are English, and a hint (facts M C.4) */
 	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(NO_BOX), "M C.4, E.1 3a", CODE("ErrorNonExistentMailbox"), { NULL, FACT_EWS_TEXT, HAS, "No mailbox with such guid" }),
+	/* who has moved it away tells Autodiscover, and who takes the mail is a hint beside Microsoft's own word */
+	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(NO_BOX), "M C.4, D.3", CODE(NO_BOX_CODES), { "exchange.find", FACT_EXCHANGE_PLACE, HAS, "trusted, online" }),
+	SUGGESTS(EXCHANGE_USE_MICROSOFT, 0, OPEN(NO_BOX), "M C.4, D.5", CODE(NO_BOX_CODES), { "exchange.find", FACT_EXCHANGE_PLACE, HAS, "online" }, { "dns.mx", FACT_PROVIDER, IS, "microsoft" }),
 	PROVES(MAILBOX_NOT_FOUND, 0, "M C.4", CODE("ErrorNonExistentMailbox")),
 	PROVES(MAILBOX_ALIAS_NOT_PRIMARY, 0, "M C.4", CODE("ErrorNonPrimarySmtpAddress")),
 	SUGGESTS(MAILBOX_NO_SMTP_ADDRESS, 0, OPEN(NO_BOX), "M C.4, E.1 3a", CODE("ErrorMissingEmailAddress")),

@@ -23,17 +23,28 @@ static const char *const online_hosts[] = {
 	"office.de",               /* Germany's own cloud, closed in 2021; still pasted      */
 };
 
-bool exchange_is_online(const char *host)
+/* Every organisation there has one below these, besides its own. */
+static const char *const online_domains[] = { "onmicrosoft.com", "onmicrosoft.us", "partner.onmschina.cn" };
+
+static bool is_below(struct slice name, const char *const list[], size_t count)
 {
-	struct slice name = slice_str(host);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(list[i]);
 
-	for (size_t i = 0; i < COUNT(online_hosts); i++) {
-		size_t len = strlen(online_hosts[i]);
-
-		if (slice_ends(name, online_hosts[i]) && (name.len == len || name.at[name.len - len - 1] == '.'))
+		if (slice_ends(name, list[i]) && (name.len == len || name.at[name.len - len - 1] == '.'))
 			return true;
 	}
 	return false;
+}
+
+bool exchange_is_online(const char *host)
+{
+	return is_below(slice_str(host), online_hosts, COUNT(online_hosts));
+}
+
+bool exchange_domain_is_online(const char *domain)
+{
+	return is_below(slice_str(domain), online_domains, COUNT(online_domains));
 }
 
 /* -- what stands in front of the host ----------------------------------------------------------------------------- */

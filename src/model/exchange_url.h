@@ -35,5 +35,7 @@ const char *exchange_url_at(const char *host, uint16_t port, const char *path, s
 
 /* A host of Microsoft's own Exchange, or one below it; `host` in lower case and A-labels. */
 bool exchange_is_online(const char *host);
+/* A mail domain that exists in Microsoft's cloud alone: "contoso.mail.onmicrosoft.com". In lower case. */
+bool exchange_domain_is_online(const char *domain);
 
 #endif

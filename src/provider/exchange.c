@@ -5,6 +5,7 @@
 
 #include "model/exchange_url.h"
 #include "model/facts.h"
+#include "model/mailaddress.h"
 #include "provider/exchange_facts.h"
 
 enum { OPEN_START, OPEN_REACH, OPEN_OFFER, OPEN_WEBMAIL, OPEN_CHALLENGE, OPEN_LOGIN, OPEN_AGENT, OPEN_VERSION, OPEN_LADDER, OPEN_DONE };
@@ -386,6 +387,21 @@ static void take_agent(struct exchange_session *s, const struct want *w)
 
 /* -- Autodiscover -------------------------------------------------------------------------------------------------- */
 
+/* The mailbox has a name that exists in Microsoft's cloud alone, or Microsoft is to be asked: it has moved (facts M D.1). */
+static bool leads_online(const struct exchange_session *s, const struct autodiscover_answer *a)
+{
+	struct mail_address to;
+	struct exchange_url url;
+	const char         *problem;
+
+	if (a->action == AUTODISCOVER_REDIRECT_ADDRESS)
+		return mail_address_parse(a->redirect, s->report->job, &to, &problem) && exchange_domain_is_online(to.domain);
+	if (a->action != AUTODISCOVER_REDIRECT_URL)
+		return false;
+	exchange_url_read(a->redirect, s->report->job, &url);
+	return !url.problem && url.online;
+}
+
 static enum want_kind take_where(struct exchange_session *s, const struct want *w, struct error *err)
 {
 	static const char *const said[] = { [AUTODISCOVER_SETTINGS] = "settings", [AUTODISCOVER_REDIRECT_ADDRESS] = "redirectAddr",
@@ -406,8 +422,10 @@ static enum want_kind take_where(struct exchange_session *s, const struct want *
 		report_note(s->report, s->reported, FACT_EWS_CODE, "%s", a->error_code);
 	if (a->message)
 		report_note(s->report, s->reported, FACT_EWS_TEXT, "%s", a->message);
-	if (a->online)
+	if (a->online || leads_online(s, a))
 		report_note(s->report, s->reported, FACT_EXCHANGE_ONLINE, "yes");
+	if (leads_online(s, a))
+		return failed(s, FAULT_ABSENT, w, err, "the mailbox is in Microsoft's cloud");
 	url = a->action == AUTODISCOVER_SETTINGS ? autodiscover_ews_url(a) : NULL;
 	if (url)
 		report_note(s->report, s->reported, FACT_URL, "%s", url);
@@ -469,8 +487,10 @@ static enum want_kind end_version(struct exchange_session *s, const struct want 
 static enum want_kind take_inbox(struct exchange_session *s, const struct want *w, struct error *err)
 {
 	exchange_begin(s, "inbox", w);
-	if (!went_well(s, ABOUT_INBOX, "GetFolder"))
+	if (!went_well(s, ABOUT_INBOX, "GetFolder")) {
+		s->no_mailbox = code_is(s, "ErrorNonExistentMailbox") || code_is(s, "ErrorMissingEmailAddress");
 		return not_well(s, w, err, "the inbox");
+	}
 	s->inbox_open = true;
 	exchange_end(s, STEP_PASSED, w);
 	return WANT_NOTHING;

@@ -38,6 +38,7 @@ struct exchange_session {
 	struct slice           message;            /* to be sent: RFC 5322, CRLF                                       */
 	/* out */
 	bool                   offers;             /* EWS answers there: a 401 with challenges                         */
+	bool                   no_mailbox;         /* signed in, and the server knows of none: it may have moved       */
 	bool                   logged_in, refused, asked, inbox_open, has_calendar, sent;
 	struct exchange_build  build;              /* major 0: not told                                                */
 	const char            *suggests;           /* DOMAIN\user out of the challenge, or NULL                        */

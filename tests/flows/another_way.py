@@ -94,6 +94,38 @@ def nothing_is_offered_on_no_evidence(t):
     hold("ways" not in report and "?way=" not in page.text, "offered: %s" % report.get("ways"))
 
 
+@row
+def what_is_at_microsoft_after_all_is_signed_in_to_there(t):
+    t.open()
+    b, link = Browser(t), t.link()
+    form = b.go(link)
+    page = b.press(form, address=ANNA, provider="exchange", password="a password that nobody needs")
+    peers.until(t.settled, WAIT_S, "the verification")
+    before = t.accounts()[0]
+    hold((before["cause"] or {}).get("id") == "exchange.use_microsoft" and way(t, before, "microsoft"), "judged as %s" % before)
+    page = b.go(link + "/result")
+    page = b.press(page, to=re.search(r'action="([^"]*/microsoft)"', page.text)[1])
+    b.sign_in(page)
+    after = t.accounts()
+    hold([(a["id"], a["state"], a["provider"]) for a in after] == [(before["id"], "connected", "microsoft")], "then: %s" % after)
+
+
+@row
+def a_mailbox_on_its_way_is_waited_for(t):
+    """Nobody is asked for anything, it is tried again by itself, and told when it has arrived."""
+    for cause, faults in (("microsoft.mailbox_migrating", ("personal", "graph=RESTAPINotEnabledForComponentSharedMailbox@mailFolders/inbox#1")),
+                          ("mailbox.moving", ("graph=ErrorMailboxMoveInProgress@mailFolders/inbox#1",))):
+        t.open(*faults)
+        _, page, a = refused(t, cause)
+        hold(a["state"] == "waiting" and a["cause"]["who"] == "nobody" and a["next_try"], "it waits: %s" % a)
+        hold('/microsoft"' not in page.text and "?way=" not in page.text, "asked to do something: %r" % page)
+        peers.until(lambda: t.accounts()[0]["state"] == "connected", 60, "the second try")
+        after = t.accounts()[0]
+        hold((after["id"], after["cause"]) == (a["id"], None), "then: %s" % after)
+        types = [e["type"] for e in t.daemon.events()]
+        hold(types[:3] == ["account.created", "account.failed", "account.connected"], "events: %s" % types)
+
+
 def main():
     o = arguments()
     binary = os.path.join(os.path.abspath(o.build), "mailmoor")

@@ -175,6 +175,12 @@ ROWS = [
     # Microsoft's cloud
     Row("exchange.use_microsoft", P, "user", exchange="online", shown={"address": ANNA}, proof=("exchange.online=yes",)),
     Row("exchange.use_microsoft", P, "user", options=("--ews", "https://outlook.office365.com/EWS/Exchange.asmx"), proof=("exchange.online=yes",)),
+    Row("exchange.use_microsoft", P, "user", "autodiscover-no-v2", "autodiscover-address=anna@contoso.mail.onmicrosoft.com", options=FOUND, proof=("exchange.online=yes",)),
+    Row("exchange.use_microsoft", P, "user", "autodiscover-no-v2", "autodiscover-url=https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", options=FOUND,
+        proof=("exchange.online=yes",)),
+    Row("exchange.use_microsoft", L, "user", "GetFolder:ErrorNonExistentMailbox", "autodiscover-ews=https://outlook.office365.com/EWS/Exchange.asmx", options=GIVEN,
+        proof=("ErrorNonExistentMailbox", "online")),
+    Row("exchange.not_found", L, "user", "autodiscover-no-v2", "autodiscover-address=anna@fabrikam.example", options=FOUND, proof=("nowhere",), beside=("exchange.server_fault",)),
     Row("exchange.use_microsoft", L, "user", "GetFolder:ErrorNonExistentMailbox=No mailbox with such guid.", proof=("ErrorNonExistentMailbox", "such guid")),
     Row("exchange.online_ews_retired", L, "admin", "forbidden-after", options=TOKEN, exchange="online", beside=("exchange.ews_off",), proof=("http.status=403",)),
 

@@ -169,6 +169,12 @@ TEST(exchange_online_is_known)
 	}
 }
 
+TEST(domains_of_the_cloud_alone_are_known)
+{
+	EXPECT(exchange_domain_is_online("contoso.mail.onmicrosoft.com") && exchange_domain_is_online("contoso.onmicrosoft.com"));
+	EXPECT(!exchange_domain_is_online("contoso.example") && !exchange_domain_is_online("myonmicrosoft.com") && !exchange_domain_is_online("outlook.com"));
+}
+
 /* Cut anywhere, it is a URL or has a problem, and a password never is in what is shown. */
 TEST(urls_with_a_password_cut_anywhere)
 {
