@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "cmd/print_account.h"
 #include "cmd/remote.h"
+#include "cmd/wrap.h"
 #include "flow.h"
 
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
@@ -351,6 +352,17 @@ static int pause_it(struct remote *r, void *self)
 	return EXIT_CONNECTED;
 }
 
+/* What stays at its provider is for whoever owns the mailbox to take back. */
+static void tell_left(const cJSON *removal)
+{
+	const cJSON *one;
+
+	puts("Removed, with its password, its report and its address.");
+	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(removal, "left"))
+		if (json_text(one, "text"))
+			print_wrapped(stdout, json_text(one, "text"), 0, 0);
+}
+
 static int remove_it(struct remote *r, void *self)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -358,10 +370,15 @@ static int remove_it(struct remote *r, void *self)
 	struct error          err = { 0 };
 	const char           *path = find(r, o->who, work, &err);
 
-	if (!path || !client_call(r->client, "DELETE", path, NULL, NULL, &err))
+	cJSON                *removal = NULL;
+
+	if (!path || !client_call(r->client, "DELETE", path, NULL, &removal, &err))
 		return remote_failed(r, &err);
 	if (!r->json)
-		puts("Removed, with its password, its report and its address.");
+		tell_left(removal);
+	else if (removal)
+		remote_print(removal);
+	cJSON_Delete(removal);
 	return EXIT_CONNECTED;
 }
 

@@ -8,6 +8,7 @@
 #include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
+#include "serve/removal.h"
 #include "serve/retell.h"
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
@@ -387,17 +388,22 @@ static bool apply_resume(struct txn *t, struct change *c, struct error *err)
 static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
+	struct error       none;
+	struct slice       grant;
+	bool               granted;
 	cJSON             *data;
 
 	if (!found(t, op, err))
 		return false;
+	granted = sealed_get(t, c->work, op->id, "password", &grant, &none);
+	c->body = removal_json(&op->account, granted, c->x->lang);
+	c->status = c->body ? 200 : 204;
 	enter(&op->account, ACCOUNT_REMOVED, op->now);
 	data = account_event_data(&op->account);
 	if (!account_erase(t, op->id, op->now, err)) {
 		cJSON_Delete(data);
 		return false;
 	}
-	c->status = 204;
 	return event_tell(t, c->work, op->account.workspace, op->id, "account.removed", data, err);
 }
 

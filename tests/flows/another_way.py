@@ -126,6 +126,19 @@ def a_mailbox_on_its_way_is_waited_for(t):
         hold(types[:3] == ["account.created", "account.failed", "account.connected"], "events: %s" % types)
 
 
+@row
+def what_stays_at_microsoft_is_told_when_an_account_is_removed(t):
+    for faults, page in ((("personal",), "https://account.live.com/consent/Manage"), ((), "https://myapps.microsoft.com")):
+        t.open(*faults)
+        b = Browser(t)
+        b.sign_in(b.to_microsoft(t.link()))
+        a = t.accounts()[0]
+        gone = t.daemon.api("DELETE", "/v1/accounts/" + a["id"] + "?lang=fi", expect=(200,))
+        hold([x["url"] for x in gone["left"]] == [page] and page in gone["left"][0]["text"] and "Microsoft" in gone["left"][0]["text"], "left: %s" % gone)
+        hold(t.accounts() == [], "still there: %s" % t.accounts())
+        t.no_secret_said(b)
+
+
 def main():
     o = arguments()
     binary = os.path.join(os.path.abspath(o.build), "mailmoor")

@@ -81,7 +81,7 @@ class Operation:
         security = said.get("security", of.whole["security"])
         self.guarded, self.scopes = bool(security), [s for one in security for s in one.get("key", [])]
         self.body = said["requestBody"]["content"]["application/json"]["schema"] if "requestBody" in said else None
-        self.good = min(self.responses)
+        self.good = 204 if 204 in self.responses else min(self.responses)      # 200 beside it: what is said besides, of some
 
     def named(self, where):
         return [p for p in self.parameters if p["in"] == where]

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "serve/house.h"
+#include "serve/removal.h"
 #include "serve/retell.h"
 
 #define ANN "{\"address\":\"Ann@Birch.example\",\"password\":\"heron-Kettle-41\",\"lang\":\"de\",\"external_id\":\"user-17\"}"
@@ -190,6 +191,48 @@ TEST(the_life_of_an_account)
 	EXPECT(strstr(answer, "account.paused") && strstr(answer, "account.resumed") && strstr(answer, "account.removed"));
 	/* the address is free again */
 	EXPECT(strcmp(add(&h, ANN), id) != 0);
+	house_close(&h);
+}
+
+TEST(what_stays_at_microsoft_is_said_at_the_end)
+{
+	static const struct { const char *provider, *report, *lang; bool granted; const char *url[2]; } rows[] = {
+		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"personal\"}]}]}", "en", true, { "consent/Manage" } },
+		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"guest\"}]}]}", "th", true, { "myapps" } },
+		{ "microsoft", NULL, "pl", true, { "myapps", "consent/Manage" } },
+		{ "microsoft", "no report", "nl", true, { "myapps", "consent/Manage" } },
+		{ "microsoft", NULL, "en", false, { NULL } },
+		{ "exchange", NULL, "en", true, { NULL } },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct language *lang = language_find(rows[i].lang);
+		struct account a = { .id = "acc_1", .provider = rows[i].provider, .report = rows[i].report };
+		cJSON         *o = removal_json(&a, rows[i].granted, lang);
+		const cJSON   *left = cJSON_GetObjectItemCaseSensitive(o, "left");
+
+		EXPECT_ROW(cJSON_GetArraySize(left) == !!rows[i].url[0] + !!rows[i].url[1] && !o == !rows[i].url[0], rows[i].lang);
+		for (int n = 0; n < cJSON_GetArraySize(left); n++) {
+			const cJSON *one = cJSON_GetArrayItem(left, n);
+
+			EXPECT_ROW(strstr(json_text(one, "url"), rows[i].url[n]) && strstr(json_text(one, "text"), json_text(one, "url")), rows[i].lang);
+		}
+		cJSON_Delete(o);
+	}
+}
+
+TEST(an_account_with_a_grant_is_removed)
+{
+	struct house h;
+	const char  *id, *answer;
+
+	open_house(&h);
+	answer = call(&h, "POST /v1/grants", KEY_ADMIN, "{\"address\":\"ann@birch.example\",\"refresh_token\":\"rt-1\"}", NULL);
+	id = member(&h, answer, "id");
+	answer = call(&h, path(&h, "DELETE", id, "?lang=de"), KEY_ADMIN, NULL, NULL);
+	EXPECT_ROW(status_of(answer) == 200 && strstr(answer, "https://myapps.microsoft.com") && strstr(answer, "Unser Zugriff ist vergessen"), answer);
+	EXPECT_TEXT(member(&h, answer, "id"), id);
+	EXPECT(!password_of(&h, id) && status_of(call(&h, path(&h, "DELETE", id, ""), KEY_ADMIN, NULL, NULL)) == 404);
 	house_close(&h);
 }
 

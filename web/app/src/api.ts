@@ -73,12 +73,18 @@ export interface Cause {
 export interface Account {
 	id: string;
 	address: string;
+	provider: string;
 	state: State;
 	since: string;
 	next_try: string | null;
 	last_ok: string | null;
 	cause: Cause | null;
 	incident: string | null;
+}
+
+/* What stays at the provider of a removed one; nothing is answered where nothing does. */
+export interface Removal {
+	left: { text: string }[];
 }
 
 export interface List<T> {

@@ -2,14 +2,15 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "./account";
 import { AccountCard } from "./account";
-import type { Account, Link, List } from "./api";
+import type { Account, Link, List, Removal } from "./api";
 import { call, Failure, query } from "./api";
 import { useAsking } from "./asking";
 import { page } from "./page";
 import { Dialog, stateWord, TroubleNotice } from "./parts";
-import { dateTime, phrase, said, word } from "./words";
+import { dateTime, phrase, prose, said, word } from "./words";
 
 const PAGE = 50;
+const MICROSOFT = ["https://myapps.microsoft.com", "https://account.live.com/consent/Manage"];
 const MANY = 7;              /* so many need a search field */
 const USUAL = 10_000, SOON = 1500;
 
@@ -48,7 +49,7 @@ function RemoveDialog({ account, remove, close }: { account: Account; remove(): 
 						<dt>{word("app.remove.revoke")}</dt>
 						<dd>
 							<ul>
-								<li>{word("app.remove.revoke.password")}</li>
+								<li>{account.provider === "microsoft" ? prose(word("app.remove.revoke.microsoft"), MICROSOFT) : word("app.remove.revoke.password")}</li>
 								<li>{phrase("app.remove.revoke.bcc", { product })}</li>
 							</ul>
 						</dd>
@@ -168,10 +169,10 @@ export function Settings() {
 		if (action === "reconnect") {
 			setOpened({ kind: "link", account, link: await newLink(account) });
 		} else if (action === "remove") {
-			await call("DELETE", `accounts/${account.id}`);
+			const removal = await call<Removal | null>("DELETE", `accounts/${account.id}?${query({})}`);
 			focusBeside(accounts, account.id);
 			asked.put((shown) => ({ ...shown, accounts: shown.accounts.filter((a) => a.id !== account.id) }));
-			setNote({ account: null, text: said("app.remove.done", { address: account.address }) });
+			setNote({ account: null, text: [said("app.remove.done", { address: account.address }), ...(removal?.left ?? []).map((one) => one.text)].join(" ") });
 		} else {
 			const begins = action !== "pause";
 
