@@ -371,6 +371,16 @@ static void challenge_facts(struct microsoft_session *s)
 	}
 }
 
+/* It was to end, and what was granted has nothing to renew it with: that was never asked for, or not given (facts M A.3, E.2 6). A token
+ * that came alone says nothing about its grant. */
+static bool is_without_renewal(const struct microsoft_session *s, const struct graph_error *e)
+{
+	for (size_t i = 0; i < e->codes; i++)
+		if (strcmp(e->code[i], "InvalidAuthenticationToken") == 0)
+			return s->grant.scope && !s->grant.refresh_token;
+	return false;
+}
+
 static void graph_facts(struct microsoft_session *s, int status, struct slice body)
 {
 	struct graph_error e;
@@ -381,6 +391,7 @@ static void graph_facts(struct microsoft_session *s, int status, struct slice bo
 			note(s, FACT_GRAPH_CODE, e.code[i]);
 		note(s, FACT_GRAPH_TEXT, e.message);
 		note(s, FACT_GRAPH_REQUEST, e.request_id);
+		note(s, FACT_OAUTH_MISSING, is_without_renewal(s, &e) ? "offline_access" : NULL);
 	} else if (body.len) {
 		report_fact(s->report, s->reported, FACT_HTTP_EXCERPT, slice_upto(body, EXCERPT));
 	}

@@ -248,7 +248,8 @@ def what_passes_is_nobodys_fault(t):
 
 @row
 def a_token_that_graph_does_not_take(t):
-    t.judged(("no-refresh-token", "token-expired"), "microsoft.sign_in_again likely user", left_open="microsoft.conditional_access microsoft.app_misregistered")
+    t.judged(("no-refresh-token", "token-expired"), "microsoft.scope_missing proven user", values={"missing": "offline_access"}, left_open="",
+             proof="microsoft.account oauth.missing offline_access")
     t.judged(("no-refresh-token", "audience"), "microsoft.app_misregistered likely operator", left_open="microsoft.sign_in_again")
     t.judged(("no-refresh-token", "claims-challenge"), "microsoft.conditional_access likely admin", left_open="microsoft.mfa_required microsoft.sign_in_again")
 

@@ -138,7 +138,7 @@ static const struct {
 	{ "silence", { .expires_at = 1 }, { { "POST /common/oauth2", NULL, IS_SILENT } }, FAULT_TIMEOUT, "server.unavailable", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
 
 	/* -- Graph refuses the token */
-	{ "nothing to renew it with", { .no_refresh = true }, { ME(OLD, EXPIRED_ANSWER) }, FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, "entra.grant", FACT_OAUTH_REFRESHED, "no", VERDICT_FAILED },
+	{ "nothing to renew it with", { .no_refresh = true }, { ME(OLD, EXPIRED_ANSWER) }, FAULT_REFUSED, "microsoft.scope_missing", PROVEN, "microsoft.account", FACT_OAUTH_MISSING, "offline_access", VERDICT_FAILED },
 	{ "refused again", { 0 }, { ME(OLD, EXPIRED_ANSWER), REFRESH(GRANTED), ME(NEW, EXPIRED_ANSWER) }, FAULT_REFUSED, "microsoft.sign_in_again", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
 	{ "revoked meanwhile", { .no_refresh = true }, { ME(OLD, JSON("401 Unauthorized", ERROR_BODY("InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"))) },
 	  FAULT_REFUSED, "microsoft.sign_in_again", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
