@@ -91,6 +91,7 @@ static const struct rule microsoft[] = {
 
 	/* -- it passes ----------------------------------------------------------------------------------------------------- */
 
+	SUGGESTS(THROTTLE_PROVIDER, 0, OPEN(CAUSE_SERVER_UNAVAILABLE), "M A.3", { "entra.token", FACT_HTTP_STATUS, IS, "429" }),
 	PROVES(SERVER_UNAVAILABLE, 0, "M A.8", NUMBER("70012|90006|90012|90024|90033|90055|90090|50033|50087")),
 	SUGGESTS(THROTTLE_PROVIDER, 0, OPEN(AGAIN), "M A.8", NUMBER("50196")),
 	SUGGESTS(MICROSOFT_APP_SECRET_WRONG, 0, OPEN(CAUSE_MICROSOFT_APP_SECRET_EXPIRED), "M A.8", NUMBER("70002")),

@@ -53,6 +53,10 @@ static const struct look_alike pairs[] = {
 	{ "either of them", { SAYS("unauthorized_client", "70001") }, VERDICT_FAILED, "microsoft.app_not_allowed", LIKELY, "microsoft.app_misregistered" },
 	{ "our secret's time is over", { SAYS("invalid_client", "7000222") }, VERDICT_FAILED, "microsoft.app_secret_expired", PROVEN, "" },
 	{ "our secret is no secret", { SAYS("invalid_client", "7000215") }, VERDICT_FAILED, "microsoft.app_secret_wrong", PROVEN, "" },
+	/* slowed down, or not well (A.3) */
+	{ "too many requests, in so many words", { TOKEN(FACT_HTTP_STATUS, "429", FACT_OAUTH_ERROR, "temporarily_unavailable") }, VERDICT_FAILED, "throttle.provider", LIKELY, "server.unavailable" },
+	{ "too many of one organisation", { TOKEN(FACT_HTTP_STATUS, "429", FACT_OAUTH_ERROR, "invalid_request", FACT_AADSTS, "90055") }, VERDICT_FAILED, "throttle.provider", LIKELY, "server.unavailable" },
+	{ "the same word, and no status of that", { TOKEN(FACT_HTTP_STATUS, "503", FACT_OAUTH_ERROR, "temporarily_unavailable") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
 	/* locked, or the place (50053) */
 	{ "locked, or from a bad place", { SAYS("invalid_grant", "50053") }, VERDICT_FAILED, "auth.account_locked", LIKELY, "auth.ip_not_allowed" },
 	/* three readings of one code (E.2 7, 9) */
