@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "wire/utf8.h"
 
 /* Between the tags; in a CDATA section. */
 enum { IN_CONTENT, IN_CDATA };
@@ -109,41 +110,6 @@ void xml_reader_release(struct xml_reader *r)
 
 /* -- characters --------------------------------------------------------------------------------------------------- */
 
-/* How many bytes the character at the start has: 0 when it is none, -1 when it is cut. */
-static int character(struct slice s)
-{
-	unsigned char c = (unsigned char)s.at[0];
-	int           len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-	unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80, high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-
-	for (int i = 1; i < len; i++, low = 0x80, high = 0xbf) {
-		if ((size_t)i >= s.len)
-			return -1;
-		if ((unsigned char)s.at[i] < low || (unsigned char)s.at[i] > high)
-			return 0;
-	}
-	return len;
-}
-
-static size_t write_character(unsigned long c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3f)), out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 0x3f)), out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static bool is_character(unsigned long c)
 {
 	return c == 9 || c == 10 || c == 13 || (c >= 0x20 && c < 0xd800) || (c >= 0xe000 && c < 0xfffe) || (c >= 0x10000 && c < 0x110000);
@@ -183,7 +149,7 @@ static int reference(struct slice s, char out[4], size_t *out_len)
 	}
 	if (!is_character(c))
 		return 0;
-	*out_len = write_character(c, out);
+	*out_len = utf8_write(c, out);
 	return (int)end + 1;
 }
 
@@ -219,11 +185,11 @@ static size_t odd_text(struct xml_reader *r, struct slice s, bool references)
 		return 1;
 	}
 	if (r->latin1 && (unsigned char)s.at[0] >= 0x80) {
-		out_len = write_character((unsigned char)s.at[0], out);
+		out_len = utf8_write((unsigned char)s.at[0], out);
 		tell(r, out, out + out_len);
 		return 1;
 	}
-	len = (unsigned char)s.at[0] >= 0x80 ? character(s) : s.at[0] == '<' || s.at[0] == '&' ? 1 : 0;
+	len = (unsigned char)s.at[0] >= 0x80 ? utf8_character(s) : s.at[0] == '<' || s.at[0] == '&' ? 1 : 0;
 	if (len == 0)
 		broken(r, "bytes that are no text");
 	if (len > 0)
@@ -241,7 +207,7 @@ static size_t read_text(struct xml_reader *r, struct slice s)
 
 		/* whole characters of UTF-8 are told with what is around them */
 		if ((unsigned char)*at >= 0x80 && !r->latin1) {
-			int len = r->depth ? character(slice(at, (size_t)(end - at))) : 0;
+			int len = r->depth ? utf8_character(slice(at, (size_t)(end - at))) : 0;
 
 			if (len > 0) {
 				at += len;
@@ -425,8 +391,8 @@ static bool unescape(struct xml_reader *r, struct slice raw, struct slice *out)
 		else if (is(raw.at[i], BLANK))
 			c[0] = ' ';
 		else if ((unsigned char)raw.at[i] >= 0x80 && r->latin1)
-			c_len = write_character((unsigned char)raw.at[i], c);
-		else if ((unsigned char)raw.at[i] >= 0x80 && (len = character(slice_from(raw, i))) > 0)
+			c_len = utf8_write((unsigned char)raw.at[i], c);
+		else if ((unsigned char)raw.at[i] >= 0x80 && (len = utf8_character(slice_from(raw, i))) > 0)
 			memcpy(c, raw.at + i, c_len = (size_t)len);
 		else if (!is(raw.at[i], PLAIN))
 			len = 0;
@@ -687,7 +653,7 @@ static const char *skip_text(const struct xml_reader *r, const char *at, const c
 		at = skip_plain(at, end, PLAIN);
 		if (at == end || (unsigned char)*at < 0x80 || r->latin1)
 			return at;
-		len = character(slice(at, (size_t)(end - at)));
+		len = utf8_character(slice(at, (size_t)(end - at)));
 		if (len <= 0)
 			return at;
 		at += len;
