@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "model/facts.h"
 #include "wire/header.h"
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
@@ -14,6 +15,7 @@ enum { WAIT_START, WAIT_OVER, WAIT_DONE };
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                      */
 #define PAGES_MOST   10000                  /* of one round: who never comes to its end is left */
 #define RESTARTS_MOST 3                     /* of rounds, in one turn                          */
+#define NEWS_FIRST   16                     /* so many are thought of, and then twice as many          */
 #define DAY_S        (24 * 3600)
 #define NOTHING_YET  INT64_MAX              /* received after that: nothing is                 */
 
@@ -54,8 +56,17 @@ void microsoft_watch_told(struct microsoft_watch *s)
 	s->count = 0;
 }
 
+static void end_page(struct microsoft_watch *s)
+{
+	graph_page_free(s->reading);
+	s->reading = NULL;
+	s->taken = s->room = 0;
+	s->page_newest = 0;
+}
+
 void microsoft_watch_park(struct microsoft_watch *s)
 {
+	end_page(s);
 	if (s->session)
 		microsoft_session_release(s->session);
 	free(s->session);
@@ -84,6 +95,49 @@ void microsoft_watch_release(struct microsoft_watch *s)
 
 /* -- one page ----------------------------------------------------------------------------------------------------- */
 
+static const char *in_one_line(struct microsoft_watch *s, const char *text)
+{
+	return text ? header_text(slice_str(text), s->page) : NULL;
+}
+
+static struct message *room_for_news(struct microsoft_watch *s)
+{
+	struct message *more;
+
+	if (s->taken == s->room) {
+		s->room = s->room ? 2 * s->room : NEWS_FIRST;
+		more = arena_get(s->page, s->room * sizeof *more);
+		if (s->taken)
+			memcpy(more, s->news, s->taken * sizeof *more);
+		s->news = more;
+	}
+	return &s->news[s->taken++];
+}
+
+static void take_message(void *self, const struct graph_news *m)
+{
+	struct microsoft_watch *s = self;
+
+	if (m->removed)
+		return;
+	s->page_newest = m->received > s->page_newest ? m->received : s->page_newest;
+	if (m->received > s->since)
+		*room_for_news(s) = (struct message){ .remote_id = arena_str(s->page, m->id), .received = m->received,
+			.subject = in_one_line(s, m->subject), .from = in_one_line(s, m->from),
+			.message_id = in_one_line(s, m->internet_message_id) };
+}
+
+static bool take_piece(void *self, struct slice piece, struct error *err)
+{
+	struct microsoft_watch *s = self;
+
+	if (s->session->web.answer.encoded)
+		return fail(err, FAULT_BROKEN, "packed in a way that nobody asked for");
+	if (!s->reading)
+		s->reading = graph_page_new(&(struct graph_page_listener){ s, take_message });
+	return graph_page_feed(s->reading, piece, err);
+}
+
 /* False: the link that is kept leads elsewhere. */
 static bool ask_page(struct microsoft_watch *s, unsigned most)
 {
@@ -93,34 +147,16 @@ static bool ask_page(struct microsoft_watch *s, unsigned most)
 
 	if (!target)
 		return false;
+	end_page(s);
 	microsoft_watch_told(s);
 	s->page = arena_new();
 	s->polls++;
 	/* neither is part of what the link remembers (facts M B.3) */
 	x->question = (struct web_request){ .method = "GET", .target = target, .header = { "Accept: application/json",
 		arena_print(s->page, "Prefer: IdType=\"ImmutableId\", odata.maxpagesize=%u", most) } };
+	x->web.answer.piece = take_piece;
+	x->web.answer.taker = s;
 	return true;
-}
-
-static const char *in_one_line(struct microsoft_watch *s, const char *text)
-{
-	return text ? header_text(slice_str(text), s->page) : NULL;
-}
-
-static void take_messages(struct microsoft_watch *s, const struct graph_page *p)
-{
-	s->news = arena_get(s->page, (p->count + 1) * sizeof *s->news);
-	for (size_t i = 0; i < p->count; i++) {
-		const struct graph_news *m = &p->item[i];
-
-		if (m->removed)
-			continue;
-		s->newest = m->received > s->newest ? m->received : s->newest;
-		if (m->received > s->since)
-			s->news[s->count++] = (struct message){ .remote_id = m->id, .received = m->received,
-				.subject = in_one_line(s, m->subject), .from = in_one_line(s, m->from),
-				.message_id = in_one_line(s, m->internet_message_id) };
-	}
 }
 
 /* The round is over: from here on it is asked, once this page is kept. */
@@ -146,24 +182,35 @@ static void take_next(struct microsoft_watch *s, const char *link)
 	s->more = true;
 }
 
+static bool finish_page(struct microsoft_watch *s, struct error *err)
+{
+	struct error none = { 0 };
+
+	/* an answer without a body */
+	if (!s->reading)
+		take_piece(s, slice("", 0), &none);
+	return s->reading ? graph_page_finish(s->reading, err) : fail(err, none.fault, "%s", none.text);
+}
+
 static bool take_page(struct microsoft_watch *s, struct error *err)
 {
-	struct microsoft_session *x = s->session;
-	struct graph_page         p;
-	const char               *link;
+	const char *host = s->session->graph.host, *next, *delta;
 
-	if (!graph_page_read(buffer_held(&x->web.answer.body), s->page, &p, err))
+	if (!finish_page(s, err))
 		return false;
-	link = p.next ? p.next : p.delta;
-	if (!graph_link_target(link, x->graph.host))
-		return fail(err, FAULT_BROKEN, "%s: it leads elsewhere", x->graph.host);
-	if (p.next && (++s->pages > PAGES_MOST || (s->next_link && strcmp(s->next_link, p.next) == 0)))
-		return fail(err, FAULT_BROKEN, "%s: it comes to no end", x->graph.host);
-	take_messages(s, &p);
-	if (p.next)
-		take_next(s, p.next);
+	next = graph_page_next(s->reading);
+	delta = graph_page_delta(s->reading);
+	if (!graph_link_target(next ? next : delta, host))
+		return fail(err, FAULT_BROKEN, "%s: it leads elsewhere", host);
+	if (next && (++s->pages > PAGES_MOST || (s->next_link && strcmp(s->next_link, next) == 0)))
+		return fail(err, FAULT_BROKEN, "%s: it comes to no end", host);
+	s->count = s->taken;
+	s->newest = s->page_newest > s->newest ? s->page_newest : s->newest;
+	if (next)
+		take_next(s, next);
 	else
-		take_delta(s, p.delta);
+		take_delta(s, delta);
+	end_page(s);
 	return true;
 }
 
@@ -215,6 +262,8 @@ static enum want_kind unwell(struct microsoft_watch *s, const struct want *w, st
 	if (x->web.answer.status != 200) {
 		microsoft_answer_facts(x);
 		fail(err, x->web.answer.status >= 400 ? FAULT_REFUSED : FAULT_BROKEN, "%s: the inbox cannot be watched", x->graph.host);
+	} else {
+		report_note(x->report, x->reported, FACT_REPLY_BROKEN, "%s", err->text);
 	}
 	microsoft_ask_end(x, STEP_FAILED, w);
 	return WANT_FAILED;
@@ -232,8 +281,13 @@ static void be_busy(struct microsoft_watch *s, const struct want *w)
 
 static enum want_kind failed(struct microsoft_watch *s, enum want_kind kind)
 {
+	struct microsoft_session *x = s->session;
+
 	if (kind == WANT_FAILED)
-		s->asked |= s->session->at_authority || s->session->graph_open;
+		s->asked |= x->at_authority || x->graph_open;
+	/* it had begun well, and then it said why it does not go on */
+	if (kind == WANT_FAILED && s->reading && *graph_page_error(s->reading))
+		report_note(x->report, x->reported, FACT_GRAPH_CODE, "%s", graph_page_error(s->reading));
 	return kind;
 }
 
@@ -244,6 +298,7 @@ static enum want_kind page_step(struct microsoft_watch *s, unsigned most, struct
 
 	for (;;) {
 		PASS(failed(s, microsoft_ask_step(s->session, w, err)));
+		s->session->web.answer.piece = NULL;
 		s->asked = true;
 		status = s->session->web.answer.status;
 		if (!is_forgotten(s) || !forget(s))

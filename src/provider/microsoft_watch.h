@@ -9,8 +9,9 @@
  * that may be news is told again, to be known by its id. Who wants each told once remembers those ids for two days.
  *
  * Parked it holds the struct and the link: no session, no report, no arena, no line. The grant has to be there whenever a step is called
- * but the wait's. It is renewed ahead of its end, and kept in the safe before it is used (microsoft.h). Pages are bounded and read whole.
- * Links lead to Graph's own host and v1.0 or are not followed.
+ * but the wait's. It is renewed ahead of its end, and kept in the safe before it is used (microsoft.h).
+ * Pages are read as they come (graph_page.h): of one page what is news is held, as our messages, and no more. They are told when the page
+ * has come to its end and is one. Links lead to Graph's own host and v1.0 or are not followed.
  *
  * A server that is busy (429, 503, 504) has no news and a longer rest, no shorter than its Retry-After; that is no failure, and then the
  * report stays until it is parked, and says it.
@@ -21,6 +22,7 @@
 
 #include "model/message.h"
 #include "provider/microsoft.h"
+#include "wire/graph_page.h"
 
 #define MICROSOFT_NEWS_MOST  50
 #define MICROSOFT_FIRST_MOST 250
@@ -54,6 +56,9 @@ struct microsoft_watch {
 	struct microsoft_session *session;         /* NULL while parked                                             */
 	struct mail_address       who;             /*   likewise                                                    */
 	struct arena             *page;
+	struct graph_page        *reading;         /* the page under way; NULL: nothing of it came                  */
+	size_t                    taken, room;     /*   its news so far, and how many more fit                      */
+	int64_t                   page_newest;     /*   and the newest in it, news or not                           */
 	char                     *next_link;       /* of the round under way; NULL: it begins                       */
 	int64_t                   newest;          /*   and the newest that was seen in it                          */
 	unsigned                  pages, restarts;

@@ -219,7 +219,7 @@ static void take_head(struct web_session *s, const struct http_event *e, const s
 
 static enum want_kind take_piece(struct web_session *s, struct slice piece, const struct want *w, struct error *err)
 {
-	if (s->answer.piece) {
+	if (s->answer.piece && s->answer.status == 200) {
 		if (s->answer.piece(s->answer.taker, piece, err))
 			return WANT_NOTHING;
 		return broken(s, err->fault, arena_str(s->job, err->text), w, err);

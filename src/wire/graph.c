@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "wire/ews.h"
-
 /* -- errors ------------------------------------------------------------------------------------------------------- */
 
 static const cJSON *member(const cJSON *object, const char *name)
@@ -174,60 +172,6 @@ bool graph_batch_read(struct slice body, struct arena *a, struct graph_reply *re
 }
 
 /* -- what is new -------------------------------------------------------------------------------------------------- */
-
-static void read_message(const cJSON *json, struct graph_news *m, struct arena *a)
-{
-	const cJSON *from = member(member(json, "from"), "emailAddress");
-
-	*m = (struct graph_news){ .id = json_copy(json, "id", a), .subject = json_copy(json, "subject", a), .from = json_copy(from, "address", a),
-		.internet_message_id = json_copy(json, "internetMessageId", a), .received = ews_time(json_text(json, "receivedDateTime")),
-		.removed = member(json, "@removed") != NULL };
-}
-
-/* It becomes part of ids of our own. */
-static bool is_name(const char *id)
-{
-	for (const char *at = id; at && *at; at++)
-		if (*at <= ' ' || *at > '~')
-			return false;
-	return id != NULL;
-}
-
-static bool read_messages(const cJSON *value, struct arena *a, struct graph_page *p, struct error *err)
-{
-	size_t                most = (size_t)cJSON_GetArraySize(value);
-	struct graph_news *items;
-	const cJSON          *item;
-
-	if (!cJSON_IsArray(value))
-		return fail(err, FAULT_BROKEN, "no page of messages");
-	if (most > GRAPH_ITEMS)
-		return fail(err, FAULT_TOO_BIG, "%zu messages in one page", most);
-	p->item = items = arena_get(a, (most + 1) * sizeof *items);
-	cJSON_ArrayForEach(item, value) {
-		read_message(item, &items[p->count], a);
-		if (!is_name(items[p->count++].id))
-			return fail(err, FAULT_BROKEN, "a message without an id");
-	}
-	return true;
-}
-
-bool graph_page_read(struct slice body, struct arena *a, struct graph_page *p, struct error *err)
-{
-	cJSON *json = json_read(body, GRAPH_ANSWER, err);
-	bool   fine;
-
-	*p = (struct graph_page){ 0 };
-	if (!json)
-		return false;
-	fine = read_messages(member(json, "value"), a, p, err);
-	p->next = json_copy(json, "@odata.nextLink", a);
-	p->delta = json_copy(json, "@odata.deltaLink", a);
-	cJSON_Delete(json);
-	if (fine && !p->next == !p->delta)
-		return fail(err, FAULT_BROKEN, "a page that leads %s", p->next ? "to two places" : "nowhere");
-	return fine;
-}
 
 const char *graph_link_target(const char *link, const char *host)
 {

@@ -1,6 +1,7 @@
 /* graph.h -- Microsoft Graph v1.0 as bytes: what is asked for in one batch, and what answers say (facts M B.1-B.7; CSDL of v1.0).
  *
- * Answers of one mailbox's questions are short documents; they are bounded and read whole. Everything read lies in the arena.
+ * Answers of one mailbox's questions are short documents, but for what is new in a folder; they are bounded and read whole. Everything read
+ * lies in the arena.
  */
 #ifndef WIRE_GRAPH_H
 #define WIRE_GRAPH_H
@@ -59,28 +60,12 @@ struct graph_reply {
 /* `reply[i]` is that of the i-th question, in whatever order they came. */
 bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *reply, size_t count, struct error *);
 
-/* -- what is new in a folder (facts M B.3) -- */
+/* -- what is new in a folder (facts M B.3); its pages: graph_page.h -- */
 
 #define GRAPH_LINK  ((size_t)16 * 1024)       /* longest that is followed */
-#define GRAPH_ITEMS 512                       /* most of one page         */
 
 /* The first question of a round; what is asked for there goes on through all of its pages, and those after it. */
 #define GRAPH_INBOX_DELTA "/v1.0/me/mailFolders/inbox/messages/delta?$select=subject,from,internetMessageId,receivedDateTime"
-
-struct graph_news {
-	const char *id, *subject, *from, *internet_message_id;      /* NULL: none, but for the id           */
-	int64_t     received;                                       /* Unix seconds; 0: unknown             */
-	bool        removed;                                        /* no more there: nothing but the id    */
-};
-
-struct graph_page {
-	const struct graph_news *item;
-	size_t                      count;
-	const char                 *next, *delta;      /* one of them: where it goes on; from where it is asked next time */
-};
-
-/* FAULT_TOO_BIG (also of more than GRAPH_ITEMS), FAULT_BROKEN: no page, an item without an id, neither link or both. */
-bool graph_page_read(struct slice body, struct arena *, struct graph_page *, struct error *err);
 
 /* What to ask for where a link leads to. NULL: to another host than `host`, without TLS, out of v1.0, or not to be said in a request.
  * Points into the link. */

@@ -2,6 +2,7 @@
 #include "provider/microsoft_watch.h"
 
 #include "base/secret.h"
+#include "model/facts.h"
 #include "provider/promises.h"
 #include "web_peer.h"
 
@@ -217,6 +218,8 @@ static const struct {
 	{ "round in a ring", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", NEXT(LINK("n=1"), "")), ON(OLD, "n=1", "50", NEXT(LINK("n=1"), "")) }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
 	{ "two ways at once", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", JSON("200 OK", "{\"value\":[],\"@odata.nextLink\":\"" LINK("n") "\",\"@odata.deltaLink\":\"" LINK("d") "\"}")) }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
 
+	{ "on to two places", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", JSON("200 OK", "{\"@odata.nextLink\":\"" LINK("n") "\",\"value\":[],\"@odata.nextLink\":\"" LINK("m") "\"}")) }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+
 	/* -- busy, broken */
 	{ "busy for so long", { .delta = LINK("d=1"), .rounds = 2 }, { ME(OLD), ON(OLD, "d=1", "50", "429 Too Many Requests\nRetry-After: 400\n\n"), ON(OLD, "d=1", "50", "503 Service Unavailable\nRetry-After: 90\n\n") },
 	  FAULT_NONE, "", LINK("d=1"), -1, 90000, 2 },
@@ -227,6 +230,12 @@ static const struct {
 	{ "busy while it is gone through", { .rounds = 0 }, { ME(OLD), FIRST(OLD, "250", "429 Too Many Requests\nRetry-After: 400\n\n") }, FAULT_BUSY, "", NULL, -1, 400000, 1 },
 	{ "down", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", "500 Internal Server Error\n\n") }, FAULT_REFUSED, "", LINK("d=1"), -1, 0, 0 },
 	{ "a page, but none of Graph's", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", "200 OK\n\n<html>sign in</html>") }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+	{ "a page that ends in its midst", { .delta = LINK("d=1"), .since = DAY(20), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", JSON("200 OK", "{\"value\":[" MAIL("a", "22") ",")) }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+	{ "an answer without a body", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", "200 OK\n\n") }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+	{ "packed", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", "200 OK\nContent-Encoding: gzip\n\n{\"value\":[]}") }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+	{ "packed, and nothing in it", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", "200 OK\nContent-Encoding: gzip\n\n") }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
+	{ "an error behind what went well: nothing of it is told", { .delta = LINK("d=1"), .since = DAY(20), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", JSON("200 OK", "{\"value\":[" MAIL("a", "22") "],\"error\":{\"code\":\"ErrorServerBusy\"}}")) },
+	  FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
 	{ "a message without an id", { .delta = LINK("d=1"), .rounds = 1 }, { ME(OLD), ON(OLD, "d=1", "50", DELTA(LINK("d=2"), "{\"subject\":\"s\"}")) }, FAULT_BROKEN, "", LINK("d=1"), -1, 0, 0 },
 
 	/* -- the grant */
@@ -296,6 +305,56 @@ TEST(what_is_asked_and_what_is_told)
 		}
 }
 
+/* The code of an error that comes behind what went well is in the report, and so is what was wrong with the page. */
+TEST(an_error_in_the_midst_is_told)
+{
+	static const struct set  set = { .delta = LINK("d=1"), .rounds = 1 };
+	static const struct turn turns[] = { ME(OLD), ON(OLD, "d=1", "50", JSON("200 OK", "{\"value\":[],\"error\":{\"code\":\"ErrorServerBusy\"}}")), { 0 } };
+	struct error             err = { 0 };
+	struct scene             s;
+	int                      step;
+
+	scene_open(&s, &set, turns, "in the midst");
+	EXPECT(!web_peer_run(&s.p, watch_step, &s, &err) && err.fault == FAULT_BROKEN);
+	step = (int)s.watch.report->step_count - 1;
+	EXPECT_TEXT(s.watch.report->step[step].id, "microsoft.watch");
+	EXPECT_TEXT(report_value(s.watch.report, step, FACT_GRAPH_CODE), "ErrorServerBusy");
+	EXPECT_TEXT(report_value(s.watch.report, step, FACT_REPLY_BROKEN), "an error in the midst of the page: ErrorServerBusy");
+	scene_close(&s);
+	web_peer_end(&s.p);
+}
+
+/* As many as come, news or not, of a page of any size. */
+TEST(a_page_with_many)
+{
+	enum { MANY = 300 };
+	static const struct set set = { .delta = LINK("d=1"), .since = DAY(20), .rounds = 1 };
+	struct turn             turns[] = { ME(OLD), ON(OLD, "d=1", "50", NULL), { 0 } };
+	struct buffer           b;
+	struct error            err = { 0 };
+	struct scene            s;
+
+	buffer_init(&b, 1 << 20);
+	buffer_print(&b, "200 OK\nContent-Type: application/json\n\n{\"value\":[");
+	for (int i = 0; i < MANY; i++)
+		buffer_print(&b, "%s{\"id\":\"m%d\",\"subject\":\"number %d\",\"receivedDateTime\":\"2026-11-%dT06:00:00Z\"}", i ? "," : "", i, i, i % 3 ? 22 : 19);
+	buffer_print(&b, "],\"@odata.deltaLink\":\"" LINK("d=2") "\"}%c", 0);
+	turns[1].answer = buffer_held(&b).at;
+	scene_open(&s, &set, turns, "many");
+	EXPECT(web_peer_run(&s.p, watch_step, &s, &err) && s.watch.count == MANY - MANY / 3);
+	for (size_t i = 0; i < s.watch.count; i++) {
+		char id[20], subject[20];
+
+		snprintf(id, sizeof id, "m%zu", i + i / 2 + 1);
+		snprintf(subject, sizeof subject, "number %zu", i + i / 2 + 1);
+		EXPECT_TEXT(s.watch.news[i].remote_id, id);
+		EXPECT_TEXT(s.watch.news[i].subject, subject);
+	}
+	scene_close(&s);
+	web_peer_end(&s.p);
+	buffer_release(&b);
+}
+
 /* Parked there is a struct and a link. */
 TEST(parked_it_holds_nothing)
 {
@@ -303,7 +362,7 @@ TEST(parked_it_holds_nothing)
 
 	scene_open(&s, &rows[2].set, rows[2].turn, "parked");
 	microsoft_watch_park(&s.watch);
-	EXPECT(!s.watch.session && !s.watch.report && !s.watch.page && s.watch.delta_link);
+	EXPECT(!s.watch.session && !s.watch.report && !s.watch.page && !s.watch.reading && s.watch.delta_link);
 	scene_close(&s);
 	buffer_release(&s.p.heard);
 	buffer_release(&s.p.say);

@@ -117,71 +117,7 @@ TEST(pages_and_texts)
 	EXPECT(!graph_text(slice_str("{\"value\":[]}"), "from", job) && !graph_text(slice_str("{\"a\":1}"), "a", job) && !graph_text(slice_str(""), "a", job));
 }
 
-/* -- pages of a delta -- */
-
-#define ITEM "{\"@odata.etag\":\"W/\\\"x\\\"\",\"id\":\"AAkALg=\",\"receivedDateTime\":\"2026-11-22T06:00:00Z\",\"subject\":\"Hi \\u00fc\",\"internetMessageId\":\"<a@b>\"," \
-	"\"from\":{\"emailAddress\":{\"name\":\"Bob\",\"address\":\"bob@oak.example\"}}}"
-#define PAGE "{\"@odata.context\":\"x\",\"@odata.nextLink\":\"https://graph.microsoft.com/v1.0/x?$skiptoken=y\",\"value\":[" ITEM ",{\"id\":\"b\",\"@removed\":{\"reason\":\"deleted\"}}]}"
-
-TEST(a_page_of_news)
-{
-	CLEANUP(arena) struct arena *job = arena_new();
-	struct error                 err = { 0 };
-	struct graph_page            p;
-
-	EXPECT(graph_page_read(slice_str(PAGE), job, &p, &err) && p.count == 2);
-	EXPECT_TEXT(p.next, "https://graph.microsoft.com/v1.0/x?$skiptoken=y");
-	EXPECT(!p.delta && !p.item[0].removed && p.item[0].received == 1795327200 && p.item[1].removed && !p.item[1].received);
-	EXPECT_TEXT(p.item[0].id, "AAkALg=");
-	EXPECT_TEXT(p.item[0].subject, "Hi \xc3\xbc");
-	EXPECT_TEXT(p.item[0].from, "bob@oak.example");
-	EXPECT_TEXT(p.item[0].internet_message_id, "<a@b>");
-}
-
-static const char *const no_pages[] = {
-	"", "{}", "[]", "{\"value\":[]}", "{\"value\":{},\"@odata.deltaLink\":\"x\"}", "{\"value\":[],\"@odata.deltaLink\":7}", "{\"value\":[],\"@odata.deltaLink\":\"\"}",
-	"{\"value\":[],\"@odata.deltaLink\":\"x\",\"@odata.nextLink\":\"y\"}", "{\"value\":[{}],\"@odata.deltaLink\":\"x\"}",
-	"{\"value\":[7],\"@odata.deltaLink\":\"x\"}", "{\"value\":[{\"id\":\"a b\"}],\"@odata.deltaLink\":\"x\"}", "{\"value\":[{\"id\":\"a\\nb\"}],\"@odata.deltaLink\":\"x\"}",
-};
-
-TEST(what_is_no_page)
-{
-	for (size_t i = 0; i < COUNT(no_pages); i++) {
-		CLEANUP(arena) struct arena *job = arena_new();
-		struct error                 err = { 0 };
-		struct graph_page            p;
-
-		EXPECT_ROW(!graph_page_read(slice_str(no_pages[i]), job, &p, &err) && err.fault == FAULT_BROKEN, no_pages[i]);
-	}
-}
-
-TEST(a_page_cut_at_every_byte)
-{
-	for (size_t len = 0; len < sizeof PAGE - 1; len++) {
-		CLEANUP(arena) struct arena *job = arena_new();
-		struct error                 err = { 0 };
-		struct graph_page            p;
-
-		EXPECT(!graph_page_read(slice(PAGE, len), job, &p, &err));
-	}
-}
-
-TEST(a_page_with_too_much_in_it)
-{
-	CLEANUP(arena) struct arena *job = arena_new();
-	struct error                 err = { 0 };
-	struct graph_page            p;
-	struct buffer                b;
-
-	buffer_init(&b, GRAPH_ANSWER);
-	buffer_add_str(&b, "{\"@odata.deltaLink\":\"x\",\"value\":[{\"id\":\"a\"}");
-	for (size_t i = 1; i < GRAPH_ITEMS; i++)
-		buffer_add_str(&b, ",{\"id\":\"a\"}");
-	EXPECT(buffer_add_str(&b, "]}") && graph_page_read(buffer_held(&b), job, &p, &err) && p.count == GRAPH_ITEMS);
-	b.end -= 2;
-	EXPECT(buffer_add_str(&b, ",{\"id\":\"a\"}]}") && !graph_page_read(buffer_held(&b), job, &p, &err) && err.fault == FAULT_TOO_BIG);
-	buffer_release(&b);
-}
+/* -- links -- */
 
 #define HERE "graph.microsoft.com"
 
