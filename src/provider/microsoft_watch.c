@@ -95,9 +95,40 @@ void microsoft_watch_release(struct microsoft_watch *s)
 
 /* -- one page ----------------------------------------------------------------------------------------------------- */
 
-static const char *in_one_line(struct microsoft_watch *s, const char *text)
+#define AT_ONCE 16
+
+/* Sixteen bytes of a text at a time: whether there may be more to do for one of them than to copy it. 0xc2 begins the control characters
+ * above ASCII, and some others; '=' an encoded word. */
+static bool has_odd(const char *at)
 {
-	return text ? header_text(slice_str(text), s->page) : NULL;
+	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
+	uint64_t half[2];
+
+	memcpy(&bytes, at, sizeof bytes);
+	odd = ((bytes >= 0) & (bytes < ' ')) | (bytes == 0x7f) | (bytes == '=') | (bytes == (signed char)0xc2);
+	memcpy(half, &odd, sizeof half);
+	return half[0] | half[1];
+}
+
+/* Whether a text of a page is one line as it stands. Most are. */
+static bool is_one_line(struct slice s)
+{
+	char last[AT_ONCE];
+
+	for (; s.len >= AT_ONCE; s = slice_from(s, AT_ONCE))
+		if (has_odd(s.at))
+			return false;
+	memset(last, ' ', sizeof last);
+	if (s.len)
+		memcpy(last, s.at, s.len);
+	return !has_odd(last);
+}
+
+static const char *in_one_line(struct microsoft_watch *s, struct slice text)
+{
+	if (!text.at)
+		return NULL;
+	return is_one_line(text) ? arena_copy(s->page, text) : header_text(text, s->page);
 }
 
 static struct message *room_for_news(struct microsoft_watch *s)
@@ -122,7 +153,7 @@ static void take_message(void *self, const struct graph_news *m)
 		return;
 	s->page_newest = m->received > s->page_newest ? m->received : s->page_newest;
 	if (m->received > s->since)
-		*room_for_news(s) = (struct message){ .remote_id = arena_str(s->page, m->id), .received = m->received,
+		*room_for_news(s) = (struct message){ .remote_id = arena_copy(s->page, m->id), .received = m->received,
 			.subject = in_one_line(s, m->subject), .from = in_one_line(s, m->from),
 			.message_id = in_one_line(s, m->internet_message_id) };
 }

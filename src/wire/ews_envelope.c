@@ -54,6 +54,16 @@ static bool take_zone(const char **text, int *seconds_out)
 	return !**text;
 }
 
+/* As timegm(), which asks for the zone of this machine before it does without: months from 1, years from 0. */
+static int64_t seconds_of(const struct tm *tm)
+{
+	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+	int64_t          year = tm->tm_year, gone = year - (tm->tm_mon < 3), days;
+
+	days = 365 * (year - 1970) + gone / 4 - gone / 100 + gone / 400 - 477 + before[tm->tm_mon - 1] + tm->tm_mday - 1;
+	return ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
+}
+
 int64_t ews_time(const char *text)
 {
 	struct tm tm = { 0 };
@@ -68,9 +78,7 @@ int64_t ews_time(const char *text)
 		text += strspn(text, "0123456789");
 	if (!take_zone(&text, &zone) || tm.tm_mon < 1)
 		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	return timegm(&tm) - zone;
+	return seconds_of(&tm) - zone;
 }
 
 bool ews_truth(struct slice s)

@@ -33,7 +33,7 @@ static const struct row in_document[] = {
 
 /* In the order in which Graph writes them: what follows is looked for behind what was found. */
 static const struct row in_message[] = {
-	TEXT("id", ID), TEXT("receivedDateTime", RECEIVED), TEXT("internetMessageId", INTERNET_MESSAGE_ID), TEXT("subject", SUBJECT),
+	TEXT("receivedDateTime", RECEIVED), TEXT("internetMessageId", INTERNET_MESSAGE_ID), TEXT("subject", SUBJECT), TEXT("id", ID),
 	IN("from", SENDER), TEXT("@removed", REMOVED),
 };
 
@@ -84,38 +84,60 @@ static void begin_message(struct graph_page *p)
 	p->removed = false;
 }
 
-static const char *text_of(struct graph_page *p, enum field field)
+static struct slice text_of(const struct graph_page *p, enum field field)
 {
 	struct slice whole = slice_trim(slice(p->text[field], p->len[field]));
 
-	if (!whole.len)
-		return NULL;
-	p->text[field][(size_t)(whole.at - p->text[field]) + whole.len] = '\0';
-	return whole.at;
+	return whole.len ? whole : slice(NULL, 0);
+}
+
+#define AT_ONCE 16
+
+/* Sixteen bytes at a time: whether all of them are letters, digits and signs. The bytes of UTF-8 are below zero. */
+static bool are_visible(const char *at)
+{
+	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
+	uint64_t half[2];
+
+	memcpy(&bytes, at, sizeof bytes);
+	odd = (bytes <= ' ') | (bytes == 0x7f);
+	memcpy(half, &odd, sizeof half);
+	return !(half[0] | half[1]);
 }
 
 /* It becomes part of ids of our own. */
 static bool is_name(struct slice id)
 {
-	for (size_t i = 0; i < id.len; i++)
-		if (id.at[i] <= ' ' || id.at[i] > '~')
+	char last[AT_ONCE];
+
+	if (!id.len)
+		return false;
+	for (; id.len >= AT_ONCE; id = slice_from(id, AT_ONCE))
+		if (!are_visible(id.at))
 			return false;
-	return id.len > 0;
+	memset(last, '-', sizeof last);
+	memcpy(last, id.at, id.len);
+	return are_visible(last);
+}
+
+static int64_t time_of(struct graph_page *p)
+{
+	p->text[RECEIVED][p->len[RECEIVED]] = '\0';
+	return ews_time(p->text[RECEIVED]);
 }
 
 static void end_message(struct graph_page *p)
 {
-	struct graph_news m = { .removed = p->removed };
+	struct graph_news m = { .id = slice(p->text[ID], p->len[ID]), .removed = p->removed };
 
-	if (!is_name(slice(p->text[ID], p->len[ID]))) {
+	if (!is_name(m.id)) {
 		broken(p, "a message without an id");
 		return;
 	}
-	m.id = text_of(p, ID);
 	m.subject = text_of(p, SUBJECT);
 	m.from = text_of(p, FROM);
 	m.internet_message_id = text_of(p, INTERNET_MESSAGE_ID);
-	m.received = ews_time(text_of(p, RECEIVED));
+	m.received = time_of(p);
 	p->messages++;
 	if (p->listener.message)
 		p->listener.message(p->listener.self, &m);
@@ -125,7 +147,7 @@ static void end_message(struct graph_page *p)
 static void add_text(struct graph_page *p, enum field field, struct slice piece)
 {
 	size_t room = GRAPH_TEXT - p->len[field];
-	char  *to = p->text[field] + p->len[field], *nul;
+	char  *to = p->text[field] + p->len[field];
 
 	if (piece.len > room) {
 		if (field == ID)
@@ -135,10 +157,12 @@ static void add_text(struct graph_page *p, enum field field, struct slice piece)
 			room--;
 		piece.len = room;
 	}
-	memcpy(to, piece.at, piece.len);
+	if (piece.len)
+		memcpy(to, piece.at, piece.len);
 	p->len[field] += piece.len;
-	while ((nul = memchr(to, '\0', piece.len)))
-		*nul = '\1';
+	/* it comes in a piece of its own, and would end the text for whoever reads it as C does */
+	if (piece.len == 1 && !*to)
+		*to = '\1';
 }
 
 /* -- links -------------------------------------------------------------------------------------------------------- */

@@ -16,11 +16,11 @@
 #define GRAPH_ITEMS 512                          /*   and messages                                        */
 #define GRAPH_TEXT  2048                         /* bytes of one text; longer ones are cut, an id may not be */
 
-/* Without white space around it, a text may still have control characters in it; a NUL is U+0001. */
+/* Texts are UTF-8, without white space around them; they may have control characters in them, but no NUL: that is U+0001. */
 struct graph_news {
-	const char *id, *subject, *from, *internet_message_id;      /* NULL: none, but for the id                 */
-	int64_t     received;                                       /* Unix seconds; 0: unknown                   */
-	bool        removed;                                        /* no more there: nothing but the id          */
+	struct slice id, subject, from, internet_message_id;        /* at == NULL: none, but for the id           */
+	int64_t      received;                                      /* Unix seconds; 0: unknown                   */
+	bool         removed;                                       /* no more there: nothing but the id          */
 };
 
 struct graph_page_listener {

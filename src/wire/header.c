@@ -391,23 +391,12 @@ static void take_plain(struct text *t, struct slice *rest)
 	*rest = slice_from(*rest, len);
 }
 
-/* Most texts are: there is nothing to be done for them. */
-static bool is_printable_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.at[i] < ' ' || s.at[i] > '~' || (s.at[i] == '=' && i + 1 < s.len && s.at[i + 1] == '?'))
-			return false;
-	return true;
-}
-
 const char *header_text(struct slice body, struct arena *into)
 {
 	struct text  t = { .charset = NULL };
 	struct slice rest = slice_trim(body);
 	const char  *text;
 
-	if (is_printable_ascii(rest))
-		return arena_copy(into, rest);
 	buffer_init(&t.out, rest.len * 3);       /* one byte becomes a character of three at most */
 	buffer_init(&t.bytes, rest.len);
 	buffer_init(&t.decoded, rest.len);

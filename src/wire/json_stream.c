@@ -286,8 +286,8 @@ static const char *begin_name(struct json_stream *r, const char *at, const char 
 
 	if (to < end && *to == '"' && (size_t)(to - at) <= JSON_LONGEST_NAME) {
 		r->listener.name(r->listener.self, slice(at, (size_t)(to - at)));
-		r->at = AT_COLON;
-		return to + 1;
+		r->at = to + 1 < end && to[1] == ':' ? AT_VALUE : AT_COLON;
+		return r->at == AT_VALUE ? to + 2 : to + 1;
 	}
 	r->at = IN_NAME;
 	r->kept_len = 0;
@@ -394,7 +394,7 @@ static void end_of(struct json_stream *r)
 	r->listener.end(r->listener.self);
 }
 
-static const char *begin_value(struct json_stream *r, const char *at)
+static const char *begin_value(struct json_stream *r, const char *at, const char *end)
 {
 	r->kept_len = 0;
 	switch (*at) {
@@ -404,7 +404,7 @@ static const char *begin_value(struct json_stream *r, const char *at)
 		return at + 1;
 	case '"':
 		r->at = IN_TEXT;
-		return at + 1;
+		return read_text(r, at + 1, end);
 	case '-':
 	case '0' ... '9':
 		r->at = IN_NUMBER;
@@ -458,11 +458,11 @@ static const char *read_sign(struct json_stream *r, const char *at, const char *
 	switch (r->at) {
 	case AT_FIRST_VALUE:
 		if (*at != ']')
-			return begin_value(r, at);
+			return begin_value(r, at, end);
 		end_of(r);
 		return at + 1;
 	case AT_VALUE:
-		return begin_value(r, at);
+		return begin_value(r, at, end);
 	case AT_FIRST_NAME:
 		if (*at == '}') {
 			end_of(r);
@@ -502,7 +502,7 @@ bool json_feed(struct json_stream *r, struct slice bytes)
 			at = read_word(r, at, end);
 			break;
 		default:
-			at = is_blank(*at) ? at + 1 : read_sign(r, at, end);
+			at = (unsigned char)*at <= ' ' && is_blank(*at) ? at + 1 : read_sign(r, at, end);
 		}
 	return r->state == JSON_GOES_ON;
 }

@@ -5,7 +5,7 @@
  * text. The struct is all there is of a reader: it allocates nothing. Whether a name comes twice is for the listener to see.
  *
  * Strict, in UTF-8. A byte order mark at the beginning is passed over; half a surrogate pair, which stands for no character, becomes
- * U+FFFD: people do write such subjects. U+0000 is told like any other.
+ * U+FFFD: people do write such subjects. U+0000 is told as any other, in a piece of its own.
  */
 #ifndef WIRE_JSON_STREAM_H
 #define WIRE_JSON_STREAM_H

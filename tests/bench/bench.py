@@ -32,6 +32,7 @@ import time
 
 sys.dont_write_bytecode = True
 import exchange
+import graph
 import serving
 
 ADDRESS, PASSWORD = "ann@birch.example", "correct-horse-9"
@@ -579,6 +580,7 @@ def main():
             table.part("The first fact", bench.first_fact)
             table.part("Readers", bench.readers)
             exchange.measure(table, lambda name: tool(build, name), build)
+            graph.measure(table, lambda name: tool(build, name), build)
             serving.measure(table, lambda name: tool(build, name), build)
             table.summary()
             return 1 if table.unmeasured else 0

@@ -71,8 +71,9 @@ def write_message(path, size):
 
 
 def certificate(folder):
+    """For the servers of graph.py as well."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=bench", "-days", "2",
-                    "-addext", "subjectAltName=IP:127.0.0.1"], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:graph.microsoft.com"], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def start_nginx(folder, port):
@@ -80,7 +81,7 @@ def start_nginx(folder, port):
         f.write("""worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log;
 events {{ worker_connections 64; }}
 http {{ access_log off; sendfile on; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
-  types {{ text/xml xml; }}
+  types {{ text/xml xml; application/json json; }}
   server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {d}/cert.pem; ssl_certificate_key {d}/key.pem; root {d}/pages; keepalive_requests 10000;
     error_page 405 =200 $uri; }} }}  
 """.format(d=folder, port=port))

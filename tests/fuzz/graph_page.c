@@ -8,11 +8,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void add(uint64_t *sum, const char *text)
+static void add(uint64_t *sum, struct slice text)
 {
-	assert(!text || (*text && strlen(text) <= GRAPH_TEXT));
-	for (; text && *text; text++)
-		*sum = *sum * 1099511628211u + (unsigned char)*text;
+	assert(!text.at == !text.len && text.len <= GRAPH_TEXT);
+	for (size_t i = 0; i < text.len; i++) {
+		assert(text.at[i]);
+		*sum = *sum * 1099511628211u + (unsigned char)text.at[i];
+	}
 	*sum = *sum * 1099511628211u + 1;
 }
 
@@ -20,7 +22,7 @@ static void on_message(void *self, const struct graph_news *m)
 {
 	uint64_t *sum = self;
 
-	assert(m->id && !strpbrk(m->id, " \r\n"));
+	assert(m->id.len && slice_find(m->id, ' ') == m->id.len && slice_find(m->id, '\n') == m->id.len);
 	add(sum, m->id);
 	add(sum, m->subject);
 	add(sum, m->from);

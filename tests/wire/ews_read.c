@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -714,4 +715,18 @@ TEST(times_of_exchange)
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		EXPECT_ROW(ews_time(rows[i].text) == rows[i].at, rows[i].text ? rows[i].text : "NULL");
+}
+
+/* As timegm() has it, over the leap days of four centuries. */
+TEST(every_day_of_the_calendar)
+{
+	for (int64_t day = -25567; day < 150000; day++) {
+		time_t    at = (time_t)(day * 86400 + (day * 7919 % 86400 + 86400) % 86400);
+		struct tm tm;
+		char      text[40];
+
+		gmtime_r(&at, &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		EXPECT_ROW(ews_time(text) == at, text);
+	}
 }

@@ -14,13 +14,22 @@ struct heard {
 	size_t        messages;
 };
 
+static const char *shown(struct slice text, char out[GRAPH_TEXT + 1])
+{
+	EXPECT(!text.at == !text.len);
+	snprintf(out, GRAPH_TEXT + 1, "%.*s", (int)text.len, text.at ? text.at : "");
+	EXPECT(strlen(out) == text.len);
+	return text.at ? out : "-";
+}
+
 static void on_message(void *self, const struct graph_news *m)
 {
 	struct heard *h = self;
+	char          text[4][GRAPH_TEXT + 1];
 
 	h->messages++;
-	buffer_print(&h->told, "(%s %lld %s|%s|%s%s)", m->id, (long long)m->received, m->subject ? m->subject : "-", m->from ? m->from : "-",
-	             m->internet_message_id ? m->internet_message_id : "-", m->removed ? " removed" : "");
+	buffer_print(&h->told, "(%s %lld %s|%s|%s%s)", shown(m->id, text[0]), (long long)m->received, shown(m->subject, text[1]), shown(m->from, text[2]),
+	             shown(m->internet_message_id, text[3]), m->removed ? " removed" : "");
 }
 
 struct outcome {
