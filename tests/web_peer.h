@@ -193,6 +193,9 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 	case WANT_TIME:
 		p->now += w->wait_ms;
 		return CAME;
+	case WANT_GATE:
+		p->now += w->gate->open ? 0 : w->wait_ms;
+		return w->gate->open ? CAME : CAME_TIMEOUT;
 	default:
 		test_fail(__FILE__, __LINE__, "%s: a want that nobody answers here: %d", p->row, (int)kind);
 	}

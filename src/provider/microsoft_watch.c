@@ -8,12 +8,13 @@
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
 enum { NEWS_START, NEWS_PAGE };
-enum { WAIT_START, WAIT_OVER, WAIT_DONE };
+enum { WAIT_START, WAIT_LULL, WAIT_STIRRED, WAIT_OVER, WAIT_DONE };
 
 #define POLL_MS      (60 * 1000)
 #define BUSY_MS      (2 * 60 * 1000)        /* where a busy server does not say how long       */
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                      */
 #define PAGES_MOST   10000                  /* of one round: who never comes to its end is left */
+#define LULL_MS      1000                   /* between two turns where it stirs without end */
 #define RESTARTS_MOST 3                     /* of rounds, in one turn                          */
 #define NEWS_FIRST   16                     /* so many are thought of, and then twice as many          */
 #define DAY_S        (24 * 3600)
@@ -44,7 +45,7 @@ void microsoft_watch_wake(struct microsoft_watch *s)
 	microsoft_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
 	s->session->safe = a->safe;
 	s->session->entra.how = s->session->web.how = TLS_QUICK;
-	s->asked = false;
+	s->asked = s->stirred.open = false;
 	s->restarts = 0;
 }
 
@@ -430,8 +431,19 @@ enum want_kind microsoft_watch_wait_step(void *self, struct want *w, struct erro
 	(void)err;
 	switch (s->wait.step) {
 	case WAIT_START:
-		AWAIT(&s->wait, WAIT_OVER, want_time(w, with_dice(s))):
-		want_came(w);
+		s->left_ms = with_dice(s);
+		if (s->woken || s->stirred.open) {
+			AWAIT(&s->wait, WAIT_LULL, want_time(w, LULL_MS)):
+			want_came(w);
+		}
+		if (s->told && !s->busy_ms) {
+			AWAIT(&s->wait, WAIT_STIRRED, want_gate(w, &s->stirred, s->left_ms)):
+			want_came(w);
+		} else {
+			AWAIT(&s->wait, WAIT_OVER, want_time(w, s->left_ms)):
+			want_came(w);
+		}
+		s->woken = s->stirred.open;
 
 	STEP(&s->wait, WAIT_DONE):
 		s->wait.step = WAIT_START;

@@ -52,6 +52,10 @@ struct microsoft_watch {
 	bool                      more;            /* there is another page                                         */
 	bool                      renumbered;      /* the link meant nothing any more: a round from the beginning   */
 	bool                      asked;           /* Graph took part in the turn under way, or nothing is known against it */
+	/* of who hears that something happened (microsoft_notices.h) */
+	bool                      told;            /* somebody does: the wait ends when the gate is open                */
+	struct gate               stirred;         /* opened by that one at any time, in the watch's thread; shut by a new turn */
+	bool                      woken;           /* that ended the last wait                                          */
 	/* its own */
 	struct microsoft_session *session;         /* NULL while parked                                             */
 	struct mail_address       who;             /*   likewise                                                    */
@@ -62,7 +66,7 @@ struct microsoft_watch {
 	char                     *next_link;       /* of the round under way; NULL: it begins                       */
 	int64_t                   newest;          /*   and the newest that was seen in it                          */
 	unsigned                  pages, restarts;
-	int                       step, rest_ms;
+	int                       step, rest_ms, left_ms;
 	struct { int step; }      wait;
 };
 

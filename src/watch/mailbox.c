@@ -6,7 +6,7 @@
 
 enum { MAILBOX_START, MAILBOX_SIGN_IN, MAILBOX_OPEN, MAILBOX_NEWS, MAILBOX_KEEP, MAILBOX_WAIT };
 enum { EXCHANGE_START, EXCHANGE_OPEN, EXCHANGE_NEWS, EXCHANGE_KEEP, EXCHANGE_WAIT, EXCHANGE_KNOCK };
-enum { GRAPH_START, GRAPH_OPEN, GRAPH_NEWS, GRAPH_KEEP, GRAPH_WAIT, GRAPH_KNOCK };
+enum { GRAPH_START, GRAPH_OPEN, GRAPH_NOTICES, GRAPH_NEWS, GRAPH_KEEP, GRAPH_WAIT, GRAPH_KNOCK };
 
 void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const struct endpoint *endpoint,
                   enum tls_how how, uint32_t uidvalidity, uint32_t uidnext)
@@ -38,6 +38,13 @@ void mailbox_init_microsoft(struct mailbox *m, const struct mailbox_owner *owner
 	microsoft_watch_init(&m->microsoft, &(struct microsoft_access){ .app = app, .safe = safe, .grant = &m->grant, .address = address,
 		.waits = waits_within(WHOLE_MS) }, delta_link, since);
 	m->endpoint = m->microsoft.session->graph;
+	microsoft_notices_init(&m->notices, &m->microsoft, NULL, &(struct microsoft_prover){ 0 }, NULL);
+}
+
+void mailbox_have_it_told(struct mailbox *m, struct microsoft_place *place, const struct microsoft_prover *prover,
+                          const struct microsoft_subscription *kept)
+{
+	microsoft_notices_init(&m->notices, &m->microsoft, place, prover, kept);
 }
 
 static void lock(struct mailbox *m)
@@ -76,6 +83,7 @@ void mailbox_release(struct mailbox *m)
 {
 	lock(m);
 	if (m->by_graph) {
+		microsoft_notices_release(&m->notices);
 		microsoft_watch_release(&m->microsoft);
 		return;
 	}
@@ -173,6 +181,17 @@ static enum want_kind exchange_step(struct mailbox *m, struct want *w, struct er
 	return WANT_FAILED;
 }
 
+/* Another line, in the same turn and with what it was unlocked for. */
+static void open_another_line(struct mailbox *m)
+{
+	const struct secrets *secrets = m->microsoft.report->secrets;
+
+	microsoft_watch_park(&m->microsoft);
+	microsoft_watch_wake(&m->microsoft);
+	report_guard(m->microsoft.report, secrets);
+	m->notices.lost = false;
+}
+
 /* The same by Graph: what is granted is read anew for each turn, since a turn may renew it. */
 static enum want_kind graph_step(struct mailbox *m, struct want *w, struct error *err)
 {
@@ -188,8 +207,15 @@ static enum want_kind graph_step(struct mailbox *m, struct want *w, struct error
 		m->owner->settled(m->self, m);
 
 		for (;;) {
+	STEP(m, GRAPH_NOTICES):
+			PASS(locked_when_failed(m, microsoft_notices_step(&m->notices, w, err)));
+			if (m->notices.lost)
+				open_another_line(m);
+
 	STEP(m, GRAPH_NEWS):
 			PASS(locked_when_failed(m, microsoft_watch_news_step(x, w, err)));
+			if (!x->more)
+				microsoft_notices_rest(&m->notices, w);
 			lock(m);
 			if (!x->more && !x->busy_ms)      /* what a busy server said is to be kept as well */
 				microsoft_watch_park(x);

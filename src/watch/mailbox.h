@@ -11,7 +11,7 @@
 
 #include "provider/exchange_watch.h"
 #include "provider/imap_watch.h"
-#include "provider/microsoft_watch.h"
+#include "provider/microsoft_notices.h"
 
 struct mailbox;
 
@@ -48,6 +48,7 @@ struct mailbox {
 		};
 		struct {                             /* by_graph */
 			struct microsoft_watch microsoft;
+			struct microsoft_notices notices;
 			struct microsoft_grant grant;
 		};
 	};
@@ -65,6 +66,9 @@ void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owne
 /* By Graph: `app` and `safe` live as long, `delta_link` (NULL: known from now on) is copied. */
 void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
                                       const struct microsoft_app *, const struct microsoft_safe *, const char *delta_link, int64_t since);
+/* Before the first step: Graph is to say when something happens. The place lives as long. */
+void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
+                                    const struct microsoft_subscription *kept);
 enum want_kind mailbox_step(void *mailbox, struct want *, struct error *);
 /* LOGOUT on the open line, flushed with the next wait or not at all. */
 void           mailbox_goodbye(struct mailbox *, const struct want *);

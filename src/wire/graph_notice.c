@@ -112,7 +112,7 @@ bool graph_notices_read(struct slice body, size_t longest, struct arena *a, cons
 	struct graph_notice *all;
 
 	*count = 0;
-	*out = all = arena_get(a, ((most < GRAPH_NOTICES ? most : GRAPH_NOTICES) + 1) * sizeof *all);
+	*out = all = arena_get(a, ((most < GRAPH_NOTICES_MOST ? most : GRAPH_NOTICES_MOST) + 1) * sizeof *all);
 	if (!cJSON_IsArray(value)) {
 		if (json)
 			fail(err, FAULT_BROKEN, "no collection of notices");
@@ -120,7 +120,7 @@ bool graph_notices_read(struct slice body, size_t longest, struct arena *a, cons
 		return false;
 	}
 	cJSON_ArrayForEach(item, value) {
-		if (looked++ == GRAPH_NOTICES)
+		if (looked++ == GRAPH_NOTICES_MOST)
 			break;
 		*count += read_notice(item, a, &all[*count]);
 	}

@@ -42,7 +42,7 @@ bool graph_subscription_is_id(const char *);
 
 /* -- notices -- */
 
-#define GRAPH_NOTICES 512                 /* of one collection: beyond that they are let be, as hints may be */
+#define GRAPH_NOTICES_MOST 512            /* of one collection: beyond that they are let be, as hints may be */
 
 enum graph_life {
 	GRAPH_CHANGED,                  /* something in the folder did           */

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t                       count;
 
 	if (graph_notices_read(body, LONG, job, &n, &count, &err)) {
-		assert(count <= GRAPH_NOTICES);
+		assert(count <= GRAPH_NOTICES_MOST);
 		for (size_t i = 0; i < count; i++)
 			assert(graph_subscription_is_id(n[i].subscription) && *n[i].client_state && strlen(n[i].client_state) <= GRAPH_CLIENT_STATE
 			       && n[i].life <= GRAPH_MISSED);

@@ -149,10 +149,10 @@ TEST(too_many_and_too_much)
 
 	buffer_init(&b, LONG);
 	buffer_add_str(&b, "{\"value\":[");
-	for (int i = 0; i < GRAPH_NOTICES + 9; i++)
+	for (int i = 0; i < GRAPH_NOTICES_MOST + 9; i++)
 		buffer_print(&b, "%s" ONE(""), i ? "," : "");
 	buffer_add_str(&b, "]}");
-	EXPECT(graph_notices_read(buffer_held(&b), LONG, job, &n, &count, &err) && count == GRAPH_NOTICES);
+	EXPECT(graph_notices_read(buffer_held(&b), LONG, job, &n, &count, &err) && count == GRAPH_NOTICES_MOST);
 	EXPECT(!graph_notices_read(buffer_held(&b), 1000, job, &n, &count, &err) && err.fault == FAULT_TOO_BIG);
 	for (size_t len = GRAPH_CLIENT_STATE; len <= GRAPH_CLIENT_STATE + 1; len++) {
 		memset(state, 'x', len);
