@@ -8,8 +8,10 @@
 #include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
+#include "serve/parting.h"
 #include "serve/removal.h"
 #include "serve/retell.h"
+#include "serve/subscription.h"
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +97,7 @@ struct account_op {
 	const char     *id;
 	struct account  account;             /* to be added, or as it was found and is to be */
 	struct slice    sealed;
+	struct account  was;                 /* before it was removed or paused: with its cursor, and `sealed` its secret */
 	const cJSON    *body;
 	int64_t         now;
 };
@@ -105,6 +108,25 @@ static void tell_keeper(struct change *c)
 
 	if (c->x->service->keeper)
 		keeper_changed(c->x->service->keeper, op->id);
+}
+
+/* Who has it no more is not told of its mail any more either. */
+static void part(struct change *c)
+{
+	struct account_op *op = (struct account_op *)c;
+
+	tell_keeper(c);
+	if (c->x->service->keeper && op->was.id)
+		keeper_part(c->x->service->keeper, &op->was, op->sealed, op->account.state == ACCOUNT_REMOVED);
+}
+
+static bool remember(struct txn *t, struct account_op *op, struct error *err)
+{
+	op->was = op->account;
+	if (sealed_get(t, op->change.work, op->id, "password", &op->sealed, err))
+		return true;
+	op->sealed = slice(NULL, 0);
+	return err->fault == FAULT_ABSENT && (*err = (struct error){ 0 }, true);
 }
 
 static void show(struct change *c, int status, const struct account *a)
@@ -360,7 +382,10 @@ static bool apply_pause(struct txn *t, struct change *c, struct error *err)
 	if (!found(t, op, err))
 		return false;
 	if (op->account.state != ACCOUNT_PAUSED) {
+		if (!remember(t, op, err))
+			return false;
 		enter(&op->account, ACCOUNT_PAUSED, op->now);
+		op->account.cursor = cursor_without_subscription(op->account.cursor, c->work);
 		if (!account_update(t, &op->account, err) || !tell(t, op, "account.paused", err))
 			return false;
 	}
@@ -393,7 +418,7 @@ static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 	bool               granted;
 	cJSON             *data;
 
-	if (!found(t, op, err))
+	if (!found(t, op, err) || !remember(t, op, err))
 		return false;
 	granted = sealed_get(t, c->work, op->id, "password", &grant, &none);
 	c->body = removal_json(&op->account, granted, c->x->lang);
@@ -409,7 +434,7 @@ static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 
 static void simply(struct exchange *x, bool (*apply)(struct txn *, struct change *, struct error *))
 {
-	struct account_op op = { .change = { .x = x, .apply = apply, .after = tell_keeper }, .id = x->param[0], .now = clock_unix_ms() };
+	struct account_op op = { .change = { .x = x, .apply = apply, .after = part }, .id = x->param[0], .now = clock_unix_ms() };
 
 	api_change(&op.change);
 }

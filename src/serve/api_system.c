@@ -292,6 +292,8 @@ static void print_figures(struct buffer *b, const struct figures *f, const struc
 		{ "mailmoor_exchange_throttled_total", "counter", "How often a server of Exchange asked to be left alone.", f->keeper.throttled },
 		{ "mailmoor_microsoft_polls_total",  "counter", "Questions for new mail to Microsoft Graph.",             f->keeper.graph_polls },
 		{ "mailmoor_microsoft_throttled_total", "counter", "How often Microsoft Graph asked to be left alone.",   f->keeper.graph_throttled },
+		{ "mailmoor_microsoft_subscriptions", "gauge",   "Mailboxes that Microsoft Graph tells us of.",           f->keeper.graph_told },
+		{ "mailmoor_microsoft_notifications_total", "counter", "What it told.",                                   f->keeper.graph_notices },
 		{ "mailmoor_microsoft_renewed_total", "counter", "Grants of Microsoft that were renewed and kept.",       f->keeper.renewed },
 		{ "mailmoor_store_writable",         "gauge",   "Whether the last commit went well.",                    f->store.writable },
 		{ "mailmoor_store_commits_total",    "counter", "Commits of the store.",                                 f->store.commits },

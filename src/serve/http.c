@@ -20,7 +20,7 @@
 const struct http_limits http_usual = {
 	.connections = 4096, .per_address = 256, .request_ms = 20000, .answer_ms = 60000, .heartbeat_ms = 15000,
 	.streams = 500, .streams_per_key = 10,
-	.open = { 300, 30 }, .wrong = { 20, 1 }, .writes = { 2000, 500 },
+	.open = { 300, 30 }, .wrong = { 20, 1 }, .writes = { 2000, 500 }, .hooks = { 2000, 400 },
 };
 
 #define IDLE_S  30           /* nothing moves on a connection */
@@ -302,6 +302,8 @@ static bool type_fits(struct request *r)
 	const char *type = http_field(&r->x, "Content-Type");
 
 	if (!r->has_body || strcmp(r->x.method, "GET") == 0 || strcmp(r->x.method, "HEAD") == 0)
+		return true;
+	if (r->route->guard == GUARD_HOOK)
 		return true;
 	if (r->route->guard == GUARD_FORM)
 		return (type && type_is(type, "application/x-www-form-urlencoded"))

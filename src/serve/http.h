@@ -50,6 +50,7 @@ enum guard {
 	GUARD_NONE,          /* anybody: health, help, assets                              */
 	GUARD_KEY,           /* Authorization: Bearer, with all of `scopes`, or a session  */
 	GUARD_LINK,          /* anybody who has the link in the path: the handler checks it, and may write down who opened it */
+	GUARD_HOOK,          /* another program's call, of any type, and often: the handler finds out whether it proves itself */
 	GUARD_FORM,          /* a page's form: CSRF token and same origin; the handler checks the link */
 };
 

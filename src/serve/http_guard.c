@@ -509,6 +509,8 @@ bool guard_head(struct request *r)
 
 	if (r->route->guard == GUARD_KEY)
 		return guard_key(r);
+	if (r->route->guard == GUARD_HOOK)
+		return rate_take(r->server->rates, rate_name(r, "hook"), r->server->limits.hooks, clock_mono_ms(), &wait_s) || too_many(r, wait_s);
 	return rate_take(r->server->rates, rate_name(r, "open"), r->server->limits.open, clock_mono_ms(), &wait_s) || too_many(r, wait_s);
 }
 

@@ -43,6 +43,7 @@ struct http_limits {
 	unsigned streams, streams_per_key;
 	struct rate_limit open, wrong;   /* requests without a key; wrong keys; of one client */
 	struct rate_limit writes;        /* of one key                                */
+	struct rate_limit hooks;         /* calls of another program, of one client   */
 };
 
 extern const struct http_limits http_usual;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/kept.h"
+#include "serve/notices.h"
 #include "serve/registration.h"
 
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
@@ -25,6 +26,8 @@ struct keeper {
 	struct microsoft_app   microsoft;
 	struct pace            renewals;
 	enum ews_streams       ews_streams;
+	struct microsoft_place place;            /* as each loop begins with           */
+	char                  *hook;             /* its url; NULL: Graph cannot reach us */
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
 };
@@ -80,7 +83,7 @@ static uint32_t hash_of(const char *id)
 	return hash;
 }
 
-static struct keeper_loop *loop_of(struct keeper *keeper, const char *id)
+struct keeper_loop *keeper_loop_of(struct keeper *keeper, const char *id)
 {
 	return &keeper->loop[hash_of(id) / KEPT_SLOTS % keeper->loops];
 }
@@ -171,9 +174,39 @@ void keeper_changed(struct keeper *keeper, const char *account)
 	struct change_post *c = must_alloc(sizeof *c);
 
 	c->post.run = changed;
-	c->loop = loop_of(keeper, account);
+	c->loop = keeper_loop_of(keeper, account);
 	snprintf(c->id, sizeof c->id, "%s", account);
 	net_post(c->loop->net, &c->post);
+}
+
+struct hear_post {
+	struct net_post     post;
+	struct keeper_loop *loop;
+	char                account[KEPT_ID], nonce[MICROSOFT_NONCE + 1], subscription[GRAPH_SUBSCRIPTION_ID + 1];
+	enum graph_life     life;
+};
+
+static void heard(struct net_post *p)
+{
+	struct hear_post *h = (struct hear_post *)p;
+	struct kept      *k = find(h->loop, h->account);
+
+	if (k && !h->loop->stopping)
+		kept_hear(k, h->nonce, &(struct graph_notice){ h->subscription, "", h->life });
+	free(h);
+}
+
+void keeper_hear(struct keeper *keeper, const char *account, const char *nonce, const struct graph_notice *notice)
+{
+	struct hear_post *h = must_alloc(sizeof *h);
+
+	h->post.run = heard;
+	h->loop = keeper_loop_of(keeper, account);
+	snprintf(h->account, sizeof h->account, "%s", account);
+	snprintf(h->nonce, sizeof h->nonce, "%s", nonce);
+	snprintf(h->subscription, sizeof h->subscription, "%s", notice->subscription);
+	h->life = notice->life;
+	net_post(h->loop->net, &h->post);
 }
 
 /* -- the clock of a loop ------------------------------------------------------------------------------------------ */
@@ -261,6 +294,7 @@ static bool open_loop(struct keeper *keeper, struct keeper_loop *l, struct error
 {
 	l->keeper = keeper;
 	l->daemon = keeper->daemon;
+	l->place = keeper->place;
 	l->net = net_new(keeper->daemon->net, err);
 	if (!l->net)
 		return false;
@@ -292,7 +326,7 @@ static bool take_up_page(struct keeper *keeper, struct page *p, struct error *er
 	if (!store_read(keeper->daemon->store, read_page, p, err))
 		return false;
 	for (size_t i = 0; i < p->page.count; i++)
-		take_up(loop_of(keeper, p->page.item[i].id), p->page.item[i].id);
+		take_up(keeper_loop_of(keeper, p->page.item[i].id), p->page.item[i].id);
 	p->query.after = p->page.next ? p->after : NULL;
 	return !p->page.next || snprintf(p->after, sizeof p->after, "%s", p->page.next) < CURSOR_LONGEST
 	    || fail(err, FAULT_LOCAL, "a list of accounts ends at no place");
@@ -366,6 +400,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	keeper->daemon = d;
 	keeper->renewals.a_second = RENEWALS_A_SECOND;
 	microsoft_registered(d->settings, &keeper->microsoft);
+	notice_place(d, &keeper->place, &keeper->hook);
 	keeper->board = progress_board_new();
 	keeper->troubles = troubles_new();
 	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
@@ -379,6 +414,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 		free_loop(&keeper->loop[i]);
 	progress_board_free(keeper->board);
 	troubles_free(keeper->troubles);
+	free(keeper->hook);
 	free(keeper);
 	return NULL;
 }
@@ -420,6 +456,7 @@ void keeper_stop(struct keeper *keeper)
 	}
 	progress_board_free(keeper->board);
 	troubles_free(keeper->troubles);
+	free(keeper->hook);
 	free(keeper);
 }
 
@@ -456,5 +493,7 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->renewed += atomic_load(&l->counts.renewed);
 		out->graph_polls += atomic_load(&l->counts.graph_polls);
 		out->graph_throttled += atomic_load(&l->counts.graph_throttled);
+		out->graph_told += atomic_load(&l->counts.graph_told);
+		out->graph_notices += atomic_load(&l->counts.graph_notices);
 	}
 }

@@ -18,6 +18,10 @@ void           keeper_stop(struct keeper *);                           /* says g
 /* The account was added, changed, paused, resumed, removed, or is to be verified now (then its state is ACCOUNT_CONNECTING). */
 void keeper_changed(struct keeper *, const char *account);
 
+/* Graph says that something happened in the account's mailbox, or of its subscription; proven, but for which of its subscriptions. */
+struct graph_notice;
+void keeper_hear(struct keeper *, const char *account, const char *nonce, const struct graph_notice *);
+
 /* The verification under way, for the live checklist: a list of {id, label, state, ms}, in that language; and "done" once the
  * verdict is in the store. False when none is under way and none was since the start. */
 bool keeper_progress(struct keeper *, const char *account, const struct language *, cJSON **steps_out, bool *done_out);
@@ -29,11 +33,12 @@ size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
 /* `opening` and `waiting` are those at the turnstile; `most_opening` is the largest number of them since the start, of each loop by itself
  * and added up: never less than there were at once. A quarter of a second old at most. `streams` to `throttled` are of mailboxes at
  * Exchange: those that a stream tells of, what streams told, questions for news, and how often a server asked to be left alone.
- * `renewed` are grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph. */
+ * `renewed` are grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph: `graph_told` have a
+ * subscription that stands, `graph_notices` are those of its notices that were theirs. */
 struct keeper_counts {
 	int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages;
 	int64_t streams, notifications, polls, throttled;
-	int64_t renewed, graph_polls, graph_throttled;
+	int64_t renewed, graph_polls, graph_throttled, graph_told, graph_notices;
 };
 void keeper_counts(struct keeper *, struct keeper_counts *out);
 

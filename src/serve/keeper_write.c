@@ -12,6 +12,7 @@
 #include "serve/event_data.h"
 #include "serve/kept.h"
 #include "serve/our_addresses.h"
+#include "serve/subscription.h"
 #include "store/links.h"
 
 #define DAY_MS     (24 * 3600 * (int64_t)1000)
@@ -428,7 +429,6 @@ static void read_endpoint(const cJSON *o, enum service service, struct arena *in
 }
 
 #define PLACE_LONGEST  4096
-#define CURSOR_LONGEST ((size_t)2 * 1024 * 1024)      /* a sync state of the longest that is read, as JSON */
 
 bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 {
@@ -466,6 +466,8 @@ const char *cursor_of(const struct mailbox *m, struct arena *into)
 		cJSON_AddStringToObject(o, "delta_link", m->microsoft.delta_link);
 		cJSON_AddNumberToObject(o, "since", (double)m->microsoft.since);
 	}
+	if (m->by_graph)
+		subscription_write(o, &m->notices.kept);
 	if (m->by_ews && m->exchange.sync_state)
 		cJSON_AddStringToObject(o, "sync_state", m->exchange.sync_state);
 	text = cJSON_PrintUnformatted(o);

@@ -9,8 +9,10 @@
 #include "connect/grant.h"
 #include "model/facts.h"
 #include "serve/budget.h"
+#include "serve/notices.h"
 #include "serve/our_addresses.h"
 #include "serve/registration.h"
+#include "serve/subscription.h"
 #include "store/links.h"
 #include "store/workspaces.h"
 #include "wire/header.h"
@@ -392,7 +394,24 @@ static void say_shared(const struct kept *k, struct exchange_stream *line)
 	line->troubled = false;
 }
 
-static void count_graph(struct kept *k, struct microsoft_watch *x)
+/* Who is told of it by Graph, and why not. That nobody reaches us there is the operator's to put right. */
+static void count_notices(struct kept *k, struct microsoft_notices *n)
+{
+	bool told = microsoft_notices_stand(n, k->loop->now_ms);
+
+	atomic_fetch_add(&k->loop->counts.graph_told, told - k->told);
+	atomic_fetch_add(&k->loop->counts.graph_notices, n->heard);
+	n->heard = 0;
+	if (told && !k->told)
+		LOG(LOG_NEWS, "mailbox.told", LOG_TEXT("account", k->id));
+	k->told = told;
+	if (n->troubled)
+		LOG(n->place && n->place->refusals ? LOG_CAUTION : LOG_NEWS, "mailbox.untold", LOG_TEXT("account", k->id), LOG_TEXT("why", n->why),
+		    LOG_TEXT("url", n->place && n->place->url ? n->place->url : ""));
+	n->troubled = false;
+}
+
+static void count_graph(struct kept *k, struct microsoft_watch *x, struct microsoft_notices *n)
 {
 	atomic_fetch_add(&k->loop->counts.graph_polls, x->polls);
 	atomic_fetch_add(&k->loop->counts.graph_throttled, x->throttled);
@@ -400,6 +419,7 @@ static void count_graph(struct kept *k, struct microsoft_watch *x)
 	if (x->renumbered)
 		LOG(LOG_NEWS, "mailbox.delta_forgotten", LOG_TEXT("account", k->id));
 	x->renumbered = false;
+	count_notices(k, n);
 }
 
 static void count_watch(struct kept *k, struct mailbox *m)
@@ -408,7 +428,7 @@ static void count_watch(struct kept *k, struct mailbox *m)
 	bool                   streams = m->by_ews && exchange_watch_is_told(x);
 
 	if (m->by_graph)
-		count_graph(k, &m->microsoft);
+		count_graph(k, &m->microsoft, &m->notices);
 	atomic_fetch_add(&k->loop->counts.streams, streams - k->streams);
 	if (m->by_ews && streams && !k->streams)
 		LOG(LOG_NEWS, "mailbox.streams", LOG_TEXT("account", k->id));
@@ -491,8 +511,9 @@ static void close_mailbox(struct kept *k)
 	if (k->settled_ms)
 		atomic_fetch_sub(&k->loop->counts.parked, 1);
 	atomic_fetch_sub(&k->loop->counts.streams, k->streams);
+	atomic_fetch_sub(&k->loop->counts.graph_told, k->told);
 	k->settled_ms = 0;
-	k->streams = false;
+	k->streams = k->told = false;
 	mailbox_release(k->mailbox);
 	free(k->mailbox);
 	free(k->host);
@@ -515,6 +536,27 @@ static void have_it_streamed(struct kept *k, const struct flow_worked *worked, c
 			worked->username), worked->mailbox));
 	else if (which == EWS_STREAMS_ON)
 		exchange_watch_streams(x);
+}
+
+static const char *client_state(void *self, const char *nonce, struct arena *into)
+{
+	const struct kept *k = self;
+
+	return notice_state(k->loop->daemon->vault, k->id, nonce, into);
+}
+
+static void have_it_told(struct kept *k)
+{
+	struct microsoft_subscription kept;
+	bool                          known = subscription_read(k->round->account.cursor, &kept);
+
+	mailbox_have_it_told(k->mailbox, &k->loop->place, &(struct microsoft_prover){ k, client_state }, known ? &kept : NULL);
+}
+
+void kept_hear(struct kept *k, const char *nonce, const struct graph_notice *notice)
+{
+	if (k->mailbox && k->mailbox->by_graph)
+		microsoft_notices_hear(&k->mailbox->notices, nonce, notice);
 }
 
 /* The mailbox by the place that worked. False: none is known after all. */
@@ -540,6 +582,7 @@ static bool open_mailbox(struct kept *k)
 		link = delta_link_read(round->account.cursor, round->job, &since);
 		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper), grant_safe(k), link, since);
 		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
+		have_it_told(k);
 		return true;
 	}
 	if (worked.well[SERVICE_WEB]) {

@@ -44,8 +44,11 @@ struct keeper_loop {
 	long long           opened_before, woken_before;      /* when memory was given back last, */
 	int64_t             calmed_ms;         /*   and when that was                    */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
-	                      streams, notifications, polls, throttled, renewed, graph_polls, graph_throttled; } counts;
+	                      streams, notifications, polls, throttled, renewed, graph_polls, graph_throttled, graph_told,
+	                      graph_notices; } counts;
 	LIST_HEAD(, shared_stream) shared;
+	struct microsoft_place place;          /* where Graph is to say what happens              */
+	unsigned           partings;           /* under way: parting.c                            */
 	long long           woken_once;        /* by those that are no more              */
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
 };
@@ -55,6 +58,7 @@ struct troubles       *keeper_troubles(struct keeper *);
 int                    keeper_ews_poll_ms(const struct keeper *);
 enum ews_streams       keeper_ews_streams(const struct keeper *);
 int                    keeper_graph_poll_ms(const struct keeper *);
+struct keeper_loop    *keeper_loop_of(struct keeper *, const char *account);
 struct pace           *keeper_renewals(struct keeper *);                /* of grants, of all accounts */
 const struct microsoft_app *keeper_microsoft(const struct keeper *);
 int                    keeper_grace_ms(const struct keeper *);
@@ -85,6 +89,7 @@ struct kept {
 	int64_t             try_read, try_at;  /* a next try as it is in the store, Unix ms, and when that is */
 	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
 	bool                streams;           /* at Exchange: a stream stands                    */
+	bool                told;              /* by Graph: a subscription stands                 */
 	unsigned            losses;            /* of young connections in a row */
 	char               *trouble;           /* the host that it has no connection to; NULL none */
 	int64_t             trouble_ms;        /* since when, of the loop's clock                  */
@@ -113,6 +118,8 @@ struct kept_round {
 enum want_kind kept_step(void *kept, struct want *, struct error *);
 /* Lets go of all but the struct itself: after the task has ended. */
 void           kept_release(struct kept *);
+/* In its loop's thread: see keeper_hear(). */
+void           kept_hear(struct kept *, const char *nonce, const struct graph_notice *);
 /* It is well, or nobody's concern any more. */
 void           kept_leave_trouble(struct kept *);
 

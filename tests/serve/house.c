@@ -7,8 +7,10 @@
 
 #include "serve/folder.h"
 #include "serve/keeper.h"
+#include "serve/parting.h"
 #include "store/events.h"
 #include "store/workspaces.h"
+#include "wire/graph_notice.h"
 
 /* -- the keeper, played ------------------------------------------------------------------------------------------------ */
 
@@ -19,6 +21,22 @@ void keeper_changed(struct keeper *k, const char *account)
 	(void)k;
 	keeper_of->changed++;
 	snprintf(keeper_of->last, sizeof keeper_of->last, "%s", account);
+}
+
+void keeper_hear(struct keeper *k, const char *account, const char *nonce, const struct graph_notice *n)
+{
+	(void)k;
+	keeper_of->heard++;
+	snprintf(keeper_of->last_heard, sizeof keeper_of->last_heard, "%s %s %s %d", account, nonce, n->subscription, n->life);
+}
+
+void keeper_part(struct keeper *k, const struct account *was, struct slice sealed, bool for_good)
+{
+	(void)k;
+	(void)was;
+	(void)sealed;
+	(void)for_good;
+	keeper_of->parted++;
 }
 
 bool keeper_progress(struct keeper *k, const char *account, const struct language *lang, cJSON **steps_out, bool *done_out)

@@ -21,6 +21,9 @@ struct house {
 	struct arena       *arena;        /* of the test */
 	int                 changed;      /* what the keeper was told: how often, and last */
 	char                last[60];
+	int                 heard;        /*   of Graph's notices: how often, and last, "ACCOUNT NONCE SUBSCRIPTION LIFE" */
+	char                last_heard[160];
+	int                 parted;       /*   of accounts that it is to say goodbye for */
 };
 
 /* Limits that no test reaches by accident. */

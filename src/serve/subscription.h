@@ -1,0 +1,15 @@
+/* subscription.h -- the subscription that Graph has of a mailbox, as a member of the account's cursor. Any thread. */
+#ifndef SERVE_SUBSCRIPTION_H
+#define SERVE_SUBSCRIPTION_H
+
+#include "base/json.h"
+#include "watch/mailbox.h"
+
+#define CURSOR_LONGEST ((size_t)2 * 1024 * 1024)      /* a sync state of the longest that is read, as JSON */
+
+void        subscription_write(cJSON *cursor, const struct microsoft_subscription *);       /* nothing where there is none */
+bool        subscription_read(const char *cursor, struct microsoft_subscription *out);      /* false: none is known        */
+/* The rest of it; NULL for NULL. From `into`, or as it was. */
+const char *cursor_without_subscription(const char *cursor, struct arena *into);
+
+#endif
