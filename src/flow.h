@@ -32,6 +32,7 @@ struct flow_found {
 };
 
 struct microsoft_code;
+struct microsoft_keys;
 struct microsoft_safe;
 
 struct flow_request {
@@ -47,6 +48,7 @@ struct flow_request {
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
+	struct microsoft_keys     *keys;                    /*   likewise                                                   */
 	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */

@@ -68,6 +68,7 @@ static void begin_session(struct microsoft_way *p)
 	p->attempt = report_attempt(p->report);
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
 	p->session.code = p->request->code;
+	p->session.keys = p->request->keys;
 	p->session.safe = p->request->safe;
 	p->in_session = true;
 }

@@ -88,7 +88,7 @@ struct signin *signin_new(const struct signin_request *q)
 	struct signin *s = must_alloc(sizeof *s);
 
 	*s = (struct signin){ .request = q, .report = report_of(q->address) };
-	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .code = &q->code,
+	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .code = &q->code, .keys = q->keys,
 		.timeout_ms = q->timeout_ms };
 	report_secret(s->report, slice_str(q->code.code));
 	report_secret(s->report, slice_str(q->code.verifier));
@@ -128,7 +128,8 @@ struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct si
 	int                             account = report_find(r, "microsoft.account", NO_ATTEMPT);
 	const char                     *asked = account >= 0 ? report_value(r, account, FACT_ACCOUNT_ASKED) : NULL;
 
-	*out = (struct signin_result){ .well = s->way.in_session && session->signed_in, .other_account = asked && strcmp(asked, "no") == 0 };
+	*out = (struct signin_result){ .well = s->way.in_session && session->signed_in, .other_account = asked && strcmp(asked, "no") == 0,
+		.not_believed = s->way.in_session && session->not_believed };
 	if (out->well)
 		out->grant = (struct microsoft_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
 			kept(r, session->grant.scope), session->grant.expires_at };

@@ -1,8 +1,8 @@
 /* flow_signin.h -- a person has come back from Microsoft's sign-in page: what came of it, and whose account it is.
  *
  * Between the connect page and the usual line (flow.h): the code is redeemed, and the account that it is for is compared with the
- * address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line; the id_token is not read,
- * so there is nothing in it to be forged.
+ * address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line, and the id_token, which is
+ * checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed, nobody has signed in.
  * Secrets: code, verifier and all that is granted are struck out of the report.
  */
 #ifndef FLOW_SIGNIN_H
@@ -26,12 +26,14 @@ struct signin_request {
 	const char                 *address;       /* asked for */
 	const struct microsoft_app *app;
 	struct microsoft_code       code;
+	struct microsoft_keys      *keys;          /* held by whoever has many of these, one after another, in one loop; NULL */
 	int                         timeout_ms;    /* the whole */
 };
 
 struct signin_result {
 	bool                   well;               /* it is that account, and this was granted for it */
 	bool                   other_account;      /* a person signed in, and is somebody else        */
+	bool                   not_believed;       /* what says who it is, is not what it should be: nothing of it may be kept */
 	struct microsoft_grant grant;              /* kept by the report; only where it is well       */
 };
 

@@ -169,6 +169,16 @@ static enum came peer_ticket(struct web_peer *p, struct ticket *t)
 	return turn->came == CAME_NOTHING ? CAME : turn->came;
 }
 
+static bool web_peer_run(struct web_peer *, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct error *err);
+
+/* One after the other: there is one server here. */
+static enum came peer_children(struct web_peer *p, struct children *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		c->task[i]->state = web_peer_run(p, c->task[i]->step, c->task[i]->self, &c->task[i]->err) ? TASK_DONE : TASK_FAILED;
+	return CAME;
+}
+
 static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind kind)
 {
 	switch (kind) {
@@ -196,6 +206,8 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 	case WANT_GATE:
 		p->now += w->gate->open ? 0 : w->wait_ms;
 		return w->gate->open ? CAME : CAME_TIMEOUT;
+	case WANT_CHILDREN:
+		return peer_children(p, w->children);
 	default:
 		test_fail(__FILE__, __LINE__, "%s: a want that nobody answers here: %d", p->row, (int)kind);
 	}

@@ -11,7 +11,9 @@
 #define CODE(codes)            { NULL, FACT_GRAPH_CODE, IS, codes }
 #define CODE_IN(steps, codes)  { steps, FACT_GRAPH_CODE, IS, codes }
 #define GRAPH_TEXT(op, words)  { NULL, FACT_GRAPH_TEXT, op, words }
-#define ANYWHERE(fact, op, value) { "entra.token|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
+#define ANYWHERE(fact, op, value) { "entra.token|entra.identity|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
+#define ID_TOKEN(flaws)        { "entra.identity", FACT_ID_TOKEN, IS, flaws }
+#define OUR_CLOCK(op, word)    { "entra.identity", FACT_CLOCK, op, word }
 #define PLAN(plans)            { "microsoft.account", FACT_ACCOUNT_PLAN, IS, plans }
 #define SYNCED                 { "microsoft.account", FACT_ACCOUNT_SYNCED, IS, "yes" }
 #define KIND(kind)             { "microsoft.account", FACT_ACCOUNT_KIND, IS, kind }
@@ -115,6 +117,11 @@ static const struct rule microsoft[] = {
 	/* -- whose account it is ----------------------------------------------------------------------------------------------- */
 
 	PROVES(MICROSOFT_WRONG_ACCOUNT, 0, "M A.6, E.2 8", { "microsoft.account", FACT_ACCOUNT_ASKED, IS, "no" }),
+	PROVES(OPERATOR_CLOCK_WRONG, 0, "M A.6", ID_TOKEN("expired"), OUR_CLOCK(IS, "ahead")),
+	PROVES(OPERATOR_CLOCK_WRONG, 0, "M A.6", ID_TOKEN("not_yet"), OUR_CLOCK(IS, "behind")),
+	SUGGESTS(OPERATOR_CLOCK_WRONG, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "M A.6", ID_TOKEN("expired|not_yet"), OUR_CLOCK(NONE, NULL)),
+	PROVES(SERVER_ANSWER_UNREADABLE, 0, "RFC 7519 7.2", ID_TOKEN("unreadable")),
+	SUGGESTS(SERVER_ANSWER_UNREADABLE, 0, OPEN(CAUSE_NET_INTERCEPTED), "M A.6, OpenID Connect Core 3.1.3.7", { "entra.identity", FACT_ID_TOKEN, ANY, NULL }),
 
 	/* -- the mailbox ------------------------------------------------------------------------------------------------------- */
 

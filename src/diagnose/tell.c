@@ -408,7 +408,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "our_address", our_addresses(r, s, lang, into));
 	add_value(t, "until", until(r, wait_words(r, f, into), into));
 	add_value(t, "sender", scope_value(s, NULL, FACT_SEND_FROM) ? scope_value(s, NULL, FACT_SEND_FROM) : r->address);
-	add_value(t, "server_clock", scope_value(s, "probe.clock", FACT_PROBE_DATE));
+	add_value(t, "server_clock", scope_value(s, "probe.clock|entra.identity", FACT_PROBE_DATE));
 	add_value(t, "expired_name", expired);
 	if (h) {
 		add_value(t, "provider", hoster_value(h, "provider"));

@@ -167,6 +167,8 @@
 #define FACT_AADSTS_TIME       "aadsts.timestamp"
 #define FACT_ADMIN_CONSENT     "entra.admin_consent"  /* recorded refused */
 #define FACT_TENANT            "entra.tenant"         /* the organisation's id; unknown: Microsoft has none for that domain */
+#define FACT_ID_TOKEN          "id_token.flaw"        /* why it is not believed: a name of id_token.h; account: Graph says another */
+#define FACT_CLOCK             "clock.ours"           /* right ahead behind, by the Date of two servers who agree */
 
 /* microsoft.*: Graph */
 #define FACT_GRAPH_CODE        "graph.code"           /* outermost first; several where they nest */

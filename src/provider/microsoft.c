@@ -6,7 +6,8 @@
 #include "model/facts.h"
 #include "wire/http.h"
 
-enum { OPEN_START, OPEN_TOKEN, OPEN_REACH, OPEN_ASK, OPEN_ACCOUNT, OPEN_PAUSE, OPEN_RENEW, OPEN_DONE };
+enum { OPEN_START, OPEN_TOKEN, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
+enum { ACCOUNT_START, ACCOUNT_REACH, ACCOUNT_ASK, ACCOUNT_ANSWER, ACCOUNT_PAUSE, ACCOUNT_RENEW, ACCOUNT_DONE };
 enum { TOKEN_START, TOKEN_TURN, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
 enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
@@ -28,6 +29,12 @@ static const struct graph_question questions[QUESTIONS] = {
 
 /* What a connection is for (ARTICLES S24); the others of the list are seen by what came of them. */
 static const char *const needed[] = { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" };
+
+struct microsoft_beside {
+	struct microsoft_identity identity;
+	struct children           both;
+	struct task               identity_task, account_task;
+};
 
 /* -- where -------------------------------------------------------------------------------------------------------- */
 
@@ -93,6 +100,8 @@ void microsoft_session_release(struct microsoft_session *s)
 {
 	if (!s->job)
 		return;
+	if (s->beside)
+		microsoft_identity_release(&s->beside->identity);
 	web_session_release(&s->entra);
 	web_session_release(&s->web);
 	buffer_release(&s->body);
@@ -206,6 +215,22 @@ static void know_secrets(struct microsoft_session *s, const char *const secrets[
 			report_secret(s->report, slice_str(secrets[i]));
 }
 
+static int64_t date_of(const struct web_session *web)
+{
+	struct slice field;
+	int64_t      date;
+
+	return web_field(web, "Date", &field) && http_date(field, &date) ? date : 0;
+}
+
+static void begin_beside(struct microsoft_session *s, const char *id_token, const struct want *w)
+{
+	s->beside = arena_get(s->job, sizeof *s->beside);
+	s->beside->identity = (struct microsoft_identity){ .report = s->report, .line = &s->entra, .host = s->authority.host,
+		.tenant = tenant_of(s), .client_id = s->app->client_id, .token = id_token, .nonce = s->code->nonce, .keys = s->keys,
+		.attempt = s->attempt, .date = date_of(&s->entra), .date_here = w->now_unix };
+}
+
 static void take_grant(struct microsoft_session *s, const struct oauth_answer *o, const struct want *w)
 {
 	know_secrets(s, (const char *const[]){ o->access_token, o->refresh_token, o->id_token }, 3);
@@ -216,6 +241,8 @@ static void take_grant(struct microsoft_session *s, const struct oauth_answer *o
 		s->grant.scope = o->scope;
 	s->grant.expires_at = o->expires_in ? w->now_unix + o->expires_in : 0;
 	s->renewed = true;
+	if (s->code)
+		begin_beside(s, o->id_token, w);
 }
 
 static int pause_of(const struct web_session *web)
@@ -468,6 +495,89 @@ static bool is_to_be_renewed(const struct microsoft_session *s)
 	return s->web.answer.status == 401 && can_renew(s);
 }
 
+static enum want_kind account_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	switch (s->account.step) {
+	case ACCOUNT_START:
+	STEP(&s->account, ACCOUNT_REACH):
+		if (!s->graph_open)
+			PASS(web_open_step(&s->web, w, err));
+		s->graph_open = true;
+
+	STEP(&s->account, ACCOUNT_ASK):
+		ask_account(s, w);
+
+	STEP(&s->account, ACCOUNT_ANSWER):
+		PASS(web_ask_step(&s->web, w, err));
+		s->pause_ms = pause_of(&s->web);
+		if (is_passing(s->web.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
+			s->again = true;
+			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
+			end(s, STEP_WARNED, w);
+			AWAIT(&s->account, ACCOUNT_PAUSE, want_time(w, s->pause_ms)):
+			want_came(w);
+			s->account.step = ACCOUNT_ASK;
+			return account_step(s, w, err);
+		}
+		if (is_to_be_renewed(s)) {
+			end(s, STEP_WARNED, w);
+	STEP(&s->account, ACCOUNT_RENEW):
+			PASS(token_step(s, w, err));
+			s->account.step = ACCOUNT_ASK;
+			return account_step(s, w, err);
+		}
+		if (take_account(s, w, err) == WANT_FAILED)
+			return WANT_FAILED;
+		scope_facts(s, w);
+
+	STEP(&s->account, ACCOUNT_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- a person, who came with a code ------------------------------------------------------------------------------- */
+
+static enum want_kind ask_both(struct microsoft_session *s, struct want *w)
+{
+	struct microsoft_beside *b = s->beside;
+	int                      whole_ms = s->waits.lookup_ms + s->waits.connect_ms + s->waits.tls_ms + 2 * s->waits.reply_ms + PAUSE_MOST;
+
+	children_init(&b->both, UNTIL_ALL);
+	children_add(&b->both, &b->identity_task, microsoft_identity_step, &b->identity, 0);
+	children_add(&b->both, &b->account_task, account_step, s, 0);
+	return want_children(w, &b->both, whole_ms);
+}
+
+static enum want_kind not_done(const struct task *t, struct error *err)
+{
+	*err = t->err;
+	if (!err->fault)
+		fail(err, FAULT_TIMEOUT, "called off");
+	return WANT_FAILED;
+}
+
+/* Whatever was wrong with the id_token, who signed in is not signed in. */
+static enum want_kind take_both(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	struct microsoft_beside *b = s->beside;
+	bool                     told = b->account_task.state == TASK_DONE, signed_in = s->signed_in;
+	int64_t                  graph_date = date_of(&s->web);
+
+	s->signed_in = false;
+	if (b->identity_task.state != TASK_DONE)
+		return not_done(&b->identity_task, err);
+	s->not_believed = !microsoft_identity_agree(&b->identity, told ? &s->user : NULL, graph_date, w, err);
+	if (s->not_believed)
+		return WANT_FAILED;
+	if (!told)
+		return not_done(&b->account_task, err);
+	s->signed_in = signed_in;
+	return WANT_NOTHING;
+}
+
 enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err)
 {
 	struct microsoft_session *s = self;
@@ -481,36 +591,15 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		if (s->code || s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
 			PASS(token_step(s, w, err));
 
-	STEP(s, OPEN_REACH):
-		if (!s->graph_open)
-			PASS(web_open_step(&s->web, w, err));
-		s->graph_open = true;
-
-	STEP(s, OPEN_ASK):
-		ask_account(s, w);
-
 	STEP(s, OPEN_ACCOUNT):
-		PASS(web_ask_step(&s->web, w, err));
-		s->pause_ms = pause_of(&s->web);
-		if (is_passing(s->web.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
-			s->again = true;
-			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
-			end(s, STEP_WARNED, w);
-			AWAIT(s, OPEN_PAUSE, want_time(w, s->pause_ms)):
-			want_came(w);
-			s->step = OPEN_ASK;
-			return microsoft_open_step(s, w, err);
+		if (!s->beside) {
+			PASS(account_step(s, w, err));
+			return WANT_NOTHING;
 		}
-		if (is_to_be_renewed(s)) {
-			end(s, STEP_WARNED, w);
-	STEP(s, OPEN_RENEW):
-			PASS(token_step(s, w, err));
-			s->step = OPEN_ASK;
-			return microsoft_open_step(s, w, err);
-		}
-		if (take_account(s, w, err) == WANT_FAILED)
+		AWAIT(s, OPEN_BESIDE, ask_both(s, w)):
+		want_came(w);
+		if (take_both(s, w, err) == WANT_FAILED)
 			return WANT_FAILED;
-		scope_facts(s, w);
 
 	STEP(s, OPEN_DONE):
 		return WANT_NOTHING;

@@ -1,7 +1,8 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. A code is redeemed first, once. An account that is not the one asked for ends it there.
+ * account it is. A code is redeemed first, once; then the id_token that came with it is checked, beside the question to Graph
+ * (microsoft_identity.h). An account that is not the one asked for ends it there, and so does an id_token that is not believed.
  * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
  * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
  * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
@@ -22,6 +23,7 @@
 
 #include "model/app.h"
 #include "model/mailaddress.h"
+#include "provider/microsoft_identity.h"
 #include "provider/web.h"
 #include "wire/graph.h"
 #include "wire/oauth.h"
@@ -35,6 +37,7 @@ struct microsoft_grant {
 /* What the sign-in page sent back with a person, and what it was asked with. */
 struct microsoft_code {
 	const char *code, *verifier, *redirect_uri;
+	const char *nonce;                          /* NULL: none was sent along */
 };
 
 /* With what a person is sent there. */
@@ -64,6 +67,7 @@ struct microsoft_session {
 	struct waits                waits;
 	int                         attempt;
 	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
+	struct microsoft_keys      *keys;           /* likewise: what authorities publish, held from sign-in to sign-in; NULL: not held */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
@@ -71,6 +75,7 @@ struct microsoft_session {
 	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
 	bool                        at_authority;   /* it is the authority that is asked, or failed: nothing is known of Graph */
 	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
+	bool                        not_believed;   /* the id_token that came with the code: nothing of it may be kept */
 	struct graph_user           user;
 	/* its own */
 	struct endpoint             authority, graph;
@@ -81,7 +86,8 @@ struct microsoft_session {
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        token, look, send, tenant, ask;
+	struct { int step; }        account, token, look, send, tenant, ask;
+	struct microsoft_beside    *beside;         /* of a code: its id_token and the account are asked after side by side */
 	bool                        again, entra_open, graph_open, tried;
 };
 

@@ -136,31 +136,65 @@ static const struct { const char *flaw, *claim, *value; } wrong_claims[] = {
 	{ "audience", "aud",   "00000000-1111-2222-3333-444444444444" },
 	{ "tenant",   "tid",   "11111111-2222-3333-4444-555555555555" },
 	{ "issuer",   "iss",   "https://login.example/v2.0" },
+	{ "party",    "azp",   "00000000-1111-2222-3333-444444444444" },
+	{ "user",     "oid",   "99999999-8888-4777-8666-555555555555" },
 };
 
+enum signer { BY_US, BY_ANOTHER, BY_NOBODY };
+
+/* Its head says what is not so, or it is signed by whom it should not be. */
+static const struct { const char *flaw, *alg, *key_id; enum signer by; } wrong_heads[] = {
+	{ "none",      "none",  NULL,                          BY_NOBODY  },
+	{ "algorithm", "HS256", NULL,                          BY_ANOTHER },
+	{ "key",       "RS256", "a-key-that-nobody-publishes", BY_US      },
+	{ "signature", "RS256", NULL,                          BY_ANOTHER },
+};
+
+static const char *signed_with(struct cloud *c, struct arena *arena, const char *flaw, const cJSON *claims)
+{
+	EVP_PKEY *const keys[] = { [BY_US] = c->key, [BY_ANOTHER] = c->other_key, [BY_NOBODY] = NULL };
+
+	for (size_t i = 0; i < COUNT(wrong_heads); i++)
+		if (strcmp(flaw, wrong_heads[i].flaw) == 0) {
+			const char *key_id = wrong_heads[i].key_id ? wrong_heads[i].key_id : c->key_id;
+			EVP_PKEY   *key = keys[wrong_heads[i].by];
+
+			return jwt_of(arena, key, wrong_heads[i].alg, key ? key_id : NULL, claims);
+		}
+	return jwt_of(arena, c->key, "RS256", c->key_id, claims);
+}
+
+#define EARLY_S 7200
+
+static void shift(cJSON *o, const char *name, int64_t by)
+{
+	cJSON *n = cJSON_GetObjectItem(o, name);
+
+	cJSON_SetNumberValue(n, n->valuedouble + (double)by);
+}
+
+/* NULL: there shall be none. */
 static const char *id_token_of(struct sandbox *s, struct arena *arena, const struct account *a, const char *nonce)
 {
-	struct cloud *c = s->cloud;
-	const char   *flaw = ordered_value(s, ORDER_ID_TOKEN), *text;
-	bool          is_old = flaw && strcmp(flaw, "expired") == 0;
-	cJSON        *claims = claims_new(s, arena, a, CLOUD_CLIENT, is_old ? -7200 : USUAL_LIFE);
-	EVP_PKEY     *key = c->key;
+	/* of those that are nobody's sign-in, as the token files, none is counted */
+	const struct ordered *o = nonce ? orders_take(&s->orders, ORDER_ID_TOKEN) : orders_has(&s->orders, ORDER_ID_TOKEN);
+	const char           *flaw = o ? o->value : "", *text;
+	cJSON                *claims;
 
+	if (strcmp(flaw, "absent") == 0)
+		return NULL;
+	claims = claims_new(s, arena, a, CLOUD_CLIENT, strcmp(flaw, "expired") == 0 ? -EARLY_S : USUAL_LIFE);
 	if (nonce)
 		cJSON_AddStringToObject(claims, "nonce", nonce);
 	cJSON_AddStringToObject(claims, "email", a->mail);
-	for (size_t i = 0; flaw && i < COUNT(wrong_claims); i++)
+	for (size_t i = 0; i < COUNT(wrong_claims); i++)
 		if (strcmp(flaw, wrong_claims[i].flaw) == 0)
 			set_text(claims, wrong_claims[i].claim, wrong_claims[i].value);
-	if (flaw && strcmp(flaw, "none") == 0)
-		text = jwt_of(arena, NULL, "none", NULL, claims);
-	else {
-		if (flaw && strcmp(flaw, "signature") == 0)
-			key = c->other_key;
-		text = jwt_of(arena, key, "RS256", flaw && strcmp(flaw, "key") == 0 ? "a-key-that-nobody-publishes" : c->key_id, claims);
-	}
+	if (strcmp(flaw, "early") == 0)
+		shift(claims, "nbf", EARLY_S);
+	text = signed_with(s->cloud, arena, flaw, claims);
 	cJSON_Delete(claims);
-	return text;
+	return strcmp(flaw, "cut") == 0 ? arena_copy(arena, slice(text, strlen(text) / 2)) : text;
 }
 
 /* A work account's is a JWT for those who look into it, though nobody should; a personal one's is not (facts M A.3). */
@@ -181,7 +215,7 @@ static const char *access_token_of(struct sandbox *s, struct arena *arena, const
 
 cJSON *grant_new(struct sandbox *s, struct arena *arena, struct account *a, const char *scope, const char *nonce, bool confidential)
 {
-	const char   *life_text = ordered_value(s, ORDER_TOKEN_LIFE), *allowed = granted(s, arena, scope);
+	const char   *life_text = ordered_value(s, ORDER_TOKEN_LIFE), *allowed = granted(s, arena, scope), *id_token;
 	long          life = life_text ? strtol(life_text, NULL, 10) : USUAL_LIFE;
 	struct token *access = token_new(s->cloud, TOKEN_ACCESS, access_token_of(s, arena, a, allowed, life), a, allowed,
 	                                 now_s() + (orders_take(&s->orders, ORDER_TOKEN_EXPIRED) ? -1 : life));
@@ -199,8 +233,9 @@ cJSON *grant_new(struct sandbox *s, struct arena *arena, struct account *a, cons
 		refresh->confidential = confidential;
 		cJSON_AddStringToObject(o, "refresh_token", refresh->text);
 	}
-	if (a && scope_has(scope, "openid"))
-		cJSON_AddStringToObject(o, "id_token", id_token_of(s, arena, a, nonce));
+	id_token = a && scope_has(scope, "openid") ? id_token_of(s, arena, a, nonce) : NULL;
+	if (id_token)
+		cJSON_AddStringToObject(o, "id_token", id_token);
 	if (a)
 		cJSON_AddStringToObject(o, "client_info", base64url_of(arena, slice_str(arena_print(arena, "{\"uid\":\"%s\",\"utid\":\"%s\"}",
 		                        account_oid(s, arena, a), account_tid(s, a)))));

@@ -121,7 +121,7 @@ static const struct order_row rows[] = {
 	{ "old-refresh-ends",  ORDER_OLD_REFRESH_ENDS, NULL, false, 0, NULL, "a refresh token is good for one refresh" },
 	{ "token-life",        ORDER_TOKEN_LIFE, "SECONDS", true, 0, NULL, "how long access tokens live" },
 	{ "token-expired",     ORDER_TOKEN_EXPIRED, NULL, false, 0, NULL, "they have ended already, though nobody says so" },
-	{ "id-token",          ORDER_ID_TOKEN, "FLAW", true, 0, NULL, "of signature, none, key, nonce, audience, tenant, issuer, expired" },
+	{ "id-token",          ORDER_ID_TOKEN, "FLAW", true, 0, NULL, "of signature, none, algorithm, key, nonce, audience, party, tenant, issuer, user, expired, early, cut, absent" },
 	{ "scopes",            ORDER_SCOPES, "LIST", true, 0, NULL, "all that is granted, with commas between" },
 	{ "no-refresh-token",  ORDER_NO_REFRESH, NULL, false, 0, NULL, "no refresh token is given" },
 	{ "slow-down",         ORDER_SLOW_DOWN, NULL, false, 0, NULL, "whoever asks for a device's token asks too often" },

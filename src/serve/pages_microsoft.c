@@ -1,9 +1,10 @@
 /* pages_microsoft.c -- out to Microsoft's sign-in page, and back.
  *
  * Who leaves is remembered by the hash of a state that only their browser and Microsoft know, with that browser, that link and that
- * address; the verifier stays here, sealed. Whoever comes back without all of it is told so, and nothing else is done. An account of
- * somebody else is refused before anything of it is kept; so is what Microsoft itself refuses, but for the verdict about the address
- * that was asked for, which an administrator may have to see.
+ * address; the verifier stays here, sealed, and so does the nonce that must come back in the id_token. Whoever comes back without all of
+ * it is told so, and nothing else is done. An account of somebody else is refused before anything of it is kept, and so is an id_token
+ * that is not believed; so is what Microsoft itself refuses, but for the verdict about the address that was asked for, which an
+ * administrator may have to see.
  */
 #include <string.h>
 
@@ -25,6 +26,7 @@
 
 #define AWAY_MS       (15 * 60 * (int64_t)1000)      /* a second factor, a forgotten password */
 #define STATE_DICE    40
+#define NONCE_DICE    32
 #define VERIFIER_DICE 64                             /* RFC 7636 4.1: 43 to 128               */
 
 static const struct rate_limit of_link = { .burst = 30 };
@@ -72,7 +74,7 @@ static bool keep_departure(struct txn *t, void *self, struct error *err)
 	return d->taken ? fail(err, FAULT_REFUSED, "another account has that mailbox") : signin_insert(t, &d->row, err);
 }
 
-static bool seal_departure(struct departure *d, const char *state, const char *verifier, struct error *err)
+static bool seal_departure(struct departure *d, const char *state, const struct microsoft_code *code, struct error *err)
 {
 	struct visitor *v = d->v;
 	struct arena   *job = v->x->job;
@@ -80,8 +82,8 @@ static bool seal_departure(struct departure *d, const char *state, const char *v
 	d->row = (struct signin_row){ .id = token_hash(state, job), .link = v->link.id, .session = v->session, .address = d->address.text,
 		.created = v->now, .expires = v->now + AWAY_MS };
 	/* the link's token is kept nowhere else, and the way back leads through it */
-	return vault_seal(v->x->service->vault, arena_print(job, "%s/signin", d->row.id), slice_str(arena_print(job, "%s %s", verifier, v->path)),
-	                  job, &d->row.sealed, err);
+	return vault_seal(v->x->service->vault, arena_print(job, "%s/signin", d->row.id),
+	                  slice_str(arena_print(job, "%s %s %s", code->verifier, code->nonce, v->path)), job, &d->row.sealed, err);
 }
 
 /* Whoever was connected before is known to Microsoft; at first the person picks, so that nobody else's account is taken silently. */
@@ -96,11 +98,12 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
-	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .login_hint = hint_for(d) };
-	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job) };
+	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
+		random_text(x->job, NONCE_DICE) };
+	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d) };
 	struct error          err = { 0 };
 
-	if (seal_departure(d, with.state, code.verifier, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
+	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
 		answer_redirect(x, signin_url(app, &code, &with, x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
@@ -176,21 +179,23 @@ static bool take_row(struct txn *t, void *self, struct error *err)
 	                   err);
 }
 
-/* Of "VERIFIER /connect/TOKEN". */
+/* Of "VERIFIER NONCE /connect/TOKEN". */
 static bool open_row(struct comeback *c, struct error *err)
 {
 	struct exchange *x = c->x;
-	struct slice     plain, verifier;
+	struct slice     plain, verifier, nonce;
 	const char      *path, *token;
 
 	if (!vault_unseal(x->service->vault, arena_print(x->job, "%s/signin", c->row.id), c->row.sealed, x->job, &plain, err))
 		return false;
 	verifier = slice_cut(&plain, ' ');
+	nonce = slice_cut(&plain, ' ');
 	path = arena_copy(x->job, plain);
 	token = strrchr(path, '/');
-	if (!token)
+	if (!token || !nonce.len)
 		return fail(err, FAULT_BROKEN, "no way back");
 	c->redemption.request.code.verifier = arena_copy(x->job, verifier);
+	c->redemption.request.code.nonce = arena_copy(x->job, nonce);
 	return visitor_look(&c->v, path, token_hash(token + 1, x->job), x, err);
 }
 
@@ -313,7 +318,7 @@ static bool conclude(struct comeback *c, const struct report *r, const struct ve
 	c->report = save_report(r, v, job);
 	c->well = result->well;
 	account_as_asked(c);
-	c->shown = !c->well && (result->other_account || goes_on(&c->v));
+	c->shown = !c->well && (result->other_account || result->not_believed || goes_on(&c->v));
 	if (!c->well) {
 		judge(c, v);
 		return !c->shown;

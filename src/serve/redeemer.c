@@ -5,6 +5,7 @@
 
 struct redeemer {
 	struct net     *net;
+	struct microsoft_keys *keys;   /* the loop's thread alone */
 	pthread_t       thread;
 	bool            runs;
 	struct net_post stop;
@@ -37,6 +38,7 @@ static void begin(struct net_post *p)
 {
 	struct redemption *r = (struct redemption *)((char *)p - offsetof(struct redemption, post));
 
+	r->request.keys = r->redeemer->keys;
 	r->signin = signin_new(&r->request);
 	r->task = (struct task){ .step = signin_step, .self = r->signin, .wait_ms = r->request.timeout_ms };
 	net_start(r->redeemer->net, &r->task, ended);
@@ -67,6 +69,7 @@ struct redeemer *redeemer_start(const struct daemon *d, struct error *err)
 
 	pthread_mutex_init(&r->lock, NULL);
 	r->net = net_new(d->net, err);
+	r->keys = microsoft_keys_new();
 	r->runs = r->net && pthread_create(&r->thread, NULL, run, r) == 0;
 	if (r->runs)
 		return r;
@@ -100,6 +103,7 @@ void redeemer_free(struct redeemer *r)
 		return;
 	redeemer_stop(r);
 	net_free(r->net);
+	microsoft_keys_free(r->keys);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/facts.h"
 #include "model/hosters.h"
@@ -288,20 +287,8 @@ static void end_port(struct probe *p)
 	}
 }
 
-/* RFC 9110 §5.6.7, the form that every server sends. */
-static bool http_date(struct slice text, struct arena *work, int64_t *out)
-{
-	struct tm tm = { 0 };
-
-	if (!strptime(arena_copy(work, slice_trim(text)), "%a, %d %b %Y %H:%M:%S", &tm))
-		return false;
-	*out = timegm(&tm);
-	return true;
-}
-
 static void end_clock(struct probe *p, const struct want *w)
 {
-	CLEANUP(arena) struct arena *work = arena_new();
 	int64_t off[PROBE_TARGETS];
 	size_t  n = 0, agree = 0;
 
@@ -309,7 +296,7 @@ static void end_clock(struct probe *p, const struct want *w)
 		struct slice date;
 		int64_t      there;
 
-		if (!http_header(&p->fetch[i].answer, "Date", &date) || !http_date(date, work, &there))
+		if (!http_header(&p->fetch[i].answer, "Date", &date) || !http_date(date, &there))
 			continue;
 		report_note(p->report, p->reported, FACT_PROBE_DATE, "%s: %.*s", p->fetch[i].url.host, (int)date.len, date.at);
 		off[n++] = there - w->now_unix;

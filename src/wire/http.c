@@ -1,6 +1,8 @@
 #include "wire/http.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <time.h>
 
 /* -- URLs --------------------------------------------------------------------------------------------------------- */
 
@@ -190,4 +192,19 @@ bool http_header_in(struct slice rest, const char *name, struct slice *out)
 bool http_header(const struct http_answer *answer, const char *name, struct slice *out)
 {
 	return http_header_in(buffer_held(&answer->head), name, out);
+}
+
+bool http_date(struct slice text, int64_t *out)
+{
+	struct tm tm = { 0 };
+	char      plain[64];
+
+	text = slice_trim(text);
+	if (text.len >= sizeof plain)
+		return false;
+	snprintf(plain, sizeof plain, "%.*s", (int)text.len, text.at);
+	if (!strptime(plain, "%a, %d %b %Y %H:%M:%S", &tm))
+		return false;
+	*out = timegm(&tm);
+	return true;
 }

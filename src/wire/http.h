@@ -33,4 +33,7 @@ bool http_header_in(struct slice lines, const char *name, struct slice *out);
 /* The same of an answer. */
 bool http_header(const struct http_answer *, const char *name, struct slice *out);
 
+/* "Sun, 22 Nov 2026 08:00:00 GMT", the form that every server sends (RFC 9110 5.6.7); Unix seconds. */
+bool http_date(struct slice text, int64_t *out);
+
 #endif

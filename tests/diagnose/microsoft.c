@@ -42,6 +42,13 @@ static const struct look_alike pairs[] = {
 	{ "back: an administrator has to", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "access_denied", FACT_AADSTS, "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },
 	{ "back: our request", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "invalid_request") }, VERDICT_FAILED, "microsoft.app_misregistered", LIKELY, "microsoft.sign_in_again" },
 	{ "back: Microsoft itself", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "server_error") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
+	/* who signed in, and who says so (A.6) */
+	{ "an id_token of another sign-in", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "nonce") }, VERDICT_FAILED, "server.answer_unreadable", LIKELY, "net.intercepted" },
+	{ "one that is none", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "unreadable") }, VERDICT_FAILED, "server.answer_unreadable", PROVEN, "" },
+	{ "one that has run out, by our clock alone", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired", FACT_CLOCK, "ahead") }, VERDICT_FAILED, "operator.clock_wrong", PROVEN, "" },
+	{ "one that has run out, and whose clock nobody knows", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired") }, VERDICT_FAILED, "operator.clock_wrong", LIKELY, "server.answer_unreadable" },
+	{ "one that has run out, by every clock", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired", FACT_CLOCK, "right") }, VERDICT_FAILED, "server.answer_unreadable", LIKELY, "net.intercepted" },
+	{ "somebody else's", { GRANT, OK("entra.token", NULL), OK("entra.identity", NULL), NOT("microsoft.account", FACT_ACCOUNT_ASKED, "no") }, VERDICT_FAILED, "microsoft.wrong_account", PROVEN, "" },
 	/* who has to consent (12a) */
 	{ "consent that the user could give", { SAYS("invalid_grant", "65001") }, VERDICT_FAILED, "microsoft.consent_missing", PROVEN, "" },
 	{ "consent that only an administrator gives", { SAYS("access_denied", "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },

@@ -258,6 +258,39 @@ def microsoft_is_unreachable_for_us(t):
     hold(page.url.endswith("/result"), "it ended at %r" % page)
 
 
+# what the sandbox does to the id_token, and by which name it is refused
+FLAWS = (("signature", "signature"), ("none", "unsigned"), ("algorithm", "algorithm"), ("key", "unknown_key"), ("nonce", "nonce"), ("audience", "audience"),
+         ("party", "party"), ("tenant", "issuer"), ("issuer", "issuer"), ("user", "account"), ("expired", "expired"), ("early", "not_yet"),
+         ("cut", "unreadable"), ("absent", "absent"))
+
+
+@row
+def an_id_token_that_is_not_believed_ends_it_before_anything_is_kept(t):
+    for fault, flaw in FLAWS:
+        t.open("id-token=%s#1" % fault)
+        b = Browser(t)
+        link = t.link()
+        page = b.sign_in(b.to_microsoft(link))
+        hold(page.status == 200 and CALLBACK in page.url, "%s: it ended at %r" % (fault, page))
+        hold("id_token.flaw " + flaw in re.sub(r"(<[^>]*>|\s)+", " ", page.text), "%s: %r" % (fault, page))
+        hold(t.accounts() == [] and t.daemon.events() == [], "%s: kept: %s" % (fault, t.accounts()))
+        t.no_secret_said(b)
+        # and the same link, with a token that is right
+        b.sign_in(b.to_microsoft(link))
+        hold([a["state"] for a in t.accounts()] == ["connected"], "%s, then: %s" % (fault, t.accounts()))
+
+
+@row
+def keys_are_asked_for_once_and_the_organisation_is_known(t):
+    t.open()
+    for who in (ANNA, BERT):
+        b = Browser(t)
+        b.sign_in(b.to_microsoft(t.link(), who), who)
+    hold([a["state"] for a in t.accounts()] == ["connected"] * 2, "connected: %s" % t.accounts())
+    asked = [line["path"] for line in t.cloud.log() if line["path"].endswith(("/keys", "/openid-configuration"))]
+    hold(asked == ["/common/v2.0/.well-known/openid-configuration", "/common/discovery/v2.0/keys"], "asked: %s" % asked)
+
+
 def in_chromium(t, name, lang, **order):
     places = ["MAP %s:%d %s:%d" % (*k, *v) for k, v in t.cloud.places.items()]
     status, out, err = pages.node("microsoft.mjs", t.link(lang), json.dumps({
