@@ -413,15 +413,11 @@ static bool apply_resume(struct txn *t, struct change *c, struct error *err)
 static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
-	struct error       none;
-	struct slice       grant;
-	bool               granted;
 	cJSON             *data;
 
 	if (!found(t, op, err) || !remember(t, op, err))
 		return false;
-	granted = sealed_get(t, c->work, op->id, "password", &grant, &none);
-	c->body = removal_json(&op->account, granted, c->x->lang);
+	c->body = removal_json(&op->account, op->sealed.len != 0, c->x->lang);
 	c->status = c->body ? 200 : 204;
 	enter(&op->account, ACCOUNT_REMOVED, op->now);
 	data = account_event_data(&op->account);
