@@ -83,6 +83,45 @@ bool oauth_answer_read(struct slice body, struct arena *a, struct oauth_answer *
 	return fine;
 }
 
+/* -- a code for a person ------------------------------------------------------------------------------------------ */
+
+#define SHOWN_MOST 200
+
+/* It goes to a terminal as it is, and is typed from there. */
+static bool is_to_be_shown(const char *text)
+{
+	return oauth_is_sayable(text) && strlen(text) <= SHOWN_MOST;
+}
+
+static int within(long long told, int otherwise, int most)
+{
+	return told <= 0 ? otherwise : told < most ? (int)told : most;
+}
+
+static bool take_device(const cJSON *json, struct arena *a, struct oauth_device *d, struct error *err)
+{
+	*d = (struct oauth_device){
+		.device_code = json_copy(json, "device_code", a), .user_code = json_copy(json, "user_code", a),
+		.page = json_copy(json, "verification_uri", a),
+		.expires_in = within(seconds(json, "expires_in"), 900, OAUTH_DEVICE_LIFE),
+		.interval = within(seconds(json, "interval"), 5, OAUTH_DEVICE_PAUSE),
+	};
+	if (!oauth_is_sayable(d->device_code))
+		return fail(err, FAULT_BROKEN, "no device_code");
+	if (!is_to_be_shown(d->user_code) || !is_to_be_shown(d->page) || !slice_starts(slice_str(d->page), "https://"))
+		return fail(err, FAULT_BROKEN, "no code or page that could be shown");
+	return true;
+}
+
+bool oauth_device_read(struct slice body, struct arena *a, struct oauth_device *d, struct error *err)
+{
+	cJSON *json = json_read(body, OAUTH_ANSWER, err);
+	bool   fine = json && (cJSON_IsObject(json) || fail(err, FAULT_BROKEN, "no object")) && take_device(json, a, d, err);
+
+	json_forget(json);
+	return fine;
+}
+
 /* -- requests ----------------------------------------------------------------------------------------------------- */
 
 static bool is_unreserved(char c)
@@ -122,6 +161,17 @@ bool oauth_redeem(struct buffer *b, const struct oauth_client *c, const char *co
 {
 	return field(b, "grant_type", "authorization_code") && client_fields(b, c) && field(b, "code", code)
 	    && field(b, "redirect_uri", redirect_uri) && (!verifier || field(b, "code_verifier", verifier));
+}
+
+bool oauth_device(struct buffer *b, const struct oauth_client *c, const char *scope)
+{
+	return field(b, "client_id", c->id) && field(b, "scope", scope);
+}
+
+bool oauth_device_redeem(struct buffer *b, const struct oauth_client *c, const char *device_code)
+{
+	return field(b, "grant_type", "urn:ietf:params:oauth:grant-type:device_code") && client_fields(b, c)
+	    && field(b, "device_code", device_code);
 }
 
 bool oauth_authorize(struct buffer *b, const struct oauth_authorize *a)

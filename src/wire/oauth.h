@@ -39,6 +39,25 @@ bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *,
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
 bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);
 
+/* -- on a screen of one's own (RFC 8628) -------------------------------------------------------------------------- */
+
+#define OAUTH_DEVICE_LIFE  3600                /* longest that a code is waited for, in seconds; shorter ones count */
+#define OAUTH_DEVICE_PAUSE 60                  /* longest between two questions                                     */
+
+/* What a person is shown, and what is asked with meanwhile. */
+struct oauth_device {
+	const char *device_code;               /* a secret */
+	const char *user_code, *page;          /* fit to be shown: no blanks, no controls, ASCII; the page begins with https:// */
+	int         expires_in, interval;      /* seconds, within the limits above; where they are not told 900 and 5 */
+};
+
+/* Of a 200. A refusal is read by oauth_answer_read(). FAULT_TOO_BIG, FAULT_BROKEN. */
+bool oauth_device_read(struct slice body, struct arena *, struct oauth_device *, struct error *);
+
+/* A code for a person is asked for, without the client's secret: that is not for it (RFC 8628 3.1). */
+bool oauth_device(struct buffer *, const struct oauth_client *, const char *scope);
+bool oauth_device_redeem(struct buffer *, const struct oauth_client *, const char *device_code);
+
 /* -- the person's part -------------------------------------------------------------------------------------------- */
 
 #define OAUTH_CHALLENGE 44                     /* with its NUL */

@@ -116,6 +116,94 @@ TEST(requests_are_forms)
 	buffer_release(&b);
 }
 
+/* -- on another screen ------------------------------------------------------------------------------------------------- */
+
+#define PAGE ",\"verification_uri\":\"https://microsoft.com/devicelogin\""
+
+static const struct {
+	const char *body;
+	bool        fine;
+	const char *user_code;
+	int         expires_in, interval;
+} devices[] = {
+	{ "{\"device_code\":\"d.c\",\"user_code\":\"AB-CD\"" PAGE ",\"expires_in\":900,\"interval\":5,\"message\":\"x\"}", true, "AB-CD", 900, 5 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\"" PAGE ",\"expires_in\":\"600\",\"interval\":\"7\"}", true, "A", 600, 7 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\"" PAGE "}", true, "A", 900, 5 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\"" PAGE ",\"expires_in\":1e9,\"interval\":86400}", true, "A", OAUTH_DEVICE_LIFE, OAUTH_DEVICE_PAUSE },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\"" PAGE ",\"expires_in\":-1,\"interval\":-1}", true, "A", 900, 5 },
+	{ "{\"user_code\":\"A\"" PAGE "}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\"" PAGE "}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\"}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d e\",\"user_code\":\"A\"" PAGE "}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\\u001b[2J\"" PAGE "}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\\u202eB\"" PAGE "}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\",\"verification_uri\":\"http://microsoft.com/devicelogin\"}", false, NULL, 0, 0 },
+	{ "{\"device_code\":\"d\",\"user_code\":\"A\",\"verification_uri\":\"javascript:x\"}", false, NULL, 0, 0 },
+	{ "{\"error\":\"invalid_client\"}", false, NULL, 0, 0 },
+	{ "[]", false, NULL, 0, 0 },
+	{ "", false, NULL, 0, 0 },
+};
+
+TEST(codes_for_a_person)
+{
+	for (size_t i = 0; i < COUNT(devices); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct oauth_device          d = { 0 };
+		struct error                 err = { 0 };
+		bool                         fine = oauth_device_read(slice_str(devices[i].body), job, &d, &err);
+
+		EXPECT_ROW(fine == devices[i].fine && err.fault == (fine ? FAULT_NONE : FAULT_BROKEN), devices[i].body);
+		if (!fine)
+			continue;
+		EXPECT_TEXT(d.user_code, devices[i].user_code);
+		EXPECT_TEXT(d.page, "https://microsoft.com/devicelogin");
+		EXPECT_ROW(d.expires_in == devices[i].expires_in && d.interval == devices[i].interval, devices[i].body);
+	}
+}
+
+TEST(a_code_for_a_person_cut_at_every_byte)
+{
+	const char *body = devices[0].body;
+
+	for (size_t len = 0; len < strlen(body); len++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct oauth_device          d;
+		struct error                 err = { 0 };
+		char                        *copy = must_alloc(len + 1);      /* of that size: a look behind its end is seen */
+
+		memcpy(copy, body, len);
+		EXPECT(!oauth_device_read(slice(copy, len), job, &d, &err) && err.fault == FAULT_BROKEN);
+		free(copy);
+	}
+}
+
+TEST(a_code_that_is_too_long_to_be_shown)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct oauth_device          d;
+	struct error                 err = { 0 };
+	char                         code[300];
+
+	memset(code, 'A', sizeof code - 1);
+	code[sizeof code - 1] = '\0';
+	EXPECT(!oauth_device_read(slice_str(arena_print(job, "{\"device_code\":\"d\",\"user_code\":\"%s\"" PAGE "}", code)), job, &d, &err));
+	EXPECT(err.fault == FAULT_BROKEN);
+}
+
+TEST(what_is_asked_for_a_person)
+{
+	const struct oauth_client confidential = { "id-1", "s~e" };
+	struct buffer             b;
+
+	buffer_init(&b, 4096);
+	EXPECT(oauth_device(&b, &confidential, "openid Mail.Send"));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("client_id=id-1&scope=openid%20Mail.Send")));
+	buffer_clear(&b);
+	EXPECT(oauth_device_redeem(&b, &confidential, "D/+"));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=id-1&client_secret=s~e&device_code=D%2F%2B")));
+	buffer_release(&b);
+}
+
 TEST(scopes)
 {
 	static const char granted[] = "openid  https://graph.microsoft.com/Mail.ReadWrite mail.send";
