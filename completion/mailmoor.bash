@@ -4,7 +4,7 @@ _mailmoor_options()
 {
 	case $1 in
 	diagnose)
-		echo "--provider= --username= --password-file= --token-file= --kerberos --ticket-cache= --keytab= --imap= --smtp= --caldav= --ews= --impersonate
+		echo "--provider= --username= --password-file= --token-file= --device-code --kerberos --ticket-cache= --keytab= --imap= --smtp= --caldav= --ews= --impersonate
 			--send-test --calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
 			--verbose --help --usage"
 		;;
@@ -13,7 +13,7 @@ _mailmoor_options()
 	causes) echo "--lang= --json --help --usage" ;;
 	serve) echo "--config= --verbose --help --usage" ;;
 	account)
-		echo "--password-file= --username= --imap= --smtp= --ews= --impersonate --provider= --external-id= --url= --key-file= --config= --lang= --json --help
+		echo "--password-file= --device-code --username= --imap= --smtp= --ews= --impersonate --provider= --external-id= --url= --key-file= --config= --lang= --json --help
 			--usage"
 		;;
 	key) echo "--scope= --local --workspace= --url= --key-file= --config= --lang= --json --help --usage" ;;

@@ -710,6 +710,19 @@ struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_w
 	return r;
 }
 
+bool flow_run(struct task *t, const struct net_settings *settings, struct error *err)
+{
+	struct net *net = net_new(settings, err);
+
+	if (!net)
+		return false;
+	running_net = net;
+	net_run(net, t);
+	running_net = NULL;
+	net_free(net);
+	return true;
+}
+
 struct report *flow_diagnose(const struct flow_request *q, const struct net_settings *settings, struct verdict *v, struct error *err)
 {
 	struct net        *net = net_new(settings, err);

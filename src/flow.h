@@ -33,6 +33,7 @@ struct flow_found {
 
 struct microsoft_code;
 struct microsoft_keys;
+struct microsoft_device;
 struct microsoft_safe;
 
 struct flow_request {
@@ -49,6 +50,7 @@ struct flow_request {
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	struct microsoft_keys     *keys;                    /*   likewise                                                   */
+	struct microsoft_device   *device;                  /* likewise                                             */
 	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
@@ -78,7 +80,10 @@ void           flow_free(struct flow *);
 /* -- the same on a loop of its own: NULL only for what is wrong on this machine (FAULT_LOCAL). -- */
 struct report *flow_diagnose(const struct flow_request *, const struct net_settings *, struct verdict *, struct error *err);
 
-/* From a signal handler: stop flow_diagnose(), clean up at the provider what can be cleaned up, report what is known. */
+/* One conversation on a loop of its own, until it has ended. False only for what is wrong on this machine (FAULT_LOCAL). */
+bool flow_run(struct task *, const struct net_settings *, struct error *err);
+
+/* From a signal handler: stop flow_diagnose() and flow_run(), clean up at the provider what can be cleaned up, report what is known. */
 void flow_stop(void);
 
 #endif

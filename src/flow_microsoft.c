@@ -51,7 +51,7 @@ bool microsoft_token(const struct credentials *c)
 
 static bool has_token(const struct microsoft_way *p)
 {
-	return p->request->code || (p->request->credentials && p->request->credentials->token);
+	return p->request->code || p->request->device || (p->request->credentials && p->request->credentials->token);
 }
 
 static void begin_session(struct microsoft_way *p)
@@ -69,6 +69,7 @@ static void begin_session(struct microsoft_way *p)
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
 	p->session.code = p->request->code;
 	p->session.keys = p->request->keys;
+	p->session.device = p->request->device;
 	p->session.safe = p->request->safe;
 	p->in_session = true;
 }
@@ -164,7 +165,7 @@ enum want_kind microsoft_way_step(void *self, struct want *w, struct error *err)
 		PASS(outcome(p, microsoft_open_step(&p->session, w, &p->err)));
 
 	STEP(p, WAY_LOOK):
-		if (p->session.signed_in && !p->request->code)
+		if (p->session.signed_in && !p->request->code && !p->request->device)
 			PASS(outcome(p, microsoft_look_step(&p->session, w, &p->err)));
 		if (p->session.no_mailbox && !w->stopping)
 			begin_search(p);

@@ -4,6 +4,7 @@
 
 #include "flow_microsoft.h"
 #include "model/facts.h"
+#include "provider/microsoft_device.h"
 
 enum { SIGNIN_START, SIGNIN_WAY, SIGNIN_DONE };
 
@@ -12,6 +13,7 @@ struct signin {
 	struct flow_request          way_request;
 	struct mail_address          address;
 	struct microsoft_way         way;
+	struct microsoft_device      device;
 	struct report               *report;
 	int                          step;
 };
@@ -88,8 +90,16 @@ struct signin *signin_new(const struct signin_request *q)
 	struct signin *s = must_alloc(sizeof *s);
 
 	*s = (struct signin){ .request = q, .report = report_of(q->address) };
-	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .code = &q->code, .keys = q->keys,
+	s->report->watch = q->watch;
+	s->report->watcher = q->watcher;
+	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .keys = q->keys,
 		.timeout_ms = q->timeout_ms };
+	if (!q->code.code) {
+		s->device = (struct microsoft_device){ .show = q->show, .viewer = q->viewer };
+		s->way_request.device = &s->device;
+		return s;
+	}
+	s->way_request.code = &q->code;
 	report_secret(s->report, slice_str(q->code.code));
 	report_secret(s->report, slice_str(q->code.verifier));
 	return s;
@@ -139,4 +149,18 @@ struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct si
 	diagnose(r, v);
 	free(s);
 	return r;
+}
+
+struct report *signin_now(const struct signin_request *q, const struct net_settings *settings, struct verdict *v, struct signin_result *out,
+                          struct error *err)
+{
+	struct signin *s = signin_new(q);
+	struct task    t = { .step = signin_step, .self = s, .wait_ms = q->timeout_ms + (q->code.code ? 0 : OAUTH_DEVICE_LIFE * 1000) };
+	bool           ran = flow_run(&t, settings, err);
+	struct report *r = signin_end(s, t.ms, v, out);
+
+	if (ran)
+		return r;
+	report_free(r);
+	return NULL;
 }

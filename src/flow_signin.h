@@ -1,14 +1,14 @@
-/* flow_signin.h -- a person has come back from Microsoft's sign-in page: what came of it, and whose account it is.
+/* flow_signin.h -- a person signs in at Microsoft's page, here or on another screen: what came of it, and whose account it is.
  *
- * Between the connect page and the usual line (flow.h): the code is redeemed, and the account that it is for is compared with the
- * address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line, and the id_token, which is
- * checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed, nobody has signed in.
+ * Between whoever asks and the usual line (flow.h): the code is redeemed, or the device waited for, and the account that it is for is
+ * compared with the address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line, and the
+ * id_token, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed, nobody has signed in.
  * Secrets: code, verifier and all that is granted are struck out of the report.
  */
 #ifndef FLOW_SIGNIN_H
 #define FLOW_SIGNIN_H
 
-#include "diagnose/diagnose.h"
+#include "flow.h"
 #include "model/app.h"
 #include "provider/microsoft.h"
 #include "wire/oauth.h"
@@ -25,9 +25,13 @@ struct report *signin_refused(const char *address, const struct oauth_callback *
 struct signin_request {
 	const char                 *address;       /* asked for */
 	const struct microsoft_app *app;
-	struct microsoft_code       code;
+	struct microsoft_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */
+	void                      (*show)(void *, const struct oauth_device *);      /* once; it lives as long as the report */
+	void                       *viewer;
 	struct microsoft_keys      *keys;          /* held by whoever has many of these, one after another, in one loop; NULL */
-	int                         timeout_ms;    /* the whole */
+	int                         timeout_ms;    /* the whole; of another screen each part, for the code has an end of its own */
+	void                      (*watch)(void *, const struct report *, int step);
+	void                       *watcher;
 };
 
 struct signin_result {
@@ -44,5 +48,9 @@ struct signin *signin_new(const struct signin_request *);
 enum want_kind signin_step(void *signin, struct want *, struct error *);      /* never WANT_FAILED: see the verdict */
 /* After the conversation has ended (it took `ms`), or was called off. Frees it; the report is the caller's. */
 struct report *signin_end(struct signin *, int ms, struct verdict *, struct signin_result *);
+
+/* The whole of it on a loop of its own, to be stopped by flow_stop(): NULL only for what is wrong on this machine (FAULT_LOCAL). */
+struct report *signin_now(const struct signin_request *, const struct net_settings *, struct verdict *, struct signin_result *,
+                          struct error *err);
 
 #endif

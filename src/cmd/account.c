@@ -4,14 +4,17 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "cmd/device.h"
 #include "cmd/print_account.h"
 #include "cmd/remote.h"
 #include "cmd/wrap.h"
 #include "flow.h"
 
+#define SIGN_IN_MS 30000       /* each part of a sign-in on another screen; its code has an end of its own */
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
 
-enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD };
+enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD,
+       KEY_DEVICE };
 
 /* Which options a verb takes. */
 enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4 };
@@ -21,7 +24,7 @@ struct options {
 	const struct verb    *verb;
 	const char           *who;            /* an address or an id */
 	const char           *password_file, *username, *external_id, *provider, *ews_url;
-	bool                  impersonates;
+	bool                  impersonates, device;
 	char                 *host[SERVICES];
 	uint16_t              port[SERVICES];
 	unsigned              given;
@@ -31,6 +34,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox (for add and reconnect):", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
+	{ "device-code", KEY_DEVICE, NULL, 0, "instead: sign in at Microsoft on another screen, with a code that is shown here (for add)", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
@@ -85,7 +89,9 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s: no argument is expected", o->who);
 	else if (o->given & ~o->verb->options)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
-	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file)
+	else if (o->device && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->provider))
+		argp_error(state, "--device-code is for Microsoft: it takes no password, no server and no provider");
+	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !o->device)
 		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
 	else if (o->impersonates && !o->username)
 		argp_error(state, "--impersonate wants --username, the service account's name");
@@ -100,6 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:     state->child_inputs[0] = &o->remote; return 0;
 	case KEY_PASSWORD_FILE: o->password_file = arg; o->given |= TAKES_PASSWORD; return 0;
+	case KEY_DEVICE:        o->device = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_PLACES; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
@@ -261,10 +268,14 @@ static cJSON *mailbox(const struct options *o, struct error *err)
 
 static void forget(cJSON *body)
 {
-	const char *password = json_text(body, "password");
+	static const char *const secrets[] = { "password", "access_token", "refresh_token" };
 
-	if (password)
-		secret_wipe((void *)password, strlen(password));
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		const char *secret = json_text(body, secrets[i]);
+
+		if (secret)
+			secret_wipe((void *)secret, strlen(secret));
+	}
 	cJSON_Delete(body);
 }
 
@@ -283,23 +294,65 @@ static int change_and_watch(struct remote *r, const char *path, const cJSON *bod
 	return status;
 }
 
-static int add(struct remote *r, void *self)
+static int add_to(struct remote *r, const struct options *o, const char *path, cJSON *body, struct error *err)
 {
-	struct options *o = self;
-	struct error    err = { 0 };
-	cJSON          *body = mailbox(o, &err);
-	int             status;
+	int status;
 
-	if (!body)
-		return remote_failed(r, &err);
 	cJSON_AddStringToObject(body, "address", o->who);
 	if (o->remote.lang)
 		cJSON_AddStringToObject(body, "lang", r->lang->tag);
 	if (o->external_id)
 		cJSON_AddStringToObject(body, "external_id", o->external_id);
-	status = change_and_watch(r, "/v1/accounts", body, &err);
+	status = change_and_watch(r, path, body, err);
 	forget(body);
 	return status;
+}
+
+/* Only the account that was asked for gets as far as here. */
+static cJSON *granted(const struct microsoft_grant *g)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(body, "access_token", g->access_token);
+	if (g->refresh_token)
+		cJSON_AddStringToObject(body, "refresh_token", g->refresh_token);
+	if (g->scope)
+		cJSON_AddStringToObject(body, "scope", g->scope);
+	if (g->expires_at)
+		cJSON_AddNumberToObject(body, "expires_at", (double)g->expires_at);
+	return body;
+}
+
+static int add_by_device(struct remote *r, const struct options *o, const struct net_settings *net)
+{
+	const struct device_signin d = { o->who, &r->settings, net, r->lang, r->json, SIGN_IN_MS };
+	CLEANUP(report) struct report *report = NULL;
+	struct signin_result got = { 0 };
+	struct verdict       v;
+	struct error         err = { 0 };
+
+	report = device_sign_in(&d, &v, &got, &err);
+	remote_listen();
+	if (!report)
+		return remote_failed(r, &err);
+	return got.well ? add_to(r, o, "/v1/grants", granted(&got.grant), &err) : device_print_failure(&d, report, &v, false);
+}
+
+static int add(struct remote *r, void *self)
+{
+	struct options    *o = self;
+	struct net_options net = { 0 };
+	struct error       err = { 0 };
+	cJSON             *body;
+	int                status;
+
+	if (o->device) {
+		status = net_options_settings(&net, &r->settings, &err) ? add_by_device(r, o, &net.net) : remote_failed(r, &err);
+		net_options_release(&net);
+		return status;
+	}
+	body = mailbox(o, &err);
+	return body ? add_to(r, o, "/v1/accounts", body, &err) : remote_failed(r, &err);
 }
 
 static int reconnect(struct remote *r, void *self)

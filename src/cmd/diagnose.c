@@ -7,6 +7,7 @@
 
 #include "base/settings.h"
 #include "cmd/command.h"
+#include "cmd/device.h"
 #include "cmd/print.h"
 #include "flow.h"
 #include "model/mailaddress.h"
@@ -22,14 +23,14 @@ struct options {
 	const char *send_to, *ews_url;
 	struct own_trust trust;
 	struct ticket_source tickets;
-	bool        kerberos, act_as, send_test, json, verbose;
+	bool        kerberos, device, act_as, send_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
        KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD,
-       KEY_IMPERSONATE, KEY_KERBEROS, KEY_TICKET_CACHE, KEY_KEYTAB };
+       KEY_IMPERSONATE, KEY_KERBEROS, KEY_TICKET_CACHE, KEY_KEYTAB, KEY_DEVICE };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
@@ -37,6 +38,7 @@ static const struct argp_option options[] = {
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
+	{ "device-code", KEY_DEVICE, NULL, 0, "sign in at Microsoft on another screen, with a code that is shown here", 1 },
 	{ "kerberos", KEY_KERBEROS, NULL, 0, "sign in by a Kerberos ticket, out of the cache that $KRB5CCNAME or krb5.conf names (Exchange)", 1 },
 	{ "ticket-cache", KEY_TICKET_CACHE, "FILE", 0, "the same, out of that cache", 1 },
 	{ "keytab", KEY_KEYTAB, "FILE", 0, "the same, by a ticket that is asked for with the user name's key in that file", 1 },
@@ -144,6 +146,15 @@ static void check_kerberos(struct options *o, struct argp_state *state)
 	o->provider = "exchange";
 }
 
+static void check_device(struct options *o, struct argp_state *state)
+{
+	if (o->password_file || o->token_file || o->kerberos)
+		argp_error(state, "--device-code or a password or a token or Kerberos, not two of them");
+	if (strcmp(o->provider, "auto") != 0 && strcmp(o->provider, "microsoft") != 0)
+		argp_error(state, "--device-code is for Microsoft only");
+	o->provider = "microsoft";
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -161,6 +172,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
 	case KEY_KERBEROS:      o->kerberos = true; return 0;
+	case KEY_DEVICE:        o->device = true; return 0;
 	case KEY_TICKET_CACHE:  o->kerberos = true; o->tickets.cache = arg; return 0;
 	case KEY_KEYTAB:        o->kerberos = true; o->tickets.keytab = arg; return 0;
 	case KEY_RECORD:        o->record = arg; return 0;
@@ -184,6 +196,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--send-test=%s: no address", o->send_to);
 		if (o->password_file && o->token_file)
 			argp_error(state, "a password or a token, not both");
+		if (o->device)
+			check_device(o, state);
 		if (o->kerberos)
 			check_kerberos(o, state);
 		if (o->act_as && !o->username)
@@ -257,6 +271,28 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 	return exit_status_of(&v);
 }
 
+/* A grant for the credentials; else `*status`, and what is wrong on this machine in `err`. */
+static bool sign_in_elsewhere(const struct options *o, const struct settings *s, const struct language *lang, struct credentials *c,
+                              int *status, struct error *err)
+{
+	const struct device_signin d = { o->address, s, &o->net.net, lang, o->json, o->timeout_s * 1000 };
+	CLEANUP(report) struct report *r = NULL;
+	struct signin_result got = { 0 };
+	struct verdict       v;
+
+	r = device_sign_in(&d, &v, &got, err);
+	if (!r)
+		return false;
+	if (got.well) {
+		credentials_take_grant(c, &got.grant);
+		return true;
+	}
+	if (o->record && !record_write(r, o->record, err))
+		return false;
+	*status = device_print_failure(&d, r, &v, o->verbose);
+	return false;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "ADDRESS",
@@ -277,7 +313,8 @@ static int run(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, o) == 0 && settings_read(&s, o->config, &err)) {
 		if (!command_language(o->lang, &lang))
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
-		else if (net_options_settings(&o->net, &s, &err) && read_credentials(o, &c, &err))
+		else if (net_options_settings(&o->net, &s, &err) && read_credentials(o, &c, &err)
+		         && (!o->device || sign_in_elsewhere(o, &s, lang, &c, &status, &err)))
 			status = diagnose_it(o, &c, &s, lang);
 	}
 	settings_release(&s);

@@ -11,7 +11,7 @@
 #define CODE(codes)            { NULL, FACT_GRAPH_CODE, IS, codes }
 #define CODE_IN(steps, codes)  { steps, FACT_GRAPH_CODE, IS, codes }
 #define GRAPH_TEXT(op, words)  { NULL, FACT_GRAPH_TEXT, op, words }
-#define ANYWHERE(fact, op, value) { "entra.token|entra.identity|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
+#define ANYWHERE(fact, op, value) { "entra.device|entra.token|entra.identity|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
 #define ID_TOKEN(flaws)        { "entra.identity", FACT_ID_TOKEN, IS, flaws }
 #define OUR_CLOCK(op, word)    { "entra.identity", FACT_CLOCK, op, word }
 #define PLAN(plans)            { "microsoft.account", FACT_ACCOUNT_PLAN, IS, plans }
@@ -29,6 +29,9 @@
 /* What an Exchange server of one's own says to a question that Graph handed on to it. */
 #define HANDED_ON       "REST APIs for this mailbox are currently in preview"
 #define EMPTY_401       { "microsoft.inbox", FACT_HTTP_STATUS, IS, "401" }, CODE_IN("microsoft.inbox", "UnknownError")
+
+/* The person signed in, or should have, on another screen. */
+#define AS_DEVICE       { "entra.grant", FACT_AUTH_BY, IS, "device" }
 
 #define NOT_ASSIGNED CAUSE_MICROSOFT_USER_NOT_ASSIGNED
 #define APPROVAL     CAUSE_MICROSOFT_ADMIN_APPROVAL_REQUIRED
@@ -77,7 +80,18 @@ static const struct rule microsoft[] = {
 	/* -- the grant ------------------------------------------------------------------------------------------------- */
 
 	PROVES(MICROSOFT_SIGN_IN_AGAIN, 0, "M A.4, A.8", NUMBER("50173|70008|700082|70043|50132|50133|50085|50089|50135")),
-	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "M A.8", NUMBER("70000|700020|50058|50140|50199|700084|54005|70016|70018|70019|70020")),
+	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "M A.8", NUMBER("70000|700020|50058|50140|50199|700084|54005")),
+
+	/* -- a code that was to be entered on another screen ---------------------------------------------------------------- */
+
+	PROVES(MICROSOFT_CONSENT_DECLINED, 0, "M A.5", ERROR("authorization_declined")),
+	PROVES(MICROSOFT_CONSENT_DECLINED, 0, "M A.5", NUMBER("70017")),
+	SUGGESTS(MICROSOFT_CONSENT_DECLINED, 0, OPEN(APPROVAL, POLICY), "RFC 8628 3.5", AS_DEVICE, { "entra.token", FACT_OAUTH_ERROR, IS, "access_denied" }, NO_NUMBER),
+	SUGGESTS(MICROSOFT_SIGN_IN_NOT_RETURNED, 0, OPEN(APPROVAL, NOT_ASSIGNED, POLICY), "M A.2, A.5", { "entra.token", FACT_DEVICE_CODE, IS, "ran_out" }),
+	SUGGESTS(MICROSOFT_SIGN_IN_NOT_RETURNED, 0, OPEN(APPROVAL, NOT_ASSIGNED, POLICY), "M A.2, A.5", ERROR("expired_token|authorization_pending")),
+	SUGGESTS(MICROSOFT_SIGN_IN_NOT_RETURNED, 0, OPEN(APPROVAL, NOT_ASSIGNED, POLICY), "M A.2, A.5", NUMBER("70016|70019|70020")),
+	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "M A.5, A.8", NUMBER("70018")),
+	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "M A.5, A.8", ERROR("bad_verification_code")),
 
 	/* -- our own registration ------------------------------------------------------------------------------------------ */
 

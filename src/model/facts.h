@@ -166,6 +166,7 @@
 #define FACT_AADSTS_TRACE      "aadsts.correlation_id"    /* by which an administrator finds the sign-in in the log */
 #define FACT_AADSTS_TIME       "aadsts.timestamp"
 #define FACT_ADMIN_CONSENT     "entra.admin_consent"  /* recorded refused */
+#define FACT_DEVICE_CODE       "entra.device_code"    /* ran_out: nobody signed in with it in time */
 #define FACT_TENANT            "entra.tenant"         /* the organisation's id; unknown: Microsoft has none for that domain */
 #define FACT_ID_TOKEN          "id_token.flaw"        /* why it is not believed: a name of id_token.h; account: Graph says another */
 #define FACT_CLOCK             "clock.ours"           /* right ahead behind, by the Date of two servers who agree */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/facts.h"
+#include "provider/microsoft_device.h"
 #include "wire/http.h"
 
 enum { OPEN_START, OPEN_TOKEN, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
@@ -179,9 +180,24 @@ static const char *tenant_of(const struct microsoft_session *s)
 	return s->app->tenant ? s->app->tenant : "common";
 }
 
+const char *microsoft_authority_path(struct microsoft_session *s, const char *endpoint)
+{
+	return arena_print(s->job, "/%s/oauth2/v2.0/%s", tenant_of(s), endpoint);
+}
+
+const char *microsoft_scopes(const struct microsoft_session *s, struct arena *into)
+{
+	return scopes_at(s->graph.host, into);
+}
+
+struct oauth_client microsoft_client(const struct microsoft_session *s)
+{
+	return (struct oauth_client){ s->app->client_id, s->app->client_secret };
+}
+
 static void ask_token(struct microsoft_session *s, const struct want *w)
 {
-	struct oauth_client client = { s->app->client_id, s->app->client_secret };
+	struct oauth_client client = microsoft_client(s);
 
 	begin(s, "entra.token", w);
 	note(s, FACT_APP, s->app->client_id);
@@ -190,7 +206,7 @@ static void ask_token(struct microsoft_session *s, const struct want *w)
 		oauth_redeem(&s->body, &client, s->code->code, s->code->redirect_uri, s->code->verifier);
 	else
 		oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
-	s->request = (struct web_request){ .method = "POST", .target = arena_print(s->job, "/%s/oauth2/v2.0/token", tenant_of(s)),
+	s->request = (struct web_request){ .method = "POST", .target = microsoft_authority_path(s, "token"),
 		.header = { "Content-Type: application/x-www-form-urlencoded", "Accept: application/json" }, .body = buffer_held(&s->body),
 		.anonymous = true, .hushed = true };
 	web_ask(&s->entra, &s->request);
@@ -339,6 +355,28 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 	return WANT_FAILED;
 }
 
+/* -- the other ways to a grant ------------------------------------------------------------------------------------- */
+
+void microsoft_begin(struct microsoft_session *s, const char *id, const struct want *w)
+{
+	begin(s, id, w);
+}
+
+enum want_kind microsoft_failed(struct microsoft_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
+{
+	return failed(s, fault, w, err, what);
+}
+
+void microsoft_refusal(struct microsoft_session *s, const struct oauth_answer *o)
+{
+	refusal_facts(s, o);
+}
+
+void microsoft_granted(struct microsoft_session *s, const struct oauth_answer *o, const struct want *w)
+{
+	take_grant(s, o, w);
+}
+
 /* -- what was brought --------------------------------------------------------------------------------------------- */
 
 static bool has_ended(const struct microsoft_session *s, const struct want *w)
@@ -348,11 +386,13 @@ static bool has_ended(const struct microsoft_session *s, const struct want *w)
 
 static void grant_facts(struct microsoft_session *s, const struct want *w)
 {
+	bool fresh = s->code || s->device;
+
 	begin(s, "entra.grant", w);
-	note(s, FACT_AUTH_BY, s->code ? "code" : "token");
-	note(s, FACT_TOKEN_AGE, s->code ? NULL : !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
+	note(s, FACT_AUTH_BY, s->code ? "code" : s->device ? "device" : "token");
+	note(s, FACT_TOKEN_AGE, fresh ? NULL : !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, FACT_APP, s->app->client_id);
-	if (!s->code && !s->grant.refresh_token)
+	if (!fresh && !s->grant.refresh_token)
 		note(s, FACT_OAUTH_REFRESHED, "no");
 	end(s, STEP_PASSED, w);
 }
@@ -588,7 +628,9 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 
 	STEP(s, OPEN_TOKEN):
 		/* once begun it is gone on with: what was given has not run out, and is not kept yet */
-		if (s->code || s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
+		if (s->device)
+			PASS(microsoft_device_step(s, w, err));
+		else if (s->code || s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
 			PASS(token_step(s, w, err));
 
 	STEP(s, OPEN_ACCOUNT):

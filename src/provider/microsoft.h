@@ -1,8 +1,9 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. A code is redeemed first, once; then the id_token that came with it is checked, beside the question to Graph
- * (microsoft_identity.h). An account that is not the one asked for ends it there, and so does an id_token that is not believed.
+ * account it is. A code is redeemed first, once, and a device waited for; then the id_token that came with it is checked, beside the
+ * question to Graph (microsoft_identity.h). An account that is not the one asked for ends it there, and so does an id_token that is not
+ * believed.
  * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
  * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
  * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
@@ -58,6 +59,8 @@ struct microsoft_safe {
 	bool          (*kept)(void *self, struct arena *into, struct microsoft_grant *now);
 };
 
+struct microsoft_device;
+
 struct microsoft_session {
 	/* in */
 	struct report              *report;
@@ -68,6 +71,7 @@ struct microsoft_session {
 	int                         attempt;
 	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
 	struct microsoft_keys      *keys;           /* likewise: what authorities publish, held from sign-in to sign-in; NULL: not held */
+	struct microsoft_device    *device;         /* likewise: a person signs in on another screen (microsoft_device.h); NULL */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
@@ -115,6 +119,20 @@ void           microsoft_answer_facts(struct microsoft_session *);
 /* What was granted, for a session that has not renewed it itself; copied is only the struct. */
 void           microsoft_session_take(struct microsoft_session *, const struct microsoft_grant *);
 void           microsoft_session_release(struct microsoft_session *);
+
+/* -- for the other ways to a grant -- */
+
+/* A step of the report, that the web session writes into as well; microsoft_ask_end() ends it. */
+void                microsoft_begin(struct microsoft_session *, const char *id, const struct want *);
+/* Ends the step under way and says so: always WANT_FAILED. */
+enum want_kind      microsoft_failed(struct microsoft_session *, enum fault, const struct want *, struct error *, const char *what);
+/* What a token endpoint refused, as facts of that step; what it granted, into the session: its texts live as long as the report. */
+void                microsoft_refusal(struct microsoft_session *, const struct oauth_answer *);
+void                microsoft_granted(struct microsoft_session *, const struct oauth_answer *, const struct want *);
+/* "/common/oauth2/v2.0/token", of that tenant; what is asked for, blanks between; as whom. */
+const char         *microsoft_authority_path(struct microsoft_session *, const char *endpoint);
+const char         *microsoft_scopes(const struct microsoft_session *, struct arena *into);
+struct oauth_client microsoft_client(const struct microsoft_session *);
 
 /* -- for others that go on talking on an open session -- */
 

@@ -161,9 +161,12 @@ static bool by_device(struct ask *a)
 {
 	const char   *code = form_get(&a->form, "device_code");
 	struct token *t = code ? token_find(a->sandbox->cloud, TOKEN_DEVICE, code) : NULL;
+	struct ordered *order;
 
 	if (!t)
 		return refused(a, 70018);
+	if ((order = orders_take(&a->sandbox->orders, ORDER_DEVICE_AADSTS)))
+		return refused(a, (unsigned)strtoul(order->value, NULL, 10));
 	if (t->declined)
 		return refused(a, 70017);
 	if (t->spent || t->expires < now_s())

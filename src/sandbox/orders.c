@@ -125,6 +125,7 @@ static const struct order_row rows[] = {
 	{ "scopes",            ORDER_SCOPES, "LIST", true, 0, NULL, "all that is granted, with commas between" },
 	{ "no-refresh-token",  ORDER_NO_REFRESH, NULL, false, 0, NULL, "no refresh token is given" },
 	{ "slow-down",         ORDER_SLOW_DOWN, NULL, false, 0, NULL, "whoever asks for a device's token asks too often" },
+	{ "device-aadsts",     ORDER_DEVICE_AADSTS, "NUMBER", true, 0, NULL, "its code is refused with this number, whoever has signed in with it" },
 	{ "device-interval",   ORDER_DEVICE_INTERVAL, "SECONDS", true, 0, NULL, "how often it may ask" },
 	{ "personal",          ORDER_PERSONAL, NULL, false, 0, NULL, "the accounts are no organisation's" },
 	{ "guest",             ORDER_GUEST, NULL, false, 0, NULL, "they are guests from elsewhere" },

@@ -6,7 +6,9 @@ the proof; look-alikes side by side; no secret in anything that is printed or ke
 """
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,32 @@ class Place(cloud.Place):
                 hold(what not in g or g[what] not in text, "the %s is in what came out" % what)
         hold(s.microsoft["client_secret"] not in p.stdout + p.stderr + kept, "the secret is in what came out")
         return p.returncode, json.loads(p.stdout)
+
+    def device(self, s, answer="accept", who=ANNA, *options):
+        """(exit status, standard output, standard error, what was shown) of one that signs in on another screen; `answer` None: it is called off."""
+        config, record = os.path.join(self.folder, "mailmoor.conf"), os.path.join(self.folder, "record.json")
+        with open(config, "w") as f:
+            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n" % (s.microsoft["client_id"], s.microsoft["client_secret"]))
+        command = [self.binary, "diagnose", ANNA, "--device-code", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
+                   "--record=" + record, *("--connect-to=" + c for c in s.told["connect_to"]), *options]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+            shown = ""
+            for line in p.stderr if "--json" in options else p.stdout:
+                shown += line
+                code = re.search(r'^    ([A-Z0-9]+)$|"code":"([A-Z0-9]+)"', line)
+                if code:
+                    break
+            hold(code, "no code is shown: %s" % shown)
+            if answer:
+                s.post(cloud.DEVICE, "/devicelogin", {"code": code[1] or code[2], "account": who, "answer": answer})
+            else:
+                p.send_signal(signal.SIGINT)
+            out, err = p.communicate(timeout=60)
+        with open(record, encoding="utf-8") as f:
+            kept = f.read()
+        os.remove(record)
+        hold(s.microsoft["client_secret"] not in out + err + kept and not re.search(r"DAQABAAE\w|EwB\w{20}|1\.AX\w{20}", out + err + kept), "a secret is in what came out")
+        return p.returncode, out, err, shown
 
     def judged(self, faults, cause, values=None, proof=None, options=(), token=True, left_open=None):
         """`cause`: () for connected, or "ID CERTAINTY WHO"; `left_open`: ids; `proof`: "STEP FACT VALUE", among those given."""
@@ -145,6 +173,50 @@ def the_token_endpoint_that_is_not_well_is_no_refusal(t):
         t.judged((ENDED, fault), cause)
     for fault in ("token-throttled=1#1", "token-unavailable=1#1"):
         t.judged((ENDED, fault), CONNECTED)
+
+
+# -- a code on another screen ------------------------------------------------------------------------------------------------------------------------
+
+SOON = "device-interval=1"
+
+
+@row
+def a_code_that_is_entered_elsewhere_connects(t):
+    with t.cloud(SOON, "slow-down#1") as s:
+        status, out, err, shown = t.device(s)
+        hold(status == 0 and "Connected." in out and not err, "connected: %d %s %s" % (status, out, err))
+        hold("    https://microsoft.com/devicelogin\n" in shown and ANNA in shown and max(map(len, shown.splitlines())) <= 80, "shown: %s" % shown)
+        paths = [line["path"].rpartition("/")[2] for line in s.log() if line["path"].startswith("/common")]
+        same(paths, ["devicecode", "token", "token"], "slower where it is told so")
+    with t.cloud(SOON) as s:
+        status, out, _, shown = t.device(s, "accept", ANNA, "--json")
+        same((status, json.loads(out)["verdict"]), (0, "connected"), "standard output is the report alone")
+        same({k: v for k, v in json.loads(shown)["device_code"].items() if k != "code"}, {"address": ANNA, "page": "https://microsoft.com/devicelogin", "expires_in": 900}, "for a script")
+
+
+@row
+def a_code_that_comes_to_nothing_has_a_cause(t):
+    for faults, answer, who, cause, step in (((), "cancel", ANNA, "microsoft.consent_declined proven user", "entra.token"),
+                                             ((), "accept", BERT, "microsoft.wrong_account proven user", "microsoft.account"),
+                                             (("device-aadsts=70020",), "accept", ANNA, "microsoft.sign_in_not_returned likely user", "entra.token"),
+                                             (("device-aadsts=53003",), "accept", ANNA, "microsoft.conditional_access proven admin", "entra.token")):
+        with t.cloud(SOON, *faults) as s:
+            status, out, _, _ = t.device(s, answer, who, "--json")
+            first = json.loads(out)["causes"][0]
+            same((status, " ".join((first["id"], first["certainty"], first["who"]))), (1, cause), "%s %s" % (faults, answer))
+            hold(first["proof"][0]["step"] == step, "proof: %s" % first["proof"])
+    with t.cloud("aadsts=700016") as s:
+        p = t.diagnose(s, ANNA, False, "--device-code")
+        same((p[0], p[1]["causes"][0]["id"]), (1, "microsoft.app_misregistered"), "no code at all")
+
+
+@row
+def a_code_that_is_called_off_blames_nobody(t):
+    with t.cloud() as s:
+        status, out, _, _ = t.device(s, None, ANNA, "--json")
+        report = json.loads(out)
+        same((status, report["verdict"], report["causes"]), (3, "unfinished", []), "called off")
+        same([line["path"] for line in s.log() if line["path"].startswith("/v1.0")], [], "what was asked of Graph")
 
 
 # -- whose account ------------------------------------------------------------------------------------------------------------------------------

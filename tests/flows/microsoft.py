@@ -188,6 +188,29 @@ def a_person_signs_in_and_is_connected(t):
 
 
 @row
+def a_code_on_another_screen_connects_an_account(t):
+    t.open("device-interval=1")
+    for who, status in ((BERT, 1), (ANNA, 0)):
+        command = [t.binary, "account", "add", ANNA, "--device-code", "--url=http://%s:%d" % (t.daemon.address, t.daemon.port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=t.daemon.environment({"MAILMOOR_KEY": ""}) | {"MAILMOOR_KEY": t.daemon.key}) as p:
+            shown = ""
+            for line in p.stdout:
+                shown += line
+                if code := re.search(r"^    ([A-Z0-9]+)$", line):
+                    b = Browser(t)
+                    b.press(b.go("https://microsoft.com/devicelogin"), code=code[1], account=who, answer="accept")
+                    break
+            shown += p.communicate(timeout=60)[0]
+        hold(p.returncode == status, "%s signs in, and it ends with %s: %s" % (who, p.returncode, shown))
+        hold([a["address"] for a in t.accounts()] == [ANNA] * (status == 0), "kept: %s" % t.accounts())
+        hold(ANNA in shown and (BERT in shown) == (who == BERT), "shown: %s" % shown)
+    a = t.accounts()[0]
+    hold((a["state"], a["provider"]) == ("connected", "microsoft"), "connected: %s" % a)
+    t.no_secret_said(Browser(t))
+
+
+@row
 def another_account_is_refused_before_anything_is_kept(t):
     t.open()
     b = Browser(t)
