@@ -4,7 +4,7 @@ _mailmoor_options()
 {
 	case $1 in
 	diagnose)
-		echo "--provider= --username= --password-file= --token-file= --device-code --kerberos --ticket-cache= --keytab= --imap= --smtp= --caldav= --ews= --impersonate
+		echo "--provider= --username= --password-file= --token-file= --device-code --tenant-access --rights= --kerberos --ticket-cache= --keytab= --imap= --smtp= --caldav= --ews= --impersonate
 			--send-test --calendar-test --resolver= --ca-file= --pin= --connect-to= --timeout= --record= --lang= --json --config=
 			--verbose --help --usage"
 		;;
@@ -58,6 +58,7 @@ _mailmoor()
 	fi
 	case $before in
 	--provider) words="auto imap exchange" ;;
+	--rights) words="full read calendar" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
 	--password-file | --token-file | --ticket-cache | --keytab | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
 		compopt -o filenames 2>/dev/null

@@ -24,6 +24,8 @@ complete -c mailmoor -n $diagnose -l username -x -d 'where it is not the address
 complete -c mailmoor -n $diagnose -l password-file -r -F -d 'the password, - is standard input'
 complete -c mailmoor -n $diagnose -l token-file -r -F -d 'answer of an OAuth token endpoint'
 complete -c mailmoor -n $diagnose -l device-code -d 'sign in at Microsoft on another screen'
+complete -c mailmoor -n $diagnose -l tenant-access -d 'as the app itself, for all of the organisation'
+complete -c mailmoor -n $diagnose -l rights -x -a 'full read calendar' -d 'what is asked for'
 complete -c mailmoor -n $diagnose -l kerberos -d 'sign in by a Kerberos ticket'
 complete -c mailmoor -n $diagnose -l ticket-cache -r -F -d 'where the ticket is'
 complete -c mailmoor -n $diagnose -l keytab -r -F -d 'key to ask for a ticket with'

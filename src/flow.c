@@ -482,7 +482,7 @@ static bool exchange_can_send(const struct flow *f)
 
 static bool microsoft_can_send(const struct flow *f)
 {
-	return f->microsoft.in_session && f->microsoft.session.inbox_open;
+	return f->microsoft.in_session && f->microsoft.session.inbox_open && rights_send(f->request->terms.rights);
 }
 
 /* Over whichever web service the mailbox was opened. */
@@ -654,7 +654,7 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	}
 	if (f->exchange.well && f->exchange.in_session && f->exchange.session.inbox_open)
 		note_exchange(f, out);
-	if (f->microsoft.in_session && f->microsoft.session.inbox_open)
+	if (f->microsoft.in_session && microsoft_is_open(&f->microsoft.session))
 		note_microsoft(f, out);
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;

@@ -5,10 +5,12 @@
 #ifndef FLOW_H
 #define FLOW_H
 
+#include "connect/app.h"
 #include "connect/credentials.h"
 #include "diagnose/diagnose.h"
 #include "model/app.h"
 #include "model/endpoint.h"
+#include "model/terms.h"
 #include "net/options.h"
 
 /* Where and how a mailbox was signed in to; for the sessions after this one. Kept by the report. */
@@ -48,6 +50,7 @@ struct flow_request {
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
+	struct terms               terms;                   /* there: what may be done, and by whom it was allowed                */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	struct microsoft_keys     *keys;                    /*   likewise                                                   */
 	struct microsoft_device   *device;                  /* likewise                                             */

@@ -51,7 +51,9 @@ bool microsoft_token(const struct credentials *c)
 
 static bool has_token(const struct microsoft_way *p)
 {
-	return p->request->code || p->request->device || (p->request->credentials && p->request->credentials->token);
+	const struct flow_request *q = p->request;
+
+	return q->terms.tenant || q->code || q->device || (q->credentials && q->credentials->token);
 }
 
 static void begin_session(struct microsoft_way *p)
@@ -67,6 +69,7 @@ static void begin_session(struct microsoft_way *p)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
+	p->session.terms = p->request->terms;
 	p->session.code = p->request->code;
 	p->session.keys = p->request->keys;
 	p->session.device = p->request->device;

@@ -25,6 +25,7 @@ struct report *signin_refused(const char *address, const struct oauth_callback *
 struct signin_request {
 	const char                 *address;       /* asked for */
 	const struct microsoft_app *app;
+	enum rights                 rights;        /* as they were asked for */
 	struct microsoft_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */
 	void                      (*show)(void *, const struct oauth_device *);      /* once; it lives as long as the report */
 	void                       *viewer;

@@ -24,7 +24,8 @@ struct options {
 	const struct verb    *verb;
 	const char           *who;            /* an address or an id */
 	const char           *password_file, *username, *external_id, *provider, *ews_url;
-	bool                  impersonates, device;
+	bool                  impersonates, device, tenant;
+	enum rights           rights;
 	char                 *host[SERVICES];
 	uint16_t              port[SERVICES];
 	unsigned              given;
@@ -323,9 +324,9 @@ static cJSON *granted(const struct microsoft_grant *g)
 	return body;
 }
 
-static int add_by_device(struct remote *r, const struct options *o, const struct net_settings *net)
+static int add_by_device(struct remote *r, const struct options *o, const struct app *app, const struct net_settings *net)
 {
-	const struct device_signin d = { o->who, &r->settings, net, r->lang, r->json, SIGN_IN_MS };
+	const struct device_signin d = { o->who, &app->microsoft, o->rights, net, r->lang, r->json, SIGN_IN_MS };
 	CLEANUP(report) struct report *report = NULL;
 	struct signin_result got = { 0 };
 	struct verdict       v;
@@ -342,12 +343,15 @@ static int add(struct remote *r, void *self)
 {
 	struct options    *o = self;
 	struct net_options net = { 0 };
+	struct app         app = { 0 };
 	struct error       err = { 0 };
 	cJSON             *body;
 	int                status;
 
 	if (o->device) {
-		status = net_options_settings(&net, &r->settings, &err) ? add_by_device(r, o, &net.net) : remote_failed(r, &err);
+		status = net_options_settings(&net, &r->settings, &err) && app_read(&app, &r->settings, &err)
+		             ? add_by_device(r, o, &app, &net.net) : remote_failed(r, &err);
+		app_release(&app);
 		net_options_release(&net);
 		return status;
 	}

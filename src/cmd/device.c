@@ -68,15 +68,10 @@ static void show(void *self, const struct oauth_device *told)
 
 struct report *device_sign_in(const struct device_signin *d, struct verdict *v, struct signin_result *out, struct error *err)
 {
-	const struct settings     *s = d->settings;
-	const struct microsoft_app app = {
-		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
-		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
-	};
-	const struct signin_request q = { .address = d->address, .app = &app, .show = show, .viewer = (void *)d,
+	const struct signin_request q = { .address = d->address, .app = d->app, .rights = d->rights, .show = show, .viewer = (void *)d,
 		.timeout_ms = d->timeout_ms };
 
-	if (!app.client_id) {
+	if (!d->app->client_id) {
 		fail(err, FAULT_MALFORMED, "--device-code needs a registration at Microsoft Entra: [microsoft] client_id in the settings");
 		return NULL;
 	}

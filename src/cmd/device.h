@@ -6,17 +6,17 @@
 #ifndef CMD_DEVICE_H
 #define CMD_DEVICE_H
 
-#include "base/settings.h"
 #include "cmd/print.h"
 #include "flow_signin.h"
 
 struct device_signin {
-	const char                *address;
-	const struct settings     *settings;      /* as whom we are registered */
-	const struct net_settings *net;
-	const struct language     *lang;
-	bool                       json;
-	int                        timeout_ms;    /* of each part of it; the code has an end of its own */
+	const char                 *address;
+	const struct microsoft_app *app;
+	enum rights                 rights;
+	const struct net_settings  *net;
+	const struct language      *lang;
+	bool                        json;
+	int                         timeout_ms;    /* of each part of it; the code has an end of its own */
 };
 
 /* Waits until it is over, at most an hour; Ctrl-C ends it. The report, the caller's, keeps what `out` leads to. NULL only for what is wrong

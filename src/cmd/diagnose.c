@@ -23,6 +23,7 @@ struct options {
 	const char *send_to, *ews_url;
 	struct own_trust trust;
 	struct ticket_source tickets;
+	struct terms terms;
 	bool        kerberos, device, act_as, send_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
@@ -30,7 +31,7 @@ struct options {
 
 enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY_IMAP, KEY_SMTP, KEY_CALDAV, KEY_EWS, KEY_SEND_TEST,
        KEY_CALENDAR_TEST, KEY_RESOLVER, KEY_CA_FILE, KEY_PIN, KEY_CONNECT_TO, KEY_TIMEOUT, KEY_RECORD, KEY_JSON, KEY_CONFIG, KEY_PASSWORD,
-       KEY_IMPERSONATE, KEY_KERBEROS, KEY_TICKET_CACHE, KEY_KEYTAB, KEY_DEVICE };
+       KEY_IMPERSONATE, KEY_KERBEROS, KEY_TICKET_CACHE, KEY_KEYTAB, KEY_DEVICE, KEY_TENANT, KEY_RIGHTS };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
@@ -39,6 +40,8 @@ static const struct argp_option options[] = {
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
 	{ "device-code", KEY_DEVICE, NULL, 0, "sign in at Microsoft on another screen, with a code that is shown here", 1 },
+	{ "tenant-access", KEY_TENANT, NULL, 0, "as the app itself, which an administrator has approved for all of the organisation (Microsoft)", 1 },
+	{ "rights", KEY_RIGHTS, "SET", 0, "what is asked for: full (the default), read, calendar (Microsoft)", 1 },
 	{ "kerberos", KEY_KERBEROS, NULL, 0, "sign in by a Kerberos ticket, out of the cache that $KRB5CCNAME or krb5.conf names (Exchange)", 1 },
 	{ "ticket-cache", KEY_TICKET_CACHE, "FILE", 0, "the same, out of that cache", 1 },
 	{ "keytab", KEY_KEYTAB, "FILE", 0, "the same, by a ticket that is asked for with the user name's key in that file", 1 },
@@ -146,12 +149,15 @@ static void check_kerberos(struct options *o, struct argp_state *state)
 	o->provider = "exchange";
 }
 
-static void check_device(struct options *o, struct argp_state *state)
+/* Who comes without a token, or not for all. */
+static void check_microsoft(struct options *o, struct argp_state *state)
 {
-	if (o->password_file || o->token_file || o->kerberos)
-		argp_error(state, "--device-code or a password or a token or Kerberos, not two of them");
 	if (strcmp(o->provider, "auto") != 0 && strcmp(o->provider, "microsoft") != 0)
-		argp_error(state, "--device-code is for Microsoft only");
+		argp_error(state, "--device-code, --tenant-access and --rights are for Microsoft only");
+	if (o->password_file || o->kerberos || o->device + o->terms.tenant + (o->token_file != NULL) > 1)
+		argp_error(state, "a password, a token, Kerberos, --device-code or --tenant-access, not two of them");
+	if (o->send_test && !rights_send(o->terms.rights))
+		argp_error(state, "--send-test needs --rights=full");
 	o->provider = "microsoft";
 }
 
@@ -173,6 +179,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
 	case KEY_KERBEROS:      o->kerberos = true; return 0;
 	case KEY_DEVICE:        o->device = true; return 0;
+	case KEY_TENANT:        o->terms.tenant = true; return 0;
+	case KEY_RIGHTS:
+		if (!rights_find(arg, &o->terms.rights))
+			argp_error(state, "%s: not full, read or calendar", arg);
+		return 0;
 	case KEY_TICKET_CACHE:  o->kerberos = true; o->tickets.cache = arg; return 0;
 	case KEY_KEYTAB:        o->kerberos = true; o->tickets.keytab = arg; return 0;
 	case KEY_RECORD:        o->record = arg; return 0;
@@ -196,8 +207,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--send-test=%s: no address", o->send_to);
 		if (o->password_file && o->token_file)
 			argp_error(state, "a password or a token, not both");
-		if (o->device)
-			check_device(o, state);
+		if (o->device || o->terms.tenant || o->terms.rights != RIGHTS_FULL)
+			check_microsoft(o, state);
 		if (o->kerberos)
 			check_kerberos(o, state);
 		if (o->act_as && !o->username)
@@ -228,12 +239,9 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 	return !o->token_file || credentials_read_token(c, o->token_file, err);
 }
 
-static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct language *lang)
+static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct app *app,
+                       const struct language *lang)
 {
-	const struct microsoft_app microsoft = {
-		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
-		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
-	};
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
 	struct verdict      v;
@@ -245,7 +253,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
-		.microsoft = &microsoft,
+		.microsoft = &app->microsoft, .terms = o->terms,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -272,10 +280,10 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 }
 
 /* A grant for the credentials; else `*status`, and what is wrong on this machine in `err`. */
-static bool sign_in_elsewhere(const struct options *o, const struct settings *s, const struct language *lang, struct credentials *c,
+static bool sign_in_elsewhere(const struct options *o, const struct app *app, const struct language *lang, struct credentials *c,
                               int *status, struct error *err)
 {
-	const struct device_signin d = { o->address, s, &o->net.net, lang, o->json, o->timeout_s * 1000 };
+	const struct device_signin d = { o->address, &app->microsoft, o->terms.rights, &o->net.net, lang, o->json, o->timeout_s * 1000 };
 	CLEANUP(report) struct report *r = NULL;
 	struct signin_result got = { 0 };
 	struct verdict       v;
@@ -303,6 +311,7 @@ static int run(int argc, char **argv)
 	struct options        *o = must_alloc(sizeof *o);
 	struct credentials     c = { 0 };
 	struct settings        s = { 0 };
+	struct app             app = { 0 };
 	struct error           err = { 0 };
 	const struct language *lang = language_english();
 	int                    status = EXIT_USAGE;
@@ -313,10 +322,11 @@ static int run(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, o) == 0 && settings_read(&s, o->config, &err)) {
 		if (!command_language(o->lang, &lang))
 			fail(&err, FAULT_MALFORMED, "there is no language \"%s\"", o->lang);
-		else if (net_options_settings(&o->net, &s, &err) && read_credentials(o, &c, &err)
-		         && (!o->device || sign_in_elsewhere(o, &s, lang, &c, &status, &err)))
-			status = diagnose_it(o, &c, &s, lang);
+		else if (net_options_settings(&o->net, &s, &err) && app_read(&app, &s, &err) && read_credentials(o, &c, &err)
+		         && (!o->device || sign_in_elsewhere(o, &app, lang, &c, &status, &err)))
+			status = diagnose_it(o, &c, &s, &app, lang);
 	}
+	app_release(&app);
 	settings_release(&s);
 	if (err.fault && status == EXIT_USAGE)
 		fprintf(stderr, "mailmoor diagnose: %s\n", err.text);

@@ -48,6 +48,13 @@ static bool read_file(const char *file, struct buffer *out, int64_t *changed, st
 	return fine;
 }
 
+bool credentials_read_file(const char *file, struct buffer *into, struct error *err)
+{
+	int64_t changed;
+
+	return read_file(file, into, &changed, err);
+}
+
 static char *secret_copy(struct credentials *c, struct slice s)
 {
 	char *copy = must_alloc(s.len + 1);

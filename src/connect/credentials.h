@@ -33,6 +33,9 @@ void credentials_take_grant(struct credentials *, const struct microsoft_grant *
 bool credentials_read_token(struct credentials *, const char *file, struct error *err);
 /* Kerberos: the files that are named must be there and readable now, and a keytab for us alone: everybody who can read it is that user. */
 bool credentials_take_tickets(struct credentials *, const struct ticket_source *, struct error *err);
+/* All of a file, or of standard input (-), up to the buffer's limit. FAULT_LOCAL, FAULT_TOO_BIG. */
+struct buffer;
+bool credentials_read_file(const char *file, struct buffer *into, struct error *err);
 void credentials_release(struct credentials *);      /* wipes */
 
 #endif

@@ -350,11 +350,11 @@ static bool sending_is_not_offered(struct verdict *v, const struct report *r)
 
 /* Its steps: where the sign-in is judged, which came last when all is well, what mail needs to be read, and what may fail beside that. */
 static const struct web_mail {
-	const char *provider, *login, *last, *needed[4], *rest[6];
+	const char *provider, *login, *inbox, *last, *needed[4], *rest[6];
 } web_mails[] = {
-	{ "exchange", "exchange.login", "exchange.calendar", { "exchange.inbox", "exchange.mailbox", "exchange.folders" },
+	{ "exchange", "exchange.login", "exchange.inbox", "exchange.calendar", { "exchange.inbox", "exchange.mailbox", "exchange.folders" },
 	  { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" } },
-	{ "microsoft", "microsoft.account", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
+	{ "microsoft", "microsoft.account", "microsoft.inbox", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
 	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.send", "send.arrive", "send.bounce" } },
 };
 
@@ -396,6 +396,9 @@ static bool is_partly(const struct report *r, int attempt, const struct web_mail
 {
 	bool any = false;
 
+	/* where mail was not asked for, the calendar is all there is */
+	if (step_failed(r, web->last, attempt) && report_find(r, web->inbox, attempt) < 0)
+		return false;
 	for (size_t i = 0; i < COUNT(web->rest) && web->rest[i]; i++)
 		any |= step_failed(r, web->rest[i], attempt);
 	for (size_t i = 0; i < COUNT(web->needed) && web->needed[i]; i++)

@@ -31,6 +31,7 @@
 #define EMPTY_401       { "microsoft.inbox", FACT_HTTP_STATUS, IS, "401" }, CODE_IN("microsoft.inbox", "UnknownError")
 
 /* The person signed in, or should have, on another screen. */
+#define AS_ITSELF       { "entra.grant", FACT_AUTH_BY, IS, "tenant" }
 #define AS_DEVICE       { "entra.grant", FACT_AUTH_BY, IS, "device" }
 
 #define NOT_ASSIGNED CAUSE_MICROSOFT_USER_NOT_ASSIGNED
@@ -156,6 +157,8 @@ static const struct rule microsoft[] = {
 	SUGGESTS(MICROSOFT_REST_NOT_ENABLED, 0, OPEN(MIGRATING, ON_PREMISES), "M E.2 9", CODE_IN("microsoft.inbox", ELSEWHERE_CODES)),
 	SUGGESTS(MICROSOFT_REST_NOT_ENABLED, 0, OPEN(NOT_THERE, MIGRATING, ON_PREMISES), "M E.2 7", NO_BOX, PLAN("Enabled")),
 	SUGGESTS(MICROSOFT_MAILBOX_NOT_FOUND, 0, OPEN(NO_LICENCE, ON_PREMISES, NOT_ENABLED), "M E.2 7", NO_BOX),
+	SUGGESTS(MICROSOFT_MAILBOX_NOT_FOUND, 0, OPEN(NO_LICENCE, ON_PREMISES, NOT_ENABLED), "M B.7, E.2 7", CODE_IN("microsoft.calendar", "MailboxNotEnabledForRESTAPI|" ELSEWHERE_CODES "|ErrorNonExistentMailbox")),
+	SUGGESTS(MICROSOFT_ACCOUNT_NOT_IN_TENANT, 0, OPEN(NOT_THERE), "M B.7", AS_ITSELF, CODE_IN("microsoft.account", "Request_ResourceNotFound|ResourceNotFound|ErrorInvalidUser")),
 	SUGGESTS(MICROSOFT_MAILBOX_NOT_FOUND, 0, OPEN(NO_LICENCE, ON_PREMISES), "M B.7", EMPTY_401, { "microsoft.account", FACT_ACCOUNT_PLAN, IS, "none" }),
 	HINTS(MICROSOFT_MAILBOX_NOT_FOUND, 0, OPEN(NO_LICENCE, AGAIN), "M B.7", EMPTY_401),
 

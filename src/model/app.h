@@ -2,10 +2,13 @@
 #ifndef MODEL_APP_H
 #define MODEL_APP_H
 
+struct oauth_certificate;                           /* wire/assertion.h */
+
 struct microsoft_app {
 	const char *client_id, *client_secret;      /* NULL: not registered; a public client                                   */
 	const char *tenant;                         /* an id, a domain, "organizations" or "common"; NULL: "common"           */
 	const char *authority;                      /* host or URL of a national cloud's sign-in; NULL: the worldwide cloud's */
+	const struct oauth_certificate *certificate;        /* shown in the place of the secret; NULL: none                    */
 };
 
 #endif

@@ -3,8 +3,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "model/facts.h"
 #include "provider/microsoft_device.h"
+#include "wire/assertion.h"
 #include "wire/http.h"
 
 enum { OPEN_START, OPEN_TOKEN, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
@@ -21,15 +23,22 @@ enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
 #define NEARLY_S   60        /* a token that ends so soon is as good as ended */
 
+/* Of the mailbox, whoever's it is. */
 static const struct graph_question questions[QUESTIONS] = {
-	[INBOX] = { "GET", "/me/mailFolders/inbox?$select=id,totalItemCount,unreadItemCount" },
-	[FOLDERS] = { "GET", "/me/mailFolders?$top=100&$select=id,displayName&includeHiddenFolders=true" },
-	[CALENDAR] = { "GET", "/me/calendar?$select=id,name,canEdit" },
-	[SENDER] = { "GET", "/me/mailFolders/sentitems/messages?$top=1&$select=from" },
+	[INBOX] = { "GET", "/mailFolders/inbox?$select=id,totalItemCount,unreadItemCount" },
+	[FOLDERS] = { "GET", "/mailFolders?$top=100&$select=id,displayName&includeHiddenFolders=true" },
+	[CALENDAR] = { "GET", "/calendar?$select=id,name,canEdit" },
+	[SENDER] = { "GET", "/mailFolders/sentitems/messages?$top=1&$select=from" },
 };
 
-/* What a connection is for (ARTICLES S24); the others of the list are seen by what came of them. */
-static const char *const needed[] = { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" };
+/* What is asked for (ARTICLES S24: all of it), and what of that a connection cannot do without; the others of the list are seen by what
+ * came of them. */
+static const struct { const char *asked[5], *needed[3]; } sets[RIGHTS_COUNT] = {
+	[RIGHTS_FULL] = { { "Mail.ReadWrite", "Mail.Send", "Calendars.Read", "Calendars.ReadWrite", "User.Read" },
+	                  { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" } },
+	[RIGHTS_READ] = { { "Mail.Read", "Calendars.Read", "User.Read" }, { "Mail.Read", "Calendars.Read" } },
+	[RIGHTS_CALENDAR] = { { "Calendars.Read", "Calendars.ReadWrite", "User.Read" }, { "Calendars.ReadWrite" } },
+};
 
 struct microsoft_beside {
 	struct microsoft_identity identity;
@@ -68,6 +77,18 @@ const char *microsoft_authority(const struct microsoft_app *app, struct arena *i
 	return authority_host(app, into);
 }
 
+const char *microsoft_path(const struct microsoft_session *s, const char *rest, struct arena *into)
+{
+	if (!s->terms.tenant)
+		return arena_print(into, "/me%s", rest);
+	return arena_print(into, "/users/%s%s", http_url_encode(s->address->text, into), rest);
+}
+
+const char *microsoft_target(const struct microsoft_session *s, const char *rest, struct arena *into)
+{
+	return arena_print(into, "/v1.0%s", microsoft_path(s, rest, into));
+}
+
 static struct endpoint endpoint_at(const char *host)
 {
 	return (struct endpoint){ .service = SERVICE_WEB, .host = host, .port = 443, .socket = SOCKET_TLS, .source = SOURCE_TABLE };
@@ -87,6 +108,11 @@ void microsoft_session_init(struct microsoft_session *s, struct report *r, const
 	web_session_init(&s->entra, r, &s->authority, NULL, "entra", waits, attempt);
 	web_session_init(&s->web, r, &s->graph, &s->login, "microsoft", waits, attempt);
 	s->web.scheme = WEB_BEARER;
+}
+
+bool microsoft_is_open(const struct microsoft_session *s)
+{
+	return s->inbox_open || (s->has_calendar && !rights_have_mail(s->terms.rights));
 }
 
 void microsoft_session_take(struct microsoft_session *s, const struct microsoft_grant *grant)
@@ -144,14 +170,13 @@ static bool is_passing(int status)
 
 #define URL_MOST ((size_t)8 * 1024)
 
-/* The rights of the article (ARTICLES S24), each of the cloud's own Graph. */
-static const char *scopes_at(const char *graph, struct arena *a)
+/* Each of the cloud's own Graph. */
+static const char *scopes_at(const char *graph, enum rights rights, struct arena *a)
 {
-	static const char *const rights[] = { "Mail.ReadWrite", "Mail.Send", "Calendars.Read", "Calendars.ReadWrite", "User.Read" };
 	const char *all = "openid profile email offline_access";
 
-	for (size_t i = 0; i < COUNT(rights); i++)
-		all = arena_print(a, "%s https://%s/%s", all, graph, rights[i]);
+	for (size_t i = 0; i < COUNT(sets[rights].asked) && sets[rights].asked[i]; i++)
+		all = arena_print(a, "%s https://%s/%s", all, graph, sets[rights].asked[i]);
 	return all;
 }
 
@@ -166,8 +191,8 @@ const char *microsoft_authorize_url(const struct microsoft_app *app, const struc
 	buffer_init(&b, URL_MOST);
 	oauth_authorize(&b, &(struct oauth_authorize){ .url = arena_print(into, "https://%s/%s/oauth2/v2.0/authorize", host,
 		app->tenant ? app->tenant : "common"), .client_id = app->client_id, .redirect_uri = code->redirect_uri,
-		.scope = scopes_at(graph_host(host), into), .state = d->state, .challenge = challenge, .login_hint = d->login_hint,
-		.nonce = d->nonce, .silent = d->silent });
+		.scope = scopes_at(graph_host(host), d->rights, into), .state = d->state, .challenge = challenge,
+		.login_hint = d->login_hint, .nonce = d->nonce, .silent = d->silent });
 	url = arena_copy(into, buffer_held(&b));
 	buffer_release(&b);
 	return url;
@@ -175,9 +200,22 @@ const char *microsoft_authorize_url(const struct microsoft_app *app, const struc
 
 /* -- the token ---------------------------------------------------------------------------------------------------- */
 
+static bool is_no_tenant(const char *name)
+{
+	static const char *const names[] = { "common", "organizations", "consumers" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever asks on their own behalf asks one organisation: the mailbox's, by its domain, where no other is named (facts M A.1, A.7). */
 static const char *tenant_of(const struct microsoft_session *s)
 {
-	return s->app->tenant ? s->app->tenant : "common";
+	const char *named = s->app->tenant ? s->app->tenant : "common";
+
+	return s->terms.tenant && is_no_tenant(named) ? s->address->domain : named;
 }
 
 const char *microsoft_authority_path(struct microsoft_session *s, const char *endpoint)
@@ -187,22 +225,32 @@ const char *microsoft_authority_path(struct microsoft_session *s, const char *en
 
 const char *microsoft_scopes(const struct microsoft_session *s, struct arena *into)
 {
-	return scopes_at(s->graph.host, into);
+	return scopes_at(s->graph.host, s->terms.rights, into);
 }
 
-struct oauth_client microsoft_client(const struct microsoft_session *s)
+struct oauth_client microsoft_client(struct microsoft_session *s, const struct want *w)
 {
-	return (struct oauth_client){ s->app->client_id, s->app->client_secret };
+	struct oauth_client c = { s->app->client_id, s->app->client_secret, NULL };
+	const char         *audience;
+
+	if (!s->app->certificate)
+		return c;
+	audience = arena_print(s->job, "https://%s%s", s->authority.host, microsoft_authority_path(s, "token"));
+	c.secret = NULL;
+	c.assertion = oauth_assertion(s->app->certificate, c.id, audience, random_text(s->job, 32), w->now_unix, s->job);
+	return c;
 }
 
 static void ask_token(struct microsoft_session *s, const struct want *w)
 {
-	struct oauth_client client = microsoft_client(s);
+	struct oauth_client client = microsoft_client(s, w);
 
 	begin(s, "entra.token", w);
 	note(s, FACT_APP, s->app->client_id);
 	buffer_clear(&s->body);
-	if (s->code)
+	if (s->terms.tenant)
+		oauth_as_itself(&s->body, &client, arena_print(s->job, "https://%s/.default", s->graph.host));
+	else if (s->code)
 		oauth_redeem(&s->body, &client, s->code->code, s->code->redirect_uri, s->code->verifier);
 	else
 		oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
@@ -283,7 +331,7 @@ static enum want_kind take_token(struct microsoft_session *s, const struct want 
 		report_note(s->report, s->reported, FACT_HTTP_STATUS, "%d", status);
 	if (read && o.access_token && status == 200) {
 		take_grant(s, &o, w);
-		note(s, FACT_OAUTH_REFRESHED, s->code ? NULL : "yes");
+		note(s, FACT_OAUTH_REFRESHED, s->code || s->terms.tenant ? NULL : "yes");
 		return WANT_NOTHING;
 	}
 	if (read && o.error)
@@ -389,32 +437,40 @@ static void grant_facts(struct microsoft_session *s, const struct want *w)
 	bool fresh = s->code || s->device;
 
 	begin(s, "entra.grant", w);
-	note(s, FACT_AUTH_BY, s->code ? "code" : s->device ? "device" : "token");
+	note(s, FACT_AUTH_BY, s->terms.tenant ? "tenant" : s->code ? "code" : s->device ? "device" : "token");
 	note(s, FACT_TOKEN_AGE, fresh ? NULL : !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, FACT_APP, s->app->client_id);
-	if (!fresh && !s->grant.refresh_token)
+	if (!fresh && !s->terms.tenant && !s->grant.refresh_token)
 		note(s, FACT_OAUTH_REFRESHED, "no");
 	end(s, STEP_PASSED, w);
 }
 
 static bool can_renew(const struct microsoft_session *s)
 {
-	return s->grant.refresh_token && s->app->client_id && !s->renewed && !s->tried;
+	return (s->grant.refresh_token || s->terms.tenant) && s->app->client_id && !s->renewed && !s->tried;
+}
+
+/* Who may write may read. */
+static bool is_granted(const struct microsoft_session *s, const char *right)
+{
+	return oauth_scope_has(s->grant.scope, right) || oauth_scope_has(s->grant.scope, ".default")
+	    || (slice_ends(slice_str(right), ".Read") && oauth_scope_has(s->grant.scope, arena_print(s->job, "%sWrite", right)));
 }
 
 static void scope_facts(struct microsoft_session *s, const struct want *w)
 {
-	bool all = true;
+	const char *const *needed = sets[s->terms.rights].needed;
+	bool               all = true;
 
 	begin(s, "entra.scopes", w);
 	note(s, FACT_OAUTH_SCOPE, s->grant.scope);
-	for (size_t i = 0; s->grant.scope && i < COUNT(needed); i++)
-		if (!oauth_scope_has(s->grant.scope, needed[i]) && !oauth_scope_has(s->grant.scope, ".default")) {
+	for (size_t i = 0; s->grant.scope && i < COUNT(sets[0].needed) && needed[i]; i++)
+		if (!is_granted(s, needed[i])) {
 			all = false;
 			note(s, FACT_OAUTH_MISSING, needed[i]);
 		}
 	/* never listed: what came of it tells (facts M E.2 6) */
-	if (!s->grant.refresh_token) {
+	if (!s->grant.refresh_token && !s->terms.tenant) {
 		all = false;
 		note(s, FACT_OAUTH_MISSING, "offline_access");
 	}
@@ -476,7 +532,7 @@ static void ask_account(struct microsoft_session *s, const struct want *w)
 	begin(s, "microsoft.account", w);
 	note(s, FACT_AUTH_MECHANISM, web_scheme_name(WEB_BEARER));
 	note(s, FACT_AUTH_BY, "token");
-	microsoft_get(s, GRAPH_ME);
+	microsoft_get(s, microsoft_target(s, GRAPH_WHO, s->job));
 }
 
 static bool is_asked_for(const struct microsoft_session *s)
@@ -756,11 +812,41 @@ static enum want_kind answer_step(struct microsoft_session *s, struct want *w, s
 	return failed(s, fault_of(s->web.answer.status), w, err, "refused");
 }
 
+/* What may be asked of it, in the order of the batch; how many. */
+static size_t to_ask(const struct microsoft_session *s, int which[QUESTIONS])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < QUESTIONS; i++)
+		if (i == CALENDAR || rights_have_mail(s->terms.rights))
+			which[count++] = i;
+	return count;
+}
+
 /* What stops the whole stands in the first of its steps. */
 static void ask_all(struct microsoft_session *s, const struct want *w)
 {
-	begin(s, "microsoft.inbox", w);
-	microsoft_batch(s, questions, QUESTIONS);
+	struct graph_question q[QUESTIONS];
+	int                   which[QUESTIONS];
+	size_t                count = to_ask(s, which);
+
+	begin(s, which[0] == INBOX ? "microsoft.inbox" : "microsoft.calendar", w);
+	for (size_t i = 0; i < count; i++)
+		q[i] = (struct graph_question){ questions[which[i]].method, microsoft_path(s, questions[which[i]].url, s->job) };
+	microsoft_batch(s, q, count);
+}
+
+static bool read_all(struct microsoft_session *s, struct error *why)
+{
+	struct graph_reply reply[QUESTIONS];
+	int                which[QUESTIONS];
+	size_t             count = to_ask(s, which);
+
+	if (!graph_batch_read(buffer_held(&s->web.answer.body), s->job, reply, count, why))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		s->reply[which[i]] = reply[i];
+	return true;
 }
 
 /* How long to wait before it is worth asking again; 0: it is not. */
@@ -861,8 +947,21 @@ static void take_folders(struct microsoft_session *s, const struct want *w)
 	end(s, count >= 0 ? STEP_PASSED : STEP_FAILED, w);
 }
 
+static enum want_kind take_calendar_alone(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	s->has_calendar = take_one(s, CALENDAR, w);
+	if (s->has_calendar) {
+		end(s, STEP_PASSED, w);
+		return WANT_NOTHING;
+	}
+	fail(err, fault_of(s->reply[CALENDAR].status), "%s: no calendar", s->graph.host);
+	return WANT_FAILED;
+}
+
 static enum want_kind take_all(struct microsoft_session *s, const struct want *w, struct error *err)
 {
+	if (!rights_have_mail(s->terms.rights))
+		return take_calendar_alone(s, w, err);
 	if (!take_one(s, INBOX, w)) {
 		s->no_mailbox = is_without_mailbox(s);
 		fail(err, fault_of(s->reply[INBOX].status), "%s: no inbox", s->graph.host);
@@ -902,7 +1001,7 @@ enum want_kind microsoft_look_step(void *self, struct want *w, struct error *err
 
 	STEP(&s->look, LOOK_ANSWER):
 		PASS(web_ask_step(&s->web, w, err));
-		if (s->web.answer.status == 200 && !graph_batch_read(buffer_held(&s->web.answer.body), s->job, s->reply, QUESTIONS, &why)) {
+		if (s->web.answer.status == 200 && !read_all(s, &why)) {
 			note(s, FACT_REPLY_BROKEN, why.text);
 			return failed(s, FAULT_BROKEN, w, err, why.text);
 		}
@@ -937,7 +1036,7 @@ enum want_kind microsoft_send_step(void *self, struct want *w, struct error *err
 	case SEND_START:
 		begin(s, "microsoft.send", w);
 		/* MIME as it is, in base64; the server keeps the copy (facts M B.2) */
-		s->request = (struct web_request){ .method = "POST", .target = "/v1.0/me/sendMail", .header = { "Content-Type: text/plain" },
+		s->request = (struct web_request){ .method = "POST", .target = microsoft_target(s, "/sendMail", s->job), .header = { "Content-Type: text/plain" },
 			.body = slice_str(base64_encode(s->job, s->message)), .once = true };
 		web_ask(&s->web, &s->request);
 

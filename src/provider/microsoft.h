@@ -15,6 +15,9 @@
  *
  * The refresh token and the client secret go to the authority alone, access tokens to Graph alone, both over verified lines. Links to
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
+ * On terms for a whole organisation nobody signs in: a token for the app itself is asked for at that organisation's own authority, again
+ * ahead of its end, and the mailbox is named in every path (facts M A.7). A certificate is shown wherever a secret would be.
+ * What may not be asked on its terms is not asked: nothing of mail for the calendar alone.
  * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
  * .folders, .calendar, .sender; .send; .watch.
  * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN; FAULT_LOCAL: a fresh grant was not kept.
@@ -24,6 +27,7 @@
 
 #include "model/app.h"
 #include "model/mailaddress.h"
+#include "model/terms.h"
 #include "provider/microsoft_identity.h"
 #include "provider/web.h"
 #include "wire/graph.h"
@@ -46,6 +50,7 @@ struct microsoft_departure {
 	const char *state, *nonce;                  /* nonce NULL: none */
 	const char *login_hint;                     /* whose account it shall be; NULL: the person picks one */
 	bool        silent;                         /* not a page is shown: for who has just signed in there, or been approved */
+	enum rights rights;                         /* what is asked for                                    */
 };
 
 /* Where a grant is kept, and who says when a fresh one may be asked for. All are called in the conversation's thread, with `self`. */
@@ -71,6 +76,7 @@ struct microsoft_session {
 	int                         attempt;
 	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
 	struct microsoft_keys      *keys;           /* likewise: what authorities publish, held from sign-in to sign-in; NULL: not held */
+	struct terms                terms;          /* set after init, where they are others */
 	struct microsoft_device    *device;         /* likewise: a person signs in on another screen (microsoft_device.h); NULL */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
@@ -95,7 +101,7 @@ struct microsoft_session {
 	bool                        again, entra_open, graph_open, tried;
 };
 
-/* Where a person is sent to sign in: exactly the scopes that connecting needs, of the Graph of that cloud. `code` has what it is asked
+/* Where a person is sent to sign in: exactly the scopes of those rights, of the Graph of that cloud. `code` has what it is asked
  * with, and none yet. From `into`. */
 const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                                        struct arena *into);
@@ -116,6 +122,8 @@ void           microsoft_ask_end(struct microsoft_session *, enum step_state, co
 int            microsoft_busy_ms(const struct microsoft_session *, int otherwise);
 /* Status and words of that answer, as facts of the step under way. */
 void           microsoft_answer_facts(struct microsoft_session *);
+/* What it is for was found by a look: the inbox, or on terms without mail the calendar. */
+bool           microsoft_is_open(const struct microsoft_session *);
 /* What was granted, for a session that has not renewed it itself; copied is only the struct. */
 void           microsoft_session_take(struct microsoft_session *, const struct microsoft_grant *);
 void           microsoft_session_release(struct microsoft_session *);
@@ -132,9 +140,13 @@ void                microsoft_granted(struct microsoft_session *, const struct o
 /* "/common/oauth2/v2.0/token", of that tenant; what is asked for, blanks between; as whom. */
 const char         *microsoft_authority_path(struct microsoft_session *, const char *endpoint);
 const char         *microsoft_scopes(const struct microsoft_session *, struct arena *into);
-struct oauth_client microsoft_client(const struct microsoft_session *);
+struct oauth_client microsoft_client(struct microsoft_session *, const struct want *);
 
 /* -- for others that go on talking on an open session -- */
+
+/* Of that mailbox: "/me/calendar" of "/calendar", or "/users/…" where nobody signed in; below the version root, and with it. */
+const char    *microsoft_path(const struct microsoft_session *, const char *rest, struct arena *into);
+const char    *microsoft_target(const struct microsoft_session *, const char *rest, struct arena *into);
 
 /* One question; `target` must live until its answer is there. web_ask_step() on `web` brings that. */
 void           microsoft_get(struct microsoft_session *, const char *target);

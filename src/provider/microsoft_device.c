@@ -24,7 +24,7 @@ static void ask_code(struct microsoft_session *s, const struct want *w)
 	microsoft_begin(s, "entra.device", w);
 	report_note(s->report, s->reported, FACT_APP, "%s", s->app->client_id);
 	buffer_clear(&s->body);
-	oauth_device(&s->body, &(struct oauth_client){ s->app->client_id, NULL }, microsoft_scopes(s, s->job));
+	oauth_device(&s->body, &(struct oauth_client){ .id = s->app->client_id }, microsoft_scopes(s, s->job));
 	say(s, microsoft_authority_path(s, "devicecode"));
 }
 
@@ -57,9 +57,9 @@ static enum want_kind take_code(struct microsoft_session *s, const struct want *
 
 /* -- what came of it ---------------------------------------------------------------------------------------------- */
 
-static void ask_grant(struct microsoft_session *s)
+static void ask_grant(struct microsoft_session *s, const struct want *w)
 {
-	struct oauth_client client = microsoft_client(s);
+	struct oauth_client client = microsoft_client(s, w);
 
 	buffer_clear(&s->body);
 	oauth_device_redeem(&s->body, &client, s->device->told.device_code);
@@ -179,7 +179,7 @@ enum want_kind microsoft_device_step(struct microsoft_session *s, struct want *w
 				return called_off(err);
 			if (w->now_ms >= d->ends_ms)
 				return ran_out(s, w, err);
-			ask_grant(s);
+			ask_grant(s, w);
 	STEP(d, DEVICE_HEAR):
 			kind = web_ask_step(&s->entra, w, err);
 			if (kind > WANT_FAILED)

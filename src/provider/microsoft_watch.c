@@ -44,6 +44,7 @@ void microsoft_watch_wake(struct microsoft_watch *s)
 	s->session = must_alloc(sizeof *s->session);
 	microsoft_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
 	s->session->safe = a->safe;
+	s->session->terms = a->terms;
 	s->session->entra.how = s->session->web.how = TLS_QUICK;
 	s->asked = s->stirred.open = false;
 	s->restarts = 0;
@@ -170,23 +171,31 @@ static bool take_piece(void *self, struct slice piece, struct error *err)
 	return graph_page_feed(s->reading, piece, err);
 }
 
+/* Else there is no news of mail, and it is only asked whether the calendar is still there. */
+static bool has_mail(const struct microsoft_watch *s)
+{
+	return rights_have_mail(s->access.terms.rights);
+}
+
 /* False: the link that is kept leads elsewhere. */
 static bool ask_page(struct microsoft_watch *s, unsigned most)
 {
 	struct microsoft_session *x = s->session;
-	const char               *link = s->next_link ? s->next_link : s->delta_link;
-	const char               *target = link ? graph_link_target(link, x->graph.host) : GRAPH_INBOX_DELTA;
+	const char               *link = !has_mail(s) ? NULL : s->next_link ? s->next_link : s->delta_link;
+	const char               *target = NULL;
 
-	if (!target)
+	if (link && !(target = graph_link_target(link, x->graph.host)))
 		return false;
 	end_page(s);
 	microsoft_watch_told(s);
 	s->page = arena_new();
+	if (!link)
+		target = microsoft_target(x, has_mail(s) ? GRAPH_INBOX_DELTA : "/calendar?$select=id", s->page);
 	s->polls++;
 	/* neither is part of what the link remembers (facts M B.3) */
 	x->question = (struct web_request){ .method = "GET", .target = target, .header = { "Accept: application/json",
 		arena_print(s->page, "Prefer: IdType=\"ImmutableId\", odata.maxpagesize=%u", most) } };
-	x->web.answer.piece = take_piece;
+	x->web.answer.piece = has_mail(s) ? take_piece : NULL;
 	x->web.answer.taker = s;
 	return true;
 }
@@ -341,7 +350,7 @@ static enum want_kind page_step(struct microsoft_watch *s, unsigned most, struct
 	}
 	if (is_busy(status))
 		return be_busy(s, w), WANT_NOTHING;
-	if (status != 200 || !take_page(s, err))
+	if (status != 200 || (has_mail(s) && !take_page(s, err)))
 		return unwell(s, w, err);
 	microsoft_ask_end(s->session, STEP_PASSED, w);
 	return WANT_NOTHING;
@@ -371,7 +380,7 @@ enum want_kind microsoft_watch_open_step(void *self, struct want *w, struct erro
 			s->throttled++;
 		}
 		PASS(kind);
-		while (!s->delta_link) {
+		while (has_mail(s) && !s->delta_link) {
 			ask_page(s, MICROSOFT_FIRST_MOST);
 
 	STEP(s, OPEN_THROUGH):

@@ -33,6 +33,7 @@ struct microsoft_access {
 	const struct microsoft_safe  *safe;
 	const struct microsoft_grant *grant;
 	const char                   *address;
+	struct terms                  terms;
 	struct waits                  waits;
 };
 

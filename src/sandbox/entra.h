@@ -61,4 +61,7 @@ bool        scope_within(const char *scopes, const char *granted);              
 /* "common", "organizations", "consumers", the directory's GUID or the organisation's domain. */
 bool        tenant_is_known(struct sandbox *, const char *tenant);
 
+/* Signed by the certificate that was ordered, for that endpoint, now. */
+bool assertion_is_right(struct sandbox *, struct arena *, const char *assertion, const char *tenant);
+
 #endif

@@ -55,12 +55,17 @@ static void read_basic(struct ask *a)
 static bool client_is_right(struct ask *a)
 {
 	const char *id = form_get(&a->form, "client_id"), *secret = form_get(&a->form, "client_secret");
+	const char *assertion = form_get(&a->form, "client_assertion");
 
 	if (!id)
 		return refused(a, 900144);
 	if (strcasecmp(id, CLOUD_CLIENT) != 0)
 		return refused(a, 700016);
-	a->confidential = secret != NULL;
+	a->confidential = secret || assertion;
+	if (assertion && strcmp(form_text(&a->form, "client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") != 0)
+		return refused(a, 900144);
+	if (assertion && !assertion_is_right(a->sandbox, a->request->work, assertion, a->tenant))
+		return refused(a, 700027);
 	return !secret || strcmp(secret, CLOUD_SECRET) == 0 || refused(a, 7000215);
 }
 

@@ -127,6 +127,7 @@ static const struct order_row rows[] = {
 	{ "slow-down",         ORDER_SLOW_DOWN, NULL, false, 0, NULL, "whoever asks for a device's token asks too often" },
 	{ "device-aadsts",     ORDER_DEVICE_AADSTS, "NUMBER", true, 0, NULL, "its code is refused with this number, whoever has signed in with it" },
 	{ "device-interval",   ORDER_DEVICE_INTERVAL, "SECONDS", true, 0, NULL, "how often it may ask" },
+	{ "client-certificate", ORDER_CLIENT_CERTIFICATE, "FILE", true, 0, NULL, "no fault: a certificate (PEM) that is registered for the application besides its secret" },
 	{ "personal",          ORDER_PERSONAL, NULL, false, 0, NULL, "the accounts are no organisation's" },
 	{ "guest",             ORDER_GUEST, NULL, false, 0, NULL, "they are guests from elsewhere" },
 	{ "synced",            ORDER_SYNCED, NULL, false, 0, NULL, "they come from a directory of the organisation's own" },

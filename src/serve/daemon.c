@@ -274,7 +274,7 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 
 	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(), .started_ms = clock_mono_ms(),
 	                      .inbound_domain = inbound_is_wanted(s) ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
-	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err))
+	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err) || !app_read(&d->app, s, err))
 		return false;
 	r->options.net.check_targets = true;
 	d->vault = vault_open(key_file, true, err);
@@ -314,6 +314,7 @@ static void stop_parts(struct running *r)
 		bus_free(d->bus);
 	watchdog_free(r->watchdog);
 	vault_free(d->vault);
+	app_release(&d->app);
 	net_options_release(&r->options);
 }
 

@@ -399,7 +399,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 
 	keeper->daemon = d;
 	keeper->renewals.a_second = RENEWALS_A_SECOND;
-	microsoft_registered(d->settings, &keeper->microsoft);
+	keeper->microsoft = d->app.microsoft;
 	notice_place(d, &keeper->place, &keeper->hook);
 	keeper->board = progress_board_new();
 	keeper->troubles = troubles_new();

@@ -580,7 +580,7 @@ static bool open_mailbox(struct kept *k)
 	k->mailbox = must_alloc(sizeof *k->mailbox);
 	if (worked.graph) {
 		link = delta_link_read(round->account.cursor, round->job, &since);
-		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper), grant_safe(k), link, since);
+		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper), (struct terms){ 0 }, grant_safe(k), link, since);
 		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
 		have_it_told(k);
 		return true;

@@ -408,7 +408,7 @@ static void take_code(struct comeback *c)
 	struct signin_request *q = &c->redemption.request;
 
 	q->address = c->row.address;
-	q->app = &c->app;
+	q->app = &x->service->app.microsoft;
 	q->code.code = c->brought.code;
 	q->code.redirect_uri = microsoft_redirect_uri(x->service, x->job);
 	c->redemption.redeemed = redeemed;

@@ -3,6 +3,7 @@
 #define SERVE_SERVICE_H
 
 #include "base/settings.h"
+#include "connect/app.h"
 #include "connect/vault.h"
 #include "store/store.h"
 
@@ -16,6 +17,7 @@ struct net_settings;
 struct daemon {
 	const struct settings     *settings;
 	const struct net_settings *net;
+	struct app                 app;              /* as whom it is registered elsewhere                           */
 	struct store              *store;
 	struct vault              *vault;
 	struct keeper             *keeper;           /* looks after the accounts                                     */

@@ -15,12 +15,14 @@ static enum want_kind send(struct webmail *m, struct want *w, struct error *err)
 /* The newest of the folder, read for our token here: a search of the server's own comes late, and finds by its own reading. */
 static void ask(struct webmail *m, const char *folder)
 {
-	microsoft_get(m->session, arena_print(m->job, "/v1.0/me/mailFolders/%s/messages?%s", folder, LOOKED_AT));
+	microsoft_get(m->session, microsoft_target(m->session, arena_print(m->job, "/mailFolders/%s/messages?%s", folder, LOOKED_AT), m->job));
 }
 
 static void ask_report(struct webmail *m)
 {
-	microsoft_get(m->session, arena_print(m->job, "/v1.0/me/messages/%s/$value", http_url_encode(m->bounce_id, m->job)));
+	const char *id = http_url_encode(m->bounce_id, m->job);
+
+	microsoft_get(m->session, microsoft_target(m->session, arena_print(m->job, "/messages/%s/$value", id), m->job));
 }
 
 /* For good: a message of ours is nobody's to find among what was deleted. */
@@ -28,8 +30,11 @@ static void ask_removal(struct webmail *m)
 {
 	struct graph_question q[WEBMAIL_FOUND];
 
-	for (size_t i = 0; i < m->count; i++)
-		q[i] = (struct graph_question){ "POST", arena_print(m->job, "/me/messages/%s/permanentDelete", http_url_encode(m->found[i], m->job)) };
+	for (size_t i = 0; i < m->count; i++) {
+		const char *rest = arena_print(m->job, "/messages/%s/permanentDelete", http_url_encode(m->found[i], m->job));
+
+		q[i] = (struct graph_question){ "POST", microsoft_path(m->session, rest, m->job) };
+	}
 	microsoft_batch(m->session, q, m->count);
 }
 

@@ -65,7 +65,8 @@ void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owne
                                      bool others, bool act_as, const struct endpoint *, const char *sync_state);
 /* By Graph: `app` and `safe` live as long, `delta_link` (NULL: known from now on) is copied. */
 void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
-                                      const struct microsoft_app *, const struct microsoft_safe *, const char *delta_link, int64_t since);
+                                      const struct microsoft_app *, struct terms, const struct microsoft_safe *, const char *delta_link,
+                                      int64_t since);
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
                                     const struct microsoft_subscription *kept);

@@ -18,7 +18,8 @@
 #define GRAPH_BATCH   20                      /* Microsoft's limit on requests in one */
 #define GRAPH_ADDRESSES 64
 
-#define GRAPH_ME "/v1.0/me?$select=id,displayName,mail,userPrincipalName,proxyAddresses,otherMails,userType,onPremisesSyncEnabled,assignedPlans"
+/* Behind "/me", or "/users/…". */
+#define GRAPH_WHO "?$select=id,displayName,mail,userPrincipalName,proxyAddresses,otherMails,userType,onPremisesSyncEnabled,assignedPlans"
 
 /* {"error":{"code":…,"message":…,"innerError":{…}}}; the codes from the outermost in. */
 struct graph_error {
@@ -65,7 +66,7 @@ bool graph_batch_read(struct slice body, struct arena *, struct graph_reply *rep
 #define GRAPH_LINK  ((size_t)16 * 1024)       /* longest that is followed */
 
 /* The first question of a round; what is asked for there goes on through all of its pages, and those after it. */
-#define GRAPH_INBOX_DELTA "/v1.0/me/mailFolders/inbox/messages/delta?$select=subject,from,internetMessageId,receivedDateTime"
+#define GRAPH_INBOX_DELTA "/mailFolders/inbox/messages/delta?$select=subject,from,internetMessageId,receivedDateTime"
 
 /* What to ask for where a link leads to. NULL: to another host than `host`, without TLS, out of v1.0, or not to be said in a request.
  * Points into the link. */

@@ -148,7 +148,12 @@ static bool field(struct buffer *b, const char *name, const char *value)
 
 static bool client_fields(struct buffer *b, const struct oauth_client *c)
 {
-	return field(b, "client_id", c->id) && (!c->secret || field(b, "client_secret", c->secret));
+	if (!field(b, "client_id", c->id))
+		return false;
+	if (c->assertion)
+		return field(b, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		    && field(b, "client_assertion", c->assertion);
+	return !c->secret || field(b, "client_secret", c->secret);
 }
 
 bool oauth_refresh(struct buffer *b, const struct oauth_client *c, const char *refresh_token, const char *scope)
@@ -161,6 +166,11 @@ bool oauth_redeem(struct buffer *b, const struct oauth_client *c, const char *co
 {
 	return field(b, "grant_type", "authorization_code") && client_fields(b, c) && field(b, "code", code)
 	    && field(b, "redirect_uri", redirect_uri) && (!verifier || field(b, "code_verifier", verifier));
+}
+
+bool oauth_as_itself(struct buffer *b, const struct oauth_client *c, const char *scope)
+{
+	return field(b, "grant_type", "client_credentials") && client_fields(b, c) && field(b, "scope", scope);
 }
 
 bool oauth_device(struct buffer *b, const struct oauth_client *c, const char *scope)

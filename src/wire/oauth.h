@@ -15,7 +15,8 @@
 #define OAUTH_NUMBERS 6
 
 struct oauth_client {
-	const char *id, *secret;               /* secret NULL: a public client    */
+	const char *id, *secret;               /* secret NULL: a public client, or one with an assertion */
+	const char *assertion;                 /* of assertion.h, in the secret's place; NULL: none      */
 };
 
 struct oauth_answer {
@@ -38,6 +39,8 @@ bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *,
 /* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
 bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);
+/* For the client itself, on its own behalf (RFC 6749 4.4). */
+bool oauth_as_itself(struct buffer *, const struct oauth_client *, const char *scope);
 
 /* -- on a screen of one's own (RFC 8628) -------------------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 // Microsoft's own clients at work: each job prints what it found as one line of JSON.
 //
 //   node --require ./led.cjs client.mjs JOB        SANDBOX: what the sandbox says of itself; ADDRESS: who signs in
-import { randomUUID } from "node:crypto";
+import { randomUUID, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 
 import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from "@azure/msal-node";
 import { Client } from "@microsoft/microsoft-graph-client";
@@ -98,6 +99,19 @@ const jobs = {
 		const graph = Client.init({ authProvider: (done) => done(null, token.accessToken) });
 		const inbox = await graph.api(`/users/${address}/mailFolders/inbox`).get();
 		return { type: token.tokenType, inbox: inbox.displayName };
+	},
+
+	// by a certificate in the secret's place; KEY and CERTIFICATE are files
+	async certified() {
+		const certificate = new X509Certificate(readFileSync(process.env.CERTIFICATE));
+		const app = new ConfidentialClientApplication({ auth: { clientId, authority: `https://login.microsoftonline.com/${tenant}`, clientCertificate: {
+			thumbprintSha256: certificate.fingerprint256.replaceAll(":", ""), privateKey: readFileSync(process.env.KEY, "utf8") } } });
+		try {
+			const token = await app.acquireTokenByClientCredential({ scopes: ["https://graph.microsoft.com/.default"] });
+			return { type: token.tokenType };
+		} catch (e) {
+			return { error: e.errorCode, text: String(e) };
+		}
 	},
 
 	async mail() {

@@ -199,6 +199,26 @@ def msal_signs_in_by_device_code_and_as_itself(t):
         same(t.job(s, "itself"), {"type": "Bearer", "inbox": "Inbox"}, "itself")
 
 
+def key_pair(folder, name):
+    """Files of a certificate that signs itself, and of its key."""
+    made = [os.path.join(folder, name + kind) for kind in (".pem", ".key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=" + name, "-out", made[0], "-keyout", made[1]],
+                   check=True, capture_output=True)
+    return made
+
+
+@row
+def msal_shows_a_certificate(t):
+    (ours, key), (theirs, other) = key_pair(t.folder, "ours"), key_pair(t.folder, "theirs")
+    with t.cloud("client-certificate=" + ours) as s:
+        same(t.job(s, "certified", CERTIFICATE=ours, KEY=key), {"type": "Bearer"}, "registered")
+        for certificate, secret in ((theirs, other), (ours, other)):
+            got = t.job(s, "certified", CERTIFICATE=certificate, KEY=secret)
+            hold(got.get("error") == "invalid_client" and "700027" in got["text"], "not registered: %s" % got)
+    with t.cloud() as s:
+        hold("700027" in t.job(s, "certified", CERTIFICATE=ours, KEY=key)["text"], "none is registered")
+
+
 @row
 def the_graph_client_reads_sends_and_moves_mail(t):
     with t.cloud() as s:

@@ -25,12 +25,14 @@ ENDED = "token-expired#4"      # the tokens of the four accounts; those that a r
 
 
 class Place(cloud.Place):
+    settings = ""      # besides the usual ones, of the section microsoft
+
     def diagnose(self, s, address=ANNA, token=True, *options):
         """(exit status, report) of one, after a look for secrets in all that came out."""
         a = s.told["accounts"][0]
         config, record = os.path.join(self.folder, "mailmoor.conf"), os.path.join(self.folder, "record.json")
         with open(config, "w") as f:
-            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n" % (s.microsoft["client_id"], s.microsoft["client_secret"]))
+            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n%s" % (s.microsoft["client_id"], s.microsoft["client_secret"], self.settings))
         command = [self.binary, "diagnose", address, "--provider=microsoft", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
                    "--timeout=20", *("--connect-to=" + c for c in s.told["connect_to"]), *(["--token-file=" + a["token_file"]] if token else []), *options]
         p = subprocess.run([*command, "--json", "--record=" + record], capture_output=True, text=True, timeout=60)
@@ -53,7 +55,7 @@ class Place(cloud.Place):
         """(exit status, standard output, standard error, what was shown) of one that signs in on another screen; `answer` None: it is called off."""
         config, record = os.path.join(self.folder, "mailmoor.conf"), os.path.join(self.folder, "record.json")
         with open(config, "w") as f:
-            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n" % (s.microsoft["client_id"], s.microsoft["client_secret"]))
+            f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n%s" % (s.microsoft["client_id"], s.microsoft["client_secret"], self.settings))
         command = [self.binary, "diagnose", ANNA, "--device-code", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
                    "--record=" + record, *("--connect-to=" + c for c in s.told["connect_to"]), *options]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
@@ -217,6 +219,64 @@ def a_code_that_is_called_off_blames_nobody(t):
         report = json.loads(out)
         same((status, report["verdict"], report["causes"]), (3, "unfinished", []), "called off")
         same([line["path"] for line in s.log() if line["path"].startswith("/v1.0")], [], "what was asked of Graph")
+
+
+# -- for the whole organisation, by secret or certificate ------------------------------------------------------------------------------------------
+
+TENANT = "--tenant-access"
+
+
+@row
+def an_app_of_the_organisation_opens_any_mailbox_of_it(t):
+    for who in (ANNA, BERT):
+        with t.cloud() as s:
+            status, report = t.diagnose(s, who, False, TENANT, "--send-test")
+            same((status, report["verdict"]), (0, "connected"), who)
+            paths = [line["path"] for line in s.log()]
+            same(paths[:3], ["/%s/oauth2/v2.0/token" % DOMAIN, "/v1.0/users/%s" % who, "/v1.0/$batch"], "what was asked")
+            hold("/v1.0/users/%s/sendMail" % who in paths and not any(p.startswith("/v1.0/me") for p in paths), "paths: %s" % paths)
+    with t.cloud("admin-approval") as s:
+        status, report = t.diagnose(s, ANNA, False, TENANT)
+        same((status, report["causes"][0]["id"]), (1, "microsoft.admin_approval_required"), "not approved")
+    with t.cloud() as s:
+        same(t.diagnose(s, "nobody@" + DOMAIN, False, TENANT)[1]["causes"][0]["id"], "microsoft.account_not_in_tenant", "nobody of that name")
+    with t.cloud("graph=ErrorAccessDenied", "graph-text=[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings") as s:
+        first = t.diagnose(s, ANNA, False, TENANT)[1]["causes"][0]
+        hold(first["id"] in ("microsoft.app_not_allowed",) and first["certainty"] == "proven", "a policy: %s" % first["id"])
+
+
+@row
+def a_certificate_stands_for_the_secret(t):
+    (ours, key), (theirs, other) = cloud.key_pair(t.folder, "a"), cloud.key_pair(t.folder, "b")
+    for certificate, secret, causes in ((ours, key, []), (theirs, other, ["microsoft.app_misregistered"])):
+        t.settings = "client_certificate = %s\nclient_key = %s\n" % (certificate, secret)
+        try:
+            with t.cloud("client-certificate=" + ours, ENDED) as s:
+                for token, options in ((False, (TENANT,)), (True, ())):
+                    same([c["id"] for c in t.diagnose(s, ANNA, token, *options)[1]["causes"]][:1], causes, "%s %s" % (certificate, options))
+                status = t.device(s)[0] if not causes else 0
+                same(status, 0, "by device code")
+        finally:
+            t.settings = ""
+
+
+# -- less than all of it ---------------------------------------------------------------------------------------------------------------------------
+
+@row
+def what_may_not_be_done_is_not_asked_for(t):
+    asked = {"read": {"Mail.Read", "Calendars.Read", "User.Read"}, "calendar": {"Calendars.Read", "Calendars.ReadWrite", "User.Read"}}
+    for rights, scopes in asked.items():
+        with t.cloud(SOON) as s:
+            status, out, _, _ = t.device(s, "accept", ANNA, "--json", "--rights=" + rights)
+            report = json.loads(out)
+            same((status, report["verdict"]), (0, "connected"), rights)
+            granted = next(f["value"] for x in report["steps"] if x["id"] == "entra.scopes" for f in x["facts"] if f["fact"] == "oauth.scope")
+            same(set(granted.split()) - {"openid", "profile", "email"}, scopes, rights)
+            steps = {x["id"] for x in report["steps"]}
+            same(("microsoft.inbox" in steps, "microsoft.calendar" in steps, "microsoft.send" in steps), (rights == "read", True, False), "looked at")
+    with t.cloud("scopes=User.Read,Mail.Read") as s:
+        report = t.diagnose(s, ANNA, True, "--rights=read")[1]
+        same((report["causes"][0]["id"], report["causes"][0]["values"]["missing"]), ("microsoft.scope_missing", "Calendars.Read"), "missing")
 
 
 # -- whose account ------------------------------------------------------------------------------------------------------------------------------

@@ -313,6 +313,19 @@ TEST(where_a_person_signs_in)
 		{ { .client_id = APP }, NULL, "https://login.microsoftonline.com/common/", "&scope=openid", "&code_challenge_method=S256&prompt=none", NULL, true },
 	};
 
+	static const struct { enum rights rights; const char *scope; } sets[] = {
+		{ RIGHTS_READ, "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FMail.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read"
+		               "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&" },
+		{ RIGHTS_CALENDAR, "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.ReadWrite"
+		                   "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&" },
+	};
+
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+
+		EXPECT_ROW(strstr(microsoft_authorize_url(&rows[0].app, &(struct microsoft_code){ NULL, VERIFIER, BACK, NULL },
+			&(struct microsoft_departure){ .state = "s", .rights = sets[i].rights }, job), sets[i].scope), sets[i].scope);
+	}
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 		const char *url = microsoft_authorize_url(&rows[i].app, &(struct microsoft_code){ NULL, VERIFIER, BACK, NULL },
@@ -321,6 +334,107 @@ TEST(where_a_person_signs_in)
 		EXPECT_ROW(slice_starts(slice_str(url), rows[i].begins) && strstr(url, rows[i].scope) && slice_ends(slice_str(url), rows[i].ends), url);
 		EXPECT_ROW(strstr(url, "&state=st4te&") && strstr(url, "&code_challenge_method=S256&") && !strstr(url, VERIFIER) && !strstr(url, "client_secret"), url);
 	}
+}
+
+/* -- on other terms ------------------------------------------------------------------------------------------------- */
+
+#define BATCH_OF(questions, answer) { "POST /v1.0/$batch\nHost: 192.0.2.8\n" questions "\nAuthorization: Bearer", answer, KEEPS }
+#define ITSELF(tenant, answer) { "POST /" tenant "/oauth2/v2.0/token\nHost: 192.0.2.7\ngrant_type=client_credentials\nclient_id=" APP "\nclient_secret=very.secret~client" \
+	"\nscope=https%3A%2F%2F192.0.2.8%2F.default\n!refresh_token\n!Authorization: ", answer, KEEPS }
+#define APP_TOKEN         JSON("200 OK", "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"ext_expires_in\":3599,\"access_token\":\"" NEW "\"}")
+#define USERS_ANN         "/users/ann%40birch.example"
+#define WHO(answer)       { "GET /v1.0" USERS_ANN "?$select=id\nHost: 192.0.2.8\n!/v1.0/me\nAuthorization: Bearer " NEW, answer, KEEPS }
+#define ALL_OF_ANN(answer) BATCH_OF(USERS_ANN "/mailFolders/inbox\n" USERS_ANN "/calendar\n!\"/me", answer)
+#define CALENDAR_IS(reply) BATCH_OF("/me/calendar\n!mailFolders", JSON("200 OK", "{\"responses\":[" reply "]}"))
+#define MAY_READ          "Mail.Read Calendars.Read User.Read"
+#define MAY_CALENDAR      "Calendars.ReadWrite User.Read"
+
+TEST(sessions_on_other_terms)
+{
+	static const struct {
+		const char       *name;
+		struct terms      terms;
+		struct set        set;
+		const char       *tenant;
+		struct turn       turn[6];
+		enum fault        fault;
+		const char       *cause;
+		enum certainty    certainty;
+		enum verdict_kind kind;
+		bool              open;
+	} rows[] = {
+		/* -- read-only: what is written for is neither asked nor missed */
+		{ "reads", { RIGHTS_READ, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "may write, and reads", { RIGHTS_READ, false }, { .scope = "Mail.ReadWrite Calendars.ReadWrite" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "reads no calendar", { RIGHTS_READ, false }, { .scope = "Mail.Read User.Read" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+		{ "all was asked for, and reading is granted", { RIGHTS_FULL, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+
+		/* -- the calendar alone: not a word of mail */
+		{ "a calendar", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "none there", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("ErrorItemNotFound", "x"))) }, FAULT_REFUSED, "calendar.none", LIKELY, VERDICT_FAILED, false },
+		{ "no mailbox behind it", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("MailboxNotEnabledForRESTAPI", INACTIVE))) },
+		  FAULT_REFUSED, "microsoft.mailbox_not_found", LIKELY, VERDICT_FAILED, false },
+		{ "only to look at", { RIGHTS_CALENDAR, false }, { .scope = "Calendars.Read User.Read" }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+
+		/* -- for the whole organisation: nobody signs in, nothing is missed that nobody could have */
+		{ "of the domain's organisation", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "of the one that is named", { RIGHTS_FULL, true }, { .nobody = true }, GUID, { ITSELF(GUID, APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "of none in particular", { RIGHTS_FULL, true }, { .nobody = true }, "organizations", { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "what was had before has run out", { RIGHTS_FULL, true }, { .expires_at = 1, .no_refresh = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "nobody has approved it", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", AADSTS("401 Unauthorized", "invalid_client", "7000229", "")) }, FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
+		{ "nobody of that name", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("404 Not Found", ERROR_BODY("Request_ResourceNotFound", "Resource 'ann' does not exist"))) },
+		  FAULT_REFUSED, "microsoft.account_not_in_tenant", LIKELY, VERDICT_FAILED, false },
+		{ "names may not be looked up", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("403 Forbidden", ERROR_BODY("Authorization_RequestDenied", "Insufficient privileges to complete the operation."))) },
+		  FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
+		{ "a policy names itself", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.")) },
+		  FAULT_REFUSED, "microsoft.app_not_allowed", PROVEN, VERDICT_FAILED, false },
+		{ "a policy, or a right that is missing", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) },
+		  FAULT_REFUSED, "microsoft.app_not_allowed", LIKELY, VERDICT_FAILED, false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char     *row = rows[i].name;
+		struct web_peer p;
+		struct error    err = { 0 };
+		struct verdict  v;
+		struct scene    s;
+
+		web_peer_init(&p, rows[i].turn, row);
+		scene_open(&s, &rows[i].set);
+		s.tenant = false;
+		s.app.tenant = rows[i].tenant;
+		s.microsoft.terms = rows[i].terms;
+		if (web_peer_run(&p, session_step, &s, &err) != (rows[i].fault == FAULT_NONE) || err.fault != rows[i].fault)
+			test_fail(__FILE__, __LINE__, "%s: %s (%s)", row, fault_name(err.fault), err.text);
+		no_step_is_running(s.report, row);
+		no_grant_in(s.report, row);
+		diagnose(s.report, &v);
+		if (rows[i].cause && (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, rows[i].cause) != 0 || v.finding[0].certainty != rows[i].certainty))
+			test_fail(__FILE__, __LINE__, "%s: %s %s, not %s", row, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "no finding", rows[i].cause);
+		EXPECT_ROW(rows[i].cause || v.findings == 0, row);
+		EXPECT_ROW(v.kind == rows[i].kind && microsoft_is_open(&s.microsoft) == rows[i].open, row);
+		EXPECT_ROW((report_find(s.report, "microsoft.inbox", NO_ATTEMPT) < 0) == (rows[i].terms.rights == RIGHTS_CALENDAR || !s.microsoft.signed_in), row);
+		scene_close(&s);
+		web_peer_end(&p);
+	}
+}
+
+TEST(a_message_leaves_on_behalf_of_whom_it_is_for)
+{
+	static const struct turn turns[] = { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL), { "POST /v1.0" USERS_ANN "/sendMail\nHost: 192.0.2.8", "202 Accepted\n\n", KEEPS }, { 0 } };
+	struct web_peer p;
+	struct error    err = { 0 };
+	struct scene    s;
+
+	web_peer_init(&p, turns, "send");
+	scene_open(&s, &(struct set){ .nobody = true });
+	s.tenant = false;
+	s.microsoft.terms.tenant = true;
+	EXPECT(web_peer_run(&p, session_step, &s, &err));
+	s.microsoft.message = slice_str("Subject: x\r\n\r\n");
+	EXPECT(web_peer_run(&p, microsoft_send_step, &s.microsoft, &err) && s.microsoft.sent);
+	scene_close(&s);
+	web_peer_end(&p);
 }
 
 /* Somebody in the midst of the line: neither grant nor secret is said. */

@@ -98,7 +98,8 @@ TEST(too_long_is_refused)
 
 TEST(requests_are_forms)
 {
-	const struct oauth_client confidential = { "id-1", "s~e+c r&t=" }, public = { "id-1", NULL };
+	const struct oauth_client confidential = { .id = "id-1", .secret = "s~e+c r&t=" }, public = { .id = "id-1" };
+	const struct oauth_client with_key = { "id-1", "unsaid", "a.b.c" };
 	struct buffer             b;
 
 	buffer_init(&b, 4096);
@@ -110,6 +111,13 @@ TEST(requests_are_forms)
 	buffer_clear(&b);
 	EXPECT(oauth_redeem(&b, &public, "c", "https://crm.example/back", "v"));
 	EXPECT(slice_equal(buffer_held(&b), slice_str("grant_type=authorization_code&client_id=id-1&code=c&redirect_uri=https%3A%2F%2Fcrm.example%2Fback&code_verifier=v")));
+	buffer_clear(&b);
+	EXPECT(oauth_as_itself(&b, &confidential, "https://graph.example/.default"));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("grant_type=client_credentials&client_id=id-1&client_secret=s~e%2Bc%20r%26t%3D&scope=https%3A%2F%2Fgraph.example%2F.default")));
+	buffer_clear(&b);
+	EXPECT(oauth_refresh(&b, &with_key, "r", NULL));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("grant_type=refresh_token&client_id=id-1&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+		"&client_assertion=a.b.c&refresh_token=r")));
 	buffer_release(&b);
 	buffer_init(&b, 30);
 	EXPECT(!oauth_refresh(&b, &public, "r", NULL));
@@ -192,7 +200,7 @@ TEST(a_code_that_is_too_long_to_be_shown)
 
 TEST(what_is_asked_for_a_person)
 {
-	const struct oauth_client confidential = { "id-1", "s~e" };
+	const struct oauth_client confidential = { .id = "id-1", .secret = "s~e" };
 	struct buffer             b;
 
 	buffer_init(&b, 4096);

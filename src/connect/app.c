@@ -1,0 +1,58 @@
+#include "connect/app.h"
+
+#include <sys/stat.h>
+
+#include "connect/credentials.h"
+
+static bool is_for_us_alone(const char *file, struct error *err)
+{
+	struct stat is;
+
+	if (stat(file, &is) == 0 && is.st_mode & (S_IROTH | S_IWOTH))
+		return fail(err, FAULT_LOCAL, "%s: everybody can read the key in it (chmod o= %s)", file, file);
+	return true;
+}
+
+static bool read_certificate(struct app *a, const char *certificate_file, const char *key_file, struct error *err)
+{
+	struct buffer certificate, key;
+	struct error  why = { 0 };
+	bool          fine;
+
+	buffer_init(&certificate, ASSERTION_PEM);
+	buffer_init(&key, ASSERTION_PEM);
+	fine = is_for_us_alone(key_file, err) && credentials_read_file(certificate_file, &certificate, err)
+	    && credentials_read_file(key_file, &key, err);
+	if (fine) {
+		a->certificate = oauth_certificate_read(buffer_held(&certificate), buffer_held(&key), &why);
+		if (!a->certificate)
+			fine = fail(err, why.fault, "%s, %s: %s", certificate_file, key_file, why.text);
+	}
+	buffer_release(&certificate);
+	buffer_release(&key);
+	return fine;
+}
+
+bool app_read(struct app *a, const struct settings *s, struct error *err)
+{
+	const char *certificate = s->value[SETTING_MICROSOFT_CERT], *key = s->value[SETTING_MICROSOFT_KEY];
+
+	*a = (struct app){ .microsoft = {
+		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
+		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
+	} };
+	if (!certificate && !key)
+		return true;
+	if (!certificate || !key)
+		return fail(err, FAULT_LOCAL, "[microsoft] client_certificate and client_key belong together");
+	if (!read_certificate(a, certificate, key, err))
+		return false;
+	a->microsoft.certificate = a->certificate;
+	return true;
+}
+
+void app_release(struct app *a)
+{
+	oauth_certificate_free(a->certificate);
+	*a = (struct app){ 0 };
+}

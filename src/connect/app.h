@@ -1,0 +1,23 @@
+/* app.h -- as whom we are registered at Microsoft: what the settings say, and the certificate that they name.
+ *
+ * The certificate and its key are read once; who changes them starts anew. A key that everybody on this machine can read is refused.
+ * Fails with FAULT_LOCAL (a file cannot be read, a key for everybody, one setting of the two) and FAULT_MALFORMED (no certificate with
+ * its key in them); the error says which.
+ */
+#ifndef CONNECT_APP_H
+#define CONNECT_APP_H
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "model/app.h"
+#include "wire/assertion.h"
+
+struct app {
+	struct microsoft_app      microsoft;        /* the texts are the settings' */
+	struct oauth_certificate *certificate;      /* NULL: none is named         */
+};
+
+bool app_read(struct app *, const struct settings *, struct error *err);
+void app_release(struct app *);      /* also of one that could not be read, or is all zero */
+
+#endif
