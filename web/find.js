@@ -40,7 +40,7 @@
 	function changeOver() {
 		var way = form.elements.provider.value === "microsoft" ? "microsoft" : "password";
 
-		form.querySelectorAll("[data-way]").forEach(function (part) {
+		document.querySelectorAll("[data-way]").forEach(function (part) {
 			part.hidden = part.disabled = part.dataset.way !== way;
 		});
 	}

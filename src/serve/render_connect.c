@@ -180,6 +180,17 @@ static void summary(struct page *p, const struct connect_page *c)
 	page_close(p, "div");
 }
 
+static bool signs_in_there(const struct connect_page *c)
+{
+	return c->value[INPUT_PROVIDER] && strcmp(c->value[INPUT_PROVIDER], "microsoft") == 0;
+}
+
+/* Of one way in; that of the way that is chosen is seen, and web/find.js changes over as in the form. */
+static void of_way(struct page *p, const char *key, const char *way, bool chosen)
+{
+	page_element(p, "dd", page_word(p, key), "data-way", way, "hidden", chosen ? NULL : "", NULL);
+}
+
 /* Before the connection: what is read, stored and sent, and until when. */
 static void statement(struct page *p, const struct connect_page *c)
 {
@@ -190,6 +201,11 @@ static void statement(struct page *p, const struct connect_page *c)
 	page_open(p, "dl", "class", "plain", NULL);
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		page_element(p, "dt", page_word(p, parts[i]), NULL);
+		if (strcmp(parts[i], "connect.stored") == 0) {
+			of_way(p, "connect.stored.text", "password", !signs_in_there(c));
+			of_way(p, "connect.stored.microsoft", "microsoft", signs_in_there(c));
+			continue;
+		}
 		page_element(p, "dd", page_phrase(p, arena_print(p->job, "%s.text", parts[i]), "product", c->product, NULL), NULL);
 	}
 	page_close(p, "dl");
@@ -212,11 +228,6 @@ static const char *host_of(struct page *p, const char *ews_url)
 
 	exchange_url_read(ews_url, p->job, &url);
 	return url.problem ? ews_url : url.host;
-}
-
-static bool signs_in_there(const struct connect_page *c)
-{
-	return c->value[INPUT_PROVIDER] && strcmp(c->value[INPUT_PROVIDER], "microsoft") == 0;
 }
 
 const char *connect_found_text(struct page *p, const struct connect_page *c)

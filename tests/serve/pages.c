@@ -820,6 +820,7 @@ TEST(a_way_to_microsoft_is_on_the_page)
 	begin(&b, "{\"address\":\"ann@birch.example\",\"provider\":\"microsoft\"}");
 	EXPECT(says(&b, "\"provider\":\"microsoft\""));
 	EXPECT(get(&b, b.link) == 200 && says(&b, "data-way=\"microsoft\">") && says(&b, "data-way=\"password\" hidden=\"\" disabled=\"\""));
+	EXPECT(says(&b, "<dd data-way=\"password\" hidden=\"\">") && says(&b, "<dd data-way=\"microsoft\">Your address, and what Microsoft lets us do"));
 	EXPECT(says(&b, "has not been set up here yet") && !says(&b, "/microsoft\"") && says(&b, "form-action 'self';"));
 	EXPECT(submit(&b, sub(&b, "microsoft"), FOR_ANN) == 503 && says(&b, "has not been set up here yet"));
 
