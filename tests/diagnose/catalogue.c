@@ -233,6 +233,16 @@ TEST(no_translation_loses_a_placeholder_a_command_or_a_url)
 		}
 }
 
+/* Sessions that are parked ask for news in steps of their own. */
+TEST(the_steps_of_watching_have_names)
+{
+	static const char *const keys[] = { "ui/step.imap.watch", "ui/step.exchange.watch", "ui/step.microsoft.watch" };
+
+	for (size_t l = 0; language_at(l); l++)
+		for (size_t i = 0; i < COUNT(keys); i++)
+			EXPECT_ROW(catalogue_text(language_at(l), keys[i]), keys[i]);
+}
+
 /* Texts that may be the same in another language: made of names and signs alone, or of words that languages share. */
 static bool may_be_equal(const char *key)
 {
