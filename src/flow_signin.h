@@ -16,7 +16,8 @@
 /* Where the browser is sent: see microsoft_authorize_url(). */
 const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                        struct arena *into);
-/* "https://login.microsoftonline.com": where that leads. */
+/* "https://login.microsoftonline.com https://login.live.com": where that may lead at once, as Content-Security-Policy lists it. Beyond those the
+ * person goes by pages of Microsoft's own. */
 const char *signin_origin(const struct microsoft_app *, struct arena *into);
 
 /* What it came back with is a refusal: the report and the verdict of it. Never NULL; the caller's. */

@@ -826,8 +826,11 @@ TEST(a_way_to_microsoft_is_on_the_page)
 
 	register_at_microsoft(&b);
 	EXPECT(get(&b, b.link) == 200 && says(&b, "Sign in with Microsoft") && says(&b, arena_print(b.house.arena, "formaction=\"%s\"", sub(&b, "microsoft"))));
-	EXPECT(says(&b, "form-action 'self' https://login.microsoftonline.com; frame-ancestors 'none'"));
+	EXPECT(says(&b, "form-action 'self' https://login.microsoftonline.com https://login.live.com; frame-ancestors 'none'"));
 	EXPECT(get(&b, "/help") == 200 && says(&b, "form-action 'self';"));
+	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "organizations");
+	EXPECT(get(&b, b.link) == 200 && says(&b, "form-action 'self' https://login.microsoftonline.com;"));
+	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "common");
 	settings_set(&b.house.settings, SETTING_MICROSOFT_AUTHORITY, "login.microsoftonline.us");
 	EXPECT(get(&b, b.link) == 200 && says(&b, "form-action 'self' https://login.microsoftonline.us;"));
 	EXPECT(sole_account(&b) == NULL);
