@@ -25,7 +25,7 @@ PLACEHOLDERS = frozenset("""
     address domain host port service given_url right_url right_host right_port names issuer expired_on valid_from
     missing pin provider app_password_url settings_url wait until our_address offered username right_username mx reply
     limit our_clock server_clock recipient sender version tenant app scopes other_account policy code tried fingerprint
-    owa_url
+    owa_url usual_ports pop_ports
 """.split())
 
 TITLE_MOST = 70

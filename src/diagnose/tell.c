@@ -364,6 +364,23 @@ static void microsoft_values(const struct report *r, const struct finding *f, co
 	add_value(t, "app", scope_value(s, NULL, FACT_APP));
 }
 
+/* What was asked for, and where that usually is; nobody is to choose a port of Microsoft's cloud. */
+static void service_values(const struct scope *s, const char *step, struct told *t)
+{
+	static const struct { const char *step, *name, *ports; } known[] = {
+		{ "imap", "IMAP", "993, 143" }, { "smtp", "SMTP", "465, 587" }, { "exchange", "Exchange", "443" },
+	};
+	const char *protocol = scope_value(s, NULL, FACT_PROTOCOL);
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strncmp(step, known[i].step, strlen(known[i].step)) == 0) {
+			add_value(t, "service", known[i].name);
+			add_value(t, "usual_ports", known[i].ports);
+		}
+	add_value(t, "service", scope_value(s, "detect", FACT_NOT_OFFERED));
+	add_value(t, "pop_ports", protocol && strcmp(protocol, "pop3") == 0 ? "995, 110" : NULL);
+}
+
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
                            const struct language *lang, struct arena *into)
 {
@@ -384,7 +401,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	microsoft_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
-	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : strncmp(service, "exchange", 8) == 0 ? "Exchange" : scope_value(s, "detect", FACT_NOT_OFFERED));
+	service_values(s, service, t);
 	add_value(t, "expired_on", tell_date(scope_value(s, "tls", FACT_TLS_NOT_AFTER), lang, into));
 	add_value(t, "valid_from", tell_date(scope_value(s, "tls", FACT_TLS_NOT_BEFORE), lang, into));
 	add_value(t, "missing", scope_value(s, "tls", FACT_TLS_LAST_ISSUER) ? scope_value(s, "tls", FACT_TLS_LAST_ISSUER) : scope_value(s, "tls", FACT_TLS_ISSUER));

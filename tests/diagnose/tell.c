@@ -595,3 +595,33 @@ TEST(what_exchange_told_is_put_into_the_texts)
 		EXPECT_ROW(!exchange_values[i].text || mentions(&t, exchange_values[i].text), row);
 	}
 }
+
+/* Nobody who connects Exchange is told to try the ports of IMAP, and nobody is to choose one of Microsoft's. */
+TEST(ports_are_those_of_the_service)
+{
+	static const struct { const char *provider, *resolve, *connect, *says, *not_says; } rows[] = {
+		{ "imap", "imap.resolve", "imap.connect", "for IMAP, 993, 143", "443" },
+		{ "imap", "smtp.resolve", "smtp.connect", "for SMTP, 465, 587", "443" },
+		{ "exchange", "exchange.resolve", "exchange.connect", "for Exchange, 443", "993" },
+		{ "microsoft", "microsoft.resolve", "microsoft.connect", "tell your administrator", "993" },
+		{ "microsoft", "entra.resolve", "entra.connect", "tell your administrator", "is usual" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(report) struct report *r = report_new("ann@birch.example");
+		struct finding finding;
+		struct told    told;
+		int            n;
+
+		r->provider = rows[i].provider;
+		r->attempts = 1;
+		n = step(r, rows[i].resolve, 0, STEP_PASSED);
+		report_note(r, n, FACT_HOST, "mail.birch.example");
+		report_note(r, n, FACT_PORT, "444");
+		n = step(r, rows[i].connect, 0, STEP_FAILED);
+		report_note(r, n, FACT_NET_OUTCOME, "refused");
+		EXPECT_ROW(diagnose_attempt(r, 0, &finding), rows[i].connect);
+		tell_finding(r, &finding, language_english(), r->job, &told);
+		EXPECT_ROW(mentions(&told, rows[i].says) && !mentions(&told, rows[i].not_says), rows[i].connect);
+	}
+}
