@@ -490,13 +490,17 @@ static void way_in(struct page *p, const struct result_page *r, const struct way
 	page_close(p, "p");
 }
 
+static bool has_other_ways(const struct result_page *r)
+{
+	for (size_t i = 0; r->report && !r->unkept && i < r->report->ways; i++)
+		if (is_open_way(r, &r->report->way[i]))
+			return true;
+	return false;
+}
+
 static void other_ways(struct page *p, const struct result_page *r)
 {
-	bool any = false;
-
-	for (size_t i = 0; !r->unkept && i < r->report->ways; i++)
-		any |= is_open_way(r, &r->report->way[i]);
-	if (!any)
+	if (!has_other_ways(r))
 		return;
 	page_open(p, "section", "class", "card", "aria-labelledby", "ways", NULL);
 	page_element(p, "h2", page_word(p, "way.title"), "id", "ways", NULL);
@@ -533,7 +537,7 @@ static bool connected(struct page *p, const struct result_page *r)
 static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
 {
 	page_open(p, "div", "class", "buttons", NULL);
-	page_element(p, "a", page_word(p, "result.again"), "class", "button", "href", r->path, NULL);
+	page_element(p, "a", page_word(p, "result.again"), "class", has_other_ways(r) ? "button quiet" : "button", "href", r->path, NULL);
 	if (administrator)
 		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href",
 			arena_print(p->job, "%s/administrator", r->path), NULL);
