@@ -38,7 +38,9 @@ static bool is_another(const char *was, const char *is)
 
 void account_by_provider(struct account *a, const char *provider)
 {
-	if (is_another(a->provider, provider))
+	if (is_another(a->provider, provider)) {
 		a->cursor = a->place = NULL;
+		a->impersonate = false;
+	}
 	a->provider = provider;
 }

@@ -52,8 +52,8 @@ struct account {
 	int64_t     report_at;
 };
 
-/* By that provider from now on. Of another one than before, how far the mailbox is known and where it was signed in to mean nothing to it,
- * and are forgotten; the id, and what its owner calls it, stay. */
+/* By that provider from now on. Of another one than before, how far the mailbox is known and where and for whom it was signed in to mean
+ * nothing to it, and are forgotten; the id, and what its owner calls it, stay. */
 void account_by_provider(struct account *, const char *provider);
 
 /* "acc_" and so on; from `into`. */

@@ -321,7 +321,6 @@ static void take_provider(struct exchange *x, const cJSON *body, struct account 
 		return;
 	account_by_provider(a, arena_str(x->job, provider));
 	a->username = a->ews_url = NULL;
-	a->impersonate = false;
 	memset(a->host, 0, sizeof a->host);
 	memset(a->port, 0, sizeof a->port);
 }

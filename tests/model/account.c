@@ -39,10 +39,10 @@ TEST(another_provider_knows_nothing_of_the_one_before)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct account a = { .id = "acc_1", .provider = rows[i].was, .cursor = "{}", .place = "{}", .external_id = "x" };
+		struct account a = { .id = "acc_1", .provider = rows[i].was, .cursor = "{}", .place = "{}", .external_id = "x", .impersonate = true };
 
 		account_by_provider(&a, rows[i].is);
 		EXPECT_TEXT(a.provider, rows[i].is);
-		EXPECT_ROW(!a.cursor == rows[i].forgets && !a.place == rows[i].forgets && a.id && a.external_id, rows[i].is);
+		EXPECT_ROW(!a.cursor == rows[i].forgets && !a.place == rows[i].forgets && !a.impersonate == rows[i].forgets && a.id && a.external_id, rows[i].is);
 	}
 }
