@@ -46,6 +46,20 @@ const char *sandbox_fault(size_t n, const char **value, const char **text)
 
 /* -- requests ----------------------------------------------------------------------------------------------------- */
 
+/* What Graph was asked, by name: no secret stands there. */
+static void log_question(cJSON *o, const struct request *r)
+{
+	const char *kind = request_header(r, "Content-Type");
+	struct form f;
+
+	if (strcasecmp(r->host, GRAPH_HOST) != 0)
+		return;
+	if (request_fields(r, &f) && f.count)
+		cJSON_AddStringToObject(o, "query", form_whole(r->work, &f));
+	if (r->body.len && kind && slice_starts(slice_str(kind), "application/json"))
+		cJSON_AddStringToObject(o, "body", arena_copy(r->work, r->body));
+}
+
 static void log_request(struct sandbox *s, const struct request *r, const struct reply *reply, int64_t began)
 {
 	cJSON *o;
@@ -61,6 +75,7 @@ static void log_request(struct sandbox *s, const struct request *r, const struct
 	cJSON_AddBoolToObject(o, "tls", r->secure);
 	cJSON_AddStringToObject(o, "method", r->method);
 	cJSON_AddStringToObject(o, "path", r->path);
+	log_question(o, r);
 	cJSON_AddStringToObject(o, "agent", request_header(r, "User-Agent") ? request_header(r, "User-Agent") : "");
 	if (r->operation)
 		cJSON_AddStringToObject(o, "operation", r->operation);
