@@ -17,11 +17,13 @@ struct options {
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
 	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
+	KEY_REDIRECT_URI,
 };
 
 static const struct argp_option options[] = {
 	{ "exchange", KEY_EXCHANGE, "VERSION", 0, "2007sp1, 2010, 2010sp1, 2010sp2, 2010sp3, 2013, 2016 (default), 2019, se or online", 0 },
 	{ "microsoft", KEY_MICROSOFT, NULL, 0, "Microsoft's cloud instead: sign-in and Graph; with --exchange besides, the mailboxes are at that one", 0 },
+	{ "redirect-uri", KEY_REDIRECT_URI, "URI", 0, "where its application sends people back to, beside this machine; may be said more than once", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
 	{ "domain", KEY_DOMAIN, "NAME", 0, "the organisation's (contoso.example)", 0 },
@@ -62,6 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_EXCHANGE:    w->persona = arg; return 0;
 	case KEY_MICROSOFT:   w->microsoft = true; return 0;
+	case KEY_REDIRECT_URI: one_more(w->redirect_uri, &w->redirect_uris, SANDBOX_REDIRECTS, arg, state); return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
 	case KEY_FAULTS:      o->faults = true; return 0;
 	case KEY_DOMAIN:      w->domain = arg; return 0;

@@ -23,6 +23,29 @@ bool tenant_is_known(struct sandbox *s, const char *tenant)
 	return strcasecmp(tenant, CLOUD_TENANT) == 0 || strcasecmp(tenant, CLOUD_PERSONAL) == 0 || strcasecmp(tenant, s->domain) == 0;
 }
 
+/* -- where people are sent back to -------------------------------------------------------------------------------- */
+
+static bool is_this_machine(struct slice uri)
+{
+	static const char *const begins[] = { "http://localhost", "http://127.0.0.1" };
+
+	for (size_t i = 0; i < COUNT(begins); i++)
+		if (slice_starts(uri, begins[i])) {
+			struct slice rest = slice_from(uri, strlen(begins[i]));
+
+			return !rest.len || *rest.at == '/' || *rest.at == ':';
+		}
+	return false;
+}
+
+bool redirect_is_registered(const struct sandbox *s, const char *uri)
+{
+	for (size_t i = 0; i < SANDBOX_REDIRECTS && s->redirect_uri[i]; i++)
+		if (is(s->redirect_uri[i], uri))
+			return true;
+	return is_this_machine(slice_str(uri));
+}
+
 /* -- what is told of a tenant -------------------------------------------------------------------------------------- */
 
 /* What stands in the issuer's name: only the documents that are for everybody have a blank there (facts M A.6). */

@@ -58,6 +58,9 @@ bool        scope_has(const char *scopes, const char *scope);                   
 unsigned    scope_read(struct arena *, const char *asked, const char **scope);
 bool        scope_within(const char *scopes, const char *granted);                 /* nothing that was not granted  */
 
+/* As it was registered, byte for byte; or at this machine itself, where the port does not matter (RFC 8252 7.3). */
+bool        redirect_is_registered(const struct sandbox *, const char *uri);
+
 /* "common", "organizations", "consumers", the directory's GUID or the organisation's domain. */
 bool        tenant_is_known(struct sandbox *, const char *tenant);
 

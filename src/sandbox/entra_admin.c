@@ -47,6 +47,8 @@ static void begin_with(struct sandbox *s, struct request *r, struct reply *reply
 		refuse_browser(r, reply, &nowhere, 700016, false);
 	else if (!back.to)
 		refuse_browser(r, reply, &nowhere, 900971, false);
+	else if (!redirect_is_registered(s, back.to))
+		refuse_browser(r, reply, &nowhere, 50011, false);
 	else if (is(tenant, "common") && !v1) {
 		form_put(&out, "error", "invalid_request");
 		form_put(&out, "error_description", "AADSTS900144: The request must include a 'response_type' input parameter.");
@@ -109,7 +111,8 @@ void answer_admin_decision(struct sandbox *s, struct request *r, struct reply *r
 	bool        v1, accepts;
 
 	(void)tenant;
-	if (!form_read(r->work, r->body, &page) || !form_read(r->work, slice_str(form_text(&page, "ctx")), &asked) || !form_get(&asked, "redirect_uri")) {
+	if (!form_read(r->work, r->body, &page) || !form_read(r->work, slice_str(form_text(&page, "ctx")), &asked)
+	    || !redirect_is_registered(s, form_text(&asked, "redirect_uri"))) {
 		refuse_browser(r, reply, &nowhere, 9002313, false);
 		return;
 	}

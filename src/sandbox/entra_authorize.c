@@ -43,7 +43,7 @@ static unsigned fault_of(struct sandbox *s, struct request *r, struct wish *w, c
 		return 90002;
 	if (!w->client || strcasecmp(w->client, CLOUD_CLIENT) != 0)
 		return 700016;
-	if (!w->redirect || !strstr(w->redirect, "://"))
+	if (!w->redirect || !redirect_is_registered(s, w->redirect))
 		return w->redirect ? 50011 : 900971;
 	*to = &w->back;
 	if (is(w->prompt, "admin_consent"))

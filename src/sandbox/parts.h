@@ -28,6 +28,7 @@ struct sandbox {
 	struct arena         *own;           /* only while it is being set up */
 	const struct persona *persona, *mailbox_persona;
 	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *cloud_address, *deliver;
+	const char *redirect_uri[SANDBOX_REDIRECTS];      /* the first NULL ends; there may be none */
 	unsigned    name_forms, schemes;
 	int         heartbeat_ms;
 	uint16_t    https_port, auto_port, http_port, cloud_port;

@@ -259,6 +259,8 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->dns_host = arena_print(s->own, "exch01.%s", s->domain);
 	s->places.ews_url = arena_print(s->own, "https://%s/EWS/Exchange.asmx", s->mail_host);
 	s->deliver = w->deliver ? arena_str(s->own, w->deliver) : NULL;
+	for (size_t i = 0; i < w->redirect_uris; i++)
+		s->redirect_uri[i] = arena_str(s->own, w->redirect_uri[i]);
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;

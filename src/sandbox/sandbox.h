@@ -18,6 +18,7 @@
 #define SANDBOX_ORDERS   32
 #define SANDBOX_ACCOUNTS 256
 #define SANDBOX_PLACES   16
+#define SANDBOX_REDIRECTS 16
 #define SANDBOX_LONGEST_FAULT 200
 
 struct sandbox_wishes {
@@ -30,6 +31,8 @@ struct sandbox_wishes {
 	size_t      faults;
 	const char *account[SANDBOX_ACCOUNTS];    /* "ADDRESS:PASSWORD"; none: anna@ and bert@ with SANDBOX_PASSWORD    */
 	size_t      accounts;
+	const char *redirect_uri[SANDBOX_REDIRECTS];      /* of the application at Entra, beside those of this machine itself   */
+	size_t      redirect_uris;
 	const char *ca_file_out;                  /* where the authority's certificate goes; NULL: a temporary folder   */
 	const char *log;                          /* one JSON object a line for each request; NULL: none                */
 	const char *deliver;                      /* "HOST:PORT" of LMTP for mail to others; NULL: it goes nowhere      */

@@ -64,7 +64,7 @@ class Cloud(sandboxed.Sandbox):
     """One, asked without any library that knows Microsoft."""
 
     def __init__(self, place, *options):
-        super().__init__(place.binary, place.folder, "--microsoft", *options)
+        super().__init__(place.binary, place.folder, "--microsoft", "--redirect-uri", APP, *options)
         self.microsoft = self.told["microsoft"]
         self.cookies = http.cookies.SimpleCookie()
 
@@ -362,9 +362,14 @@ def the_token_endpoint_has_its_bad_days(t):
 @row
 def a_browser_is_sent_back_or_stays_with_microsoft(t):
     with t.cloud() as s:
-        for more, text in (({"client_id": "nobody"}, "AADSTS700016"), ({"redirect_uri": None}, "AADSTS900971"), ({"redirect_uri": "app"}, "AADSTS50011")):
+        for more, text in (({"client_id": "nobody"}, "AADSTS700016"), ({"redirect_uri": None}, "AADSTS900971"), ({"redirect_uri": "app"}, "AADSTS50011"),
+                           ({"redirect_uri": APP + "/"}, "AADSTS50011"), ({"redirect_uri": APP.upper()}, "AADSTS50011"),
+                           ({"redirect_uri": "http://localhost.fabrikam.example/"}, "AADSTS50011"), ({"redirect_uri": "https://fabrikam.example/"}, "AADSTS50011")):
             a = s.authorize(**more)
             hold(a.status == 200 and text in a.text and not a.back, "%s: %s" % (more, a))
+        hold("Who are you?" in s.authorize(redirect_uri="http://localhost:4711/back").text, "this machine needs no registration")
+        a = s.get(ENTRA, "/organizations/v2.0/adminconsent?" + urllib.parse.urlencode({"client_id": s.microsoft["client_id"], "redirect_uri": "https://fabrikam.example/", "scope": "x"}))
+        hold("AADSTS50011" in a.text and not a.back, "an administrator: %s" % a)
         for more, error in (({"prompt": "admin_consent"}, "invalid_request"), ({"response_type": "token"}, "unsupported_response_type"), ({"scope": "Mail.Sent"}, "invalid_scope"),
                             ({"prompt": "none"}, "login_required")):
             a = s.authorize(**more)
