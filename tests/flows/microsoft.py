@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -114,8 +115,9 @@ class Town(peers.Peers):
         self.binary, self.sandbox = binary, sandbox
         self.cloud = self.daemon = None
 
-    def open(self, *faults, closed=False, options=()):
-        """A cloud, and a daemon that is registered there; both new. `closed`: the daemon cannot reach its sign-in, browsers can."""
+    def open(self, *faults, closed=False, options=(), clock_s=0):
+        """A cloud, and a daemon that is registered there; both new. `closed`: the daemon cannot reach its sign-in, browsers can. `clock_s`: so far
+        ahead is the daemon's clock."""
         self.shut()
         place = tempfile.mkdtemp(dir=self.folder)
         self.cloud = sandboxed.Sandbox(self.sandbox, place, "--microsoft", "--listen=" + self.address(), *options, *("--fault=" + f for f in faults))
@@ -131,8 +133,15 @@ class Town(peers.Peers):
         self.daemon = daemon.Daemon(self.binary, os.path.join(place, "daemon"), {
             "web.listen": here, "web.base_url": "http://" + here, "net.resolver": self.cloud.told["resolver"], "net.ca_file": self.cloud.told["ca_file"],
             "net.allow": "127.0.0.0/8", "net.connect_to": " ".join("%s=%s" % pair for pair in leads.items()), "microsoft.client_id": told["client_id"],
-            "microsoft.client_secret": told["client_secret"]}).start()
+            "microsoft.client_secret": told["client_secret"]}, self.wrapper(place, clock_s) if clock_s else ()).start()
         return self
+
+    def wrapper(self, place, clock_s):
+        """See whims.c."""
+        whims = os.path.join(place, "whims")
+        with open(whims, "wb") as f:
+            f.write(struct.pack("=qq", clock_s * 10 ** 9, 0))
+        return "env", "LD_PRELOAD=" + os.path.join(os.path.dirname(self.binary), "tests", "libwhims.so"), "TEST_WHIMS=" + whims
 
     def shut(self):
         if self.daemon:
@@ -301,6 +310,22 @@ def an_id_token_that_is_not_believed_ends_it_before_anything_is_kept(t):
         # and the same link, with a token that is right
         b.sign_in(b.to_microsoft(link))
         hold([a["state"] for a in t.accounts()] == ["connected"], "%s, then: %s" % (fault, t.accounts()))
+
+
+@row
+def a_clock_that_is_wrong_is_told_as_such_and_nothing_is_kept(t):
+    for clock_s, flaw in ((7200, "expired"), (-7200, "not_yet")):
+        t.open(clock_s=clock_s)
+        b = Browser(t)
+        page = b.sign_in(b.to_microsoft(t.link())).says("The clock of this machine is wrong.")
+        seen = re.sub(r"(<[^>]*>|\s)+", " ", page.text)
+        hold("id_token.flaw " + flaw in seen and "clock.ours " + ("ahead" if clock_s > 0 else "behind") in seen, "%d: %r" % (clock_s, page))
+        hold(t.accounts() == [], "%d: kept: %s" % (clock_s, t.accounts()))
+    # so far two honest clocks may be from each other
+    t.open(clock_s=240)
+    b = Browser(t)
+    b.sign_in(b.to_microsoft(t.link()))
+    hold([a["state"] for a in t.accounts()] == ["connected"], "four minutes: %s" % t.accounts())
 
 
 @row

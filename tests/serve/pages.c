@@ -847,6 +847,8 @@ TEST(a_person_leaves_for_microsoft)
 	state = leave(&b);
 	EXPECT(strlen(state) == 40 && slice_starts(slice_str(where(&b)), "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" MICROSOFT_APP "&"));
 	EXPECT(says(&b, "&redirect_uri=http%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&") && says(&b, "&prompt=select_account\r") && says(&b, "Cache-Control: no-store"));
+	/* what must come back in the id_token is another thing than what must come back in the address, and neither is the verifier */
+	EXPECT(says(&b, "&nonce=") && !strstr(strstr(where(&b), "&nonce="), state) && says(&b, "&code_challenge_method=S256&"));
 	EXPECT(strcmp(leave(&b), state) != 0);
 
 	/* the same by the form's own button, where microsoft was chosen */
