@@ -198,14 +198,6 @@ static bool is_signed(struct slice text, struct slice signature, const struct id
 	return fine;
 }
 
-static const struct id_key *key_of(const struct id_keys *keys, const char *kid)
-{
-	for (size_t i = 0; kid && i < keys->count; i++)
-		if (strcmp(keys->key[i].kid, kid) == 0)
-			return &keys->key[i];
-	return NULL;
-}
-
 /* -- what it says ------------------------------------------------------------------------------------------------- */
 
 static bool is_guid(const char *text)
@@ -300,22 +292,29 @@ static enum id_token_flaw check_head(const cJSON *head)
 	return slice_is(slice_str(alg), "none") ? ID_TOKEN_UNSIGNED : strcmp(alg, "RS256") != 0 ? ID_TOKEN_OTHER_ALGORITHM : ID_TOKEN_FINE;
 }
 
+static enum id_token_flaw check_by(const struct id_key *k, const cJSON *claims, struct slice text, struct slice signature,
+                                   const struct id_token_wish *w, struct arena *a)
+{
+	return is_signed(text, signature, k) ? check_claims(claims, k, w, a) : ID_TOKEN_BAD_SIGNATURE;
+}
+
 static enum id_token_flaw check_parts(const char *text, const cJSON *head, const cJSON *claims, struct slice sealed,
                                       const struct id_keys *keys, const struct id_token_wish *w, struct arena *a)
 {
-	const struct id_key *k = key_of(keys, json_text(head, "kid"));
-	enum id_token_flaw   flaw = check_head(head);
-	struct slice         signature;
+	const char        *kid = json_text(head, "kid");
+	enum id_token_flaw flaw = check_head(head);
+	struct slice       signature, text_signed = slice(text, (size_t)(sealed.at - text) - 1);
 
 	if (flaw)
 		return flaw;
 	if (!decoded(sealed, a, &signature))
 		return ID_TOKEN_UNREADABLE;
-	if (!k)
-		return ID_TOKEN_UNKNOWN_KEY;
-	if (!is_signed(slice(text, (size_t)(sealed.at - text) - 1), signature, k))
-		return ID_TOKEN_BAD_SIGNATURE;
-	return check_claims(claims, k, w, a);
+	flaw = ID_TOKEN_UNKNOWN_KEY;
+	/* of several by one id, as where each is for another issuer, one suffices */
+	for (size_t i = 0; kid && flaw && i < keys->count; i++)
+		if (strcmp(keys->key[i].kid, kid) == 0)
+			flaw = check_by(&keys->key[i], claims, text_signed, signature, w, a);
+	return flaw;
 }
 
 enum id_token_flaw id_token_check(const char *text, const struct id_keys *keys, const struct id_token_wish *w, struct arena *a,

@@ -171,6 +171,24 @@ TEST(an_issuer_without_a_blank)
 	EXPECT(id_token_check(signed_by(job, wrong, "{\"alg\":\"RS256\",\"kid\":\"k2\"}", claims), &keys, &wish, job, &t) == ID_TOKEN_OTHER_ISSUER);
 }
 
+/* One key, published for personal accounts and for organisations; and one whose id stands in front of another's. */
+TEST(of_several_keys_by_one_id_one_suffices)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct error                 err = { 0 };
+	struct id_keys               keys;
+	struct id_token              t;
+	const char                  *all;
+
+	make_keys();
+	all = arena_print(job, "{\"keys\":[%s,%s,%s]}", key_text(job, wrong, "k1", ""), key_text(job, right, "k1", ",\"issuer\":\"https://login.example/v2.0\""),
+	                  key_text(job, right, "k1", ",\"issuer\":\"" FOR_ALL "\""));
+	EXPECT(id_keys_read(slice_str(all), job, &keys, &err) && keys.count == 3);
+	EXPECT(id_token_check(signed_by(job, right, HEAD, GOOD), &keys, &usual, job, &t) == ID_TOKEN_FINE);
+	keys.count = 2;
+	EXPECT(id_token_check(signed_by(job, right, HEAD, GOOD), &keys, &usual, job, &t) == ID_TOKEN_OTHER_ISSUER);
+}
+
 TEST(no_byte_of_it_may_be_another)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
