@@ -313,6 +313,20 @@ def an_id_token_that_is_not_believed_ends_it_before_anything_is_kept(t):
 
 
 @row
+def one_that_is_not_believed_changes_nothing_about_who_is_connected(t):
+    t.open("id-token=fine#1", "id-token=signature")      # one of its own, and then that
+    b = Browser(t)
+    link = t.link()
+    first, second = b.to_microsoft(link), b.to_microsoft(link)
+    b.sign_in(first)
+    before, events = t.accounts(), len(t.daemon.events())
+    hold([a["state"] for a in before] == ["connected"], "connected: %s" % before)
+    page = b.sign_in(second)
+    hold("id_token.flaw signature" in re.sub(r"(<[^>]*>|\s)+", " ", page.text), "it ended at %r" % page)
+    hold(t.accounts() == before and len(t.daemon.events()) == events, "then: %s" % t.accounts())
+
+
+@row
 def a_clock_that_is_wrong_is_told_as_such_and_nothing_is_kept(t):
     for clock_s, flaw in ((7200, "expired"), (-7200, "not_yet")):
         t.open(clock_s=clock_s)
