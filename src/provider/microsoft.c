@@ -309,16 +309,6 @@ static void take_grant(struct microsoft_session *s, const struct oauth_answer *o
 		begin_beside(s, o->id_token, w);
 }
 
-static int pause_of(const struct web_session *web)
-{
-	struct slice       field;
-	unsigned long long seconds;
-
-	if (!web_field(web, "Retry-After", &field) || !slice_number(field, 3600, &seconds))
-		return 1000;
-	return (int)seconds * 1000;
-}
-
 static enum want_kind take_token(struct microsoft_session *s, const struct want *w, struct error *err)
 {
 	struct oauth_answer o;
@@ -376,7 +366,7 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 
 	STEP(&s->token, TOKEN_ANSWER):
 		PASS(web_ask_step(&s->entra, w, err));
-		s->pause_ms = pause_of(&s->entra);
+		s->pause_ms = web_pause_ms(&s->entra);
 		if (is_passing(s->entra.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
 			s->again = true;
 			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
@@ -607,7 +597,7 @@ static enum want_kind account_step(void *self, struct want *w, struct error *err
 
 	STEP(&s->account, ACCOUNT_ANSWER):
 		PASS(web_ask_step(&s->web, w, err));
-		s->pause_ms = pause_of(&s->web);
+		s->pause_ms = web_pause_ms(&s->web);
 		if (is_passing(s->web.answer.status) && !s->again && s->pause_ms <= PAUSE_MOST) {
 			s->again = true;
 			report_note(s->report, s->reported, FACT_HTTP_RETRY_AFTER, "%d", s->pause_ms / 1000);
@@ -711,7 +701,7 @@ int microsoft_busy_ms(const struct microsoft_session *s, int otherwise)
 {
 	struct slice field;
 
-	return web_field(&s->web, "Retry-After", &field) ? pause_of(&s->web) : otherwise;
+	return web_field(&s->web, "Retry-After", &field) ? web_pause_ms(&s->web) : otherwise;
 }
 
 void microsoft_answer_facts(struct microsoft_session *s)
@@ -855,7 +845,7 @@ static int pause_of_batch(const struct microsoft_session *s)
 	int pause = 0;
 
 	if (s->web.answer.status != 200)
-		return is_passing(s->web.answer.status) ? pause_of(&s->web) : 0;
+		return is_passing(s->web.answer.status) ? web_pause_ms(&s->web) : 0;
 	for (size_t i = 0; i < QUESTIONS; i++)
 		if (is_passing(s->reply[i].status)) {
 			int ms = s->reply[i].retry_after ? s->reply[i].retry_after * 1000 : 1000;

@@ -10,7 +10,10 @@
 #define PERSONAL      "9188040d-6c67-4c5b-b112-36a304b66dad"
 #define CLOCKS_AGREE_S 60      /* two honest servers are nearer to each other than this */
 
+#define PAUSE_MOST    5000     /* as long as that it is waited */
+
 enum { IDENTITY_START, IDENTITY_PROVIDER, IDENTITY_KEYS, IDENTITY_DONE };
+enum { ASKING_START, ASKING_SAY, ASKING_ANSWER, ASKING_PAUSE };
 
 /* -- what authorities publish ------------------------------------------------------------------------------------- */
 
@@ -109,7 +112,12 @@ static enum want_kind failed(struct microsoft_identity *i, enum fault fault, con
 static void ask(struct microsoft_identity *i, const char *target)
 {
 	i->request = (struct web_request){ .method = "GET", .target = target, .header = { "Accept: application/json" }, .anonymous = true };
-	web_ask(i->line, &i->request);
+	i->asking.step = ASKING_START;
+}
+
+static bool is_passing(int status)
+{
+	return status == 429 || status == 503 || status == 504;
 }
 
 /* What else is asked of Graph meanwhile has steps of its own, and tells the lines of each: the one under way here is said every time. */
@@ -117,13 +125,29 @@ static enum want_kind answer_step(struct microsoft_identity *i, struct want *w, 
 {
 	int status;
 
-	i->line->reported = i->reported;
-	PASS(web_ask_step(i->line, w, err));
-	status = i->line->answer.status;
-	if (status == 200)
-		return WANT_NOTHING;
-	report_note(i->report, i->reported, FACT_HTTP_STATUS, "%d", status);
-	return failed(i, status == 429 || status >= 500 ? FAULT_BUSY : FAULT_REFUSED, w, err, "its keys are not told");
+	switch (i->asking.step) {
+	case ASKING_START:
+	STEP(&i->asking, ASKING_SAY):
+		web_ask(i->line, &i->request);
+
+	STEP(&i->asking, ASKING_ANSWER):
+		i->line->reported = i->reported;
+		PASS(web_ask_step(i->line, w, err));
+		status = i->line->answer.status;
+		if (status == 200)
+			return WANT_NOTHING;
+		if (is_passing(status) && !i->again && web_pause_ms(i->line) <= PAUSE_MOST) {
+			i->again = true;
+			report_note(i->report, i->reported, FACT_HTTP_RETRY_AFTER, "%d", web_pause_ms(i->line) / 1000);
+			AWAIT(&i->asking, ASKING_PAUSE, want_time(w, web_pause_ms(i->line))):
+			want_came(w);
+			i->asking.step = ASKING_SAY;
+			return answer_step(i, w, err);
+		}
+		report_note(i->report, i->reported, FACT_HTTP_STATUS, "%d", status);
+		return failed(i, is_passing(status) || status >= 500 ? FAULT_BUSY : FAULT_REFUSED, w, err, "its keys are not told");
+	}
+	return WANT_FAILED;
 }
 
 static enum want_kind unreadable(struct microsoft_identity *i, const struct want *w, struct error *err, const char *how)

@@ -2,7 +2,8 @@
  *
  * microsoft_identity_step(): the token is checked by the keys that the authority publishes. Where those are not known, or no more, or have
  * none of that id, they are asked for over the line that the code was redeemed on: beside the questions to Graph, so that nobody waits
- * for it. microsoft_identity_agree(), when Graph has answered: is it the same account there?
+ * for it. What passes soon (429, 503, 504 that say when) is waited for, once. microsoft_identity_agree(), when Graph has answered: is it
+ * the same account there?
  *
  * Records entra.identity; which organisation it is, where the token is believed. Stops with the faults of web.h, and FAULT_REFUSED (it is
  * not believed, and the report says why), FAULT_BUSY, FAULT_BROKEN (what is published cannot be read, or is at another host).
@@ -45,6 +46,8 @@ struct microsoft_identity {
 	struct web_request     request;
 	struct id_provider     provider;
 	int                    step, reported;
+	struct { int step; }   asking;
+	bool                   again;
 };
 
 enum want_kind microsoft_identity_step(void *self, struct want *, struct error *);

@@ -74,6 +74,16 @@ bool web_field(const struct web_session *s, const char *name, struct slice *out)
 	return http_header_in(buffer_held(&s->answer.fields), name, out);
 }
 
+#define PAUSE_LONGEST_S 3600
+
+int web_pause_ms(const struct web_session *s)
+{
+	struct slice       field;
+	unsigned long long seconds;
+
+	return web_field(s, "Retry-After", &field) && slice_number(field, PAUSE_LONGEST_S, &seconds) ? (int)seconds * 1000 : 1000;
+}
+
 /* -- the line ----------------------------------------------------------------------------------------------------- */
 
 static void reach_begin(struct web_session *s, struct report *into)

@@ -111,20 +111,22 @@ static enum want_kind open_step(void *self, struct want *w, struct error *err)
 	return microsoft_open_step(&((struct scene *)self)->session, w, err);
 }
 
-enum { NO_KEYS, NEW_KEYS, UNTIL_PROVIDER };      /* how far the authority is asked */
+enum { NO_KEYS, NEW_KEYS, UNTIL_PROVIDER, AGAIN };      /* how far the authority is asked; AGAIN: the keys twice */
 
 /* Byte by byte too, since what is asked side by side shares a report. */
 static bool sign_in(struct scene *s, const struct said *said, int keys, const char *row, int64_t at_ms, bool piecemeal, struct error *err)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
-	struct turn     turn[5] = { { "POST /common/oauth2/v2.0/token\nHost: 192.0.2.7\ngrant_type=authorization_code\ncode=" CODE, granted(job, said), KEEPS } };
+	struct turn     turn[6] = { { "POST /common/oauth2/v2.0/token\nHost: 192.0.2.7\ngrant_type=authorization_code\ncode=" CODE, granted(job, said), KEEPS } };
 	size_t          n = 1;
 	struct web_peer p;
 	bool            fine;
 
 	if (keys != NO_KEYS)
 		turn[n++] = (struct turn){ "GET /common/v2.0/.well-known/openid-configuration\nHost: 192.0.2.7\n!Authorization", given(said->provider, dated(job, "200 OK", NULL, PROVIDER)), KEEPS };
-	if (keys == NEW_KEYS)
+	if (keys == AGAIN)
+		turn[n++] = (struct turn){ "GET /common/discovery/v2.0/keys\nHost: 192.0.2.7\n!Authorization", "503 Service Unavailable\nRetry-After: 2\n\n", KEEPS };
+	if (keys == NEW_KEYS || keys == AGAIN)
 		turn[n++] = (struct turn){ "GET /common/discovery/v2.0/keys\nHost: 192.0.2.7\n!Authorization", given(said->keys, published(job, "k1")), KEEPS };
 	turn[n++] = (struct turn){ "GET /v1.0/me?$select=id\nHost: 192.0.2.8\nAuthorization: Bearer " ACCESS, user(job, said), KEEPS };
 	web_peer_init(&p, turn, row);
@@ -179,7 +181,10 @@ static const struct {
 	{ "keys at another host", { .provider = "200 OK\n\n{\"issuer\":\"https://login.microsoftonline.com/{tenantid}/v2.0\",\"jwks_uri\":\"https://192.0.2.9/common/discovery/v2.0/keys\"}" },
 	  UNTIL_PROVIDER, FAULT_BROKEN, "server.answer_unreadable", PROVEN, FACT_REPLY_BROKEN, NULL },
 	{ "keys without TLS", { .provider = "200 OK\n\n{\"issuer\":\"x\",\"jwks_uri\":\"http://192.0.2.7/keys\"}" }, UNTIL_PROVIDER, FAULT_BROKEN, "server.answer_unreadable", PROVEN, FACT_REPLY_BROKEN, NULL },
-	{ "not now", { .keys = "503 Service Unavailable\n\n" }, NEW_KEYS, FAULT_BUSY, "server.unavailable", PROVEN, FACT_HTTP_STATUS, "503" },
+	{ "not now, but soon", { 0 }, AGAIN, FAULT_NONE, NULL, 0, FACT_HTTP_RETRY_AFTER, "2" },
+	{ "not now, nor soon", { .keys = "503 Service Unavailable\n\n" }, AGAIN, FAULT_BUSY, "server.unavailable", PROVEN, FACT_HTTP_STATUS, "503" },
+	{ "not for an hour", { .keys = "429 Too Many Requests\nRetry-After: 3600\n\n" }, NEW_KEYS, FAULT_BUSY, "throttle.provider", LIKELY, FACT_HTTP_STATUS, "429" },
+	{ "it is broken", { .keys = "500 Internal Server Error\n\n" }, NEW_KEYS, FAULT_BUSY, "server.unavailable", PROVEN, FACT_HTTP_STATUS, "500" },
 	{ "there is none", { .keys = "404 Not Found\n\n" }, NEW_KEYS, FAULT_REFUSED, "unknown.answer", PROVEN, FACT_HTTP_STATUS, "404" },
 };
 
