@@ -141,7 +141,8 @@ class Town(peers.Peers):
         whims = os.path.join(place, "whims")
         with open(whims, "wb") as f:
             f.write(struct.pack("=qq", clock_s * 10 ** 9, 0))
-        return "env", "LD_PRELOAD=" + os.path.join(os.path.dirname(self.binary), "tests", "libwhims.so"), "TEST_WHIMS=" + whims
+        asan = ["ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")] if peers.has_sanitizer(self.binary) else []
+        return "env", *asan, "LD_PRELOAD=" + os.path.join(os.path.dirname(self.binary), "tests", "libwhims.so"), "TEST_WHIMS=" + whims
 
     def shut(self):
         if self.daemon:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +57,10 @@ class Provider:
 
     def count(self, event, **more):
         return sum(e["event"] == event and all(e.get(k) == v for k, v in more.items()) for e in self.events)
+
+    def turn(self):
+        """No tokens for now, or again."""
+        self.popen.send_signal(signal.SIGUSR2)
 
     def troubles(self):
         return [e for e in self.events if e["event"] in ("grant.error", "grant.revoked", "server_error", "broken", "graph.refused")]
@@ -145,9 +150,14 @@ def a_grant_whose_refresh_token_rotates_is_kept(t):
     t.sign_in()
     renewed = lambda: t.provider.count("grant.success", type="refresh_token")
     until(lambda: renewed() > 3, WAIT_S, "renewed")
-    for how in (15, 9):      # in an orderly way, and killed
-        n = renewed()
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        # while no answer is under way: one that nobody heard would be the end of any grant here
+        away = t.provider.count("turned.away")
+        t.provider.turn()
+        until(lambda: t.provider.count("turned.away") > away, WAIT_S, "turned away")
         t.daemon.stop(how)
+        n = renewed()
+        t.provider.turn()
         t.daemon.start()
         until(lambda: renewed() > n + 2, WAIT_S, "renewed after %d" % how)
     hold([a["state"] for a in t.accounts()] == ["connected"], "then: %s" % t.accounts())

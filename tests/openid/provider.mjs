@@ -1,6 +1,6 @@
 // A real OpenID provider at the paths where Microsoft's is, and beside it a Graph that takes the access tokens it gave and no others.
 //
-//   node provider.mjs        one line of JSON when it listens, then one for each thing that happened
+//   node provider.mjs        one line of JSON when it listens, then one for each thing that happened. SIGUSR2: no tokens for now, or again
 //
 // The environment says ADDRESS, CERT, KEY, LOGIN and GRAPH (host names), TENANT, CLIENT, SECRET, REDIRECT, LASTS (seconds), PEOPLE.
 import { createHash } from "node:crypto";
@@ -117,6 +117,20 @@ const graph = async (request, response) => {
 	return answer(200, read(request.url));
 };
 
+// -- who is told to come later ---------------------------------------------------------------------------------------------------------------------
+
+let isDown = false;
+process.on("SIGUSR2", () => {
+	isDown = !isDown;
+	tell(isDown ? "down" : "up");
+});
+
+const turnAway = (response) => {
+	tell("turned.away");
+	response.writeHead(503, { "content-type": "application/json" });
+	response.end(JSON.stringify({ error: "temporarily_unavailable" }));
+};
+
 // -- both on one port ------------------------------------------------------------------------------------------------------------------------------
 
 const answered = provider.callback();
@@ -128,6 +142,8 @@ const server = createServer({ cert: readFileSync(CERT), key: readFileSync(KEY) }
 			return await graph(request, response);
 		if (request.url.startsWith("/interaction/"))
 			return await (request.method === "POST" ? pressed : page)(request, response);
+		if (isDown && request.method === "POST")
+			return turnAway(response);
 		if (request.url === wellKnown)
 			request.url = "/.well-known/openid-configuration";
 		return answered(request, response);
