@@ -37,6 +37,7 @@ import serving
 
 ADDRESS, PASSWORD = "ann@birch.example", "correct-horse-9"
 NEAR, FAR, PAGE = "mail.birch.example", "far.birch.example", "www.birch.example"
+GRAPH, LOGIN = "graph.microsoft.com", "login.microsoftonline.com"
 ONE_WAY = 0.050
 TUN_OURS, TUN_THEIRS = "10.99.0.1", "10.99.0.2"
 INSIDE = "MAILMOOR_BENCH_INSIDE"
@@ -208,14 +209,14 @@ service imap {{
 
 
 class Sandbox:
-    """The organisation of `mailmoor sandbox`: where its EWS is, and who signs it."""
+    """The organisation of `mailmoor sandbox`: where its EWS is, or its Graph, and who signs it."""
 
-    def __init__(self, build, folder):
-        self.popen = subprocess.Popen([os.path.join(build, "mailmoor"), "sandbox", "--json", "--high-ports", "--domain=birch.example",
-                                       "--account=%s:%s" % (ADDRESS, PASSWORD)], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder})
-        told = json.loads(self.popen.stdout.readline() or "{}")
-        self.ca = told.get("ca_file")
-        self.port = next((int(p.rsplit(":", 1)[1]) for p in told.get("connect_to", []) if p.startswith(NEAR + ":443=")), 0)
+    def __init__(self, build, folder, host, *options):
+        self.popen = subprocess.Popen([os.path.join(build, "mailmoor"), "sandbox", "--json", "--high-ports", "--domain=birch.example", *options],
+                                      stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder})
+        self.told = json.loads(self.popen.stdout.readline() or "{}")
+        self.ca = self.told.get("ca_file")
+        self.address = next((p.split("=")[1] for p in self.told.get("connect_to", []) if p.startswith(host + ":443=")), "127.0.0.1:0")
 
     def stop(self):
         self.popen.send_signal(signal.SIGINT)
@@ -303,17 +304,17 @@ async def carry_late(reader, writer, wait):
         writer.close()
 
 
-def late_proxy(port):
+def late_proxy(place):
     async def serve(reader, writer):
-        there = await asyncio.open_connection("127.0.0.1", port)
+        there = await asyncio.open_connection(*place.split(":"))
         await asyncio.gather(carry_late(reader, there[1], ONE_WAY), carry_late(there[0], writer, ONE_WAY))
     return serve
 
 
-def proxy(port):
+def proxy(place):
     """To a server that listens on loopback alone, for those who come by the long path."""
     async def serve(reader, writer):
-        there = await asyncio.open_connection("127.0.0.1", port)
+        there = await asyncio.open_connection(*place.split(":"))
         await asyncio.gather(carry(reader, there[1]), carry(there[0], writer))
     return serve
 
@@ -325,7 +326,7 @@ async def carry(reader, writer):
     writer.close()
 
 
-async def serve(folder, address, far, imap_port, exchange_port, tell):
+async def serve(folder, address, far, imap_port, sandboxes, tell):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
     ports = {"imap": imap_port}
@@ -341,10 +342,11 @@ async def serve(folder, address, far, imap_port, exchange_port, tell):
         await listen("imap", imap)
     await listen("smtp", smtp)
     await listen("page", page)
-    await listen("late imap", late_proxy(ports["imap"]), None)
-    await listen("late smtp", late_proxy(ports["smtp"]), None)
-    await listen("exchange", proxy(exchange_port), None)
-    await listen("late exchange", late_proxy(exchange_port), None)
+    for name in ("imap", "smtp"):
+        await listen("late " + name, late_proxy("127.0.0.1:%d" % ports[name]), None)
+    for name, place in sandboxes.items():
+        await listen(name, proxy(place), None)
+        await listen("late " + name, late_proxy(place), None)
     tell.send(ports)
     await asyncio.Event().wait()
 
@@ -443,9 +445,9 @@ class Table:
 
 
 class Bench:
-    def __init__(self, build, folder, ports, path, sandbox):
+    def __init__(self, build, folder, ports, path, sandbox, cloud):
         self.program = os.path.join(build, "mailmoor")
-        self.sandbox = sandbox
+        self.sandbox, self.cloud = sandbox, cloud
         self.build, self.folder, self.ports, self.path = build, folder, ports, path
         with open(os.path.join(folder, "password"), "w") as f:
             f.write(PASSWORD + "\n")
@@ -461,6 +463,19 @@ class Bench:
         there = "%s:%d" % ((TUN_THEIRS, self.ports["exchange"]) if self.path else ("127.0.0.1", self.ports["late exchange"]))
         return [self.program, "diagnose", ADDRESS, "--ews", NEAR, "--connect-to", "%s:443=%s" % (NEAR, there), "--resolver",
                 "127.0.0.1:%d" % self.ports["dns"], "--ca-file", self.sandbox.ca, "--password-file", os.path.join(self.folder, "password"), "--json"]
+
+    def diagnose_microsoft(self, ended):
+        """With a token that is good, or one that has ended and is renewed first."""
+        there = "%s:%d" % ((TUN_THEIRS, self.ports["cloud"]) if self.path else ("127.0.0.1", self.ports["late cloud"]))
+        told, token, config = self.cloud.told, os.path.join(self.folder, "token.json"), os.path.join(self.folder, "cloud.conf")
+        with open(told["accounts"][0]["token_file"], encoding="utf-8") as f:
+            grant = json.load(f)
+        with open(token, "w", encoding="utf-8") as f:
+            json.dump({**grant, "obtained_at": int(time.time()) - (7200 if ended else 0)}, f)
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("[microsoft]\nclient_id = %(client_id)s\nclient_secret = %(client_secret)s\n" % told["microsoft"])
+        return [self.program, "diagnose", told["accounts"][0]["address"], "--provider=microsoft", "--config=" + config, "--token-file=" + token,
+                *("--connect-to=%s:443=%s" % (host, there) for host in (GRAPH, LOGIN)), "--resolver", told["resolver"], "--ca-file", self.cloud.ca, "--json"]
 
     def report(self, far):
         return self.verdict_of(self.diagnose(far, "--json"))
@@ -482,6 +497,14 @@ class Bench:
         # said. The folders are asked for behind them, which could be on no other line: NTLM signs in a line, and two tries of a
         # password at once are one too many.
         self.against_trips(table, self.diagnose_exchange(), 5 if self.path else 4)
+
+    def microsoft_time(self, table):
+        # TCP, TLS 1.3, whose account it is, and one batch: nobody looks into a mailbox before that
+        self.against_trips(table, self.diagnose_microsoft(False), 4 if self.path else 3)
+
+    def microsoft_renewed_time(self, table):
+        # TCP, TLS 1.3 and the token, with those of Graph side by side; then as above
+        self.against_trips(table, self.diagnose_microsoft(True), 5 if self.path else 4)
 
     def against_trips(self, table, command, trips):
         floor = trips * 2 * ONE_WAY
@@ -555,7 +578,7 @@ def main():
     os.environ.pop("LC_ALL", None)
     os.environ["LANG"] = "C.UTF-8"
     path = long_path()
-    dovecot = servers = sandbox = None
+    dovecot = servers = sandbox = cloud = None
     with tempfile.TemporaryDirectory(prefix="mailmoor-bench-") as folder:
         try:
             make_certificates(folder)
@@ -563,19 +586,22 @@ def main():
             # all addresses of a name space of our own, otherwise loopback only
             address = "0.0.0.0" if path else "127.0.0.1"
             dovecot = start_dovecot(folder, address, port)
-            sandbox = Sandbox(build, folder)
+            sandbox = Sandbox(build, folder, NEAR, "--account=%s:%s" % (ADDRESS, PASSWORD))
+            cloud = Sandbox(build, folder, GRAPH, "--microsoft")
             ours, theirs = multiprocessing.Pipe()
             servers = multiprocessing.Process(target=run_servers, daemon=True,
                                               args=(folder, address, TUN_THEIRS if path else "127.0.0.1", port if dovecot else 0,
-                                                    sandbox.port, theirs))
+                                                    {"exchange": sandbox.address, "cloud": cloud.address}, theirs))
             servers.start()
             if not ours.poll(10):
                 print("the servers do not start", file=sys.stderr)
                 return 1
-            bench, table = Bench(build, folder, ours.recv(), path, sandbox), Table()
+            bench, table = Bench(build, folder, ours.recv(), path, sandbox, cloud), Table()
             print("IMAP is %s, SMTP and HTTPS are this script's" % ("Dovecot" if dovecot else "this script's too"))
             table.part("A verdict over a long path (100 ms there and back)", bench.verdict_time)
             table.part("The same of a mailbox at Exchange", bench.exchange_time)
+            table.part("The same of a mailbox at Microsoft 365", bench.microsoft_time)
+            table.part("The same with a token that has ended", bench.microsoft_renewed_time)
             table.part("A verdict on a healthy mailbox nearby", bench.verdict_cost)
             table.part("The first fact", bench.first_fact)
             table.part("Readers", bench.readers)
@@ -593,8 +619,9 @@ def main():
             if dovecot:
                 dovecot.terminate()
                 dovecot.wait()
-            if sandbox:
-                sandbox.stop()
+            for each in (sandbox, cloud):
+                if each:
+                    each.stop()
 
 
 if __name__ == "__main__":
