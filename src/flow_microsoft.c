@@ -140,7 +140,7 @@ static enum probe_kind next_probe(struct microsoft_way *p)
 /* Whose line it was that failed: a probe asks there. */
 static const struct endpoint *endpoint_of(const struct microsoft_way *p)
 {
-	return p->session.graph_open ? &p->session.graph : &p->session.authority;
+	return p->session.graph_open && !p->session.at_authority ? &p->session.graph : &p->session.authority;
 }
 
 enum want_kind microsoft_way_step(void *self, struct want *w, struct error *err)

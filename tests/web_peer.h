@@ -169,13 +169,18 @@ static enum came peer_ticket(struct web_peer *p, struct ticket *t)
 	return turn->came == CAME_NOTHING ? CAME : turn->came;
 }
 
-static bool web_peer_run(struct web_peer *, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct error *err);
+static bool run_step(struct web_peer *, enum want_kind (*)(void *, struct want *, struct error *), void *, struct want *, struct error *);
 
-/* One after the other: there is one server here. */
-static enum came peer_children(struct web_peer *p, struct children *c)
+/* One after another: there is one script. */
+static enum came peer_children(struct web_peer *p, struct want *w)
 {
-	for (size_t i = 0; i < c->count; i++)
-		c->task[i]->state = web_peer_run(p, c->task[i]->step, c->task[i]->self, &c->task[i]->err) ? TASK_DONE : TASK_FAILED;
+	for (size_t i = 0; i < w->children->count; i++) {
+		struct task *t = w->children->task[i];
+		struct want  own = { .came = CAME_NOTHING, .now_unix = w->now_unix, .stopping = w->stopping };
+
+		t->state = run_step(p, t->step, t->self, &own, &t->err) ? TASK_DONE : TASK_FAILED;
+		w->stopping = own.stopping;
+	}
 	return CAME;
 }
 
@@ -200,16 +205,30 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 		return peer_ticket(p, w->ticket);
 	case WANT_COMMIT:
 		return answer_commit(w);
+	case WANT_CHILDREN:
+		return peer_children(p, w);
 	case WANT_TIME:
 		p->now += w->wait_ms;
 		return CAME;
 	case WANT_GATE:
 		p->now += w->gate->open ? 0 : w->wait_ms;
 		return w->gate->open ? CAME : CAME_TIMEOUT;
-	case WANT_CHILDREN:
-		return peer_children(p, w->children);
 	default:
 		test_fail(__FILE__, __LINE__, "%s: a want that nobody answers here: %d", p->row, (int)kind);
+	}
+}
+
+static bool run_step(struct web_peer *p, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct want *w, struct error *err)
+{
+	for (int steps = 0;; steps++) {
+		enum want_kind kind;
+
+		w->now_ms = p->now++;
+		kind = step(self, w, err);
+		EXPECT_ROW(steps < 2000000, p->row);
+		if (kind <= WANT_FAILED)
+			return kind == WANT_NOTHING;
+		w->came = peer_answer(p, w, kind);
 	}
 }
 
@@ -218,16 +237,7 @@ static bool web_peer_run(struct web_peer *p, enum want_kind (*step)(void *, stru
 {
 	struct want w = { .came = CAME_NOTHING, .now_unix = 1795248000 };
 
-	for (int steps = 0;; steps++) {
-		enum want_kind kind;
-
-		w.now_ms = p->now++;
-		kind = step(self, &w, err);
-		EXPECT_ROW(steps < 2000000, p->row);
-		if (kind <= WANT_FAILED)
-			return kind == WANT_NOTHING;
-		w.came = peer_answer(p, &w, kind);
-	}
+	return run_step(p, step, self, &w, err);
 }
 
 #endif

@@ -9,11 +9,12 @@
 #include "wire/assertion.h"
 #include "wire/http.h"
 
-enum { OPEN_START, OPEN_TOKEN, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
+enum { OPEN_START, OPEN_TOKEN, OPEN_TOKEN_CAME, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
 enum { ACCOUNT_START, ACCOUNT_REACH, ACCOUNT_ASK, ACCOUNT_ANSWER, ACCOUNT_PAUSE, ACCOUNT_RENEW, ACCOUNT_DONE };
 enum { TOKEN_START, TOKEN_TURN, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
 enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
+enum { SIDE_START, SIDE_TURN, SIDE_REACH };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
 enum { TENANT_START, TENANT_REACH, TENANT_ANSWER, TENANT_DONE };
 enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
@@ -22,6 +23,7 @@ enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
 #define EXCERPT    400
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
 #define NEARLY_S   60        /* a token that ends so soon is as good as ended */
+#define BESIDE_MS  (3600 * 1000)      /* no bound: what goes on side by side has its own */
 
 /* Of the mailbox, whoever's it is. */
 static const struct graph_question questions[QUESTIONS] = {
@@ -357,6 +359,7 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 		}
 
 	STEP(&s->token, TOKEN_REACH):
+		s->has_turn.open = true;
 		if (!s->entra_open)
 			PASS(web_open_step(&s->entra, w, err));
 		s->entra_open = true;
@@ -391,6 +394,19 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
+}
+
+static enum want_kind reach_graph_step(struct microsoft_session *s, struct want *w, struct error *err)
+{
+	if (!s->graph_open)
+		PASS(web_open_step(&s->web, w, err));
+	s->graph_open = true;
+	return WANT_NOTHING;
+}
+
+static enum want_kind token_beside_step(void *self, struct want *w, struct error *err)
+{
+	return token_step(self, w, err);
 }
 
 /* -- the other ways to a grant ------------------------------------------------------------------------------------- */
@@ -575,6 +591,46 @@ static enum want_kind take_account(struct microsoft_session *s, const struct wan
 	return WANT_NOTHING;
 }
 
+static enum want_kind graph_beside_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	switch (s->side.step) {
+	case SIDE_START:
+		while (!s->has_turn.open) {
+			AWAIT(&s->side, SIDE_TURN, want_gate(w, &s->has_turn, BESIDE_MS)):
+			want_came(w);
+		}
+
+	STEP(&s->side, SIDE_REACH):
+		return reach_graph_step(s, w, err);
+	}
+	return WANT_FAILED;
+}
+
+/* Both in one go: a round trip each for TCP and TLS that the token need not be waited for with. */
+static enum want_kind want_token_and_line(struct microsoft_session *s, struct want *w)
+{
+	children_init(&s->early, UNTIL_ALL);
+	children_add(&s->early, &s->for_token, token_beside_step, s, 0);
+	children_add(&s->early, &s->for_graph, graph_beside_step, s, 0);
+	return want_children(w, &s->early, BESIDE_MS);
+}
+
+/* What the token could not be had for comes first: without it nobody is to be asked. */
+static enum want_kind token_and_line_came(const struct microsoft_session *s, struct want *w, struct error *err)
+{
+	const struct task *failed = s->for_token.state != TASK_DONE ? &s->for_token : &s->for_graph;
+	enum came          came = want_came(w);
+
+	if (failed->state == TASK_DONE)
+		return WANT_NOTHING;
+	*err = failed->err;
+	if (failed->state != TASK_FAILED)
+		fail(err, came_fault(came), "%s: %s", s->at_authority ? s->authority.host : s->graph.host, came_name(came));
+	return WANT_FAILED;
+}
+
 /* Refused, and there is something to renew it with: no verdict yet. */
 static bool is_to_be_renewed(const struct microsoft_session *s)
 {
@@ -588,9 +644,7 @@ static enum want_kind account_step(void *self, struct want *w, struct error *err
 	switch (s->account.step) {
 	case ACCOUNT_START:
 	STEP(&s->account, ACCOUNT_REACH):
-		if (!s->graph_open)
-			PASS(web_open_step(&s->web, w, err));
-		s->graph_open = true;
+		PASS(reach_graph_step(s, w, err));
 
 	STEP(&s->account, ACCOUNT_ASK):
 		ask_account(s, w);
@@ -673,11 +727,12 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		grant_facts(s, w);
 
 	STEP(s, OPEN_TOKEN):
-		/* once begun it is gone on with: what was given has not run out, and is not kept yet */
 		if (s->device)
 			PASS(microsoft_device_step(s, w, err));
-		else if (s->code || s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
-			PASS(token_step(s, w, err));
+		if (s->code || (!s->device && has_ended(s, w) && can_renew(s))) {
+			AWAIT(s, OPEN_TOKEN_CAME, want_token_and_line(s, w)):
+			PASS(token_and_line_came(s, w, err));
+		}
 
 	STEP(s, OPEN_ACCOUNT):
 		if (!s->beside) {
@@ -751,9 +806,7 @@ enum want_kind microsoft_ask_step(void *self, struct want *w, struct error *err)
 		}
 
 	STEP(&s->ask, ASK_REACH):
-		if (!s->graph_open)
-			PASS(web_open_step(&s->web, w, err));
-		s->graph_open = true;
+		PASS(reach_graph_step(s, w, err));
 
 	STEP(&s->ask, ASK_SAY):
 		begin(s, "microsoft.watch", w);

@@ -1,9 +1,9 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. A code is redeemed first, once, and a device waited for; then the id_token that came with it is checked, beside the
- * question to Graph (microsoft_identity.h). An account that is not the one asked for ends it there, and so does an id_token that is not
- * believed.
+ * account it is. A code is redeemed first, once, and a device waited for. While the authority is asked, and not before its turn, Graph's
+ * line is opened beside that. The id_token that came with a code is checked beside the question to Graph (microsoft_identity.h). An
+ * account that is not the one asked for ends it there, and so does an id_token that is not believed.
  * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
  * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
  * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
@@ -96,9 +96,12 @@ struct microsoft_session {
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        account, token, look, send, tenant, ask;
+	struct { int step; }        account, token, look, send, tenant, ask, side;
 	struct microsoft_beside    *beside;         /* of a code: its id_token and the account are asked after side by side */
 	bool                        again, entra_open, graph_open, tried;
+	struct children             early;          /* Graph's line, while the token is asked for */
+	struct task                 for_token, for_graph;
+	struct gate                 has_turn;       /* to ask the authority */
 };
 
 /* Where a person is sent to sign in: exactly the scopes of those rights, of the Graph of that cloud. `code` has what it is asked
