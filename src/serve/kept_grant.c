@@ -8,7 +8,7 @@
 #include "connect/grant.h"
 #include "serve/kept.h"
 
-#define AHEAD_S 300      /* the least; as much again by dice, once for each account */
+#define AHEAD_S 300      /* left of it at the least when it is to be renewed; as much again by dice, once for each account */
 
 struct granting {
 	struct store_write     write;
@@ -135,13 +135,19 @@ static int turn(void *self)
 	return pace_turn(keeper_renewals(k->loop->keeper), clock_mono_ms());
 }
 
+/* It is looked at when the mailbox is polled: so the longest pause between two polls comes on top. */
+static int between_polls_s(const struct kept *k)
+{
+	return keeper_graph_poll_ms(k->loop->keeper) / 1000 * 9 / 8 + 1;
+}
+
 const struct microsoft_safe *grant_safe(struct kept *k)
 {
 	uint16_t dice;
 
 	if (!k->safe.self) {
 		random_bytes(&dice, sizeof dice);
-		k->safe = (struct microsoft_safe){ .self = k, .ahead_s = AHEAD_S + AHEAD_S * dice / UINT16_MAX,
+		k->safe = (struct microsoft_safe){ .self = k, .ahead_s = AHEAD_S + AHEAD_S * dice / UINT16_MAX + between_polls_s(k),
 		                                   .turn = turn, .keep = keep, .kept = kept };
 	}
 	return &k->safe;

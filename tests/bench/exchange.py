@@ -73,7 +73,7 @@ def write_message(path, size):
 def certificate(folder):
     """For the servers of graph.py as well."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=bench", "-days", "2",
-                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:graph.microsoft.com"], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:graph.microsoft.com,DNS:login.microsoftonline.com"], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def start_nginx(folder, port):

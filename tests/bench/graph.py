@@ -2,16 +2,21 @@
 """What going through a mailbox at Microsoft 365 costs: the delta of 20,000 messages, its pages made beforehand and served by nginx over TLS, each
 message read into our model, against curl that fetches the same pages into nothing and against Microsoft's own client.
 
-    graph.py BUILD [PART...]      parts: pages client
+And the grants of 10,000 mailboxes that end within one minute, held by the daemon: how they are renewed.
+
+    graph.py BUILD [PART...]      parts: pages client renewals
 """
 import base64
+import collections
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 
@@ -20,9 +25,12 @@ from exchange import Unmeasured, used_by
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "flows"))
-HOST = "graph.microsoft.com"
+HOST, LOGIN = "graph.microsoft.com", "login.microsoftonline.com"
 MESSAGES, FEW, PAGE = 20000, 1000, 250      # as many in a page as the watch asks for
 ROUNDS, CLIENT_ROUNDS = 41, 5
+GRANTS, GRANTS_MINUTE = 10000, 60
+GRANTS_LEFT_S = 480                         # until the first one ends: some are due at once, the last four minutes later
+PACE = 50                                   # a second (src/serve/keeper.c)
 WORDS = "quarterly figures and what follows from them for the meeting on Tuesday invoice reminder release notes travel plan".split()
 FOREIGN = "Größe über Zażółć gęślą jaźń รายงาน 報告書 ☕".split()
 
@@ -60,7 +68,7 @@ class Reading:
 class Bench(exchange.Bench):
     def __init__(self, tool, build, folder):
         super().__init__(tool, build, folder)
-        self.graph_reader, self.build = tool("bench-graph"), build
+        self.graph_reader, self.filler, self.build = tool("bench-graph"), tool("bench-fill"), build
 
     def make(self):
         """The pages, and who the account belongs to, which is asked first. The bytes of the pages."""
@@ -147,7 +155,100 @@ class Bench(exchange.Bench):
         table.note("the same pages; of its time the start is not counted, of ours it is; median of %d pairs in turns" % CLIENT_ROUNDS)
 
 
-PARTS = {"pages": "A mailbox of 20,000 messages through Graph", "client": "The same beside Microsoft's own client"}
+    # -- renewals -----------------------------------------------------------------------------------------------------------------
+
+    def authority(self):
+        """Token endpoint and Graph of empty inboxes, with a line in the log for each renewal: when, and of which grant."""
+        here = os.path.join(self.folder, "authority")
+        os.makedirs(here)
+        exchange.certificate(self.folder)
+        with open(os.path.join(here, "conf"), "w") as f:
+            f.write(AUTHORITY.format(d=here, ca=self.folder, port=self.port, inner=self.port + 1))
+        return here, subprocess.Popen(["nginx", "-c", os.path.join(here, "conf"), "-e", os.path.join(here, "error.log")], stderr=subprocess.DEVNULL)
+
+    def renewals(self, table):
+        import daemon
+        here, nginx = self.authority()
+        place = "127.0.0.1:%d" % self.port
+        d = daemon.Daemon(self.mailmoor, os.path.join(self.folder, "daemon"), {
+            "net.ca_file": self.ca, "net.allow": "127.0.0.0/8", "net.connect_to": "%s:443=%s %s:443=%s" % (HOST, place, LOGIN, place),
+            "microsoft.client_id": "bench", "microsoft.client_secret": "bench"})
+        try:
+            d.start()
+            d.stop()
+            ends = int(time.time()) + GRANTS_LEFT_S
+            subprocess.run([self.filler, os.path.join(d.folder, "state"), str(GRANTS), str(ends)], check=True, stdout=subprocess.DEVNULL)
+            began = time.time()
+            d.start()
+            renewed = self.wait_renewed(d, os.path.join(here, "renewals"), ends + GRANTS_MINUTE)
+            peak = daemon_peak(d.popen.pid)
+        finally:
+            d.close()
+            nginx.terminate()
+            nginx.wait()
+        if len({n for _, n in renewed}) < GRANTS:
+            raise Unmeasured("%d of %d grants were renewed" % (len({n for _, n in renewed}), GRANTS))
+        late = sum(at >= ends + GRANTS_MINUTE * n // GRANTS for at, n in renewed)
+        left = min(ends + GRANTS_MINUTE * n // GRANTS - at for at, n in renewed)
+        ten = most_within(renewed, 10)
+        table.row("renewed after their end", "%d of %d" % (late, GRANTS), "none", late == 0)
+        table.row("       the least that one had left", "%.0f s" % left)
+        table.row("renewals, of each grant", "%.2f" % (len(renewed) / GRANTS), "1", len(renewed) == GRANTS)
+        table.row("most in any ten seconds", "%d" % ten, "at most %d" % (10 * PACE), ten <= 10 * PACE)
+        table.row("       in any one second", "%d" % most_within(renewed, 1))
+        table.row("       from the first to the last", "%.0f s" % (renewed[-1][0] - renewed[0][0]))
+        table.row("peak memory of the daemon", "%.0f MiB" % (peak / 1024))
+        table.note("all %d end within a minute, the first of them %d s after the daemon was started; counted where nginx answers" % (GRANTS, ends - began))
+
+    @staticmethod
+    def wait_renewed(d, log, until):
+        """[(when, which)], by time."""
+        while True:
+            time.sleep(2)
+            if d.popen.poll() is not None:
+                raise Unmeasured("the daemon ended")
+            with open(log) as f:
+                found = sorted((float(m[1]), int(m[2])) for m in re.finditer(r"^([0-9.]+) .*?refresh_token=rt-(\d+)\b", f.read(), re.M))
+            if len(found) >= GRANTS or time.time() > until:
+                return found
+
+
+def most_within(renewed, seconds):
+    window, most = collections.deque(), 0
+    for at, _ in renewed:
+        window.append(at)
+        while window[0] <= at - seconds:
+            window.popleft()
+        most = max(most, len(window))
+    return most
+
+
+def daemon_peak(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"^VmHWM:\s+(\d+)", f.read(), re.M)[1])
+
+
+# What is granted says whose it is: that of rt-7 is at-7-new, so that Graph can tell whose account a token is.
+AUTHORITY = """worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log; worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
+http {{ log_format renewal '$msec $request_body'; access_log off;
+  client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
+  client_body_buffer_size 16k; default_type application/json; keepalive_requests 100000;
+  map $request_body $whose {{ ~refresh_token=rt-(?<a>[0-9]+) $a; }}
+  map $http_authorization $user {{ ~at-(?<b>[0-9]+) $b; }}
+  server {{ listen 127.0.0.1:{port} ssl backlog=4096; ssl_certificate {ca}/cert.pem; ssl_certificate_key {ca}/key.pem; ssl_session_cache shared:s:32m;
+    location / {{ return 404; }}
+    location ~ /oauth2/v2.0/token$ {{ access_log {d}/renewals renewal; proxy_set_header X-Whose $whose; proxy_pass http://127.0.0.1:{inner}; }}
+    location = /v1.0/me {{ return 200 '{{"id":"0d7f2f9a-46f1-4b2b-9a4a-6a2c5f3b7700","mail":"user$user@bench.example"}}'; }}
+    location = /v1.0/delta {{ return 200 '{{"value":[],"@odata.deltaLink":"https://graph.microsoft.com/v1.0/delta"}}'; }} }}
+  server {{ listen 127.0.0.1:{inner};
+    location / {{ return 200 '{{"token_type":"Bearer","scope":"User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite","expires_in":3599,
+"access_token":"at-$http_x_whose-new","refresh_token":"rt-$http_x_whose-new"}}'; }} }}
+}}
+"""
+
+PARTS = {"pages": "A mailbox of 20,000 messages through Graph", "client": "The same beside Microsoft's own client",
+         "renewals": "Grants of %d mailboxes that end within one minute" % GRANTS}
 
 
 def measure(table, tool, build, chosen=()):
