@@ -11,10 +11,9 @@
 
 enum { OPEN_START, OPEN_TOKEN, OPEN_TOKEN_CAME, OPEN_ACCOUNT, OPEN_BESIDE, OPEN_DONE };
 enum { ACCOUNT_START, ACCOUNT_REACH, ACCOUNT_ASK, ACCOUNT_ANSWER, ACCOUNT_PAUSE, ACCOUNT_RENEW, ACCOUNT_DONE };
-enum { TOKEN_START, TOKEN_TURN, TOKEN_REACH, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
+enum { TOKEN_START, TOKEN_REACH, TOKEN_TURN, TOKEN_WAITED, TOKEN_ASK, TOKEN_ANSWER, TOKEN_PAUSE, TOKEN_KEEP, TOKEN_DONE };
 enum { LOOK_START, LOOK_ASK, LOOK_ANSWER, LOOK_PAUSE, LOOK_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
-enum { SIDE_START, SIDE_TURN, SIDE_REACH };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
 enum { TENANT_START, TENANT_REACH, TENANT_ANSWER, TENANT_DONE };
 enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
@@ -347,22 +346,25 @@ static enum want_kind take_kept(struct microsoft_session *s, const struct want *
 }
 
 /* A fresh one for what was granted before. */
-static enum want_kind token_step(struct microsoft_session *s, struct want *w, struct error *err)
+static enum want_kind token_step(void *self, struct want *w, struct error *err)
 {
+	struct microsoft_session *s = self;
+
 	switch (s->token.step) {
 	case TOKEN_START:
 		s->at_authority = true;
-		s->pause_ms = s->safe ? s->safe->turn(s->safe->self) : 0;
-		if (s->pause_ms) {
-			AWAIT(&s->token, TOKEN_TURN, want_time(w, s->pause_ms)):
-			want_came(w);
-		}
 
 	STEP(&s->token, TOKEN_REACH):
-		s->has_turn.open = true;
 		if (!s->entra_open)
 			PASS(web_open_step(&s->entra, w, err));
 		s->entra_open = true;
+
+	STEP(&s->token, TOKEN_TURN):
+		s->pause_ms = s->safe ? s->safe->turn(s->safe->self) : 0;
+		if (s->pause_ms) {
+			AWAIT(&s->token, TOKEN_WAITED, want_time(w, s->pause_ms)):
+			want_came(w);
+		}
 
 	STEP(&s->token, TOKEN_ASK):
 		ask_token(s, w);
@@ -376,7 +378,7 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 			end(s, STEP_WARNED, w);
 			AWAIT(&s->token, TOKEN_PAUSE, want_time(w, s->pause_ms)):
 			want_came(w);
-			s->token.step = TOKEN_ASK;
+			s->token.step = TOKEN_TURN;
 			return token_step(s, w, err);
 		}
 		if (take_token(s, w, err) == WANT_FAILED)
@@ -396,17 +398,14 @@ static enum want_kind token_step(struct microsoft_session *s, struct want *w, st
 	return WANT_FAILED;
 }
 
-static enum want_kind reach_graph_step(struct microsoft_session *s, struct want *w, struct error *err)
+static enum want_kind reach_graph_step(void *self, struct want *w, struct error *err)
 {
+	struct microsoft_session *s = self;
+
 	if (!s->graph_open)
 		PASS(web_open_step(&s->web, w, err));
 	s->graph_open = true;
 	return WANT_NOTHING;
-}
-
-static enum want_kind token_beside_step(void *self, struct want *w, struct error *err)
-{
-	return token_step(self, w, err);
 }
 
 /* -- the other ways to a grant ------------------------------------------------------------------------------------- */
@@ -591,29 +590,12 @@ static enum want_kind take_account(struct microsoft_session *s, const struct wan
 	return WANT_NOTHING;
 }
 
-static enum want_kind graph_beside_step(void *self, struct want *w, struct error *err)
-{
-	struct microsoft_session *s = self;
-
-	switch (s->side.step) {
-	case SIDE_START:
-		while (!s->has_turn.open) {
-			AWAIT(&s->side, SIDE_TURN, want_gate(w, &s->has_turn, BESIDE_MS)):
-			want_came(w);
-		}
-
-	STEP(&s->side, SIDE_REACH):
-		return reach_graph_step(s, w, err);
-	}
-	return WANT_FAILED;
-}
-
 /* Both in one go: a round trip each for TCP and TLS that the token need not be waited for with. */
 static enum want_kind want_token_and_line(struct microsoft_session *s, struct want *w)
 {
 	children_init(&s->early, UNTIL_ALL);
-	children_add(&s->early, &s->for_token, token_beside_step, s, 0);
-	children_add(&s->early, &s->for_graph, graph_beside_step, s, 0);
+	children_add(&s->early, &s->for_token, token_step, s, 0);
+	children_add(&s->early, &s->for_graph, reach_graph_step, s, 0);
 	return want_children(w, &s->early, BESIDE_MS);
 }
 

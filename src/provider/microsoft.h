@@ -1,9 +1,9 @@
 /* microsoft.h -- a mailbox at Microsoft 365 or Outlook.com, through Microsoft Graph (facts M A.3-A.8, B, E.2).
  *
  * microsoft_open_step(): what was brought to sign in with; where it has run out, or Graph refuses it, a fresh token for it, once; whose
- * account it is. A code is redeemed first, once, and a device waited for. While the authority is asked, and not before its turn, Graph's
- * line is opened beside that. The id_token that came with a code is checked beside the question to Graph (microsoft_identity.h). An
- * account that is not the one asked for ends it there, and so does an id_token that is not believed.
+ * account it is. A code is redeemed first, once, and a device waited for. While the authority is asked Graph's line is opened beside
+ * that. The id_token that came with a code is checked beside the question to Graph (microsoft_identity.h). An account that is not the
+ * one asked for ends it there, and so does an id_token that is not believed.
  * microsoft_look_step(): inbox, folders, calendar and the address that mail leaves under, all in one batch; nothing is written.
  * microsoft_send_step(): one message; the server keeps its copy in Sent Items.
  * microsoft_tenant_step(): without credentials, whether Microsoft knows an organisation of that domain; only the domain is said.
@@ -57,7 +57,7 @@ struct microsoft_departure {
 struct microsoft_safe {
 	void           *self;
 	int             ahead_s;                    /* so long before its end a grant is renewed by microsoft_ask_step() */
-	int           (*turn)(void *self);          /* ms to wait before it is asked for; 0: none                        */
+	int           (*turn)(void *self);          /* ms to wait before it is asked for, the line standing; 0: none     */
 	/* The grant that was just given, to be kept; its texts live until that is answered. The errand is the safe's. */
 	struct errand *(*keep)(void *self, const struct microsoft_grant *fresh);
 	/* What is in the safe now: that one or somebody else's newer one, from `into`. False: it could not be kept. */
@@ -96,12 +96,11 @@ struct microsoft_session {
 	struct arena               *job;
 	struct graph_reply          reply[4];
 	int                         step, reported, pause_ms;
-	struct { int step; }        account, token, look, send, tenant, ask, side;
+	struct { int step; }        account, token, look, send, tenant, ask;
 	struct microsoft_beside    *beside;         /* of a code: its id_token and the account are asked after side by side */
 	bool                        again, entra_open, graph_open, tried;
 	struct children             early;          /* Graph's line, while the token is asked for */
 	struct task                 for_token, for_graph;
-	struct gate                 has_turn;       /* to ask the authority */
 };
 
 /* Where a person is sent to sign in: exactly the scopes of those rights, of the Graph of that cloud. `code` has what it is asked

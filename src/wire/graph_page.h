@@ -13,7 +13,7 @@
 #include "base/slice.h"
 
 #define GRAPH_PAGE  ((size_t)16 * 1024 * 1024)   /* bytes of one page                                     */
-#define GRAPH_ITEMS 512                          /*   and messages                                        */
+#define GRAPH_ITEMS 1000                         /*   and messages: Microsoft has no longer ones          */
 #define GRAPH_TEXT  2048                         /* bytes of one text; longer ones are cut, an id may not be */
 
 /* Texts are UTF-8, without white space around them; they may have control characters in them, but no NUL: that is U+0001. */

@@ -25,7 +25,8 @@ from exchange import Unmeasured, used_by
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "flows"))
-HOST, LOGIN = "graph.microsoft.com", "login.microsoftonline.com"
+HERE_HOST = "127.0.0.1"                      # by number, so that nobody is asked for a name
+GRAPH, LOGIN = "graph.microsoft.com", "login.microsoftonline.com"
 MESSAGES, FEW, PAGE = 20000, 1000, 250      # as many in a page as the watch asks for
 ROUNDS, CLIENT_ROUNDS = 41, 5
 GRANTS, GRANTS_MINUTE = 10000, 60
@@ -53,7 +54,7 @@ def message(n, dice):
 def page(number, first, last, dice):
     leads = ("deltaLink", "next") if last == MESSAGES else ("nextLink", "%d.json" % (number + 1))
     return '{"@odata.context":"https://%s/v1.0/$metadata#Collection(message)","@odata.%s":"https://%s/v1.0/delta/%s","value":[%s]}' % (
-        HOST, leads[0], HOST, leads[1], ",".join(message(n, dice) for n in range(first, last)))
+        GRAPH, leads[0], HERE_HOST, leads[1], ",".join(message(n, dice) for n in range(first, last)))
 
 
 class Reading:
@@ -104,9 +105,9 @@ class Bench(exchange.Bench):
     def pages(self, table):
         """One curl, one line that stays, the same pages; nginx on both sides the same one. In turns, so that both have the same weather."""
         size, count = self.make(), MESSAGES // PAGE
-        curl = ["curl", "-s", "--fail", "--cacert", self.ca, "--connect-to", "%s:443:127.0.0.1:%d" % (HOST, self.port)]
+        curl = ["curl", "-s", "--fail", "--cacert", self.ca, "--connect-to", "%s:443:127.0.0.1:%d" % (HERE_HOST, self.port)]
         for n in range(count):
-            curl += ["-o", "/dev/null", "https://%s/v1.0/delta/%d.json" % (HOST, n)]
+            curl += ["-o", "/dev/null", "https://%s/v1.0/delta/%d.json" % (HERE_HOST, n)]
         with self.nginx():
             rounds = [(used_by(curl), self.read_all()) for _ in range(ROUNDS)]
             few = self.few()
@@ -138,11 +139,11 @@ class Bench(exchange.Bench):
         with open(os.path.join(HERE, "graph.mjs")) as f, open(os.path.join(place, "graph.mjs"), "w") as copy:
             copy.write(f.read())
         self.make()
-        env = {**os.environ, "NODE_EXTRA_CA_CERTS": self.ca, "PLACES": json.dumps({HOST + ":443": ["127.0.0.1", self.port]})}
+        env = {**os.environ, "NODE_EXTRA_CA_CERTS": self.ca, "PLACES": json.dumps({HERE_HOST + ":443": ["127.0.0.1", self.port]})}
         pairs = []
         with self.nginx():
             for _ in range(CLIENT_ROUNDS):
-                out = subprocess.run(["node", "--require", "./led.cjs", "graph.mjs", "https://%s/v1.0/delta/0.json" % HOST], cwd=place, env=env, check=True,
+                out = subprocess.run(["node", "--require", "./led.cjs", "graph.mjs", "https://%s/v1.0/delta/0.json" % HERE_HOST], cwd=place, env=env, check=True,
                                      capture_output=True, text=True).stdout
                 pairs.append((json.loads(out), self.read_all()))
         if any(theirs["messages"] != MESSAGES or ours.messages != MESSAGES for theirs, ours in pairs):
@@ -168,11 +169,13 @@ class Bench(exchange.Bench):
 
     def renewals(self, table):
         import daemon
+        import peers
         here, nginx = self.authority()
-        place = "127.0.0.1:%d" % self.port
+        place, names = "127.0.0.1:%d" % self.port, peers.Names("127.0.0.1")
+        names.records |= {(GRAPH, "A"): ["127.0.0.1"], (LOGIN, "A"): ["127.0.0.1"]}
         d = daemon.Daemon(self.mailmoor, os.path.join(self.folder, "daemon"), {
-            "net.ca_file": self.ca, "net.allow": "127.0.0.0/8", "net.connect_to": "%s:443=%s %s:443=%s" % (HOST, place, LOGIN, place),
-            "microsoft.client_id": "bench", "microsoft.client_secret": "bench"})
+            "net.ca_file": self.ca, "net.allow": "127.0.0.0/8", "net.connect_to": "%s:443=%s %s:443=%s" % (GRAPH, place, LOGIN, place),
+            "net.resolver": "127.0.0.1:%d" % names.port, "microsoft.client_id": "bench", "microsoft.client_secret": "bench"})
         try:
             d.start()
             d.stop()
@@ -184,6 +187,7 @@ class Bench(exchange.Bench):
             peak = daemon_peak(d.popen.pid)
         finally:
             d.close()
+            names.close()
             nginx.terminate()
             nginx.wait()
         if len({n for _, n in renewed}) < GRANTS:
