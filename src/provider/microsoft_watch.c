@@ -279,7 +279,7 @@ static bool is_forgotten(const struct microsoft_watch *s)
 	if (a->status != 400 || !graph_error_read(buffer_held(&a->body), s->page, &e))
 		return false;
 	for (size_t i = 0; i < e.codes * COUNT(codes); i++)
-		if (strcmp(e.code[i / COUNT(codes)], codes[i % COUNT(codes)]) == 0)
+		if (slice_is(slice_str(e.code[i / COUNT(codes)]), codes[i % COUNT(codes)]))
 			return true;
 	return false;
 }
