@@ -169,6 +169,7 @@ TEST(the_life_of_an_account)
 	EXPECT(status_of(call(&h, path(&h, "POST", id, "/resume"), KEY_ADMIN, NULL, NULL)) == 409);
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/pause"), KEY_ADMIN, NULL, NULL), "state"), "paused");
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/pause"), KEY_ADMIN, NULL, NULL), "state"), "paused");
+	EXPECT(h.parted == 1 && !h.for_good);
 	EXPECT(status_of(call(&h, path(&h, "POST", id, "/verify"), KEY_ADMIN, NULL, NULL)) == 409);
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "PATCH", id, ""), KEY_ADMIN, "{\"imap\":{\"host\":\"IMAP.birch.example\",\"port\":993}}", NULL), "state"), "paused");
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/resume"), KEY_ADMIN, NULL, NULL), "state"), "connecting");
@@ -187,6 +188,7 @@ TEST(the_life_of_an_account)
 	EXPECT(status_of(call(&h, path(&h, "DELETE", id, ""), KEY_ADMIN, NULL, NULL)) == 404);
 	EXPECT(status_of(call(&h, path(&h, "GET", id, ""), KEY_READER, NULL, NULL)) == 404);
 	EXPECT(!password_of(&h, id));
+	EXPECT(h.parted == 2 && h.for_good);
 	answer = call(&h, "GET /v1/events", KEY_READER, NULL, NULL);
 	EXPECT(strstr(answer, "account.paused") && strstr(answer, "account.resumed") && strstr(answer, "account.removed"));
 	/* the address is free again */

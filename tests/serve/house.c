@@ -33,10 +33,8 @@ void keeper_hear(struct keeper *k, const char *account, const char *nonce, const
 void keeper_part(struct keeper *k, const struct account *was, struct slice sealed, bool for_good)
 {
 	(void)k;
-	(void)was;
-	(void)sealed;
-	(void)for_good;
-	keeper_of->parted++;
+	keeper_of->parted += was->id && was->address && sealed.len > 0;
+	keeper_of->for_good = for_good;
 }
 
 bool keeper_progress(struct keeper *k, const char *account, const struct language *lang, cJSON **steps_out, bool *done_out)

@@ -23,7 +23,8 @@ struct house {
 	char                last[60];
 	int                 heard;        /*   of Graph's notices: how often, and last, "ACCOUNT NONCE SUBSCRIPTION LIFE" */
 	char                last_heard[160];
-	int                 parted;       /*   of accounts that it is to say goodbye for */
+	int                 parted;       /*   of accounts that it is to say goodbye for, with their secret at hand */
+	bool                for_good;     /*   and of the last of them */
 };
 
 /* Limits that no test reaches by accident. */
