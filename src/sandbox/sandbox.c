@@ -460,6 +460,7 @@ static bool open_log(struct sandbox *s, const char *path, struct error *err)
 static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
 	uint16_t dns_port = 0;
+	bool     fine;
 
 	if (!read_wishes(s, w, err) || !open_log(s, w->log, err))
 		return false;
@@ -471,7 +472,13 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 	if (!names_start(s->names, s->address, &dns_port, err))
 		return false;
 	tell(s, dns_port);
-	return !s->cloud || cloud_tell(s, err);
+	if (!s->cloud)
+		return true;
+	/* its doors are open already */
+	pthread_mutex_lock(&s->lock);
+	fine = cloud_tell(s, err);
+	pthread_mutex_unlock(&s->lock);
+	return fine;
 }
 
 struct sandbox *sandbox_new(const struct sandbox_wishes *w, struct error *err)
