@@ -20,7 +20,7 @@
 const struct http_limits http_usual = {
 	.connections = 4096, .per_address = 256, .request_ms = 20000, .answer_ms = 60000, .heartbeat_ms = 15000,
 	.streams = 500, .streams_per_key = 10,
-	.open = { 300, 30 }, .wrong = { 20, 1 }, .writes = { 2000, 500 }, .hooks = { 2000, 400 },
+	.open = { 300, 30 }, .wrong = { 20, 1 }, .writes = { 2000, 500 }, .hooks = { 600, 100 },
 };
 
 #define IDLE_S  30           /* nothing moves on a connection */
