@@ -308,6 +308,27 @@ def without_https_none_is_asked_for(t):
 
 
 @row
+def who_moves_is_told_at_the_new_place(t):
+    t.open()
+    id = t.connect()
+    t.told_of()
+    one = t.subscriptions()
+    t.daemon.stop()
+    t.daemon.settings["web.base_url"] = "https://localhost:%d" % t.front.server_address[1]
+    t.daemon.start()
+    t.told_of()
+    two = t.subscriptions()
+    hold(len(two) == 1 and two[0]["id"] != one[0]["id"] and two[0]["notificationUrl"] == t.daemon.settings["web.base_url"] + HOOK, two)
+    t.send("news")
+    t.wait_told(id, ["news"])
+    t.daemon.stop()
+    t.daemon.settings["web.base_url"] = "http://127.0.0.1:1"
+    t.daemon.start()
+    until(lambda: t.subscriptions() == [], WAIT_S, "ended")
+    hold(t.figure("microsoft_subscriptions") == 0, "told of")
+
+
+@row
 def what_is_forged_is_let_be(t):
     t.open()
     id = t.connect()
