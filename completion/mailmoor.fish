@@ -56,6 +56,8 @@ complete -c mailmoor -n $account -l ews -x -d 'the Exchange server or its URL'
 complete -c mailmoor -n $account -l impersonate -d 'the user name is a service account'
 complete -c mailmoor -n $account -l provider -x -a 'auto imap exchange' -d 'kind of service'
 complete -c mailmoor -n $account -l device-code -d 'sign in at Microsoft on another screen'
+complete -c mailmoor -n $account -l tenant-access -d 'as the app itself, for all of the organisation'
+complete -c mailmoor -n $account -l rights -x -a 'full read calendar' -d 'what is asked for'
 complete -c mailmoor -n $account -l external-id -x -d 'what you call it'
 
 set -l key '__fish_seen_subcommand_from key'

@@ -14,7 +14,7 @@
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
 
 enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD,
-       KEY_DEVICE };
+       KEY_DEVICE, KEY_TENANT, KEY_RIGHTS };
 
 /* Which options a verb takes. */
 enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4 };
@@ -26,6 +26,7 @@ struct options {
 	const char           *password_file, *username, *external_id, *provider, *ews_url;
 	bool                  impersonates, device, tenant;
 	enum rights           rights;
+	const char           *rights_name;    /* NULL: not said */
 	char                 *host[SERVICES];
 	uint16_t              port[SERVICES];
 	unsigned              given;
@@ -36,6 +37,8 @@ static const struct argp_option options[] = {
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
 	{ "device-code", KEY_DEVICE, NULL, 0, "instead: sign in at Microsoft on another screen, with a code that is shown here (for add)", 1 },
+	{ "tenant-access", KEY_TENANT, NULL, 0, "instead: as the app itself, which an administrator has approved for all of the organisation (Microsoft, for add)", 1 },
+	{ "rights", KEY_RIGHTS, "SET", 0, "what is asked for there: full, read, calendar (with one of these two)", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
@@ -80,6 +83,14 @@ static void take_provider(struct options *o, const char *arg, struct argp_state 
 	argp_error(state, "there is no provider \"%s\"", arg);
 }
 
+static void take_rights(struct options *o, const char *arg, struct argp_state *state)
+{
+	if (!rights_find(arg, &o->rights))
+		argp_error(state, "%s: not full, read or calendar", arg);
+	o->rights_name = arg;
+	o->given |= TAKES_WHAT_IS_NEW;
+}
+
 static void check(const struct options *o, struct argp_state *state)
 {
 	if (!o->verb)
@@ -90,9 +101,11 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s: no argument is expected", o->who);
 	else if (o->given & ~o->verb->options)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
-	else if (o->device && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->provider))
-		argp_error(state, "--device-code is for Microsoft: it takes no password, no server and no provider");
-	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !o->device)
+	else if ((o->device || o->tenant) && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->provider || (o->device && o->tenant)))
+		argp_error(state, "--device-code and --tenant-access are for Microsoft: one of the two, and neither a password nor a server nor a provider");
+	else if (o->rights_name && !o->device && !o->tenant)
+		argp_error(state, "--rights belongs to --device-code or --tenant-access");
+	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !o->device && !o->tenant)
 		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
 	else if (o->impersonates && !o->username)
 		argp_error(state, "--impersonate wants --username, the service account's name");
@@ -108,6 +121,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:     state->child_inputs[0] = &o->remote; return 0;
 	case KEY_PASSWORD_FILE: o->password_file = arg; o->given |= TAKES_PASSWORD; return 0;
 	case KEY_DEVICE:        o->device = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
+	case KEY_TENANT:        o->tenant = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
+	case KEY_RIGHTS:        take_rights(o, arg, state); return 0;
 	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_PLACES; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
@@ -304,6 +319,8 @@ static int add_to(struct remote *r, const struct options *o, const char *path, c
 		cJSON_AddStringToObject(body, "lang", r->lang->tag);
 	if (o->external_id)
 		cJSON_AddStringToObject(body, "external_id", o->external_id);
+	if (o->rights_name || o->device)
+		cJSON_AddStringToObject(body, "rights", rights_name(o->rights));
 	status = change_and_watch(r, path, body, err);
 	forget(body);
 	return status;
@@ -324,14 +341,16 @@ static cJSON *granted(const struct microsoft_grant *g)
 	return body;
 }
 
-static int add_by_device(struct remote *r, const struct options *o, const struct app *app, const struct net_settings *net)
+static int add_by_device(struct remote *r, struct options *o, const struct app *app, const struct net_settings *net)
 {
-	const struct device_signin d = { o->who, &app->microsoft, o->rights, net, r->lang, r->json, SIGN_IN_MS };
+	const enum rights          rights = o->rights_name ? o->rights : app->rights;
+	const struct device_signin d = { o->who, &app->microsoft, rights, net, r->lang, r->json, SIGN_IN_MS };
 	CLEANUP(report) struct report *report = NULL;
 	struct signin_result got = { 0 };
 	struct verdict       v;
 	struct error         err = { 0 };
 
+	o->rights = rights;
 	report = device_sign_in(&d, &v, &got, &err);
 	remote_listen();
 	if (!report)
@@ -348,6 +367,8 @@ static int add(struct remote *r, void *self)
 	cJSON             *body;
 	int                status;
 
+	if (o->tenant)
+		return add_to(r, o, "/v1/tenant-accounts", cJSON_CreateObject(), &err);
 	if (o->device) {
 		status = net_options_settings(&net, &r->settings, &err) && app_read(&app, &r->settings, &err)
 		             ? add_by_device(r, o, &app, &net.net) : remote_failed(r, &err);

@@ -41,6 +41,8 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
 		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
 	} };
+	if (s->value[SETTING_MICROSOFT_RIGHTS] && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
+		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
 	if (!certificate && !key)
 		return true;
 	if (!certificate || !key)

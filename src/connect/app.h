@@ -2,7 +2,7 @@
  *
  * The certificate and its key are read once; who changes them starts anew. A key that everybody on this machine can read is refused.
  * Fails with FAULT_LOCAL (a file cannot be read, a key for everybody, one setting of the two) and FAULT_MALFORMED (no certificate with
- * its key in them); the error says which.
+ * its key in them, no such rights); the error says which.
  */
 #ifndef CONNECT_APP_H
 #define CONNECT_APP_H
@@ -10,11 +10,13 @@
 #include "base/error.h"
 #include "base/settings.h"
 #include "model/app.h"
+#include "model/terms.h"
 #include "wire/assertion.h"
 
 struct app {
 	struct microsoft_app      microsoft;        /* the texts are the settings' */
 	struct oauth_certificate *certificate;      /* NULL: none is named         */
+	enum rights               rights;           /* the usual ones              */
 };
 
 bool app_read(struct app *, const struct settings *, struct error *err);

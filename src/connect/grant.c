@@ -14,7 +14,7 @@ bool grant_read(struct slice secret, struct arena *into, struct microsoft_grant 
 		*g = (struct microsoft_grant){ json_copy(json, "access_token", into), json_copy(json, "refresh_token", into),
 			json_copy(json, "scope", into), ends > 0 && ends < 1e11 ? (int64_t)ends : 0 };
 	}
-	fine = g->access_token || g->refresh_token;
+	fine = g->access_token || g->refresh_token || (cJSON_IsObject(json) && !json->child);
 	if (!fine)
 		*g = (struct microsoft_grant){ 0 };
 	json_forget(json);

@@ -44,3 +44,11 @@ void account_by_provider(struct account *a, const char *provider)
 	}
 	a->provider = provider;
 }
+
+struct terms account_terms(const struct account *a)
+{
+	struct terms t = { .tenant = a->tenant };
+
+	rights_find(a->rights, &t.rights);
+	return t;
+}

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "model/endpoint.h"
+#include "model/terms.h"
 
 enum account_state {
 	ACCOUNT_CONNECTING,      /* its first verification, or one that somebody asked for, is under way or due            */
@@ -37,6 +38,8 @@ struct account {
 	uint16_t    port[SERVICES];
 	const char *ews_url;                 /* of Exchange, as exchange_url_read() takes it; NULL: to be found             */
 	bool        impersonate;             /* `username` is a service account that acts for the mailbox (Exchange)        */
+	const char *rights;                  /* at Microsoft, of terms.h; NULL: full                                        */
+	bool        tenant;                  /* there: by an administrator's word for all mailboxes, nobody signed in       */
 	const char *lang;                    /* of the person: texts and mails about it                                     */
 	const char *external_id;             /* whatever the product team calls it; NULL                                    */
 
@@ -55,6 +58,9 @@ struct account {
 /* By that provider from now on. Of another one than before, how far the mailbox is known and where and for whom it was signed in to mean
  * nothing to it, and are forgotten; the id, and what its owner calls it, stay. */
 void account_by_provider(struct account *, const char *provider);
+
+/* On what terms it is connected, where that is by a sign-in page. */
+struct terms account_terms(const struct account *);
 
 /* "acc_" and so on; from `into`. */
 const char *new_id(struct arena *into, const char *kind);

@@ -700,6 +700,13 @@ static enum want_kind take_both(struct microsoft_session *s, const struct want *
 	return WANT_NOTHING;
 }
 
+static enum want_kind not_registered(struct microsoft_session *s, const struct want *w, struct error *err)
+{
+	s->at_authority = true;
+	begin(s, "entra.token", w);
+	return failed(s, FAULT_NOT_OFFERED, w, err, "nobody is registered there");
+}
+
 enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err)
 {
 	struct microsoft_session *s = self;
@@ -709,6 +716,8 @@ enum want_kind microsoft_open_step(void *self, struct want *w, struct error *err
 		grant_facts(s, w);
 
 	STEP(s, OPEN_TOKEN):
+		if (s->terms.tenant && !s->app->client_id)
+			return not_registered(s, w, err);
 		if (s->device)
 			PASS(microsoft_device_step(s, w, err));
 		if (s->code || (!s->device && has_ended(s, w) && can_renew(s))) {

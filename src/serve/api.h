@@ -56,9 +56,9 @@ bool text_is_utf8(const char *);
  * asked when we do. */
 const char *host_read(const char *text, struct arena *into);
 
-extern const struct field fields_account_new[], fields_grant_new[], fields_account_change[], fields_reconnection[], fields_link_new[],
-	fields_webhook_new[], fields_webhook_change[], fields_replay[], fields_domain[], fields_workspace_new[], fields_key_new[],
-	fields_detection[], fields_explanation[];
+extern const struct field fields_account_new[], fields_grant_new[], fields_tenant_account_new[], fields_account_change[],
+	fields_reconnection[], fields_link_new[], fields_webhook_new[], fields_webhook_change[], fields_replay[], fields_domain[],
+	fields_workspace_new[], fields_key_new[], fields_detection[], fields_explanation[];
 extern const char *const event_types[];
 
 /* -- changes (api_change.c) ------------------------------------------------------------------------------------------- */

@@ -255,6 +255,13 @@ static void create_account(struct exchange *x)
 	body_free(body);
 }
 
+/* The usual ones where none are named. */
+static void take_rights(struct exchange *x, const cJSON *body, struct account *a)
+{
+	a->rights = rights_name(x->service->app.rights);
+	take_text(x, body, "rights", &a->rights);
+}
+
 /* What was granted at Microsoft before, to the same registration. */
 static void create_granted_account(struct exchange *x)
 {
@@ -264,7 +271,24 @@ static void create_granted_account(struct exchange *x)
 	if (!body)
 		return;
 	begin_account(x, body, &op, "microsoft");
+	take_rights(x, body, &op.account);
 	if (take_address(x, body, &op.account) && seal_grant(x, body, op.id, &op.sealed))
+		api_change(&op.change);
+	body_free(body);
+}
+
+/* By an administrator's word: there is no grant yet, and none that anybody could bring. */
+static void create_tenant_account(struct exchange *x)
+{
+	cJSON            *body = body_read(x, fields_tenant_account_new);
+	struct account_op op = { .change = { .x = x, .apply = apply_create, .after = tell_keeper }, .now = clock_unix_ms() };
+
+	if (!body)
+		return;
+	begin_account(x, body, &op, "microsoft");
+	op.account.tenant = true;
+	take_rights(x, body, &op.account);
+	if (take_address(x, body, &op.account) && seal(x, grant_write(&(struct microsoft_grant){ 0 }, x->job), op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }
@@ -563,6 +587,7 @@ static void list_accounts(struct exchange *x)
 
 const struct route routes_accounts[] = {
 	{ "GET",    "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_READ,  list_accounts },
+	{ "POST",   "/v1/tenant-accounts",       GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_tenant_account },
 	{ "POST",   "/v1/grants",                  GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_granted_account },
 	{ "POST",   "/v1/accounts",                GUARD_KEY, SCOPE_ACCOUNTS_WRITE, create_account },
 	{ "GET",    "/v1/accounts/{id}",           GUARD_KEY, SCOPE_ACCOUNTS_READ,  get_account },

@@ -22,6 +22,7 @@ static cJSON *link_json(const struct link *l)
 	json_maybe(o, "address", l->expected);
 	json_maybe(o, "account", l->account);
 	json_maybe(o, "provider", l->provider);
+	json_maybe(o, "rights", l->rights);
 	json_maybe(o, "lang", l->lang);
 	json_maybe(o, "return_url", l->return_url);
 	json_time(o, "created", l->created);
@@ -116,7 +117,7 @@ static void create_link(struct exchange *x)
 	op.token = random_text(x->job, TOKEN_DICE);
 	*l = (struct link){ .id = new_id(x->job, "lnk"), .hash = token_hash(op.token, x->job), .workspace = x->workspace,
 		.kind = maybe(x, body, "kind", "connect"), .account = maybe(x, body, "account", NULL), .lang = maybe(x, body, "lang", NULL),
-		.provider = maybe(x, body, "provider", NULL),
+		.provider = maybe(x, body, "provider", NULL), .rights = maybe(x, body, "rights", NULL),
 		.return_url = maybe(x, body, "return_url", NULL), .created = clock_unix_ms() };
 	l->expires = l->created + 1000 * (int64_t)json_number(body, "expires_in", WEEK_S);
 	if (may_make(x, l) && takes_account(x, l) && take_expected(x, body, l))

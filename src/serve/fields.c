@@ -354,6 +354,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 static const char *const providers[] = { "auto", "imap", "exchange", NULL };
 static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
 static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", NULL };
+static const char *const rights_names[] = { "full", "read", "calendar", NULL };
 static const char *const link_kinds[] = { "connect", "settings", "admin", "operator", NULL };
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };
 
@@ -368,6 +369,7 @@ const char *const event_types[] = {
 #define SERVER(n, ...)            { .name = n, .kind = FIELD_OBJECT, .inside = server, __VA_ARGS__ }
 #define EWS_URL(...)              TEXT("ews_url", 1, EXCHANGE_URL_MOST, .pattern = PLAIN, __VA_ARGS__)
 #define IMPERSONATE               { .name = "impersonate", .kind = FIELD_BOOL }
+#define RIGHTS                    WORD("rights", rights_names)
 #define LANG                      TEXT("lang", 0, 35, .pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 
 static const struct field server[] = {
@@ -398,6 +400,15 @@ const struct field fields_grant_new[] = {
 	TOKEN("access_token", 16384),
 	NUMBER("expires_at", 1, 99999999999),
 	TEXT("scope", 1, 4096, .pattern = PLAIN),
+	RIGHTS,
+	LANG,
+	TEXT("external_id", 1, 200, .pattern = PLAIN),
+	{ 0 }
+};
+
+const struct field fields_tenant_account_new[] = {
+	TEXT("address", 3, 254, .required = true),
+	RIGHTS,
 	LANG,
 	TEXT("external_id", 1, 200, .pattern = PLAIN),
 	{ 0 }
@@ -430,6 +441,7 @@ const struct field fields_link_new[] = {
 	TEXT("address", 3, 254),
 	TEXT("account", 0, 40, .pattern = "^acc_[a-z0-9]{22}$"),
 	WORD("provider", link_providers),
+	RIGHTS,
 	LANG,
 	TEXT("return_url", 9, 2000, .pattern = "^https://[^[:cntrl:] ]+$"),
 	NUMBER("expires_in", 300, 2592000),
@@ -490,7 +502,8 @@ const struct field fields_explanation[] = {
 };
 
 const struct body_table body_tables[] = {
-	{ "AccountNew", fields_account_new }, { "GrantNew", fields_grant_new }, { "AccountChange", fields_account_change }, { "Reconnection", fields_reconnection },
+	{ "AccountNew", fields_account_new }, { "GrantNew", fields_grant_new }, { "TenantAccountNew", fields_tenant_account_new },
+	 { "AccountChange", fields_account_change }, { "Reconnection", fields_reconnection },
 	{ "LinkNew", fields_link_new },       { "WebhookNew", fields_webhook_new },       { "WebhookChange", fields_webhook_change },
 	{ "Replay", fields_replay },          { "DomainSettings", fields_domain },        { "WorkspaceNew", fields_workspace_new },
 	{ "KeyNew", fields_key_new },         { "DetectionNew", fields_detection },       { "Explanation", fields_explanation },

@@ -262,9 +262,9 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
 		.trust = &round->laid_down.trust,
 		.ews_url = a->ews_url, .act_as = a->impersonate,
-		.microsoft = keeper_microsoft(k->loop->keeper), .safe = has_grant(a) ? grant_safe(k) : NULL,
+		.microsoft = keeper_microsoft(k->loop->keeper), .terms = account_terms(a), .safe = has_grant(a) ? grant_safe(k) : NULL,
 		/* the daily proof of life signs in and sends nothing */
-		.send_test = round->asked, .send_to = *round->bcc ? round->bcc : NULL,
+		.send_test = round->asked && rights_send(account_terms(a).rights), .send_to = *round->bcc ? round->bcc : NULL,
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
 		.timeout_ms = VERIFY_MS, .our_addresses = round->ours, .watch = progress_watch, .watcher = round->progress,
 	};
@@ -580,7 +580,8 @@ static bool open_mailbox(struct kept *k)
 	k->mailbox = must_alloc(sizeof *k->mailbox);
 	if (worked.graph) {
 		link = delta_link_read(round->account.cursor, round->job, &since);
-		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper), (struct terms){ 0 }, grant_safe(k), link, since);
+		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper),
+		                       account_terms(&round->account), grant_safe(k), link, since);
 		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
 		have_it_told(k);
 		return true;

@@ -94,13 +94,25 @@ static const char *hint_for(const struct departure *d)
 	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? d->address.text : NULL;
 }
 
+/* As the link has it, else as it was connected so far, else the usual. The same out and back. */
+static enum rights rights_for(const struct visitor *v)
+{
+	enum rights rights = v->x->service->app.rights;
+
+	if (v->has_account && strcmp(v->account.provider, "microsoft") == 0)
+		rights = account_terms(&v->account).rights;
+	rights_find(v->link.rights, &rights);
+	return rights;
+}
+
 static void leave(struct departure *d, const struct microsoft_app *app, struct connect_page *form)
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
 	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
 		random_text(x->job, NONCE_DICE) };
-	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d) };
+	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
+		.rights = rights_for(v) };
 	struct error          err = { 0 };
 
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
@@ -241,6 +253,8 @@ static void account_as_asked(struct comeback *c)
 		c->account.address = address.text;
 		c->account.key = mail_address_key(&address, job);
 	}
+	c->account.rights = rights_name(rights_for(v));
+	c->account.tenant = false;
 	c->account.provider = "microsoft";
 	c->account.lang = c->x->lang->tag;
 	c->account.username = c->account.ews_url = NULL;
@@ -409,6 +423,7 @@ static void take_code(struct comeback *c)
 
 	q->address = c->row.address;
 	q->app = &x->service->app.microsoft;
+	q->rights = rights_for(&c->v);
 	q->code.code = c->brought.code;
 	q->code.redirect_uri = microsoft_redirect_uri(x->service, x->job);
 	c->redemption.redeemed = redeemed;

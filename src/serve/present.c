@@ -166,6 +166,16 @@ static void add_server(cJSON *o, const struct account *a, enum service which)
 	}
 }
 
+/* Only of one that is behind a sign-in page. */
+static void add_terms(cJSON *o, const struct account *a)
+{
+	struct terms terms = account_terms(a);
+	bool         has = a->provider && strcmp(a->provider, "microsoft") == 0;
+
+	json_maybe(o, "rights", has ? rights_name(terms.rights) : NULL);
+	json_maybe(o, "access", !has ? NULL : terms.tenant ? "tenant" : "user");
+}
+
 cJSON *account_json(struct exchange *x, const struct account *a)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -178,6 +188,7 @@ cJSON *account_json(struct exchange *x, const struct account *a)
 		add_server(o, a, s);
 	json_maybe(o, "ews_url", a->ews_url);
 	cJSON_AddBoolToObject(o, "impersonate", a->impersonate);
+	add_terms(o, a);
 	json_maybe(o, "lang", a->lang);
 	json_maybe(o, "external_id", a->external_id);
 	cJSON_AddStringToObject(o, "state", account_state_name(a->state));

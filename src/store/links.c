@@ -11,18 +11,18 @@
 
 /* -- links -------------------------------------------------------------------------------------------------------- */
 
-#define LINK "id, hash, workspace, kind, expected, account, lang, return_url, session, created, expires, used, revoked, provider"
+#define LINK "id, hash, workspace, kind, expected, account, lang, return_url, session, created, expires, used, revoked, provider, rights"
 
 static const struct field link_fields[] = {
 	TEXT(link, id),   TEXT(link, hash),       TEXT(link, workspace), TEXT(link, kind),      TEXT(link, expected),  TEXT(link, account),
 	TEXT(link, lang), TEXT(link, return_url), TEXT(link, session),   NUMBER(link, created), NUMBER(link, expires), NUMBER(link, used),
-	NUMBER(link, revoked), TEXT(link, provider),
+	NUMBER(link, revoked), TEXT(link, provider), TEXT(link, rights),
 };
 static const struct shape links = SHAPE("link", link, link_fields);
 
 bool link_insert(struct txn *t, const struct link *l, struct error *err)
 {
-	return insert_row(t, err, &links, l, "INSERT INTO links (" LINK ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
+	return insert_row(t, err, &links, l, "INSERT INTO links (" LINK ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 }
 
 bool link_by_hash(struct txn *t, struct arena *into, const char *hash, struct link *out, struct error *err)

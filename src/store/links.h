@@ -13,6 +13,7 @@ struct link {
 	const char *account;                 /* that it reconnects or is about; for "connect" set once used; NULL */
 	const char *lang, *return_url;       /* NULL                                                      */
 	const char *provider;                /* that the page begins with; NULL: what is found            */
+	const char *rights;                  /* that are asked for at Microsoft, of model/terms.h; NULL: the usual ones */
 	const char *session;                 /* hash of the browser's cookie that opened it; NULL: nobody yet */
 	int64_t     created, expires, used;  /* used: a connection was made with it                       */
 	int64_t     revoked;                 /* 0: not                                                    */

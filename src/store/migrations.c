@@ -106,6 +106,10 @@ const struct migration migrations[] = {
 	  "CREATE INDEX signins_link ON signins (link, created);"
 	  "CREATE INDEX signins_age ON signins (expires);"
 	  "ALTER TABLE links ADD COLUMN provider TEXT;" },
+	{ "on what terms mailboxes at Microsoft are connected",
+	  "ALTER TABLE accounts ADD COLUMN rights TEXT;"
+	  "ALTER TABLE accounts ADD COLUMN tenant BIGINT NOT NULL DEFAULT 0;"
+	  "ALTER TABLE links ADD COLUMN rights TEXT;" },
 };
 
 const size_t migration_count = COUNT(migrations);

@@ -39,7 +39,7 @@ TEST(what_is_written_is_read)
 TEST(what_is_no_grant)
 {
 	static const char *const rows[] = {
-		"", "hunter22", "\"hunter22\"", "123456", "null", "[]", "{}", "{\"access_token\":7}", "{\"access_token\":\"\"}", "[{\"access_token\":\"a\"}]",
+		"", "hunter22", "\"hunter22\"", "123456", "null", "[]", "{\"access_token\":7}", "{\"access_token\":\"\"}", "[{\"access_token\":\"a\"}]",
 		"{\"scope\":\"Mail.Send\",\"expires_at\":1795251599}", "{\"access_token\":\"a\\u0000b\"}", "{\"access_token\":\"a\"} x",
 	};
 	struct microsoft_grant g;
@@ -47,6 +47,9 @@ TEST(what_is_no_grant)
 	job = arena_new();
 	for (size_t i = 0; i < COUNT(rows); i++)
 		EXPECT_ROW(!grant_read(slice_str(rows[i]), job, &g) && !g.access_token && !g.expires_at, rows[i]);
+	/* of whom nobody signed in for */
+	EXPECT(grant_read(slice_str("{}"), job, &g) && !g.access_token && !g.refresh_token);
+	EXPECT(slice_is(grant_write(&g, job), "{}"));
 	EXPECT(grant_read(slice_str("{\"access_token\":\"a\",\"expires_at\":-7}"), job, &g) && g.expires_at == 0);
 	EXPECT(grant_read(slice_str("{\"access_token\":\"a\",\"expires_at\":1e300}"), job, &g) && g.expires_at == 0);
 	arena_free(job);

@@ -115,9 +115,9 @@ class Town(peers.Peers):
         self.binary, self.sandbox = binary, sandbox
         self.cloud = self.daemon = None
 
-    def open(self, *faults, closed=False, options=(), clock_s=0):
+    def open(self, *faults, closed=False, options=(), clock_s=0, **more):
         """A cloud, and a daemon that is registered there; both new. `closed`: the daemon cannot reach its sign-in, browsers can. `clock_s`: so far
-        ahead is the daemon's clock."""
+        ahead is the daemon's clock. `more`: settings, with two underscores for the dot."""
         self.shut()
         place = tempfile.mkdtemp(dir=self.folder)
         self.cloud = sandboxed.Sandbox(self.sandbox, place, "--microsoft", "--listen=" + self.address(), *options, *("--fault=" + f for f in faults))
@@ -133,7 +133,7 @@ class Town(peers.Peers):
         self.daemon = daemon.Daemon(self.binary, os.path.join(place, "daemon"), {
             "web.listen": here, "web.base_url": "http://" + here, "net.resolver": self.cloud.told["resolver"], "net.ca_file": self.cloud.told["ca_file"],
             "net.allow": "127.0.0.0/8", "net.connect_to": " ".join("%s=%s" % pair for pair in leads.items()), "microsoft.client_id": told["client_id"],
-            "microsoft.client_secret": told["client_secret"]}, self.wrapper(place, clock_s) if clock_s else ()).start()
+            "microsoft.client_secret": told["client_secret"], **{k.replace("__", "."): v for k, v in more.items()}}, self.wrapper(place, clock_s) if clock_s else ()).start()
         return self
 
     def wrapper(self, place, clock_s):
@@ -218,6 +218,42 @@ def a_code_on_another_screen_connects_an_account(t):
     a = t.accounts()[0]
     hold((a["state"], a["provider"]) == ("connected", "microsoft"), "connected: %s" % a)
     t.no_secret_said(Browser(t))
+
+
+@row
+def an_administrators_word_opens_any_mailbox_and_is_asked_for_again(t):
+    t.open("token-life=200", watch__graph_poll="1")
+    command = [t.binary, "account", "add", BERT, "--tenant-access", "--external-id=b-1", "--url=http://%s:%d" % (t.daemon.address, t.daemon.port)]
+    ran = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=t.daemon.environment() | {"MAILMOOR_KEY": t.daemon.key}, timeout=60)
+    hold(ran.returncode == 0 and "Connected" in ran.stdout, "added: %s %s" % (ran.stdout, ran.stderr))
+    a = t.accounts()[0]
+    hold((a["state"], a["address"], a["access"], a["rights"], a["external_id"]) == ("connected", BERT, "tenant", "full", "b-1"), "account: %s" % a)
+    tokens = lambda: sum(line["path"] == "/contoso.example/oauth2/v2.0/token" for line in t.cloud.log())
+    peers.until(lambda: tokens() > 3, WAIT_S, "asked for again, ahead of its end")
+    graph = [line["path"] for line in t.cloud.log() if line["path"].startswith("/v1.0") and not line["path"].endswith("$batch")]
+    hold(all(p.startswith("/v1.0/users/" + BERT) for p in graph) and any(p.endswith("/delta") for p in graph), "whose: %s" % set(graph))
+    hold(t.daemon.account(a["id"])["state"] == "connected", "still connected")
+    t.no_secret_said(Browser(t))
+
+
+@row
+def what_is_asked_for_follows_the_link_and_stays_with_the_account(t):
+    sets = {"read": ["Mail.Read", "Calendars.Read", "User.Read"], "calendar": ["Calendars.Read", "Calendars.ReadWrite", "User.Read"]}
+    t.open(watch__graph_poll="1", microsoft__rights="read")
+    for rights, wish in (("read", {}), ("calendar", {"rights": "calendar"}), ("calendar", {})):
+        account = {"account": t.accounts()[0]["id"]} if t.accounts() else {"address": ANNA}
+        link = t.daemon.api("POST", "/v1/connect-links", {"provider": "microsoft", **account, **wish})
+        hold(link["rights"] == wish.get("rights"), "link: %s" % link)
+        b = Browser(t)
+        entra = b.to_microsoft(link["url"])
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(next(u for u in b.seen if "authorize" in u)).query)["scope"][0].split()
+        hold([s.rpartition("/")[2] for s in asked if "/" in s] == sets[rights], "asked: %s" % asked)
+        b.sign_in(entra)
+        a = t.daemon.wait_state(t.accounts()[0]["id"], "connected", WAIT_S)
+        hold((a["rights"], a["access"], len(t.accounts())) == (rights, "user", 1), "account: %s" % a)
+    peers.until(lambda: sum(line["path"] == "/v1.0/me/calendar" for line in t.cloud.log()) > 2, WAIT_S, "the calendar is still there")
+    report = t.daemon.api("GET", "/v1/accounts/%s/report" % a["id"])
+    hold(not {"microsoft.inbox", "microsoft.send"} & {s["id"] for s in report["steps"]}, "asked of mail: %s" % report["steps"])
 
 
 @row

@@ -274,7 +274,7 @@ class House(peers.Peers):
 
     def unique(self, body):
         """Two accounts have two addresses: a body of the description, made new."""
-        if isinstance(body, dict) and "address" in body and ("password" in body or "refresh_token" in body):
+        if isinstance(body, dict) and "address" in body and body.keys() & {"password", "refresh_token", "rights"}:
             body["address"] = "ann%d@birch.example" % next(self.count)
         return body
 

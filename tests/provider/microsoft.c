@@ -382,6 +382,7 @@ TEST(sessions_on_other_terms)
 		{ "of none in particular", { RIGHTS_FULL, true }, { .nobody = true }, "organizations", { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
 		{ "what was had before has run out", { RIGHTS_FULL, true }, { .expires_at = 1, .no_refresh = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
 		{ "nobody has approved it", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", AADSTS("401 Unauthorized", "invalid_client", "7000229", "")) }, FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
+		{ "not registered at all", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { { 0 } }, FAULT_NOT_OFFERED, "microsoft.app_misregistered", PROVEN, VERDICT_FAILED, false },
 		{ "nobody of that name", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("404 Not Found", ERROR_BODY("Request_ResourceNotFound", "Resource 'ann' does not exist"))) },
 		  FAULT_REFUSED, "microsoft.account_not_in_tenant", LIKELY, VERDICT_FAILED, false },
 		{ "names may not be looked up", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("403 Forbidden", ERROR_BODY("Authorization_RequestDenied", "Insufficient privileges to complete the operation."))) },
@@ -403,6 +404,8 @@ TEST(sessions_on_other_terms)
 		scene_open(&s, &rows[i].set);
 		s.tenant = false;
 		s.app.tenant = rows[i].tenant;
+		if (rows[i].set.nobody && !rows[i].turn[0].asked)
+			s.app.client_id = NULL;
 		s.microsoft.terms = rows[i].terms;
 		if (web_peer_run(&p, session_step, &s, &err) != (rows[i].fault == FAULT_NONE) || err.fault != rows[i].fault)
 			test_fail(__FILE__, __LINE__, "%s: %s (%s)", row, fault_name(err.fault), err.text);
