@@ -174,3 +174,54 @@ struct report *signin_now(const struct signin_request *q, const struct net_setti
 	report_free(r);
 	return NULL;
 }
+
+/* -- whether we are known there at all ----------------------------------------------------------------------------- */
+
+struct app_check {
+	struct report           *report;
+	struct mail_address      nobody;
+	struct microsoft_session session;
+	bool                     well;
+	struct error             err;
+};
+
+bool app_check_can(const struct microsoft_app *app)
+{
+	return app->client_id && microsoft_names_tenant(app);
+}
+
+struct app_check *app_check_new(const struct microsoft_app *app, int timeout_ms)
+{
+	struct app_check *c = must_alloc(sizeof *c);
+
+	*c = (struct app_check){ .report = report_of(""), .nobody = { .text = "", .local = "", .domain = "", .domain_shown = "" } };
+	if (app->client_secret)
+		report_secret(c->report, slice_str(app->client_secret));
+	microsoft_session_init(&c->session, c->report, app, &c->nobody, NULL, waits_within(timeout_ms), report_attempt(c->report));
+	c->session.terms.tenant = true;
+	return c;
+}
+
+enum want_kind app_check_step(void *self, struct want *w, struct error *err)
+{
+	struct app_check *c = self;
+	enum want_kind    kind = microsoft_itself_step(&c->session, w, &c->err);
+
+	(void)err;
+	if (kind > WANT_FAILED)
+		return kind;
+	c->well = kind == WANT_NOTHING;
+	return WANT_NOTHING;
+}
+
+struct report *app_check_end(struct app_check *c, bool *well, struct verdict *v)
+{
+	struct report *r = c->report;
+
+	*well = c->well;
+	microsoft_session_release(&c->session);
+	report_finish(r);
+	diagnose(r, v);
+	free(c);
+	return r;
+}

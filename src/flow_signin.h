@@ -55,4 +55,16 @@ struct report *signin_end(struct signin *, int ms, struct verdict *, struct sign
 struct report *signin_now(const struct signin_request *, const struct net_settings *, struct verdict *, struct signin_result *,
                           struct error *err);
 
+/* -- whether we are known there at all ----------------------------------------------------------------------------- */
+
+struct app_check;
+
+/* Asks for a token of the app's own, with its secret or certificate, and does nothing with it. Only an organisation of its own has an
+ * answer to that: app->tenant names one, or it cannot be asked. */
+bool              app_check_can(const struct microsoft_app *);
+struct app_check *app_check_new(const struct microsoft_app *, int timeout_ms);      /* the app must live as long */
+enum want_kind    app_check_step(void *app_check, struct want *, struct error *);   /* never WANT_FAILED: see the verdict */
+/* Frees it; the report is the caller's. */
+struct report    *app_check_end(struct app_check *, bool *well, struct verdict *);
+
 #endif

@@ -83,7 +83,7 @@ static const struct rule microsoft[] = {
 	PROVES(MICROSOFT_SIGN_IN_AGAIN, 0, "M A.4, A.8", NUMBER("50173|70008|700082|70043|50132|50133|50085|50089|50135")),
 	SUGGESTS(MICROSOFT_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "M A.8", NUMBER("70000|700020|50058|50140|50199|700084|54005")),
 
-	PROVES(MICROSOFT_APP_MISREGISTERED, 0, "M A.7", AS_ITSELF, { NULL, FACT_APP, NONE, NULL }),
+	PROVES(MICROSOFT_APP_MISREGISTERED, 0, "M A.7", { "entra.token", FACT_APP, IS, "none" }),
 
 	/* -- a code that was to be entered on another screen ---------------------------------------------------------------- */
 

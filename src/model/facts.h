@@ -182,7 +182,7 @@
 #define FACT_ACCOUNT_SYNCED    "account.synced"       /* yes: from a directory of the organisation's own */
 #define FACT_ACCOUNT_SENDER    "account.sends_as"
 #define FACT_ACCOUNT_MADE_UP   "account.made_up_sender"   /* yes: outlook_ and sixteen digits, hexadecimal */
-#define FACT_APP               "app.client_id"        /* ours */
+#define FACT_APP               "app.client_id"        /* ours; none: not registered */
 
 /* imap.list, imap.open */
 #define FACT_FOLDERS           "imap.folders"

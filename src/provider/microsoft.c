@@ -704,6 +704,7 @@ static enum want_kind not_registered(struct microsoft_session *s, const struct w
 {
 	s->at_authority = true;
 	begin(s, "entra.token", w);
+	note(s, FACT_APP, "none");
 	return failed(s, FAULT_NOT_OFFERED, w, err, "nobody is registered there");
 }
 
@@ -1145,4 +1146,20 @@ enum want_kind microsoft_tenant_step(void *self, struct want *w, struct error *e
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
+}
+
+/* -- ourselves ---------------------------------------------------------------------------------------------------- */
+
+bool microsoft_names_tenant(const struct microsoft_app *app)
+{
+	return app->tenant && !is_no_tenant(app->tenant);
+}
+
+enum want_kind microsoft_itself_step(void *self, struct want *w, struct error *err)
+{
+	struct microsoft_session *s = self;
+
+	if (s->token.step == TOKEN_START && report_find(s->report, "entra.grant", s->attempt) < 0)
+		grant_facts(s, w);
+	return token_step(s, w, err);
 }

@@ -115,6 +115,10 @@ void           microsoft_session_init(struct microsoft_session *, struct report 
 enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
 enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind microsoft_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
+/* A token for the app itself, on terms for a whole organisation, and nothing is done with it. */
+enum want_kind microsoft_itself_step(void *self, struct want *, struct error *);    /* likewise                */
+/* An organisation of its own, not all that there are. */
+bool           microsoft_names_tenant(const struct microsoft_app *);
 enum want_kind microsoft_tenant_step(void *self, struct want *, struct error *);    /* instead of them         */
 /* To be set before the first step of each: `question`, which goes with the access token, as the step microsoft.watch. WANT_NOTHING:
  * whatever was answered is in web.answer, and that step is for the caller to end. */

@@ -38,6 +38,8 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_MAIL_DOMAIN] = { "inbound.domain",    "BCC domain" },
 	[CHECK_MAIL_TLS]    = { "inbound.starttls",  "its STARTTLS" },
 	[CHECK_MICROSOFT]   = { "microsoft",         "Microsoft" },
+	[CHECK_CLIENT_CERTIFICATE] = { "microsoft.certificate", "its certificate" },
+	[CHECK_CLIENT]      = { "microsoft.client",  "its secret" },
 	[CHECK_EGRESS]      = { "net.egress",        "what may leave" },
 };
 
@@ -290,6 +292,7 @@ static void look_here(struct doctor *d)
 	check_memory(d);
 	check_clock(d);
 	check_microsoft(d);
+	check_client_certificate(d);
 }
 
 static void look_outside(struct doctor *d)
@@ -298,6 +301,7 @@ static void look_outside(struct doctor *d)
 	check_base(d);
 	check_proxy(d);
 	check_mail(d);
+	check_client(d);
 	check_egress(d);
 }
 
@@ -328,6 +332,7 @@ bool doctor_run(const struct doctor_wishes *wishes, void (*found)(void *self, co
 	fine = !d->failed;
 	vault_free(d->vault);
 	net_free(d->net);
+	app_release(&d->app);
 	net_options_release(&d->options);
 	settings_release(&d->settings);
 	arena_free(d->job);

@@ -427,7 +427,7 @@ void check_microsoft(struct doctor *d)
 	else if (!leads_back(base))
 		doctor_say(d, CHECK_MICROSOFT, REMARK_FAILED, "[web] base_url = https://YOUR.NAME",
 		           "Microsoft sends people back to https only, and base_url is %s", base ? base : "not set");
-	else if (!app.client_secret)
+	else if (!app.client_secret && !d->settings.value[SETTING_MICROSOFT_CERT])
 		doctor_say(d, CHECK_MICROSOFT, REMARK_WARNED, "Certificates & secrets, New client secret; its value becomes [microsoft] client_secret.",
 		           "no client_secret: a registration of the platform Web cannot do without");
 	else

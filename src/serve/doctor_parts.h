@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "connect/app.h"
 #include "net/options.h"
 #include "serve/doctor.h"
 #include "serve/identity.h"
@@ -19,7 +20,7 @@
 enum check {
 	CHECK_SETTINGS, CHECK_USER, CHECK_DIRECTORY, CHECK_DISK, CHECK_KEY, CHECK_STORE, CHECK_SECRETS, CHECK_ADDRESSES, CHECK_DAEMON,
 	CHECK_FILES, CHECK_MEMORY, CHECK_CLOCK, CHECK_DNS, CHECK_BASE, CHECK_CERTIFICATE, CHECK_PROXY, CHECK_MAIL_DOOR, CHECK_MAIL_DOMAIN,
-	CHECK_MAIL_TLS, CHECK_MICROSOFT, CHECK_EGRESS,
+	CHECK_MAIL_TLS, CHECK_MICROSOFT, CHECK_CLIENT_CERTIFICATE, CHECK_CLIENT, CHECK_EGRESS,
 	CHECKS
 };
 
@@ -41,6 +42,7 @@ struct doctor {
 
 	struct settings    settings;
 	struct net_options options;
+	struct app         app;
 	struct net        *net;
 	const char        *file;                /* settings are of; NULL: of none */
 	char               store_url[4096], key_file[4096];
@@ -89,6 +91,7 @@ void check_files(struct doctor *);
 void check_memory(struct doctor *);
 void check_clock(struct doctor *);
 void check_microsoft(struct doctor *);
+void check_client_certificate(struct doctor *);      /* before check_client() */
 /* "1: FLOCK  ADVISORY  WRITE 1234 fe:01:131 0 EOF" of /proc/locks; 0: another inode, or no such line. */
 pid_t lock_owner(const char *line, ino_t inode);
 /* A limit's two numbers from /proc/PID/limits; -1: unlimited. */
@@ -100,6 +103,7 @@ void check_base(struct doctor *);
 void check_proxy(struct doctor *);
 void check_mail(struct doctor *);
 void check_egress(struct doctor *);
+void check_client(struct doctor *);
 
 /* doctor_knock.c: goes to a port, and where `speak`, hears the greeting of a mail server there, and tries STARTTLS. */
 struct knock {

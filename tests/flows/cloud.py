@@ -199,10 +199,10 @@ def msal_signs_in_by_device_code_and_as_itself(t):
         same(t.job(s, "itself"), {"type": "Bearer", "inbox": "Inbox"}, "itself")
 
 
-def key_pair(folder, name):
+def key_pair(folder, name, days=30):
     """Files of a certificate that signs itself, and of its key."""
     made = [os.path.join(folder, name + kind) for kind in (".pem", ".key")]
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=" + name, "-out", made[0], "-keyout", made[1]],
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=" + name, "-out", made[0], "-keyout", made[1]],
                    check=True, capture_output=True)
     return made
 

@@ -260,6 +260,37 @@ def a_certificate_stands_for_the_secret(t):
             t.settings = ""
 
 
+@row
+def the_doctor_asks_whether_we_are_known_there(t):
+    (ours, key), (_, other) = cloud.key_pair(t.folder, "c", 400), cloud.key_pair(t.folder, "d", 10)
+
+    def remarks(s, **settings):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("MAILMOOR_")}
+        wish = {"net_resolver": s.told["resolver"], "net_ca_file": s.told["ca_file"], "net_connect_to": " ".join(s.told["connect_to"]), "net_allow": "127.0.0.0/8",
+                "microsoft_client_id": s.microsoft["client_id"], "microsoft_client_secret": s.microsoft["client_secret"], **settings}
+        p = subprocess.run([t.binary, "doctor", "--json"], capture_output=True, text=True, timeout=60,
+                           env={**clean, **{"MAILMOOR_" + k.upper(): v for k, v in wish.items()}, "STATE_DIRECTORY": t.folder})
+        hold(s.microsoft["client_secret"] not in p.stdout + p.stderr, "the secret is in what came out")
+        return {r["id"].partition(".")[2]: r for r in json.loads(p.stdout)["remarks"] if r["id"].startswith("microsoft")}
+
+    with t.cloud("client-certificate=" + ours) as s:
+        for settings, certificate, client in (({}, "skipped", "skipped"), ({"microsoft_tenant": DOMAIN}, "skipped", "passed"),
+                                              ({"microsoft_tenant": DOMAIN, "microsoft_client_secret": "x"}, "skipped", "failed"),
+                                              ({"microsoft_tenant": "nowhere.example"}, "skipped", "warned"),
+                                              ({"microsoft_tenant": DOMAIN, "microsoft_client_certificate": ours, "microsoft_client_key": key}, "passed", "passed"),
+                                              ({"microsoft_client_certificate": ours, "microsoft_client_key": other}, "failed", "skipped"),
+                                              ({"microsoft_client_certificate": ours}, "failed", "skipped")):
+            got = remarks(s, **settings)
+            same((got["certificate"]["state"], got["client"]["state"]), (certificate, client), "%s: %s" % (settings, got))
+        soon = os.path.join(t.folder, "d.pem")
+        got = remarks(s, microsoft_tenant=DOMAIN, microsoft_client_certificate=soon, microsoft_client_key=other)
+        same((got["certificate"]["state"], got["client"]["state"]), ("warned", "failed"), "ends soon, and is registered nowhere: %s" % got)
+        os.chmod(key, 0o644)
+        hold("everybody can read" in remarks(s, microsoft_client_certificate=ours, microsoft_client_key=key)["certificate"]["text"], "a key for everybody")
+    with t.cloud("aadsts=7000222") as s:
+        hold("expired" in remarks(s, microsoft_tenant=DOMAIN)["client"]["text"], "it has expired")
+
+
 # -- less than all of it ---------------------------------------------------------------------------------------------------------------------------
 
 @row

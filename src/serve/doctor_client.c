@@ -1,0 +1,87 @@
+/* What the daemon shows Microsoft of itself: a secret or a certificate, and whether it is taken. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "diagnose/catalogue.h"
+#include "flow_signin.h"
+#include "serve/doctor_parts.h"
+
+#define ENDS_SOON ((int64_t)30 * 24 * 3600)
+
+static const char renew[] = "Certificates & secrets, Upload certificate: a new one may stand beside the old; then client_certificate and client_key, "
+                            "and systemctl restart mailmoor.";
+
+static const char *day_of(int64_t unix_s, struct arena *into)
+{
+	time_t    when = (time_t)unix_s;
+	struct tm tm;
+	char      text[16];
+
+	gmtime_r(&when, &tm);
+	strftime(text, sizeof text, "%Y-%m-%d", &tm);
+	return arena_str(into, text);
+}
+
+void check_client_certificate(struct doctor *d)
+{
+	int64_t      now = clock_unix_ms() / 1000;
+	struct error err = { 0 };
+	const char  *print, *day;
+
+	if (!app_read(&d->app, &d->settings, &err)) {
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_FAILED, "The daemon does not start so: mailmoor.conf(5), section microsoft.", "%s", err.text);
+		return;
+	}
+	if (!d->app.certificate) {
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_SKIPPED, NULL, "none is named ([microsoft] client_certificate)");
+		return;
+	}
+	print = oauth_certificate_print(d->app.certificate);
+	day = day_of(oauth_certificate_ends(d->app.certificate), d->job);
+	if (oauth_certificate_ends(d->app.certificate) <= now)
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_FAILED, renew, "%s has ended on %s", print, day);
+	else if (oauth_certificate_begins(d->app.certificate) > now)
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_FAILED, renew, "%s is not valid yet", print);
+	else if (oauth_certificate_ends(d->app.certificate) - now < ENDS_SOON)
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_WARNED, renew, "%s is good until %s", print, day);
+	else
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_PASSED, NULL, "%s is good until %s", print, day);
+}
+
+/* Only what its owner can put right by what is registered is a failure of this machine's. */
+static void say_refused(struct doctor *d, const struct verdict *v)
+{
+	struct arena *job = d->job;
+	const char   *id = v->findings ? cause_row(v->finding[0].cause)->id : "unknown.answer";
+	const char   *title = catalogue_text(language_english(), arena_print(job, "%s/title", id));
+	bool          ours = v->findings && v->finding[0].who == WHO_OPERATOR && v->finding[0].certainty == PROVEN;
+
+	doctor_say(d, CHECK_CLIENT, ours ? REMARK_FAILED : REMARK_WARNED, arena_print(job, "mailmoor causes %s", id), "%s", title ? title : id);
+}
+
+void check_client(struct doctor *d)
+{
+	const struct microsoft_app *app = &d->app.microsoft;
+	CLEANUP(report) struct report *r = NULL;
+	struct app_check           *c;
+	struct verdict              v;
+	bool                        well;
+
+	if (!app->client_id || (!app->client_secret && !app->certificate)) {
+		doctor_say(d, CHECK_CLIENT, REMARK_SKIPPED, NULL, "there is none");
+		return;
+	}
+	if (!app_check_can(app)) {
+		doctor_say(d, CHECK_CLIENT, REMARK_SKIPPED, NULL, "only an organisation can be asked whether it is taken, and [microsoft] tenant names none");
+		return;
+	}
+	c = app_check_new(app, DOCTOR_WAIT_MS);
+	doctor_converse(d, app_check_step, c, DOCTOR_WAIT_MS + 1000);
+	r = app_check_end(c, &well, &v);
+	if (well)
+		doctor_say(d, CHECK_CLIENT, REMARK_PASSED, NULL, "%s takes it", app->tenant);
+	else
+		say_refused(d, &v);
+}
