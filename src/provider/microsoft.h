@@ -18,7 +18,7 @@
  * On terms for a whole organisation nobody signs in: a token for the app itself is asked for at that organisation's own authority, again
  * ahead of its end, and the mailbox is named in every path (facts M A.7). A certificate is shown wherever a secret would be.
  * What may not be asked on its terms is not asked: nothing of mail for the calendar alone.
- * Records entra.grant, .resolve, .connect, .tls, .token, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
+ * Records entra.grant, .resolve, .connect, .tls, .token, .identity, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
  * .folders, .calendar, .sender; .send; .watch.
  * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_NOT_OFFERED, FAULT_BROKEN; FAULT_LOCAL: a fresh grant was not kept.
  */
