@@ -33,15 +33,21 @@ static bool read_certificate(struct app *a, const char *certificate_file, const 
 	return fine;
 }
 
+/* One that is empty is not said. */
+static const char *said(const struct settings *s, enum setting which)
+{
+	return s->value[which] && *s->value[which] ? s->value[which] : NULL;
+}
+
 bool app_read(struct app *a, const struct settings *s, struct error *err)
 {
-	const char *certificate = s->value[SETTING_MICROSOFT_CERT], *key = s->value[SETTING_MICROSOFT_KEY];
+	const char *certificate = said(s, SETTING_MICROSOFT_CERT), *key = said(s, SETTING_MICROSOFT_KEY);
 
 	*a = (struct app){ .microsoft = {
-		.client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
-		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY],
+		.client_id = said(s, SETTING_MICROSOFT_ID), .client_secret = said(s, SETTING_MICROSOFT_SECRET),
+		.tenant = said(s, SETTING_MICROSOFT_TENANT), .authority = said(s, SETTING_MICROSOFT_AUTHORITY),
 	} };
-	if (s->value[SETTING_MICROSOFT_RIGHTS] && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
+	if (said(s, SETTING_MICROSOFT_RIGHTS) && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
 		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
 	if (!certificate && !key)
 		return true;

@@ -125,12 +125,22 @@ static enum want_kind judge(struct microsoft_session *s, const struct want *w, s
 	return microsoft_failed(s, FAULT_BROKEN, w, err, "no token");
 }
 
+/* In the midst of a question: nobody is to blame for it. */
+static enum want_kind broken_off(struct microsoft_session *s, const struct want *w)
+{
+	s->report->step[s->reported].skip = "called_off";
+	microsoft_ask_end(s, STEP_SKIPPED, w);
+	return WANT_FAILED;
+}
+
 /* The line broke: the code is as good as before. */
 static enum want_kind lost(struct microsoft_session *s, const struct want *w, struct error *err)
 {
 	struct microsoft_device *d = s->device;
 
-	if (w->stopping || err->fault == FAULT_CANCELLED || (err->fault != FAULT_NETWORK && err->fault != FAULT_TIMEOUT))
+	if (w->stopping || err->fault == FAULT_CANCELLED)
+		return broken_off(s, w);
+	if (err->fault != FAULT_NETWORK && err->fault != FAULT_TIMEOUT)
 		return WANT_FAILED;
 	*err = (struct error){ 0 };
 	microsoft_ask_end(s, STEP_WARNED, w);

@@ -189,12 +189,16 @@ TEST(called_off_while_a_person_is_waited_for)
 	static const struct turn turns[] = { ASK(TOLD), { "POST /common/oauth2/v2.0/token", NULL, STOPS }, { 0 } };
 	struct web_peer p;
 	struct error    err = { 0 };
+	struct verdict  v;
 	struct scene    s;
 
 	web_peer_init(&p, turns, "called off");
 	scene_open(&s, &p);
 	EXPECT(!web_peer_run(&p, open_step, &s, &err));
 	EXPECT(err.fault == FAULT_CANCELLED && !s.microsoft.signed_in);
+	no_step_is_running(s.report, "called off");
+	diagnose(s.report, &v);
+	EXPECT(v.kind == VERDICT_UNFINISHED && v.findings == 0);
 	scene_close(&s);
 	web_peer_end(&p);
 }
