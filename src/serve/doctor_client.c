@@ -64,7 +64,6 @@ static void say_refused(struct doctor *d, const struct verdict *v)
 void check_client(struct doctor *d)
 {
 	const struct microsoft_app *app = &d->app.microsoft;
-	CLEANUP(report) struct report *r = NULL;
 	struct app_check           *c;
 	struct verdict              v;
 	bool                        well;
@@ -79,7 +78,7 @@ void check_client(struct doctor *d)
 	}
 	c = app_check_new(app, DOCTOR_WAIT_MS);
 	doctor_converse(d, app_check_step, c, DOCTOR_WAIT_MS + 1000);
-	r = app_check_end(c, &well, &v);
+	report_free(app_check_end(c, &well, &v));
 	if (well)
 		doctor_say(d, CHECK_CLIENT, REMARK_PASSED, NULL, "%s takes it", app->tenant);
 	else
