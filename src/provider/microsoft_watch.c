@@ -97,40 +97,9 @@ void microsoft_watch_release(struct microsoft_watch *s)
 
 /* -- one page ----------------------------------------------------------------------------------------------------- */
 
-#define AT_ONCE 16
-
-/* Sixteen bytes of a text at a time: whether there may be more to do for one of them than to copy it. 0xc2 begins the control characters
- * above ASCII, and some others; '=' an encoded word. */
-static bool has_odd(const char *at)
-{
-	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
-	uint64_t half[2];
-
-	memcpy(&bytes, at, sizeof bytes);
-	odd = ((bytes >= 0) & (bytes < ' ')) | (bytes == 0x7f) | (bytes == '=') | (bytes == (signed char)0xc2);
-	memcpy(half, &odd, sizeof half);
-	return half[0] | half[1];
-}
-
-/* Whether a text of a page is one line as it stands. Most are. */
-static bool is_one_line(struct slice s)
-{
-	char last[AT_ONCE];
-
-	for (; s.len >= AT_ONCE; s = slice_from(s, AT_ONCE))
-		if (has_odd(s.at))
-			return false;
-	memset(last, ' ', sizeof last);
-	if (s.len)
-		memcpy(last, s.at, s.len);
-	return !has_odd(last);
-}
-
 static const char *in_one_line(struct microsoft_watch *s, struct slice text)
 {
-	if (!text.at)
-		return NULL;
-	return is_one_line(text) ? arena_copy(s->page, text) : header_text(text, s->page);
+	return text.at ? header_text_utf8(text, s->page) : NULL;
 }
 
 static struct message *room_for_news(struct microsoft_watch *s)
@@ -225,12 +194,10 @@ static void take_next(struct microsoft_watch *s, const char *link)
 
 static bool finish_page(struct microsoft_watch *s, struct error *err)
 {
-	struct error none = { 0 };
-
-	/* an answer without a body */
-	if (!s->reading)
-		take_piece(s, slice("", 0), &none);
-	return s->reading ? graph_page_finish(s->reading, err) : fail(err, none.fault, "%s", none.text);
+	/* an answer without a body is none either */
+	if (!s->reading && !take_piece(s, slice("", 0), err))
+		return false;
+	return graph_page_finish(s->reading, err);
 }
 
 static bool take_page(struct microsoft_watch *s, struct error *err)

@@ -413,6 +413,41 @@ const char *header_text(struct slice body, struct arena *into)
 	return text;
 }
 
+#define AT_ONCE 16
+
+/* Sixteen bytes of UTF-8 at a time: whether there may be more to do for one of them than to copy it. 0xc2 begins the control characters
+ * above ASCII, and some others; '=' an encoded word. */
+static bool has_odd(const char *at)
+{
+	signed char __attribute__((vector_size(AT_ONCE))) bytes, odd;
+	uint64_t half[2];
+
+	memcpy(&bytes, at, sizeof bytes);
+	odd = ((bytes >= 0) & (bytes < ' ')) | (bytes == 0x7f) | (bytes == '=') | (bytes == (signed char)0xc2);
+	memcpy(half, &odd, sizeof half);
+	return half[0] | half[1];
+}
+
+static bool is_one_line(struct slice utf8)
+{
+	char last[AT_ONCE];
+
+	for (; utf8.len >= AT_ONCE; utf8 = slice_from(utf8, AT_ONCE))
+		if (has_odd(utf8.at))
+			return false;
+	memset(last, ' ', sizeof last);
+	if (utf8.len)
+		memcpy(last, utf8.at, utf8.len);
+	return !has_odd(last);
+}
+
+const char *header_text_utf8(struct slice utf8, struct arena *into)
+{
+	struct slice s = slice_trim(utf8);
+
+	return is_one_line(s) ? arena_copy(into, s) : header_text(s, into);
+}
+
 /* -- addresses ---------------------------------------------------------------------------------------------------- */
 
 /* Behind the comment that begins at `at`; they nest (RFC 5322 §3.2.2). */

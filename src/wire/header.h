@@ -28,6 +28,8 @@ bool header_find(struct slice header, const char *name, struct slice *body);
 /* Unfolded, trimmed, RFC 2047 words decoded (UTF-8, ISO-8859-1/-15, windows-1252, US-ASCII; others, and broken ones,
  * are left as they came). Always valid UTF-8 in one line: what is none becomes U+FFFD, a control character a space. */
 const char *header_text(struct slice body, struct arena *into);
+/* The same of what is known to be UTF-8: most of that is one line as it stands, and only copied. */
+const char *header_text_utf8(struct slice utf8, struct arena *into);
 
 /* The first addr-spec in an address field: "ann@example.org" of "Ann (x) <ann@example.org>", or NULL. Valid UTF-8
  * without control characters, 320 bytes at most. */

@@ -311,3 +311,20 @@ TEST(authentication_results)
 			give_back(body);
 		}
 }
+
+/* By the shorter way or not: the same, wherever in a text the odd one is. */
+TEST(what_is_known_to_be_utf8)
+{
+	static const char *const odd[] = { "\t", "\r\n ", "\x01", "\x1f", "\x7f", "\xc2\x85", "\xc2\xa0", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "=", "=?",
+		"=?utf-8?q?a?=", "=?utf-8?q?a?= =?utf-8?q?b?=", "=?x", "  ", "~", "" };
+
+	for (size_t i = 0; i < COUNT(odd); i++)
+		for (int before = 0; before < 40; before++)
+			for (int after = 0; after < 40; after += 3) {
+				CLEANUP(arena) struct arena *job = arena_new();
+				struct slice text = slice_str(arena_print(job, "%.*s%s%.*s", before, "a b c d e f g h i j k l m n o p q r s t u v", odd[i], after,
+					" 0123456789 0123456789 0123456789 0123456789"));
+
+				EXPECT_TEXT(header_text_utf8(text, job), header_text(text, job));
+			}
+}
