@@ -2,7 +2,8 @@
  *
  * Between whoever asks and the usual line (flow.h): the code is redeemed, or the device waited for, and the account that it is for is
  * compared with the address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line, and the
- * id_token, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed, nobody has signed in.
+ * id_token that comes with a code, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed,
+ * nobody has signed in. On another screen there is no browser in between that could bring a code of somebody else: Graph's word does.
  * Secrets: code, verifier and all that is granted are struck out of the report.
  */
 #ifndef FLOW_SIGNIN_H

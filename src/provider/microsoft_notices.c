@@ -126,7 +126,8 @@ static void ask_for_one(struct microsoft_notices *n, const struct want *w)
 
 	snprintf(n->nonce, sizeof n->nonce, "%s", random_text(n->job, MICROSOFT_NONCE));
 	state = n->prover.client_state(n->prover.self, n->nonce, n->job);
-	graph_subscribe(&n->body, &(struct graph_wish){ n->place->url, state, w->now_unix + GRAPH_SUBSCRIPTION_LIFE });
+	graph_subscribe(&n->body, &(struct graph_wish){ .resource = microsoft_path(n->watch->session, GRAPH_INBOX_MESSAGES, n->job),
+		.url = n->place->url, .client_state = state, .until = w->now_unix + GRAPH_SUBSCRIPTION_LIFE });
 	/* said twice there would be two; and the ids that it tells of are those of the delta */
 	n->watch->session->question = (struct web_request){ .method = "POST", .target = GRAPH_SUBSCRIPTIONS,
 		.header = { JSON, ACCEPT, "Prefer: IdType=\"ImmutableId\"" }, .body = buffer_held(&n->body), .once = true, .hushed = true };

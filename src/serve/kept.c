@@ -583,7 +583,8 @@ static bool open_mailbox(struct kept *k)
 		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, keeper_microsoft(k->loop->keeper),
 		                       account_terms(&round->account), grant_safe(k), link, since);
 		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
-		have_it_told(k);
+		if (rights_have_mail(account_terms(&round->account).rights))
+			have_it_told(k);
 		return true;
 	}
 	if (worked.well[SERVICE_WEB]) {

@@ -7,7 +7,6 @@
 #include "wire/ews.h"
 #include "wire/graph.h"
 
-#define INBOX   "/me/mailFolders('inbox')/messages"
 #define CHANGES "created,updated,deleted"
 
 /* -- subscriptions ------------------------------------------------------------------------------------------------ */
@@ -41,7 +40,7 @@ bool graph_subscribe(struct buffer *b, const struct graph_wish *w)
 	cJSON_AddStringToObject(o, "changeType", CHANGES);
 	cJSON_AddStringToObject(o, "notificationUrl", w->url);
 	cJSON_AddStringToObject(o, "lifecycleNotificationUrl", w->url);
-	cJSON_AddStringToObject(o, "resource", INBOX);
+	cJSON_AddStringToObject(o, "resource", w->resource);
 	add_time(o, "expirationDateTime", w->until);
 	cJSON_AddStringToObject(o, "clientState", w->client_state);
 	return write_down(b, o);

@@ -20,7 +20,10 @@
 #define GRAPH_SUBSCRIPTION_ID   64               /* longest id that is taken: it becomes part of a path                             */
 #define GRAPH_CLIENT_STATE      128              /* Microsoft's limit                                                               */
 
+#define GRAPH_INBOX_MESSAGES    "/mailFolders('inbox')/messages"      /* below whose mailbox it is */
+
 struct graph_wish {
+	const char *resource;           /* of an inbox: "/me" GRAPH_INBOX_MESSAGES                  */
 	const char *url;                /* for notices, and for those about the subscription itself */
 	const char *client_state;
 	int64_t     until;              /* Unix seconds                                             */

@@ -15,7 +15,7 @@ TEST(what_is_asked)
 	struct buffer b;
 
 	buffer_init(&b, 2048);
-	EXPECT(graph_subscribe(&b, &(struct graph_wish){ URL, STATE, UNTIL }));
+	EXPECT(graph_subscribe(&b, &(struct graph_wish){ "/me" GRAPH_INBOX_MESSAGES, URL, STATE, UNTIL }));
 	EXPECT(slice_equal(buffer_held(&b), slice_str("{\"changeType\":\"created,updated,deleted\",\"notificationUrl\":\"" URL "\",\"lifecycleNotificationUrl\":\"" URL "\","
 		"\"resource\":\"/me/mailFolders('inbox')/messages\",\"expirationDateTime\":\"2026-11-21T08:00:00Z\",\"clientState\":\"" STATE "\"}")));
 	buffer_clear(&b);
@@ -24,11 +24,11 @@ TEST(what_is_asked)
 	buffer_release(&b);
 	/* what a setting may hold cannot end the text that it stands in */
 	buffer_init(&b, 2048);
-	EXPECT(graph_subscribe(&b, &(struct graph_wish){ "https://a\"\\b", STATE, UNTIL }));
+	EXPECT(graph_subscribe(&b, &(struct graph_wish){ "/me" GRAPH_INBOX_MESSAGES, "https://a\"\\b", STATE, UNTIL }));
 	EXPECT(slice_has(buffer_held(&b), "\"https://a\\\"\\\\b\""));
 	buffer_release(&b);
 	buffer_init(&b, 64);
-	EXPECT(!graph_subscribe(&b, &(struct graph_wish){ URL, STATE, UNTIL }));
+	EXPECT(!graph_subscribe(&b, &(struct graph_wish){ "/me" GRAPH_INBOX_MESSAGES, URL, STATE, UNTIL }));
 	buffer_release(&b);
 }
 
