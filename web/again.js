@@ -10,14 +10,14 @@
 	}
 
 	function again() {
-		window.setTimeout(ask, watched.dataset.state === "connecting" ? 2000 : 15000);
+		window.setTimeout(ask, watched.dataset.state === "connecting" ? 2000 : Number(watched.dataset.every) || 15000);
 	}
 
 	function ask() {
 		fetch(watched.dataset.watch, { credentials: "same-origin", cache: "no-store" }).then(function (answer) {
-			return answer.ok ? answer.json() : { state: watched.dataset.state };
+			return answer.ok ? answer.json() : { state: watched.dataset.state, cause: watched.dataset.cause };
 		}).then(function (now) {
-			if (now.state !== watched.dataset.state) {
+			if (now.state !== watched.dataset.state || (now.cause || "") !== (watched.dataset.cause || "")) {
 				window.location.reload();
 			} else {
 				again();

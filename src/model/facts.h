@@ -166,6 +166,8 @@
 #define FACT_AADSTS_TRACE      "aadsts.correlation_id"    /* by which an administrator finds the sign-in in the log */
 #define FACT_AADSTS_TIME       "aadsts.timestamp"
 #define FACT_ADMIN_CONSENT     "entra.admin_consent"  /* recorded refused */
+#define FACT_ENTRA_PAGE        "entra.page"           /* Microsoft's own page, as a person saw it: admin_approval approval_request; none: nobody came back from it */
+#define FACT_ENTRA_AWAY        "entra.away"           /* minutes that nobody came back */
 #define FACT_TENANT            "entra.tenant"         /* the organisation's id; unknown: Microsoft has none for that domain */
 
 /* microsoft.*: Graph */

@@ -151,7 +151,7 @@ static void begin_with(struct sandbox *s, struct request *r, struct reply *reply
 
 	if (number)
 		refuse_browser(r, reply, to, number, false);
-	else if (is(w.prompt, "none") && !a)
+	else if (is(w.prompt, "none") && (!a || (*w.hint && account_by_mail(s, w.hint) != a)))
 		refuse_browser(r, reply, to, 50058, true);
 	else if (a && !picks && (!*w.hint || account_by_mail(s, w.hint) == a))
 		go_on(s, r, reply, &w, a, is(w.prompt, "none"));

@@ -38,6 +38,7 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_MAIL_DOMAIN] = { "inbound.domain",    "BCC domain" },
 	[CHECK_MAIL_TLS]    = { "inbound.starttls",  "its STARTTLS" },
 	[CHECK_MICROSOFT]   = { "microsoft",         "Microsoft" },
+	[CHECK_PUBLISHER]   = { "microsoft.publisher", "its publisher" },
 	[CHECK_EGRESS]      = { "net.egress",        "what may leave" },
 };
 
@@ -290,6 +291,7 @@ static void look_here(struct doctor *d)
 	check_memory(d);
 	check_clock(d);
 	check_microsoft(d);
+	check_publisher(d);
 }
 
 static void look_outside(struct doctor *d)

@@ -106,6 +106,11 @@ const struct migration migrations[] = {
 	  "CREATE INDEX signins_link ON signins (link, created);"
 	  "CREATE INDEX signins_age ON signins (expires);"
 	  "ALTER TABLE links ADD COLUMN provider TEXT;" },
+	{ "administrators who are asked for their consent",
+	  "CREATE TABLE consents (id TEXT PRIMARY KEY, link TEXT NOT NULL, account TEXT NOT NULL, created BIGINT NOT NULL,"
+	  " expires BIGINT NOT NULL, sealed BYTEA NOT NULL);"
+	  "CREATE INDEX consents_link ON consents (link, account, created);"
+	  "CREATE INDEX consents_age ON consents (expires);" },
 };
 
 const size_t migration_count = COUNT(migrations);

@@ -80,7 +80,7 @@ class Browser:
         page = self._ask("GET" if form is None else "POST", url, None if form is None else urllib.parse.urlencode(form))
         for _ in range(HOPS):
             to = page.headers.get("Location")
-            again = re.search(r'http-equiv="refresh" content="\d+; ?url=([^"]*)"', page.text)
+            again = re.search(r'http-equiv="refresh" content="2; ?url=([^"]*)"', page.text)
             if to:
                 page = self._ask("GET", urllib.parse.urljoin(page.url, to), None)
             elif again:
