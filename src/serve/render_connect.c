@@ -481,7 +481,7 @@ static void url_repair(struct page *p, const struct result_page *r)
 }
 
 #define SOON_S  10      /* Microsoft may not know of a consent yet     */
-#define WATCH_S 30      /* without scripts, where somebody else acts   */
+#define WATCH_S 15      /* without scripts, where somebody else acts   */
 
 static bool connected(struct page *p, const struct result_page *r)
 {

@@ -301,7 +301,7 @@ def chromium_declines(t):
         hold(t.accounts()[0]["cause"]["id"] == "microsoft.consent_declined" and ANNA in seen["text"], "declined: %s" % t.accounts())
 
 
-def main():
+def main(rows=row):
     o = arguments(sandbox={"default": ""}, shots={"help": "folder for screenshots"})
     binary = os.path.join(os.path.abspath(o.build), "mailmoor")
     sandbox = os.path.abspath(o.sandbox) if o.sandbox else binary
@@ -311,7 +311,7 @@ def main():
         return 0
     with Town(binary, sandbox) as town:
         town.shots = os.path.abspath(o.shots) if o.shots else None
-        return row.run(town, o.only)
+        return rows.run(town, o.only)
 
 
 if __name__ == "__main__":
