@@ -90,6 +90,7 @@ static struct report *begun(const char *address, const struct microsoft_app *app
 	step = report_begin(r, "entra.grant", *attempt, r->began_ms);
 	fact(r, step, FACT_AUTH_BY, "code");
 	fact(r, step, FACT_APP, app->client_id);
+	fact(r, step, FACT_OAUTH_ASKED, microsoft_scopes(r->job));
 	report_end(r, step, STEP_PASSED, r->began_ms);
 	return r;
 }

@@ -159,6 +159,7 @@
 #define FACT_OAUTH_SUBERROR    "oauth.suberror"
 #define FACT_OAUTH_TEXT        "oauth.text"           /* error_description */
 #define FACT_OAUTH_CLAIMS      "oauth.claims"         /* yes: a challenge came, to be taken to the next sign-in */
+#define FACT_OAUTH_ASKED       "oauth.asked"          /* for what a person was sent to sign in */
 #define FACT_OAUTH_SCOPE       "oauth.scope"          /* as it was granted */
 #define FACT_OAUTH_MISSING     "oauth.missing"        /* what is needed and was not granted */
 #define FACT_OAUTH_REFRESHED   "oauth.refreshed"      /* yes; no: there is nothing to refresh with */

@@ -794,6 +794,30 @@ static bool goes_by_itself(const struct visitor *v)
 	    && microsoft_registered(v->x->service->settings, &app);
 }
 
+static const char *admin_url(const struct visitor *v, int64_t expires)
+{
+	return arena_print(v->x->job, "%s/admin/%s", v->x->service->base_url, signed_link(v->x->service->vault, v->link.id, expires, v->x->job));
+}
+
+/* What an administrator at Microsoft has to do stands on a page of theirs, with all that they need: that is the link to follow. */
+static void lead_to_administrator(const struct visitor *v, struct retold *r)
+{
+	struct retold_cause *c = r->causes ? &r->cause[0] : NULL;
+	struct told          again;
+	struct value         values[TOLD_VALUES];
+	size_t               count;
+
+	if (!c || !approval_has(c) || !approval_is_about_us(c) || c->told.values == TOLD_VALUES)
+		return;
+	count = c->told.values;
+	memcpy(values, c->told.value, count * sizeof *values);
+	values[count++] = (struct value){ "settings_url", admin_url(v, v->now + SIGNED_LINK_MS) };
+	tell_again(c->cause, values, count, v->x->lang, v->x->job, &again);
+	memcpy(again.link, c->told.link, sizeof again.link);
+	again.links = c->told.links;
+	c->told = again;
+}
+
 static void offer_sign_in(const struct visitor *v, struct result_page *r)
 {
 	struct microsoft_app app;
@@ -841,8 +865,10 @@ static void answer_result(struct exchange *x)
 		return;
 	}
 	offer_sign_in(&v, &r);
-	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
+	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL)) {
+		lead_to_administrator(&v, &report);
 		r.report = &report;
+	}
 	r.path = v.path;
 	r.product = v.workspace.name;
 	r.csrf = http_csrf(x);
@@ -918,7 +944,7 @@ static void answer_handover(struct exchange *x)
 		return;
 	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address };
 	h.expires = v.now + SIGNED_LINK_MS;
-	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.link.id, h.expires, x->job));
+	h.url = admin_url(&v, h.expires);
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_handover(p, &h));
 }

@@ -34,7 +34,8 @@ static void state(struct page *p, const struct admin_page *a)
 	const char           *class = is_done(acc) || is_approved(acc) ? "notice good" : "notice";
 
 	page_open(p, "section", "class", class, "aria-labelledby", "state",
-		"data-watch", watch, "data-state", account_state_name(acc->state), "data-cause", acc->cause, NULL);
+		"data-watch", watch, "data-state", account_state_name(acc->state), "data-cause", acc->cause,
+		"data-every", is_approved(acc) ? "5000" : NULL, NULL);
 	page_element(p, "h2", page_word(p, "admin.state"), "id", "state", NULL);
 	page_element(p, "p", state_text(p, acc), "role", "status", NULL);
 	if (is_done(acc))
@@ -98,6 +99,11 @@ static void undo(struct page *p, const struct retold_cause *c)
 
 static void what_is_wrong(struct page *p, const struct admin_page *a, const struct retold_cause *c)
 {
+	if (is_approved(a->account)) {
+		state(p, a);
+		render_proof(p, a->report);
+		return;
+	}
 	page_element(p, "p", page_phrase(p, "admin.lead", "product", a->product, "address", a->account->address, NULL), "class", "lead", NULL);
 	render_marks(p, c, false);
 	state(p, a);

@@ -251,6 +251,8 @@ static void powershell(struct page *p, const struct way *w, const struct approva
 
 static void steps(struct page *p, const struct way *w, const struct approval *a)
 {
+	const char *at = strrchr(a->address, '@'), *domain = at ? at + 1 : a->tenant;
+
 	page_open(p, "ol", "class", "steps", "role", "list", NULL);
 	for (int i = 1; i <= STEPS; i++) {
 		const char *key = arena_print(p->job, "approval.%s.%d", w->key, i);
@@ -258,7 +260,7 @@ static void steps(struct page *p, const struct way *w, const struct approval *a)
 		if (!catalogue_text(p->lang, arena_print(p->job, "page/%s", key)))
 			break;
 		page_open(p, "li", NULL);
-		page_prose(p, page_phrase(p, key, "tenant", a->tenant, "app", a->app, "address", a->address, NULL), NULL, 0);
+		page_prose(p, page_phrase(p, key, "domain", domain, "app", a->app, "address", a->address, NULL), NULL, 0);
 		page_close(p, "li");
 	}
 	page_close(p, "ol");

@@ -507,13 +507,24 @@ static bool connected(struct page *p, const struct result_page *r)
 	return page_end(p);
 }
 
+/* An administrator has to do something: the page goes on by itself once they have. */
+static bool waits_for_others(const struct result_page *r)
+{
+	return !r->unkept && r->account->state == ACCOUNT_NEEDS_ADMIN && r->report && r->report->causes
+	    && r->report->cause[0].who == WHO_ADMIN;
+}
+
 static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
 {
+	const char *over = arena_print(p->job, "%s/administrator", r->path);
+	bool        theirs = administrator && waits_for_others(r) && approval_has(&r->report->cause[0]);
+
 	page_open(p, "div", "class", "buttons", NULL);
-	page_element(p, "a", page_word(p, "result.again"), "class", "button", "href", r->path, NULL);
-	if (administrator)
-		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href",
-			arena_print(p->job, "%s/administrator", r->path), NULL);
+	if (theirs)
+		page_element(p, "a", page_word(p, "result.handover"), "class", "button", "href", over, NULL);
+	page_element(p, "a", page_word(p, "result.again"), "class", theirs ? "button quiet" : "button", "href", r->path, NULL);
+	if (administrator && !theirs)
+		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href", over, NULL);
 	back_button(p, r, false);
 	page_close(p, "div");
 }
@@ -542,13 +553,6 @@ static void sign_in_now(struct page *p, const struct result_page *r)
 		page_close(p, "form");
 	}
 	page_close(p, "section");
-}
-
-/* An administrator has to do something: the page goes on by itself once they have. */
-static bool waits_for_others(const struct result_page *r)
-{
-	return !r->unkept && r->account->state == ACCOUNT_NEEDS_ADMIN && r->report && r->report->causes
-	    && r->report->cause[0].who == WHO_ADMIN;
 }
 
 static void watch_for_others(struct page *p, const struct result_page *r)

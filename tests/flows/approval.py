@@ -23,7 +23,7 @@ from rows import Rows
 row = Rows()
 WORDS = {
     "pl": ("Aplikację musi najpierw zatwierdzić administrator.", "Czy coś przeszkodziło na stronie Microsoft?", "Zatwierdzono. Skrzynka"),
-    "nl": ("Een beheerder moet de app eerst goedkeuren.", "Stond er bij Microsoft iets in de weg?", "Goedgekeurd. De mailbox"),
+    "nl": ("Een beheerder moet de app eerst goedkeuren.", "Stond er bij Microsoft iets in de weg?", "Goedgekeurd. Het postvak"),
 }
 
 
