@@ -19,6 +19,7 @@
 
 #define MARK       "consent."     /* before the dice of such a state */
 #define STATE_DICE 40
+#define COLLEAGUES_MOST 100       /* of one organisation, that go on by the same consent */
 
 /* -- what they are told ------------------------------------------------------------------------------------------- */
 
@@ -140,9 +141,10 @@ struct consent {
 	/* what came of it */
 	struct consent_row           row;
 	struct account               account;
-	const char                  *report;     /* of the consent, as it is kept */
-	struct verdict               verdict;
+	const char                  *report;     /* of it, as it is kept */
 	bool                         changed;
+	const char                 **also;       /* ids of others that go on with what was granted before */
+	size_t                       alsos;
 };
 
 bool approval_is(const struct oauth_callback *c)
@@ -157,26 +159,71 @@ static bool is_granted(const struct oauth_callback *c)
 }
 
 /* Then it needs no browser. */
-static bool has_grant_kept(struct consent *c, struct txn *t)
+static bool has_grant_kept(struct consent *c, struct txn *t, const struct account *a)
 {
 	struct exchange       *x = c->x;
 	struct slice           sealed, plain;
 	struct microsoft_grant grant;
 	struct error           none = { 0 };
 
-	return sealed_get(t, x->job, c->account.id, "password", &sealed, &none)
-	    && vault_unseal(x->service->vault, arena_print(x->job, "%s/password", c->account.id), sealed, x->job, &plain, &none)
+	return sealed_get(t, x->job, a->id, "password", &sealed, &none)
+	    && vault_unseal(x->service->vault, arena_print(x->job, "%s/password", a->id), sealed, x->job, &plain, &none)
 	    && grant_read(plain, x->job, &grant);
 }
 
-static bool record(struct consent *c, struct txn *t, struct error *err)
+/* The verdict about one of them. */
+static void judge(struct consent *c, struct account *a)
 {
-	if (has_grant_kept(c, t))
-		account_begin_again(&c->account, c->now);
+	static const struct oauth_callback granted = { .admin_consent = true };
+	const struct oauth_callback *brought = is_granted(c->brought) ? &granted : c->brought;
+	struct verdict               v;
+	CLEANUP(report) struct report *r = signin_refused(a->address, &c->app, brought, c->now / 1000, &v);
+
+	c->report = save_report(r, &v, c->x->job);
+	if (is_granted(c->brought))
+		signin_judge(a, &v, c->report, c->now);
+}
+
+static bool record(struct consent *c, struct txn *t, struct account *a, struct error *err)
+{
+	if (has_grant_kept(c, t, a))
+		account_begin_again(a, c->now);
 	else
-		signin_judge(&c->account, &c->verdict, c->report, c->now);
-	return account_update(t, &c->account, err)
-	    && event_tell(t, c->x->job, c->account.workspace, c->account.id, "account.approved", account_event_data(&c->account), err);
+		judge(c, a);
+	return account_update(t, a, err)
+	    && event_tell(t, c->x->job, a->workspace, a->id, "account.approved", account_event_data(a), err);
+}
+
+static bool waits_for_the_same(const struct account *a, const struct account *of)
+{
+	const char *at = strrchr(a->key, '@'), *domain = strrchr(of->key, '@');
+
+	return strcmp(a->id, of->id) != 0 && at && domain && strcmp(at, domain) == 0 && strcmp(a->provider, "microsoft") == 0 && a->cause
+	    && (strcmp(a->cause, "microsoft.admin_approval_required") == 0 || strcmp(a->cause, "microsoft.admin_approval_pending") == 0);
+}
+
+/* It was given for the whole organisation: whoever else of it waits here need not be handed over once more. */
+static bool record_colleagues(struct consent *c, struct txn *t, struct error *err)
+{
+	struct account_query q = { .workspace = c->account.workspace, .state = account_state_name(ACCOUNT_NEEDS_ADMIN),
+		.search = strrchr(c->account.key, '@'), .most = COLLEAGUES_MOST };
+	struct account_page  page;
+
+	if (!account_list(t, c->x->job, &q, &page, err))
+		return false;
+	c->also = arena_get(c->x->job, (page.count + 1) * sizeof *c->also);
+	c->alsos = 0;
+	for (size_t i = 0; i < page.count; i++) {
+		struct account *a = &page.item[i];
+
+		if (!waits_for_the_same(a, &c->account))
+			continue;
+		if (!record(c, t, a, err))
+			return false;
+		if (a->state == ACCOUNT_CONNECTING)
+			c->also[c->alsos++] = a->id;
+	}
+	return true;
 }
 
 static bool look(struct txn *t, void *self, struct error *err)
@@ -197,7 +244,9 @@ static bool take(struct txn *t, void *self, struct error *err)
 	if (!look(t, c, err) || !consent_take(t, c->x->job, c->row.id, c->now, &c->row, err))
 		return false;
 	c->changed = is_granted(c->brought) && !signin_goes_on(&c->account) && c->account.state != ACCOUNT_REMOVED;
-	return !c->changed || record(c, t, err);
+	if (!c->changed)
+		return true;
+	return record(c, t, &c->account, err) && record_colleagues(c, t, err);
 }
 
 static void notice(struct exchange *x, int status, const char *key)
@@ -227,15 +276,6 @@ static void show_refusal(struct consent *c, const char *path)
 	pages_answer(c->x, p, 200, render_consent_refused(p, &r));
 }
 
-static void judge(struct consent *c)
-{
-	struct oauth_callback          granted = { .admin_consent = true };
-	CLEANUP(report) struct report *r = signin_refused(c->account.address, &c->app, is_granted(c->brought) ? &granted : c->brought,
-	                                                  c->now / 1000, &c->verdict);
-
-	c->report = save_report(r, &c->verdict, c->x->job);
-}
-
 static void answer(struct consent *c, const char *path)
 {
 	if (is_granted(c->brought))
@@ -244,6 +284,8 @@ static void answer(struct consent *c, const char *path)
 		show_refusal(c, path);
 	if (c->changed && c->account.state == ACCOUNT_CONNECTING)
 		keeper_changed(c->x->service->keeper, c->account.id);
+	for (size_t i = 0; c->changed && i < c->alsos; i++)
+		keeper_changed(c->x->service->keeper, c->also[i]);
 }
 
 void approval_come_back(struct exchange *x, const struct oauth_callback *brought)
@@ -258,7 +300,8 @@ void approval_come_back(struct exchange *x, const struct oauth_callback *brought
 		return;
 	}
 	if (store_read(x->service->store, look, &c, &err) && open_row(x, &c.row, &state, &path, &err)) {
-		judge(&c);
+		if (!is_granted(brought))
+			judge(&c, &c.account);
 		if (store_write_wait(x->service->store, take, &c, &err)) {
 			answer(&c, path);
 			return;

@@ -538,6 +538,11 @@ static void explain_page(struct exchange *x)
 		answer_redirect(x, c->v.path);
 		return;
 	}
+	/* it may ask Microsoft for the organisation */
+	if (!http_may(x, arena_print(x->job, "signin %s", c->v.link.id), of_link)) {
+		pages_trouble(x, c->v.path);
+		return;
+	}
 	if (text && strlen(text) <= PASTED_MOST && text_is_utf8(text)
 	    && signin_pasted(c->row.address, &c->app, text, c->v.now / 1000, &r, &v)) {
 		take_verdict(c, r, &v);

@@ -1029,6 +1029,48 @@ TEST(an_answer_that_nobody_waits_for)
 	house_close(&b.house);
 }
 
+/* What was granted once is tried again without anybody; and a colleague who waits for the same goes on as well. */
+static bool give_grant(struct txn *t, void *self, struct error *err)
+{
+	struct browser *b = self;
+	struct slice    sealed;
+
+	return vault_seal(b->house.service.vault, arena_print(b->house.arena, "%s/password", b->house.last), slice_str("{\"refresh_token\":\"r\"}"), b->house.arena,
+	                  &sealed, err)
+	    && sealed_put(t, b->house.last, "password", sealed, err);
+}
+
+static const char *sent_with(struct browser *b)
+{
+	const char *at = strstr(where(b), "&state=");
+
+	return arena_copy(b->house.arena, slice(at + 7, strcspn(at + 7, "&")));
+}
+
+TEST(a_consent_is_for_the_whole_organisation)
+{
+	struct browser b;
+	const char    *admin = needs_approval(&b), *first = b.link, *cookie = b.cookie, *accounts;
+	struct error   err = { 0 };
+
+	EXPECT(store_write_wait(b.house.service.store, give_grant, &b, &err));
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=bob%40birch.example") == 303);
+	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40oak.example") == 303);
+	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
+	b.cookie = NULL;
+	EXPECT(b.house.changed == 0 && get(&b, admin) == 200 && come_back_with(&b, GRANTED, consent_state(&b)) == 303);
+	b.cookie = cookie;
+	EXPECT(b.house.changed == 1);
+	accounts = call(&b.house, "GET /v1/accounts", KEY_ADMIN, NULL, NULL);
+	EXPECT_ROW(strstr(accounts, "\"state\":\"connecting\"") && strstr(accounts, "microsoft.admin_consent_recorded") && strstr(accounts, "microsoft.admin_approval_required"), accounts);
+	b.link = first;
+	EXPECT(get(&b, sub(&b, "result")) == 303 && strcmp(where(&b), sub(&b, "progress")) == 0);
+	house_close(&b.house);
+}
+
 /* What has to wait has waited. */
 static bool forget_wait(struct txn *t, void *self, struct error *err)
 {
