@@ -437,8 +437,8 @@ void check_publisher(struct doctor *d)
 		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "only %s signs in: its administrators need no verified publisher", app.tenant);
 	else
 		doctor_say(d, CHECK_PUBLISHER, REMARK_WARNED,
-		           "Join the Microsoft AI Cloud Partner Program, add its Partner ID in the registration under Branding & properties, Publisher display name,"
-		           " with a publisher domain that you have proven; then [microsoft] publisher_verified = yes.",
+		           "Join Microsoft's partner program; in the registration, Branding & properties, prove the publisher domain and add the Partner ID"
+		           " under Publisher verification; then [microsoft] publisher_verified = yes.",
 		           "the publisher is not verified: organisations that allow only apps of verified publishers have to approve it by an administrator");
 }
 

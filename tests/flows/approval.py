@@ -98,6 +98,20 @@ def refused_in_each_form_and_then_approved(t):
 
 
 @row
+def recorded_though_microsofts_page_shows_an_error(t):
+    t.open("admin-approval", "admin-consent=unregistered")
+    b, admin = Browser(t), Browser(t)
+    link = t.link()
+    page = stopped_at_microsoft(b, link)
+    b.go(html.unescape(re.search(r'id="returnLink" href="([^"]*)"', page.text)[1]))
+    page = admin.go(handed_over(b, link))
+    decided(admin, page).says("AADSTS50011")
+    # nothing came back: whether it counts the person's own browser finds out
+    admin.press(admin.go(page.url))
+    b.go(link + "/result").says("Your mailbox is connected.")
+
+
+@row
 def assignment_is_required_after_the_approval(t):
     t.open("admin-approval", "assignment#1")
     b, admin = Browser(t), Browser(t)
