@@ -1,9 +1,16 @@
-/* A page about something that changes by itself: it asks what the state is and is loaded again only when that is another one. Browsers
- * without scripts load it every other second while a check is under way. */
+/* A page about something that changes by itself: it asks what the state is and is loaded again only when that is another one, or once a
+ * wait is over. Browsers without scripts load it every so often while a check is under way or somebody else has to act. */
 (function () {
 	"use strict";
 
 	var watched = document.querySelector("[data-watch]");
+	var waiting = document.querySelector("[data-reload]");
+
+	if (waiting) {
+		window.setTimeout(function () {
+			window.location.reload();
+		}, Number(waiting.dataset.reload));
+	}
 
 	if (!watched || !window.fetch) {
 		return;

@@ -342,13 +342,12 @@ static void head(struct page *p, const struct frame *f)
 		page_open(p, "script", "src", asset_path(f->script), "defer", "", NULL);
 		page_close(p, "script");
 	}
-	if (f->refresh && !f->always)
+	if (f->refresh) {
 		page_open(p, "noscript", NULL);
-	if (f->refresh)
 		page_empty(p, "meta", "http-equiv", "refresh", "content",
 			arena_print(p->job, "%d; url=%s", f->refresh_s ? f->refresh_s : 2, fit_address(f->refresh)), NULL);
-	if (f->refresh && !f->always)
 		page_close(p, "noscript");
+	}
 	page_close(p, "head");
 }
 

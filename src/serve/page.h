@@ -59,7 +59,6 @@ struct frame {
 	const char *script;            /* name of an asset, or NULL                                                    */
 	const char *refresh;           /* for browsers without scripts: an address to go to every other second, or NULL */
 	int         refresh_s;         /*   or so seldom; 0: every other second                                        */
-	bool        always;            /*   or for those with scripts as well                                          */
 	bool        broad;             /* text that is read rather than filled in                                       */
 };
 

@@ -481,6 +481,7 @@ static void url_repair(struct page *p, const struct result_page *r)
 }
 
 #define SOON_S  10      /* Microsoft may not know of a consent yet     */
+#define SOON_MS "10000"
 #define WATCH_S 15      /* without scripts, where somebody else acts   */
 
 static bool connected(struct page *p, const struct result_page *r)
@@ -543,7 +544,7 @@ static void sign_in_now(struct page *p, const struct result_page *r)
 {
 	if (r->sign_in == SIGN_IN_NONE)
 		return;
-	page_open(p, "section", "class", "notice good", NULL);
+	page_open(p, "section", "class", "notice good", "data-reload", r->sign_in == SIGN_IN_SOON ? SOON_MS : NULL, NULL);
 	page_element(p, "p", page_word(p, r->sign_in == SIGN_IN_SOON ? "approval.soon" : "approval.once_more"), "role", "status", NULL);
 	if (r->sign_in == SIGN_IN_ONCE_MORE) {
 		page_open(p, "form", "class", "buttons", "method", "post", "action", arena_print(p->job, "%s/microsoft", r->path), NULL);
@@ -640,8 +641,8 @@ bool render_result(struct page *p, const struct result_page *r)
 	const char *here = arena_print(p->job, "%s/result", r->path);
 	bool        waits = waits_for_others(r), soon = r->sign_in == SIGN_IN_SOON;
 
-	page_begin(p, &(struct frame){ .title = result_title(p, r), .path = here, .script = waits ? "again.js" : NULL,
-		.refresh = waits || soon ? here : NULL, .refresh_s = soon ? SOON_S : WATCH_S, .always = soon });
+	page_begin(p, &(struct frame){ .title = result_title(p, r), .path = here, .script = waits || soon ? "again.js" : NULL,
+		.refresh = waits || soon ? here : NULL, .refresh_s = soon ? SOON_S : WATCH_S });
 	if (r->account->state == ACCOUNT_CONNECTED)
 		return connected(p, r);
 	if (r->account->state == ACCOUNT_PAUSED)
