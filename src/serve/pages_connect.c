@@ -269,6 +269,15 @@ static bool has_servers(const struct connect_page *c)
 	return c->value[INPUT_EWS_URL] || c->value[INPUT_IMAP_HOST] || c->value[INPUT_SMTP_HOST];
 }
 
+/* An administrator has done their part: no page is shown, and nothing has to be touched. */
+static bool goes_by_itself(const struct visitor *v)
+{
+	struct microsoft_app app;
+
+	return signin_may_be_silent(&v->account) && signin_silent_from(&v->account) <= v->now && !is_expired(v) && !pages_only_looks(v->x)
+	    && microsoft_registered(v->x->service->settings, &app);
+}
+
 /* Who was sent to Microsoft and stands here again: Back was pressed, or the link opened once more. */
 static void add_departure(struct visitor *v, struct connect_page *c)
 {
@@ -288,6 +297,10 @@ static void answer_form(struct exchange *x)
 
 	if (!visitor_arrive(x, &v))
 		return;
+	if (v.has_account && goes_by_itself(&v)) {
+		answer_redirect(x, result_path(&v));
+		return;
+	}
 	c.value[INPUT_ADDRESS] = v.link.expected;
 	c.value[INPUT_PROVIDER] = v.link.provider;
 	if (v.has_account)
@@ -784,15 +797,6 @@ static void answer_progress_json(struct exchange *x)
 }
 
 /* -- the result ------------------------------------------------------------------------------------------------------- */
-
-/* An administrator has done their part: no page is shown, and nothing has to be touched. */
-static bool goes_by_itself(const struct visitor *v)
-{
-	struct microsoft_app app;
-
-	return signin_may_be_silent(&v->account) && signin_silent_from(&v->account) <= v->now && !is_expired(v) && !pages_only_looks(v->x)
-	    && microsoft_registered(v->x->service->settings, &app);
-}
 
 static const char *admin_url(const struct visitor *v, int64_t expires)
 {

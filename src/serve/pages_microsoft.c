@@ -78,6 +78,7 @@ static bool count_silent(struct txn *t, struct visitor *v, struct error *err)
 	if (!signin_may_be_silent(&now))
 		return fail(err, FAULT_REFUSED, "it is not due any more");
 	now.failures++;
+	now.state_since = v->now;
 	return account_update(t, &now, err);
 }
 
@@ -274,7 +275,6 @@ static bool is_put_off(struct comeback *c)
 		return false;
 	c->account = c->v.account;
 	c->account.failures = end == SILENT_TOO_EARLY ? c->account.failures : SILENT_MOST;
-	c->account.next_try = end == SILENT_TOO_EARLY ? c->v.now + SILENT_AGAIN_MS : NEVER;
 	return true;
 }
 

@@ -91,7 +91,7 @@ bool signin_was_silent(const struct account *a)
 
 int64_t signin_silent_from(const struct account *a)
 {
-	return a->failures && a->next_try != NEVER ? a->next_try : 0;
+	return a->failures ? a->state_since + SILENT_AGAIN_MS : 0;
 }
 
 static bool is_among(const char *const *known, size_t count, const char *text)

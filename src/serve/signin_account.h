@@ -23,7 +23,8 @@ void account_begin_again(struct account *, int64_t now);
 #define SILENT_AGAIN_MS 10000      /* where Microsoft may not know of the consent yet */
 
 /* An administrator has done, or says that they have done, what was missing: the person's own browser finds out whether it works.
- * Each time counts in account.failures, whatever comes of it. */
+ * Each time counts in account.failures, and begins at account.state_since, whatever comes of it; next_try stays NEVER: that is for
+ * tries of our own. */
 bool signin_may_be_silent(const struct account *);
 /* It was, and what came of it is still to be written down: nobody has changed it since. */
 bool signin_was_silent(const struct account *);
