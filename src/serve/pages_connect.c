@@ -798,30 +798,6 @@ static void answer_progress_json(struct exchange *x)
 
 /* -- the result ------------------------------------------------------------------------------------------------------- */
 
-static const char *admin_url(const struct visitor *v, int64_t expires)
-{
-	return arena_print(v->x->job, "%s/admin/%s", v->x->service->base_url, signed_link(v->x->service->vault, v->link.id, expires, v->x->job));
-}
-
-/* What an administrator at Microsoft has to do stands on a page of theirs, with all that they need: that is the link to follow. */
-static void lead_to_administrator(const struct visitor *v, struct retold *r)
-{
-	struct retold_cause *c = r->causes ? &r->cause[0] : NULL;
-	struct told          again;
-	struct value         values[TOLD_VALUES];
-	size_t               count;
-
-	if (!c || !approval_has(c) || !approval_is_about_us(c) || c->told.values == TOLD_VALUES)
-		return;
-	count = c->told.values;
-	memcpy(values, c->told.value, count * sizeof *values);
-	values[count++] = (struct value){ "settings_url", admin_url(v, v->now + SIGNED_LINK_MS) };
-	tell_again(c->cause, values, count, v->x->lang, v->x->job, &again);
-	memcpy(again.link, c->told.link, sizeof again.link);
-	again.links = c->told.links;
-	c->told = again;
-}
-
 static void offer_sign_in(const struct visitor *v, struct result_page *r)
 {
 	struct microsoft_app app;
@@ -869,10 +845,8 @@ static void answer_result(struct exchange *x)
 		return;
 	}
 	offer_sign_in(&v, &r);
-	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL)) {
-		lead_to_administrator(&v, &report);
+	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
 		r.report = &report;
-	}
 	r.path = v.path;
 	r.product = v.workspace.name;
 	r.csrf = http_csrf(x);
@@ -948,7 +922,7 @@ static void answer_handover(struct exchange *x)
 		return;
 	h = (struct handover_page){ .path = v.path, .product = v.workspace.name, .address = v.account.address };
 	h.expires = v.now + SIGNED_LINK_MS;
-	h.url = admin_url(&v, h.expires);
+	h.url = arena_print(x->job, "%s/admin/%s", x->service->base_url, signed_link(x->service->vault, v.link.id, h.expires, x->job));
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_handover(p, &h));
 }

@@ -515,10 +515,16 @@ static bool waits_for_others(const struct result_page *r)
 	    && r->report->cause[0].who == WHO_ADMIN;
 }
 
+/* And all that they need stands on a page of theirs: the person can only hand it over. */
+static bool is_only_theirs(const struct result_page *r)
+{
+	return waits_for_others(r) && approval_has(&r->report->cause[0]);
+}
+
 static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
 {
 	const char *over = arena_print(p->job, "%s/administrator", r->path);
-	bool        theirs = administrator && waits_for_others(r) && approval_has(&r->report->cause[0]);
+	bool        theirs = administrator && is_only_theirs(r);
 
 	page_open(p, "div", "class", "buttons", NULL);
 	if (theirs)
@@ -583,7 +589,10 @@ static bool failed(struct page *p, const struct result_page *r)
 	sign_in_now(p, r);
 	watch_for_others(p, r);
 	page_open(p, "div", "class", "card", NULL);
-	render_remedy(p, c);
+	if (is_only_theirs(r))
+		page_element(p, "p", c->told.why, NULL);
+	else
+		render_remedy(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
 	if (!r->unkept && strcmp(cause_row(c->cause)->id, "microsoft.sign_in_not_returned") == 0)
