@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "diagnose/explain.h"
 #include "flow_microsoft.h"
 #include "model/facts.h"
 #include "provider/microsoft_device.h"
 
-enum { SIGNIN_START, SIGNIN_WAY, SIGNIN_DONE };
+#define TENANT_MS 4000      /* so long a person waits for the id of their organisation; its domain does as well */
+
+enum { SIGNIN_START, SIGNIN_WAY, SIGNIN_TENANT, SIGNIN_DONE };
 
 struct signin {
 	const struct signin_request *request;
@@ -15,6 +18,9 @@ struct signin {
 	struct microsoft_way         way;
 	struct microsoft_device      device;
 	struct report               *report;
+	struct report               *aside;          /* of the question for the tenant; NULL: it is not asked */
+	struct microsoft_session     session;        /*   and who asks it                                     */
+	struct error                 err;
 	int                          step;
 };
 
@@ -37,6 +43,22 @@ const char *signin_origin(const struct microsoft_app *app, struct arena *into)
 	const char *authority = microsoft_authority(app, into);
 
 	return arena_print(into, "https://%s%s", authority, may_be_personal(app, authority) ? " https://login.live.com" : "");
+}
+
+const char *signin_consent_url(const struct microsoft_app *app, enum rights rights, const char *tenant, const char *redirect_uri,
+                               const char *state, struct arena *into)
+{
+	return microsoft_consent_url(app, rights, tenant, redirect_uri, state, into);
+}
+
+const char *signin_scopes(enum rights rights, struct arena *into)
+{
+	return microsoft_scopes(rights, into);
+}
+
+const char *signin_portal(const struct microsoft_app *app, struct arena *into)
+{
+	return microsoft_portal(app, into);
 }
 
 /* -- a refusal ---------------------------------------------------------------------------------------------------- */
@@ -66,30 +88,95 @@ static void fact(struct report *r, int step, const char *name, const char *value
 		report_fact(r, step, name, slice_str(value));
 }
 
-struct report *signin_refused(const char *address, const struct oauth_callback *c, int64_t now_unix, struct verdict *v)
+/* Everything up to where it ended. */
+static struct report *begun(const char *address, const struct microsoft_app *app, enum rights rights, int64_t now_unix, int *attempt)
 {
 	struct report      *r = report_of(address);
 	struct mail_address asked;
-	int                 attempt = report_attempt(r), step;
+	int                 step;
 
+	*attempt = report_attempt(r);
 	r->began_unix = now_unix;
 	address_step(r, address, &asked);
 	/* where an attempt at Microsoft begins: see diagnose_best_attempt() */
-	step = report_begin(r, "entra.grant", attempt, r->began_ms);
+	step = report_begin(r, "entra.grant", *attempt, r->began_ms);
 	fact(r, step, FACT_AUTH_BY, "code");
+	fact(r, step, FACT_APP, app->client_id);
+	fact(r, step, FACT_OAUTH_ASKED, microsoft_scopes(rights, r->job));
 	report_end(r, step, STEP_PASSED, r->began_ms);
+	return r;
+}
+
+static void end_with(struct report *r, int step, struct verdict *v)
+{
+	report_end(r, step, STEP_FAILED, r->began_ms);
+	report_finish(r);
+	diagnose(r, v);
+}
+
+struct report *signin_refused(const char *address, const struct microsoft_app *app, enum rights rights, const struct oauth_callback *c,
+                              int64_t now_unix, struct verdict *v)
+{
+	int            attempt, step;
+	struct report *r = begun(address, app, rights, now_unix, &attempt);
+
 	step = report_begin(r, "entra.callback", attempt, r->began_ms);
 	fact(r, step, FACT_OAUTH_ERROR, c->error);
 	fact(r, step, FACT_OAUTH_SUBERROR, c->suberror);
 	fact(r, step, FACT_OAUTH_TEXT, c->description);
 	for (size_t i = 0; i < c->numbers; i++)
 		fact(r, step, FACT_AADSTS, c->number[i]);
-	fact(r, step, FACT_ADMIN_CONSENT, c->admin_consent ? "refused" : NULL);
+	fact(r, step, FACT_ADMIN_CONSENT, !c->admin_consent ? NULL : c->error ? "refused" : "recorded");
 	fact(r, step, FACT_AADSTS_TRACE, c->correlation_id);
 	fact(r, step, FACT_AADSTS_TIME, c->timestamp);
-	report_end(r, step, STEP_FAILED, r->began_ms);
-	report_finish(r);
-	diagnose(r, v);
+	end_with(r, step, v);
+	return r;
+}
+
+/* -- what a person saw there --------------------------------------------------------------------------------------- */
+
+/* Of a pasted text only what is Microsoft's sign-in counts: this is about nothing else. */
+static bool copy_facts(const struct report *from, struct report *to, int step)
+{
+	int  seen = report_find(from, "explain.entra", NO_ATTEMPT);
+	bool any = false;
+
+	for (size_t i = 0; seen >= 0 && i < from->fact_count; i++) {
+		if (from->fact[i].step != seen)
+			continue;
+		report_note(to, step, from->fact[i].name, "%s", from->fact[i].value);
+		any = true;
+	}
+	return any;
+}
+
+bool signin_pasted(const char *address, const struct microsoft_app *app, enum rights rights, const char *text, int64_t now_unix,
+                   struct report **out, struct verdict *v)
+{
+	CLEANUP(report) struct report *seen = report_new("");
+	int            attempt, step;
+	struct report *r = begun(address, app, rights, now_unix, &attempt);
+
+	explain_facts(seen, text);
+	step = report_begin(r, "entra.page", attempt, r->began_ms);
+	if (copy_facts(seen, r, step)) {
+		end_with(r, step, v);
+		*out = r;
+		return true;
+	}
+	report_free(r);
+	return false;
+}
+
+struct report *signin_not_returned(const char *address, const struct microsoft_app *app, enum rights rights, int64_t away_s,
+                                   int64_t now_unix, struct verdict *v)
+{
+	int            attempt, step;
+	struct report *r = begun(address, app, rights, now_unix, &attempt);
+
+	step = report_begin(r, "entra.page", attempt, r->began_ms);
+	report_note(r, step, FACT_ENTRA_AWAY, "%lld", (long long)(away_s / 60));
+	end_with(r, step, v);
 	return r;
 }
 
@@ -99,7 +186,9 @@ struct signin *signin_new(const struct signin_request *q)
 {
 	struct signin *s = must_alloc(sizeof *s);
 
-	*s = (struct signin){ .request = q, .report = report_of(q->address) };
+	*s = (struct signin){ .request = q, .report = q->refused ? q->refused : report_of(q->address) };
+	if (q->refused)
+		return s;
 	s->report->watch = q->watch;
 	s->report->watcher = q->watcher;
 	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .terms.rights = q->rights,
@@ -115,12 +204,45 @@ struct signin *signin_new(const struct signin_request *q)
 	return s;
 }
 
+/* Only to be shown: the verdict does not hang on it, so that it is asked for beside the report. */
+static void look_for_tenant(struct signin *s)
+{
+	struct verdict v;
+
+	diagnose(s->report, &v);
+	if (!v.findings || v.finding[0].who != WHO_ADMIN)
+		return;
+	s->aside = report_of(s->request->address);
+	if (address_step(s->aside, s->request->address, &s->address))
+		microsoft_session_init(&s->session, s->aside, s->request->app, &s->address, NULL, waits_within(TENANT_MS),
+		                       report_attempt(s->aside));
+}
+
+static void take_tenant(struct signin *s)
+{
+	struct report *r = s->report;
+	int            asked = report_find(s->aside, "entra.tenant", NO_ATTEMPT), step;
+	const char    *tenant = asked >= 0 ? report_value(s->aside, asked, FACT_TENANT) : NULL;
+
+	if (!tenant)
+		return;
+	step = report_begin(r, "entra.tenant", NO_ATTEMPT, r->began_ms);
+	report_note(r, step, FACT_TENANT, "%s", tenant);
+	report_end(r, step, STEP_PASSED, r->began_ms);
+}
+
 enum want_kind signin_step(void *self, struct want *w, struct error *err)
 {
 	struct signin *s = self;
+	enum want_kind kind;
 
 	switch (s->step) {
 	case SIGNIN_START:
+		if (s->request->refused) {
+			look_for_tenant(s);
+			s->step = SIGNIN_TENANT;
+			return signin_step(s, w, err);
+		}
 		s->report->began_ms = w->now_ms;
 		s->report->began_unix = w->now_unix;
 		if (!address_step(s->report, s->request->address, &s->address))
@@ -129,6 +251,16 @@ enum want_kind signin_step(void *self, struct want *w, struct error *err)
 
 	STEP(s, SIGNIN_WAY):
 		PASS(microsoft_way_step(&s->way, w, err));
+
+		return WANT_NOTHING;
+
+	case SIGNIN_TENANT:
+		if (!s->session.job)
+			return WANT_NOTHING;
+		kind = microsoft_tenant_step(&s->session, w, &s->err);
+		if (kind > WANT_FAILED)
+			return kind;
+		take_tenant(s);
 
 	STEP(s, SIGNIN_DONE):
 		return WANT_NOTHING;
@@ -154,6 +286,8 @@ struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct si
 		out->grant = (struct microsoft_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
 			kept(r, session->grant.scope), session->grant.expires_at };
 	microsoft_way_release(&s->way);
+	microsoft_session_release(&s->session);
+	report_free(s->aside);
 	r->ms = ms;
 	report_finish(r);
 	diagnose(r, v);

@@ -21,8 +21,22 @@ const char *signin_url(const struct microsoft_app *, const struct microsoft_code
  * person goes by pages of Microsoft's own. */
 const char *signin_origin(const struct microsoft_app *, struct arena *into);
 
-/* What it came back with is a refusal: the report and the verdict of it. Never NULL; the caller's. */
-struct report *signin_refused(const char *address, const struct oauth_callback *, int64_t now_unix, struct verdict *);
+/* What an administrator is shown of it: see microsoft_consent_url(), microsoft_scopes(), microsoft_portal(). */
+const char *signin_consent_url(const struct microsoft_app *, enum rights, const char *tenant, const char *redirect_uri, const char *state,
+                               struct arena *into);
+const char *signin_scopes(enum rights, struct arena *into);
+const char *signin_portal(const struct microsoft_app *, struct arena *into);
+
+/* What it came back with is no code: a refusal, or an administrator's consent. The report and the verdict of it. Never NULL; the caller's.
+ */
+struct report *signin_refused(const char *address, const struct microsoft_app *, enum rights, const struct oauth_callback *,
+                              int64_t now_unix, struct verdict *);
+/* What Microsoft's own page says, as the person who saw it pasted it: likewise. False: nothing in it says what happened. */
+bool           signin_pasted(const char *address, const struct microsoft_app *, enum rights, const char *text, int64_t now_unix,
+                             struct report **, struct verdict *);
+/* Nobody came back for `away_s` seconds: likewise. */
+struct report *signin_not_returned(const char *address, const struct microsoft_app *, enum rights, int64_t away_s, int64_t now_unix,
+                                   struct verdict *);
 
 struct signin_request {
 	const char                 *address;       /* asked for */
@@ -32,6 +46,8 @@ struct signin_request {
 	void                      (*show)(void *, const struct oauth_device *);      /* once; it lives as long as the report */
 	void                       *viewer;
 	struct microsoft_keys      *keys;          /* held by whoever has many of these, one after another, in one loop; NULL */
+	struct report              *refused;       /* instead of a code: what one of the above said, taken over. Where an administrator
+	                                            * has to act, the id of their organisation is looked for, and stands in it     */
 	int                         timeout_ms;    /* the whole; of another screen each part, for the code has an end of its own */
 	void                      (*watch)(void *, const struct report *, int step);
 	void                       *watcher;

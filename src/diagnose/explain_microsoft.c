@@ -79,18 +79,50 @@ static bool is_microsofts(struct slice text, struct slice error)
 	return is_oauth_error(error) && (value_of(text, "suberror").at || slice_has(text, "microsoftonline") || value_of(text, "admin_consent").at);
 }
 
+/* What stands on the pages that Microsoft shows instead of sending anybody back (facts M A.8, E.3); they have no number on them. */
+static const struct { const char *words, *page; } pages[] = {
+	{ "permission to access resources in your organization that only an admin can grant", "admin_approval" },
+	{ "Need admin approval",                                                            "admin_approval" },
+	{ "This app requires your admin's approval",                                        "approval_request" },
+};
+
+static const char *own_page(struct slice text)
+{
+	for (size_t i = 0; i < COUNT(pages); i++)
+		if (slice_has(text, pages[i].words))
+			return pages[i].page;
+	return NULL;
+}
+
+/* https://login.microsoftonline.com/error?code=90094, where the number has no name before it. */
+static struct slice number_of_page(struct slice text)
+{
+	struct slice rest = slice_from(text, slice_search(text, "/error?code=")), digits;
+	size_t       len = 0;
+
+	digits = slice_from(rest, strlen("/error?code="));
+	while (len < digits.len && isdigit((unsigned char)digits.at[len]))
+		len++;
+	return len >= AADSTS_LEAST && len <= AADSTS_MOST && slice_has(text, "microsoftonline") ? slice(digits.at, len) : slice(NULL, 0);
+}
+
 static void write_entra(struct report *r, struct slice text)
 {
-	struct slice rest = text, digits, error = value_of(text, "error");
-	const char  *consent = admin_consent(text);
+	struct slice rest = text, digits, error = value_of(text, "error"), of_page = number_of_page(text);
+	const char  *consent = admin_consent(text), *page = own_page(text);
+	bool         named = aadsts_next(&rest, &digits);
 	int          step;
 
-	if (!aadsts_next(&rest, &digits) && !consent && !is_microsofts(text, error))
+	if (!named && !of_page.at && !page && !consent && !is_microsofts(text, error))
 		return;
 	step = report_begin(r, "explain.entra", NO_ATTEMPT, r->began_ms);
 	rest = text;
 	for (size_t i = 0; i < NUMBERS && aadsts_next(&rest, &digits); i++)
 		report_fact(r, step, FACT_AADSTS, digits);
+	if (!named)
+		fact(r, step, FACT_AADSTS, of_page);
+	if (page)
+		report_note(r, step, FACT_ENTRA_PAGE, "%s", page);
 	if (is_oauth_error(error))
 		fact(r, step, FACT_OAUTH_ERROR, error);
 	fact(r, step, FACT_OAUTH_SUBERROR, value_of(text, "suberror"));

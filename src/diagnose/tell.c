@@ -362,6 +362,8 @@ static void microsoft_values(const struct report *r, const struct finding *f, co
 		add_value(t, "sender", scope_value(s, NULL, FACT_ACCOUNT_SENDER));
 	add_value(t, "other_account", scope_value(s, NULL, FACT_ACCOUNT_IS));
 	add_value(t, "app", scope_value(s, NULL, FACT_APP));
+	add_value(t, "scopes", scope_value(s, NULL, FACT_OAUTH_ASKED));
+	add_value(t, "tenant", plain_name(scope_value(s, NULL, FACT_TENANT), ".-"));
 }
 
 /* What was asked for, and where that usually is; nobody is to choose a port of Microsoft's cloud. */

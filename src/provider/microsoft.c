@@ -49,11 +49,11 @@ struct microsoft_beside {
 
 /* -- where -------------------------------------------------------------------------------------------------------- */
 
-/* National clouds have a Graph of their own (facts M A.1). */
-static const struct { const char *authority, *graph; } clouds[] = {
-	{ "login.microsoftonline.com", "graph.microsoft.com" },
-	{ "login.microsoftonline.us", "graph.microsoft.us" },
-	{ "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn" },
+/* National clouds have a Graph and a portal of their own (facts M A.1). */
+static const struct { const char *authority, *graph, *portal; } clouds[] = {
+	{ "login.microsoftonline.com", "graph.microsoft.com", "https://entra.microsoft.com" },
+	{ "login.microsoftonline.us", "graph.microsoft.us", "https://entra.microsoft.us" },
+	{ "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "https://entra.microsoftonline.cn" },
 };
 
 static const char *authority_host(const struct microsoft_app *app, struct arena *a)
@@ -171,14 +171,44 @@ static bool is_passing(int status)
 
 #define URL_MOST ((size_t)8 * 1024)
 
-/* Each of the cloud's own Graph. */
+/* Each of the cloud's own Graph, where one is named. */
 static const char *scopes_at(const char *graph, enum rights rights, struct arena *a)
 {
-	const char *all = "openid profile email offline_access";
+	const char *all = "openid profile email offline_access", *at = graph ? arena_print(a, "https://%s/", graph) : "";
 
 	for (size_t i = 0; i < COUNT(sets[rights].asked) && sets[rights].asked[i]; i++)
-		all = arena_print(a, "%s https://%s/%s", all, graph, sets[rights].asked[i]);
+		all = arena_print(a, "%s %s%s", all, at, sets[rights].asked[i]);
 	return all;
+}
+
+const char *microsoft_scopes(enum rights rights, struct arena *into)
+{
+	return scopes_at(NULL, rights, into);
+}
+
+const char *microsoft_portal(const struct microsoft_app *app, struct arena *into)
+{
+	const char *authority = authority_host(app, into);
+
+	for (size_t i = 0; i < COUNT(clouds); i++)
+		if (strcmp(clouds[i].authority, authority) == 0)
+			return clouds[i].portal;
+	return clouds[0].portal;
+}
+
+const char *microsoft_consent_url(const struct microsoft_app *app, enum rights rights, const char *tenant, const char *redirect_uri,
+                                  const char *state, struct arena *into)
+{
+	const char   *host = authority_host(app, into), *url;
+	struct buffer b;
+
+	buffer_init(&b, URL_MOST);
+	oauth_admin_consent(&b, &(struct oauth_admin_consent){ .url = arena_print(into, "https://%s/%s/v2.0/adminconsent", host,
+		http_url_encode(tenant, into)), .client_id = app->client_id, .redirect_uri = redirect_uri,
+		.scope = scopes_at(graph_host(host), rights, into), .state = state });
+	url = arena_copy(into, buffer_held(&b));
+	buffer_release(&b);
+	return url;
 }
 
 const char *microsoft_authorize_url(const struct microsoft_app *app, const struct microsoft_code *code,
@@ -224,7 +254,7 @@ const char *microsoft_authority_path(struct microsoft_session *s, const char *en
 	return arena_print(s->job, "/%s/oauth2/v2.0/%s", tenant_of(s), endpoint);
 }
 
-const char *microsoft_scopes(const struct microsoft_session *s, struct arena *into)
+const char *microsoft_asked_scopes(const struct microsoft_session *s, struct arena *into)
 {
 	return scopes_at(s->graph.host, s->terms.rights, into);
 }

@@ -107,6 +107,13 @@ struct microsoft_session {
  * with, and none yet. From `into`. */
 const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                                        struct arena *into);
+/* Where an administrator of `tenant` (an id or a domain) allows the same for all: facts M A.7. `state` NULL: nobody waits for it. */
+const char    *microsoft_consent_url(const struct microsoft_app *, enum rights, const char *tenant, const char *redirect_uri,
+                                     const char *state, struct arena *into);
+/* What is asked for, without the resource, blanks between: as Microsoft's pages list it. */
+const char    *microsoft_scopes(enum rights, struct arena *into);
+/* Where the administrators of that cloud work: "https://entra.microsoft.com". */
+const char    *microsoft_portal(const struct microsoft_app *, struct arena *into);
 /* The host of it. */
 const char    *microsoft_authority(const struct microsoft_app *, struct arena *into);
 
@@ -145,7 +152,7 @@ void                microsoft_refusal(struct microsoft_session *, const struct o
 void                microsoft_granted(struct microsoft_session *, const struct oauth_answer *, const struct want *);
 /* "/common/oauth2/v2.0/token", of that tenant; what is asked for, blanks between; as whom. */
 const char         *microsoft_authority_path(struct microsoft_session *, const char *endpoint);
-const char         *microsoft_scopes(const struct microsoft_session *, struct arena *into);
+const char         *microsoft_asked_scopes(const struct microsoft_session *, struct arena *into);
 struct oauth_client microsoft_client(struct microsoft_session *, const struct want *);
 
 /* -- for others that go on talking on an open session -- */

@@ -24,7 +24,7 @@ static void ask_code(struct microsoft_session *s, const struct want *w)
 	microsoft_begin(s, "entra.device", w);
 	report_note(s->report, s->reported, FACT_APP, "%s", s->app->client_id);
 	buffer_clear(&s->body);
-	oauth_device(&s->body, &(struct oauth_client){ .id = s->app->client_id }, microsoft_scopes(s, s->job));
+	oauth_device(&s->body, &(struct oauth_client){ .id = s->app->client_id }, microsoft_asked_scopes(s, s->job));
 	say(s, microsoft_authority_path(s, "devicecode"));
 }
 

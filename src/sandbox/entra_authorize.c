@@ -86,7 +86,6 @@ static void give_code(struct sandbox *s, struct request *r, struct reply *reply,
 	t->challenge = form_get(w->form, "code_challenge") ? arena_str(t->own, form_get(w->form, "code_challenge")) : NULL;
 	t->plain = !is(form_text(w->form, "code_challenge_method"), "S256");
 	t->nonce = form_get(w->form, "nonce") ? arena_str(t->own, form_get(w->form, "nonce")) : NULL;
-	reply_header(reply, r, "Set-Cookie", COOKIE "%zu; Path=/; Secure; HttpOnly; SameSite=None", account_number(s, a) + 1);
 	r->user = a->mail;
 	form_put(&f, "code", t->text);
 	form_put(&f, "session_state", guid_of(r->work, a->mail));
@@ -131,6 +130,8 @@ static void go_on(struct sandbox *s, struct request *r, struct reply *reply, con
 		refuse_browser(r, reply, &w->back, (unsigned)strtoul(o->value, NULL, 10), silent);
 	else if (is_ordered(s, ORDER_ADMIN_APPROVAL) && !s->cloud->approved)
 		refuse_browser(r, reply, &w->back, 90094, silent);
+	else if (s->cloud->approved && orders_take(&s->orders, ORDER_ASSIGNMENT))
+		refuse_browser(r, reply, &w->back, 50105, silent);
 	else if (is_allowed(s, a) && !is(w->prompt, "consent"))
 		give_code(s, r, reply, w, a);
 	else if (silent)
@@ -151,7 +152,7 @@ static void begin_with(struct sandbox *s, struct request *r, struct reply *reply
 
 	if (number)
 		refuse_browser(r, reply, to, number, false);
-	else if (is(w.prompt, "none") && !a)
+	else if (is(w.prompt, "none") && (!a || (*w.hint && account_by_mail(s, w.hint) != a)))
 		refuse_browser(r, reply, to, 50058, true);
 	else if (a && !picks && (!*w.hint || account_by_mail(s, w.hint) == a))
 		go_on(s, r, reply, &w, a, is(w.prompt, "none"));
@@ -194,8 +195,11 @@ void answer_login(struct sandbox *s, struct request *r, struct reply *reply, con
 	struct wish     w;
 	struct account *a;
 
-	if (read_page(s, r, reply, tenant, &page, &f, &w, &a))
-		go_on(s, r, reply, &w, a, false);
+	if (!read_page(s, r, reply, tenant, &page, &f, &w, &a))
+		return;
+	/* signed in, whatever becomes of what the application wants */
+	reply_header(reply, r, "Set-Cookie", COOKIE "%zu; Path=/; Secure; HttpOnly; SameSite=None", account_number(s, a) + 1);
+	go_on(s, r, reply, &w, a, false);
 }
 
 void answer_consent(struct sandbox *s, struct request *r, struct reply *reply, const char *tenant)

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "sandbox/entra.h"
+#include "sandbox/text.h"
 
 #define AT_BOTH(error) error, NULL, error
 #define AT_PAGE(error)    error, NULL, NULL
@@ -191,7 +192,23 @@ void refuse_token(struct request *r, struct reply *reply, unsigned number)
 
 /* -- in a browser --------------------------------------------------------------------------------------------------- */
 
-static void own_page(struct request *r, struct reply *reply, const struct aadsts *row)
+/* Only that page has a way back to the application (facts M A.8, 90094). */
+static void way_back(struct request *r, struct reply *reply, const struct back *back, const struct aadsts *row)
+{
+	struct form f = { .count = 0 };
+
+	if (row->number != 90094 || !back->to || (back->mode && strcmp(back->mode, "query") != 0))
+		return;
+	form_put(&f, "error", "access_denied");
+	form_put(&f, "error_description", aadsts_text(r->work, row));
+	form_put(&f, "error_uri", help_of(r->work, row));
+	if (back->state)
+		form_put(&f, "state", back->state);
+	buffer_print(&reply->body, "<p><a id=\"returnLink\" href=\"%s%s%s\">Return to the application without granting consent</a></p>", escaped(r->work, back->to),
+	             strchr(back->to, '?') ? "&amp;" : "?", escaped(r->work, form_whole(r->work, &f)));
+}
+
+static void own_page(struct request *r, struct reply *reply, const struct back *back, const struct aadsts *row)
 {
 	bool  approval = row->number == 90094 || row->number == 90095;
 	const char *trace = guid_of(r->work, random_text(r->work, 20)), *correlation = guid_of(r->work, random_text(r->work, 20));
@@ -203,6 +220,7 @@ static void own_page(struct request *r, struct reply *reply, const struct aadsts
 	buffer_print(&reply->body, "<p id=\"exceptionMessageContainer\">AADSTS%u: %s</p><dl><dt>Request Id:</dt><dd>%s</dd><dt>Correlation Id:</dt><dd>%s</dd>"
 	             "<dt>Timestamp:</dt><dd>%s</dd><dt>Message:</dt><dd>AADSTS%u: %s</dd></dl>", row->number, row->text, trace, correlation, stamp(r->work),
 	             row->number, row->text);
+	way_back(r, reply, back, row);
 	screen_end(reply);
 }
 
@@ -213,7 +231,7 @@ void refuse_browser(struct request *r, struct reply *reply, const struct back *b
 	struct form          f = { .count = 0 };
 
 	if (!error || !back->to) {
-		own_page(r, reply, row);
+		own_page(r, reply, back, row);
 		return;
 	}
 	form_put(&f, "error", error);

@@ -109,6 +109,7 @@ static const struct order_row rows[] = {
 	{ "aadsts",            ORDER_AADSTS, "NUMBER", true, 0, NULL, "the token endpoint refuses with this number" },
 	{ "authorize-aadsts",  ORDER_AUTHORIZE_AADSTS, "NUMBER", true, 0, NULL, "the sign-in ends with this number: sent back, or on Microsoft's own page" },
 	{ "admin-approval",    ORDER_ADMIN_APPROVAL, NULL, false, 0, NULL, "\"Need admin approval\", until an administrator has consented" },
+	{ "assignment",        ORDER_ASSIGNMENT, NULL, false, 0, NULL, "once that is done, users still have to be assigned to the application (50105)" },
 	{ "admin-consent",     ORDER_ADMIN_CONSENT, "HOW", true, 0, NULL, "how that ends: documented, other-directory or unregistered" },
 	{ "session",           ORDER_SESSION, "ADDRESS", true, 0, NULL, "the browser is signed in as this one already" },
 	{ "wrong-account",     ORDER_WRONG_ACCOUNT, NULL, false, 0, NULL, "whoever is chosen, the tokens are another one's" },

@@ -32,12 +32,11 @@ const char *visitor_address(const struct visitor *);
 void connect_form_read(struct exchange *, struct connect_page *);
 void connect_form_show(struct visitor *, int status, struct connect_page *);
 
-/* The state of an account that is to be verified now: whatever the verdict was, it was about what has just been replaced. */
-void account_begin_again(struct account *, int64_t now);
-
 /* -- pages_microsoft.c -- */
 
 /* Sends whoever filled in that form to Microsoft's sign-in page. */
 void microsoft_leave(struct visitor *, struct connect_page *);
+/* Whoever stands here is not there: the address that they were sent to sign in with, and have not come back from; NULL: they were not. */
+const char *microsoft_away(const struct visitor *);
 
 #endif

@@ -25,6 +25,7 @@
 #include "serve/outbox.h"
 #include "serve/redeemer.h"
 #include "serve/serve.h"
+#include "serve/not_returned.h"
 #include "serve/timekeeper.h"
 #include "serve/watchdog.h"
 #include "store/accounts.h"
@@ -173,6 +174,7 @@ struct post_office {
 	struct inbound_post  *inbound;
 	struct outbox        *outbox;
 	struct timekeeper    *timekeeper;
+	struct not_returned  *not_returned;
 	pthread_t             thread;
 	bool                  runs;
 };
@@ -199,6 +201,7 @@ static bool open_post_office(struct post_office *p, struct daemon *d, struct err
 	}
 	d->outbox = p->outbox = outbox_start(p->net, d, &outbox_usual);
 	p->timekeeper = timekeeper_start(p->net, d);
+	p->not_returned = not_returned_start(p->net, d, NOT_RETURNED_MS);
 	p->runs = pthread_create(&p->thread, NULL, run_post_office, p) == 0;
 	return p->runs || fail(err, FAULT_LOCAL, "no thread can be started");
 }
@@ -221,6 +224,7 @@ static void close_post_office(struct post_office *p)
 	inbound_post_free(p->inbound);
 	net_free(p->net);
 	timekeeper_free(p->timekeeper);
+	not_returned_free(p->not_returned);
 	outbox_free(p->outbox);
 }
 

@@ -40,6 +40,7 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_MICROSOFT]   = { "microsoft",         "Microsoft" },
 	[CHECK_CLIENT_CERTIFICATE] = { "microsoft.certificate", "its certificate" },
 	[CHECK_CLIENT]      = { "microsoft.client",  "its secret" },
+	[CHECK_PUBLISHER]   = { "microsoft.publisher", "its publisher" },
 	[CHECK_EGRESS]      = { "net.egress",        "what may leave" },
 };
 
@@ -293,6 +294,7 @@ static void look_here(struct doctor *d)
 	check_clock(d);
 	check_microsoft(d);
 	check_client_certificate(d);
+	check_publisher(d);
 }
 
 static void look_outside(struct doctor *d)

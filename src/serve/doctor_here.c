@@ -414,6 +414,34 @@ static bool leads_back(const char *base)
 	return false;
 }
 
+/* Is it one organisation's own? Then nobody else has to trust its publisher. */
+static bool is_for_one(const struct microsoft_app *app)
+{
+	static const char *const shared[] = { "common", "organizations", "consumers" };
+
+	for (size_t i = 0; app->tenant && i < COUNT(shared); i++)
+		if (strcmp(app->tenant, shared[i]) == 0)
+			return false;
+	return app->tenant != NULL;
+}
+
+void check_publisher(struct doctor *d)
+{
+	struct microsoft_app app;
+
+	if (!microsoft_registered(&d->settings, &app))
+		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "not registered at Microsoft");
+	else if (microsoft_publisher_verified(&d->settings))
+		doctor_say(d, CHECK_PUBLISHER, REMARK_PASSED, NULL, "verified, as [microsoft] publisher_verified says");
+	else if (is_for_one(&app))
+		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "only %s signs in: its administrators need no verified publisher", app.tenant);
+	else
+		doctor_say(d, CHECK_PUBLISHER, REMARK_WARNED,
+		           "Join Microsoft's partner program; in the registration, Branding & properties, prove the publisher domain and add the Partner ID"
+		           " under Publisher verification; then [microsoft] publisher_verified = yes.",
+		           "the publisher is not verified: organisations that allow only apps of verified publishers have to approve it by an administrator");
+}
+
 void check_microsoft(struct doctor *d)
 {
 	const char          *base = d->settings.value[SETTING_WEB_BASE_URL];

@@ -359,7 +359,7 @@ static const char *const link_kinds[] = { "connect", "settings", "admin", "opera
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };
 
 const char *const event_types[] = {
-	"account.created", "account.connected", "account.failed", "account.recovered", "account.needs_admin", "account.paused", "account.resumed",
+	"account.created", "account.connected", "account.failed", "account.recovered", "account.needs_admin", "account.approved", "account.paused", "account.resumed",
 	"account.removed", "message.received", "mail.logged", "incident.opened", "incident.closed", "webhook.test", NULL
 };
 

@@ -344,7 +344,8 @@ static void head(struct page *p, const struct frame *f)
 	}
 	if (f->refresh) {
 		page_open(p, "noscript", NULL);
-		page_empty(p, "meta", "http-equiv", "refresh", "content", arena_print(p->job, "2; url=%s", fit_address(f->refresh)), NULL);
+		page_empty(p, "meta", "http-equiv", "refresh", "content",
+			arena_print(p->job, "%d; url=%s", f->refresh_s ? f->refresh_s : 2, fit_address(f->refresh)), NULL);
 		page_close(p, "noscript");
 	}
 	page_close(p, "head");

@@ -58,6 +58,7 @@ struct frame {
 	const char *path;              /* this page's address, for the language switch; its query is left out            */
 	const char *script;            /* name of an asset, or NULL                                                    */
 	const char *refresh;           /* for browsers without scripts: an address to go to every other second, or NULL */
+	int         refresh_s;         /*   or so seldom; 0: every other second                                        */
 	bool        broad;             /* text that is read rather than filled in                                       */
 };
 

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "serve/approval.h"
 #include "serve/budget.h"
 #include "serve/keeper.h"
 #include "serve/keys.h"
 #include "serve/pages.h"
 #include "serve/render.h"
 #include "serve/signed_link.h"
+#include "serve/signin_account.h"
 #include "store/accounts.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -20,7 +22,7 @@ struct case_file {
 	struct exchange *x;
 	const char      *path;
 	const char      *hash;              /* of a token that the store keeps; NULL: the link is signed … */
-	const char      *link;              /*   … in the name of this one                                 */
+	const char      *link;              /* the kept one, or in whose name it is signed                 */
 	const char      *id;                /* of the account                                            */
 	int64_t          expires, now;
 	struct account   account;
@@ -38,6 +40,7 @@ static bool look_link(struct txn *t, struct case_file *f, struct error *err)
 	if (strcmp(l.kind, f->hash ? "admin" : "connect") != 0 || !l.account)
 		return fail(err, FAULT_ABSENT, "a link of another kind");
 	f->id = l.account;
+	f->link = l.id;
 	if (f->hash)
 		f->expires = l.expires;
 	return true;
@@ -89,6 +92,7 @@ static void answer_admin(struct exchange *x)
 	struct case_file  f;
 	struct retold     report;
 	struct admin_page a = { 0 };
+	struct approval   approval;
 	struct page      *p;
 
 	if (!open_case(x, &f))
@@ -101,6 +105,8 @@ static void answer_admin(struct exchange *x)
 	a.ours = &f.ours;
 	a.account = &f.account;
 	a.expires = f.expires;
+	if (approval_of(x, f.link, &f.account, a.report, f.path, &approval))
+		a.approval = &approval;
 	p = pages_begin(x);
 	pages_answer(x, p, 200, render_admin(p, &a));
 }
@@ -108,6 +114,15 @@ static void answer_admin(struct exchange *x)
 static bool may_be_checked(const struct account *a)
 {
 	return a->state != ACCOUNT_CONNECTING && a->state != ACCOUNT_PAUSED && a->state != ACCOUNT_REMOVED && a->state != ACCOUNT_CONNECTED;
+}
+
+/* Nothing was ever granted: only the person's own browser can find out, and may now. */
+static bool is_for_their_browser(struct txn *t, struct case_file *f, const struct account *a)
+{
+	struct slice sealed;
+	struct error none = { 0 };
+
+	return strcmp(a->provider, "microsoft") == 0 && !sealed_get(t, f->x->job, a->id, "password", &sealed, &none);
 }
 
 static bool ask_for_check(struct txn *t, void *self, struct error *err)
@@ -121,6 +136,12 @@ static bool ask_for_check(struct txn *t, void *self, struct error *err)
 	f->changed = may && may_be_checked(&now);
 	if (!f->changed)
 		return true;
+	if (is_for_their_browser(t, f, &now)) {
+		f->changed = false;
+		now.failures = 0;
+		now.state = signin_goes_on(&now) ? now.state : ACCOUNT_NEEDS_USER;
+		return account_update(t, &now, err);
+	}
 	now.state = ACCOUNT_CONNECTING;
 	now.state_since = f->now;
 	now.next_try = 0;
@@ -152,11 +173,13 @@ static void answer_state(struct exchange *x)
 		return;
 	o = cJSON_CreateObject();
 	cJSON_AddStringToObject(o, "state", account_state_name(f.account.state));
+	if (f.account.cause)
+		cJSON_AddStringToObject(o, "cause", f.account.cause);
 	answer_json(x, 200, o);
 }
 
 const struct route routes_admin[] = {
-	{ "GET",  "/admin/{token}",            GUARD_NONE, 0, answer_admin },
+	{ "GET",  "/admin/{token}",            GUARD_LINK, 0, answer_admin },
 	{ "POST", "/admin/{token}",            GUARD_FORM, 0, check_again  },
 	{ "GET",  "/admin/{token}/state.json", GUARD_NONE, 0, answer_state },
 	{ 0 }

@@ -20,6 +20,7 @@
 #include "serve/registration.h"
 #include "serve/servers.h"
 #include "serve/signed_link.h"
+#include "serve/signin_account.h"
 
 #define PASSWORD_MOST 1024
 #define USERNAME_MOST 254
@@ -291,6 +292,27 @@ static bool has_servers(const struct connect_page *c)
 	return c->value[INPUT_EWS_URL] || c->value[INPUT_IMAP_HOST] || c->value[INPUT_SMTP_HOST];
 }
 
+/* An administrator has done their part: no page is shown, and nothing has to be touched. */
+static bool goes_by_itself(const struct visitor *v)
+{
+	struct microsoft_app app;
+
+	return signin_may_be_silent(&v->account) && signin_silent_from(&v->account) <= v->now && !is_expired(v) && !pages_only_looks(v->x)
+	    && microsoft_registered(v->x->service->settings, &app);
+}
+
+/* Who was sent to Microsoft and stands here again: Back was pressed, or the link opened once more. */
+static void add_departure(struct visitor *v, struct connect_page *c)
+{
+	const char *address = microsoft_away(v);
+
+	if (!address && !(v->has_account && v->account.cause && strcmp(v->account.cause, "microsoft.sign_in_not_returned") == 0))
+		return;
+	c->value[INPUT_ADDRESS] = address ? address : v->account.address;
+	c->value[INPUT_PROVIDER] = "microsoft";
+	c->away = AWAY_ASKS;
+}
+
 static void answer_form(struct exchange *x)
 {
 	struct visitor      v;
@@ -299,13 +321,18 @@ static void answer_form(struct exchange *x)
 
 	if (!visitor_arrive(x, &v))
 		return;
+	if (v.has_account && goes_by_itself(&v)) {
+		answer_redirect(x, result_path(&v));
+		return;
+	}
 	c.value[INPUT_ADDRESS] = v.link.expected;
 	c.value[INPUT_PROVIDER] = v.link.provider;
 	if (!v.has_account)
 		fill_from_domain(&v, &c);
 	else if (!way || !fill_from_way(&v, way, &c))
 		fill_from_account(&v, &c);
-	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c) && !v.link.provider;
+	add_departure(&v, &c);
+	c.search_now = c.value[INPUT_ADDRESS] && !v.has_account && !has_servers(&c) && !v.link.provider && !c.away;
 	connect_form_show(&v, 200, &c);
 }
 
@@ -590,15 +617,6 @@ static void add_domain_settings(struct submission *s)
 		s->account.ews_url = known.colleagues;
 }
 
-void account_begin_again(struct account *a, int64_t now)
-{
-	a->state = ACCOUNT_CONNECTING;
-	a->state_since = now;
-	a->next_try = 0;
-	a->failures = 0;
-	a->cause = a->certainty = a->who = a->incident = a->place = NULL;
-}
-
 static bool insert_account(struct txn *t, struct submission *s, struct error *err)
 {
 	if (!account_insert(t, &s->account, err)) {
@@ -804,6 +822,35 @@ static void answer_progress_json(struct exchange *x)
 
 /* -- the result ------------------------------------------------------------------------------------------------------- */
 
+static void offer_sign_in(const struct visitor *v, struct result_page *r)
+{
+	struct microsoft_app app;
+	bool                 approved = v->account.cause && strcmp(v->account.cause, "microsoft.admin_consent_recorded") == 0;
+
+	if (is_expired(v) || !microsoft_registered(v->x->service->settings, &app))
+		return;
+	if (signin_may_be_silent(&v->account))
+		r->sign_in = SIGN_IN_SOON;
+	else if (approved || signin_was_silent(&v->account))
+		r->sign_in = SIGN_IN_ONCE_MORE;
+	v->x->form_leads_to = signin_origin(&app, v->x->job);
+}
+
+/* For web/again.js. */
+static void answer_state(struct exchange *x)
+{
+	struct visitor v;
+	cJSON         *o;
+
+	if (!arrive_with_account(x, &v))
+		return;
+	o = cJSON_CreateObject();
+	cJSON_AddStringToObject(o, "state", account_state_name(v.account.state));
+	if (v.account.cause)
+		cJSON_AddStringToObject(o, "cause", v.account.cause);
+	answer_json(x, 200, o);
+}
+
 static void answer_result(struct exchange *x)
 {
 	struct visitor     v;
@@ -818,6 +865,11 @@ static void answer_result(struct exchange *x)
 		answer_redirect(x, progress_path(&v));
 		return;
 	}
+	if (goes_by_itself(&v)) {
+		answer_redirect(x, arena_print(x->job, "%s/microsoft/again", v.path));
+		return;
+	}
+	offer_sign_in(&v, &r);
 	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
 		r.report = &report;
 	r.registered = microsoft_registered(x->service->settings, &app);
@@ -910,6 +962,7 @@ const struct route routes_connect[] = {
 	{ "GET",  "/connect/{token}/progress",      GUARD_NONE, 0, answer_progress      },
 	{ "GET",  "/connect/{token}/progress.json", GUARD_NONE, 0, answer_progress_json },
 	{ "GET",  "/connect/{token}/result",        GUARD_NONE, 0, answer_result        },
+	{ "GET",  "/connect/{token}/state.json",    GUARD_NONE, 0, answer_state         },
 	{ "POST", "/connect/{token}/url",           GUARD_FORM, 0, use_right_url        },
 	{ "GET",  "/connect/{token}/administrator", GUARD_NONE, 0, answer_handover      },
 	{ 0 }

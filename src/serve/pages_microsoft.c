@@ -5,6 +5,9 @@
  * it is told so, and nothing else is done. An account of somebody else is refused before anything of it is kept, and so is an id_token
  * that is not believed; so is what Microsoft itself refuses, but for the verdict about the address that was asked for, which an
  * administrator may have to see.
+ *
+ * Once an administrator has done their part the same browser goes there again by itself, and no page is shown (signin_account.h). Who never
+ * comes back may paste what Microsoft's own page says.
  */
 #include <string.h>
 
@@ -13,6 +16,7 @@
 #include "connect/grant.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
+#include "serve/approval.h"
 #include "serve/budget.h"
 #include "serve/connect_parts.h"
 #include "serve/http_parts.h"
@@ -22,12 +26,15 @@
 #include "serve/pages.h"
 #include "serve/redeemer.h"
 #include "serve/registration.h"
+#include "serve/signin_account.h"
 #include "store/signins.h"
 
 #define AWAY_MS       (15 * 60 * (int64_t)1000)      /* a second factor, a forgotten password */
 #define STATE_DICE    40
 #define NONCE_DICE    32
 #define VERIFIER_DICE 64                             /* RFC 7636 4.1: 43 to 128               */
+#define SILENT        "silent."                      /* before the dice of the state of who is sent without a page */
+#define PASTED_MOST   ((size_t)32 * 1024)            /* a page, and whatever was copied with it       */
 
 static const struct rate_limit of_link = { .burst = 30 };
 
@@ -38,6 +45,7 @@ struct departure {
 	struct mail_address address;
 	struct signin_row  row;
 	bool               taken;            /* another account of the workspace has that mailbox */
+	bool               silent;
 };
 
 /* What is wrong with the address as it was typed, a key of "page/…"; NULL: nothing. */
@@ -62,6 +70,20 @@ static bool is_anothers(struct txn *t, struct visitor *v, const char *key)
 	return account_by_key(t, v->x->job, v->link.workspace, key, &id, NULL) && !(v->has_account && strcmp(id, v->account.id) == 0);
 }
 
+/* Before it begins, so that it has an end whatever comes of it. */
+static bool count_silent(struct txn *t, struct visitor *v, struct error *err)
+{
+	struct account now;
+
+	if (!account_get(t, v->x->job, v->link.workspace, v->account.id, &now, err))
+		return false;
+	if (!signin_may_be_silent(&now))
+		return fail(err, FAULT_REFUSED, "it is not due any more");
+	now.failures++;
+	now.state_since = v->now;
+	return account_update(t, &now, err);
+}
+
 static bool keep_departure(struct txn *t, void *self, struct error *err)
 {
 	struct departure *d = self;
@@ -71,7 +93,8 @@ static bool keep_departure(struct txn *t, void *self, struct error *err)
 	if (!link_open(t, v->link.id, v->session, err))
 		return false;
 	d->taken = is_anothers(t, v, mail_address_key(&d->address, v->x->job));
-	return d->taken ? fail(err, FAULT_REFUSED, "another account has that mailbox") : signin_insert(t, &d->row, err);
+	return d->taken ? fail(err, FAULT_REFUSED, "another account has that mailbox")
+	                : (!d->silent || count_silent(t, v, err)) && signin_insert(t, &d->row, err);
 }
 
 static bool seal_departure(struct departure *d, const char *state, const struct microsoft_code *code, struct error *err)
@@ -94,15 +117,9 @@ static const char *hint_for(const struct departure *d)
 	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? d->address.text : NULL;
 }
 
-/* As the link has it, else as it was connected so far, else the usual. The same out and back. */
 static enum rights rights_for(const struct visitor *v)
 {
-	enum rights rights = v->x->service->app.rights;
-
-	if (v->has_account && strcmp(v->account.provider, "microsoft") == 0)
-		rights = account_terms(&v->account).rights;
-	rights_find(v->link.rights, &rights);
-	return rights;
+	return signin_rights(v->x->service->app.rights, v->link.rights, v->has_account ? &v->account : NULL);
 }
 
 static void leave(struct departure *d, const struct microsoft_app *app, struct connect_page *form)
@@ -112,14 +129,20 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
 		random_text(x->job, NONCE_DICE) };
 	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
-		.rights = rights_for(v) };
+		.silent = d->silent, .rights = rights_for(v) };
 	struct error          err = { 0 };
 
+	if (d->silent) {
+		with.state = arena_print(x->job, SILENT "%s", with.state);
+		with.login_hint = d->address.text;
+	}
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
 		answer_redirect(x, signin_url(app, &code, &with, x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
 		connect_form_show(v, 409, form);
+	} else if (d->silent && err.fault == FAULT_REFUSED) {
+		answer_redirect(x, arena_print(x->job, "%s/result", v->path));
 	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
 		visitor_refuse(v, LINK_ELSEWHERE);
 	} else {
@@ -154,6 +177,23 @@ static void go_to_microsoft(struct exchange *x)
 		return;
 	connect_form_read(x, &form);
 	microsoft_leave(&v, &form);
+}
+
+/* Where the result leads once an administrator has done their part; any time else, back there. */
+static void go_silently(struct exchange *x)
+{
+	struct visitor       v;
+	struct departure     d = { .v = &v, .silent = true };
+	struct microsoft_app app;
+	const char          *problem;
+
+	if (!visitor_arrive(x, &v))
+		return;
+	if (!v.has_account || pages_only_looks(x) || !signin_may_be_silent(&v.account) || signin_silent_from(&v.account) > v.now
+	    || !microsoft_registered(x->service->settings, &app) || !mail_address_parse(v.account.address, x->job, &d.address, &problem))
+		answer_redirect(x, arena_print(x->job, "%s/result", v.path));
+	else
+		leave(&d, &app, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = "microsoft" } });
 }
 
 /* -- back --------------------------------------------------------------------------------------------------------- */
@@ -225,57 +265,28 @@ static bool still_fits(const struct comeback *c)
 	                  && strcmp(mail_address_key(&wanted, c->x->job), mail_address_key(&asked, c->x->job)) == 0);
 }
 
-/* It works, or is tried without anybody: what a sign-in that failed says does not end that. */
-static bool goes_on(const struct visitor *v)
-{
-	static const enum account_state states[] = {
-		ACCOUNT_CONNECTED, ACCOUNT_DEGRADED, ACCOUNT_WAITING, ACCOUNT_CONNECTING, ACCOUNT_PAUSED,
-	};
-
-	for (size_t i = 0; v->has_account && i < COUNT(states); i++)
-		if (v->account.state == states[i])
-			return true;
-	return false;
-}
-
 static void account_as_asked(struct comeback *c)
 {
-	struct visitor     *v = &c->v;
-	struct arena       *job = c->x->job;
-	struct mail_address address;
-	const char         *problem;
+	const struct visitor *v = &c->v;
 
-	c->account = v->has_account ? v->account : (struct account){ .created = v->now };
-	mail_address_parse(c->row.address, job, &address, &problem);
-	if (!v->has_account) {
-		c->account.id = new_id(job, "acc");
-		c->account.workspace = v->link.workspace;
-		c->account.address = address.text;
-		c->account.key = mail_address_key(&address, job);
-	}
-	c->account.rights = rights_name(rights_for(v));
-	c->account.tenant = false;
-	c->account.provider = "microsoft";
-	c->account.lang = c->x->lang->tag;
-	c->account.username = c->account.ews_url = NULL;
-	memset(c->account.host, 0, sizeof c->account.host);
-	memset(c->account.port, 0, sizeof c->account.port);
-	account_begin_again(&c->account, v->now);
+	c->account = signin_account(v->has_account ? &v->account : NULL, v->link.workspace, c->row.address, c->x->lang->tag, rights_for(v),
+	                            v->now, c->x->job);
 }
 
-/* There is nothing that could be tried again without the person. */
-static void judge(struct comeback *c, const struct verdict *verdict)
+/* Sent without a page, and not for good: the account stays as it was, and is tried again in a moment, or by the person. */
+static bool is_put_off(struct comeback *c)
 {
-	struct outcome o;
+	enum silent_end end = SILENT_JUDGED;
 
-	outcome_of(verdict, &c->account, false, 0, c->v.now, &o);
-	c->account.state = o.state == ACCOUNT_NEEDS_ADMIN ? ACCOUNT_NEEDS_ADMIN : ACCOUNT_NEEDS_USER;
-	c->account.next_try = NEVER;
-	c->account.cause = o.cause ? cause_row(o.cause)->id : NULL;
-	c->account.certainty = o.cause ? certainty_name(o.certainty) : NULL;
-	c->account.who = who_name(o.who);
-	c->account.report = c->report;
-	c->account.report_at = c->v.now;
+	if (c->v.has_account && c->brought.error && slice_starts(slice_str(c->brought.state), SILENT))
+		end = signin_silent_end(&c->brought);
+	if (end == SILENT_TOO_EARLY && c->v.account.failures >= SILENT_MOST)
+		end = SILENT_JUDGED;
+	if (end == SILENT_JUDGED || !signin_was_silent(&c->v.account))
+		return false;
+	c->account = c->v.account;
+	c->account.failures = end == SILENT_TOO_EARLY ? c->account.failures : SILENT_MOST;
+	return true;
 }
 
 static bool tell(struct comeback *c, struct txn *t, const char *type, struct error *err)
@@ -312,6 +323,7 @@ static bool keep(struct txn *t, void *self, struct error *err)
 
 	c->taken = c->spent = false;
 	return link_open(t, c->v.link.id, c->row.session, err) && keep_account(t, c, err)
+	    && (!c->well || signin_forget(t, c->v.link.id, err))
 	    && link_use(t, c->v.link.id, c->account.id, c->v.now, err)
 	    && (c->well ? sealed_put(t, c->account.id, "password", c->sealed, err)
 	                : tell(c, t, "account.failed", err)
@@ -332,9 +344,9 @@ static bool conclude(struct comeback *c, const struct report *r, const struct ve
 	c->report = save_report(r, v, job);
 	c->well = result->well;
 	account_as_asked(c);
-	c->shown = !c->well && (result->other_account || result->not_believed || goes_on(&c->v));
+	c->shown = !c->well && (result->other_account || result->not_believed || (c->v.has_account && signin_goes_on(&c->v.account)));
 	if (!c->well) {
-		judge(c, v);
+		signin_judge(&c->account, v, c->report, c->v.now);
 		return !c->shown;
 	}
 	grant = grant_write(&result->grant, job);
@@ -406,33 +418,66 @@ static void redeemed(struct redemption *r)
 		http_wake(c->x);
 }
 
-static void take_refusal(struct comeback *c)
+static bool begin_redemption(struct comeback *c)
 {
-	struct verdict               v;
-	CLEANUP(report) struct report *r = signin_refused(c->row.address, &c->brought, c->v.now / 1000, &v);
+	struct exchange *x = c->x;
 
-	if (conclude(c, r, &v, &(struct signin_result){ 0 }))
-		c->write.ok = store_write_wait(c->x->service->store, keep, c, &c->write.err);
-	answer(c);
-}
-
-static void take_code(struct comeback *c)
-{
-	struct exchange       *x = c->x;
-	struct signin_request *q = &c->redemption.request;
-
-	q->address = c->row.address;
-	q->app = &x->service->app.microsoft;
-	q->rights = rights_for(&c->v);
-	q->code.code = c->brought.code;
-	q->code.redirect_uri = microsoft_redirect_uri(x->service, x->job);
+	c->redemption.request.address = c->row.address;
+	c->redemption.request.app = &x->service->app.microsoft;
+	c->redemption.request.rights = rights_for(&c->v);
 	c->redemption.redeemed = redeemed;
 	x->finish = finish;
 	x->finisher = c;
 	if (x->service->redeemer && redeemer_take(x->service->redeemer, &c->redemption))
-		return;
+		return true;
 	x->finish = NULL;
-	pages_trouble(x, c->v.path);
+	return false;
+}
+
+/* Told as it is; where an administrator has to act, their organisation is looked for before. */
+static void take_verdict(struct comeback *c, struct report *r, const struct verdict *v)
+{
+	c->redemption.request.refused = r;
+	if (begin_redemption(c))
+		return;
+	if (conclude(c, r, v, &(struct signin_result){ 0 }))
+		c->write.ok = store_write_wait(c->x->service->store, keep, c, &c->write.err);
+	report_free(r);
+	answer(c);
+}
+
+static bool put_off(struct txn *t, void *self, struct error *err)
+{
+	struct comeback *c = self;
+	struct account   now;
+
+	if (!link_open(t, c->v.link.id, c->row.session, err) || !account_get(t, c->x->job, c->account.workspace, c->account.id, &now, err))
+		return false;
+	return now.state != c->v.account.state || account_update(t, &c->account, err);
+}
+
+static void take_refusal(struct comeback *c)
+{
+	struct verdict v;
+	struct report *r;
+
+	if (is_put_off(c)) {
+		c->write.ok = store_write_wait(c->x->service->store, put_off, c, &c->write.err);
+		answer(c);
+		return;
+	}
+	r = signin_refused(c->row.address, &c->x->service->app.microsoft, rights_for(&c->v), &c->brought, c->v.now / 1000, &v);
+	take_verdict(c, r, &v);
+}
+
+static void take_code(struct comeback *c)
+{
+	struct signin_request *q = &c->redemption.request;
+
+	q->code.code = c->brought.code;
+	q->code.redirect_uri = microsoft_redirect_uri(c->x->service, c->x->job);
+	if (!begin_redemption(c))
+		pages_trouble(c->x, c->v.path);
 }
 
 /* A consent that we did not ask for, or somebody's idea of a callback: neither is acted upon (facts M E.2 12b). */
@@ -452,6 +497,8 @@ static void come_back(struct exchange *x)
 	c->x = x;
 	if (pages_only_looks(x) || !oauth_callback_read(request_of(x)->raw_query, x->job, &c->brought, &err))
 		refuse(x, 400, "signin.refused");
+	else if (approval_is(&c->brought))
+		approval_come_back(x, &c->brought);
 	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !microsoft_registered(x->service->settings, &c->app))
 		not_ours(x, &c->brought);
 	else if (!store_write_wait(x->service->store, take_row, c, &err) && (err.fault == FAULT_ABSENT || err.fault == FAULT_REFUSED))
@@ -468,8 +515,74 @@ static void come_back(struct exchange *x)
 		answer_redirect(x, c->v.path);
 }
 
+/* -- what Microsoft's own page says ------------------------------------------------------------------------------- */
+
+/* The address that was asked for last, with this link in this browser. */
+static bool look_where_they_were(struct txn *t, void *self, struct error *err)
+{
+	struct comeback *c = self;
+
+	return signin_latest(t, c->x->job, c->v.link.id, c->v.session, 0, &c->row, err);
+}
+
+static bool know_address(struct comeback *c)
+{
+	const char *fixed = visitor_address(&c->v);
+
+	if (!store_read(c->x->service->store, look_where_they_were, c, NULL))
+		c->row = (struct signin_row){ .address = fixed };
+	c->row.session = c->v.session;
+	return c->row.address && still_fits(c);
+}
+
+static void explain_page(struct exchange *x)
+{
+	struct comeback    *c = arena_get(x->job, sizeof *c);
+	struct connect_page form = { .value = { [INPUT_PROVIDER] = "microsoft" } };
+	const char         *text = http_form(x, "said");
+	struct report      *r;
+	struct verdict      v;
+
+	c->x = x;
+	if (!visitor_arrive(x, &c->v))
+		return;
+	if (!microsoft_registered(x->service->settings, &c->app) || !know_address(c)) {
+		answer_redirect(x, c->v.path);
+		return;
+	}
+	/* it may ask Microsoft for the organisation */
+	if (!http_may(x, arena_print(x->job, "signin %s", c->v.link.id), of_link)) {
+		pages_trouble(x, c->v.path);
+		return;
+	}
+	if (text && strlen(text) <= PASTED_MOST && text_is_utf8(text)
+	    && signin_pasted(c->row.address, &c->x->service->app.microsoft, rights_for(&c->v), text, c->v.now / 1000, &r, &v)) {
+		take_verdict(c, r, &v);
+		return;
+	}
+	form.value[INPUT_ADDRESS] = c->row.address;
+	form.away = AWAY_UNKNOWN;
+	connect_form_show(&c->v, 422, &form);
+}
+
+static bool look_for_away(struct txn *t, void *self, struct error *err)
+{
+	struct comeback *c = self;
+
+	return signin_latest(t, c->x->job, c->v.link.id, c->v.session, c->v.now, &c->row, err);
+}
+
+const char *microsoft_away(const struct visitor *v)
+{
+	struct comeback c = { .x = v->x, .v = *v };
+
+	return store_read(v->x->service->store, look_for_away, &c, NULL) && still_fits(&c) ? c.row.address : NULL;
+}
+
 const struct route routes_microsoft[] = {
-	{ "POST", "/connect/{token}/microsoft", GUARD_FORM, 0, go_to_microsoft },
-	{ "GET",  MICROSOFT_CALLBACK,           GUARD_LINK, 0, come_back       },
+	{ "POST", "/connect/{token}/microsoft",      GUARD_FORM, 0, go_to_microsoft },
+	{ "GET",  "/connect/{token}/microsoft/again", GUARD_LINK, 0, go_silently    },
+	{ "POST", "/connect/{token}/microsoft/said", GUARD_FORM, 0, explain_page    },
+	{ "GET",  MICROSOFT_CALLBACK,                GUARD_LINK, 0, come_back       },
 	{ 0 }
 };

@@ -54,6 +54,7 @@ struct connect_page {
 	bool        searched;                  /* somebody asked for that search: say what came of it */
 	bool        search_now;                /* with scripts it is worth looking as soon as the page is there */
 	bool        registered;                /* people can sign in at Microsoft */
+	enum away { AWAY_NOT, AWAY_ASKS, AWAY_UNKNOWN } away;      /* sent there and not come back; what they pasted says nothing */
 };
 
 struct shown_step {
@@ -77,6 +78,11 @@ struct result_page {
 	const struct retold  *report;          /* NULL: none is kept                         */
 	bool                  registered;      /* people can sign in at Microsoft           */
 	bool                  unkept;          /* nothing of it is: there is nothing to hand over, nor to tell the product */
+	enum sign_in_offer {
+		SIGN_IN_NONE,
+		SIGN_IN_SOON,                  /* by itself, in a moment                     */
+		SIGN_IN_ONCE_MORE,             /* the person has to, and nothing is in the way any more */
+	}                     sign_in;
 };
 
 /* Two sentences and no more: "page/KEY" and "page/KEY.text". */
@@ -107,6 +113,32 @@ const char *progress_status(struct page *, const struct shown_step *, size_t ste
 /* "passed" in the reader's language. */
 const char *step_state_word(const struct page *, const char *state);
 
+/* -- what an administrator at Microsoft does ---------------------------------------------------------------------------- */
+
+struct approval {
+	const char *address;                   /* of the mailbox                                          */
+	const char *app;                       /* the client id; NULL: nobody registered us               */
+	const char *tenant;                    /* an id, or a domain of the organisation                  */
+	const char *scopes;                    /* blanks between                                          */
+	const char *portal;                    /* "https://entra.microsoft.com"                           */
+	const char *consent_url;               /* ready; NULL: it is not consent that is missing          */
+	bool        verified;                  /* Microsoft shows the app's publisher as verified         */
+};
+
+bool approval_has(const struct retold_cause *);              /* there are ways for that one                             */
+bool approval_is_about_us(const struct retold_cause *);      /*   and they name our registration                        */
+bool approval_asks_for_consent(const struct retold_cause *); /*   and it is an administrator's consent that is missing  */
+/* Instead of render_remedy(): each way as steps, links, and lines for PowerShell with their undoing. */
+void render_ways(struct page *, const struct retold_cause *, const struct approval *);
+
+/* An administrator came back without having approved it. */
+struct refused_page {
+	const char          *path;             /* "/admin/TOKEN"                                          */
+	const struct retold *report;           /* of the refusal, NULL: unreadable                        */
+};
+
+bool render_consent_refused(struct page *, const struct refused_page *);
+
 /* -- the administrator's page ----------------------------------------------------------------------------------------- */
 
 struct admin_page {
@@ -117,6 +149,7 @@ struct admin_page {
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
 	int64_t               expires;         /* of the link                                */
+	const struct approval *approval;       /* NULL: nothing to do at Microsoft           */
 };
 
 bool render_admin(struct page *, const struct admin_page *);

@@ -7,8 +7,15 @@ static bool is_done(const struct account *a)
 	return a->state == ACCOUNT_CONNECTED || a->state == ACCOUNT_REMOVED;
 }
 
+static bool is_approved(const struct account *a)
+{
+	return a->state == ACCOUNT_NEEDS_USER && a->cause && strcmp(a->cause, "microsoft.admin_consent_recorded") == 0;
+}
+
 static const char *state_text(struct page *p, const struct account *a)
 {
+	if (is_approved(a))
+		return page_word(p, "admin.state.approved");
 	switch (a->state) {
 	case ACCOUNT_CONNECTING: return page_word(p, "admin.state.connecting");
 	case ACCOUNT_CONNECTED:  return page_phrase(p, "admin.state.connected", "address", a->address, NULL);
@@ -23,9 +30,12 @@ static const char *state_text(struct page *p, const struct account *a)
 static void state(struct page *p, const struct admin_page *a)
 {
 	const struct account *acc = a->account;
+	const char           *watch = arena_print(p->job, "%s/state.json", a->path);
+	const char           *class = is_done(acc) || is_approved(acc) ? "notice good" : "notice";
 
-	page_open(p, "section", "class", is_done(acc) ? "notice good" : "notice", "aria-labelledby", "state",
-		"data-watch", arena_print(p->job, "%s/state.json", a->path), "data-state", account_state_name(acc->state), NULL);
+	page_open(p, "section", "class", class, "aria-labelledby", "state",
+		"data-watch", watch, "data-state", account_state_name(acc->state), "data-cause", acc->cause,
+		"data-every", is_approved(acc) ? "5000" : NULL, NULL);
 	page_element(p, "h2", page_word(p, "admin.state"), "id", "state", NULL);
 	page_element(p, "p", state_text(p, acc), "role", "status", NULL);
 	if (is_done(acc))
@@ -38,7 +48,9 @@ static void state(struct page *p, const struct admin_page *a)
 /* Nothing to check while it is being checked, and nothing to check where nothing is. */
 static void check_button(struct page *p, const struct admin_page *a)
 {
-	if (a->account->state == ACCOUNT_CONNECTING || a->account->state == ACCOUNT_PAUSED || is_done(a->account))
+	enum account_state state = a->account->state;
+
+	if (state == ACCOUNT_CONNECTING || state == ACCOUNT_PAUSED || is_done(a->account) || is_approved(a->account))
 		return;
 	page_open(p, "form", "class", "buttons", "method", "post", "action", a->path, NULL);
 	render_csrf(p, a->csrf);
@@ -87,15 +99,24 @@ static void undo(struct page *p, const struct retold_cause *c)
 
 static void what_is_wrong(struct page *p, const struct admin_page *a, const struct retold_cause *c)
 {
+	if (is_approved(a->account)) {
+		state(p, a);
+		render_proof(p, a->report);
+		return;
+	}
 	page_element(p, "p", page_phrase(p, "admin.lead", "product", a->product, "address", a->account->address, NULL), "class", "lead", NULL);
 	render_marks(p, c, false);
 	state(p, a);
 	page_open(p, "div", "class", "card", NULL);
-	render_remedy(p, c);
+	if (a->approval)
+		render_ways(p, c, a->approval);
+	else
+		render_remedy(p, c);
 	addresses(p, a, c->cause);
 	page_element(p, "h2", page_word(p, "admin.rights"), NULL);
-	page_element(p, "p", page_word(p, "admin.rights.text"), NULL);
-	undo(p, c);
+	page_element(p, "p", page_word(p, approval_is_about_us(c) ? "approval.rights" : "admin.rights.text"), NULL);
+	if (!a->approval)
+		undo(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
 	check_button(p, a);

@@ -293,12 +293,60 @@ static void server(struct page *p, const struct connect_page *c, enum connect_in
 	page_close(p, "div");
 }
 
+/* What its pages say nobody but the person in front of them can tell us. */
+static void paste_form(struct page *p, const char *path, const char *csrf, bool unknown)
+{
+	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/microsoft/said", path), NULL);
+	render_csrf(p, csrf);
+	page_open(p, "div", "class", "field", NULL);
+	page_element(p, "label", page_word(p, "away.paste"), "for", "said", NULL);
+	if (unknown)
+		page_element(p, "span", page_word(p, "away.unknown"), "class", "wrong", "id", "said-wrong", "role", "alert", NULL);
+	page_element(p, "span", page_word(p, "away.paste.hint"), "class", "hint", "id", "said-hint", NULL);
+	page_element(p, "textarea", "", "id", "said", "name", "said", "rows", "4", "maxlength", "8000", "required", "", "autocomplete", "off",
+		"spellcheck", "false", "aria-invalid", unknown ? "true" : NULL, "aria-describedby", unknown ? "said-wrong said-hint" : "said-hint", NULL);
+	page_close(p, "div");
+	page_element(p, "button", page_word(p, "away.button"), "type", "submit", NULL);
+	page_close(p, "form");
+}
+
+static void usual_reasons(struct page *p)
+{
+	static const char *const causes[] = {
+		"microsoft.admin_approval_required", "microsoft.user_not_assigned", "microsoft.conditional_access", "microsoft.app_misregistered",
+	};
+
+	page_open(p, "ul", "class", "links", NULL);
+	for (size_t i = 0; i < COUNT(causes); i++) {
+		page_open(p, "li", NULL);
+		page_element(p, "a", catalogue_text(p->lang, arena_print(p->job, "%s/title", causes[i])), "href",
+			arena_print(p->job, "/help/%s?lang=%s", causes[i], p->lang->tag), NULL);
+		page_close(p, "li");
+	}
+	page_close(p, "ul");
+}
+
+/* Above the form: who was there and stands here again may only want to try once more. */
+static void away(struct page *p, const struct connect_page *c)
+{
+	if (!c->away)
+		return;
+	page_open(p, "section", "class", "notice", "aria-labelledby", "away", NULL);
+	page_element(p, "h2", page_word(p, "away.title"), "id", "away", NULL);
+	page_element(p, "p", page_word(p, "away.text"), NULL);
+	usual_reasons(p);
+	paste_form(p, c->path, c->csrf, c->away == AWAY_UNKNOWN);
+	page_element(p, "p", page_word(p, "away.elsewhere"), "class", "small", NULL);
+	page_close(p, "section");
+}
+
 bool render_connect(struct page *p, const struct connect_page *c)
 {
 	page_begin(p, &(struct frame){ .title = page_word(p, "connect.title"), .path = c->path, .script = "find.js" });
 	page_element(p, "h1", page_word(p, "connect.title"), NULL);
 	page_element(p, "p", page_phrase(p, "connect.lead", "product", c->product, NULL), "class", "lead", NULL);
 	summary(p, c);
+	away(p, c);
 	page_open(p, "form", "class", "card", "method", "post", "action", c->path, "data-find",
 		arena_print(p->job, "%s/find.json?lang=%s", c->path, p->lang->tag), "data-now", c->search_now ? "" : NULL, NULL);
 	render_csrf(p, c->csrf);
@@ -510,6 +558,10 @@ static void other_ways(struct page *p, const struct result_page *r)
 	page_close(p, "section");
 }
 
+#define SOON_S  10      /* Microsoft may not know of a consent yet     */
+#define SOON_MS "10000"
+#define WATCH_S 15      /* without scripts, where somebody else acts   */
+
 static bool connected(struct page *p, const struct result_page *r)
 {
 	render_sign(p, ICON_PASSED);
@@ -534,13 +586,30 @@ static bool connected(struct page *p, const struct result_page *r)
 	return page_end(p);
 }
 
+/* An administrator has to do something: the page goes on by itself once they have. */
+static bool waits_for_others(const struct result_page *r)
+{
+	return !r->unkept && r->account->state == ACCOUNT_NEEDS_ADMIN && r->report && r->report->causes
+	    && r->report->cause[0].who == WHO_ADMIN;
+}
+
+/* And all that they need stands on a page of theirs: the person can only hand it over. */
+static bool is_only_theirs(const struct result_page *r)
+{
+	return waits_for_others(r) && approval_has(&r->report->cause[0]);
+}
+
 static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
 {
+	const char *over = arena_print(p->job, "%s/administrator", r->path);
+	bool        theirs = administrator && is_only_theirs(r);
+
 	page_open(p, "div", "class", "buttons", NULL);
-	page_element(p, "a", page_word(p, "result.again"), "class", has_other_ways(r) ? "button quiet" : "button", "href", r->path, NULL);
-	if (administrator)
-		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href",
-			arena_print(p->job, "%s/administrator", r->path), NULL);
+	if (theirs)
+		page_element(p, "a", page_word(p, "result.handover"), "class", "button", "href", over, NULL);
+	page_element(p, "a", page_word(p, "result.again"), "class", theirs || has_other_ways(r) ? "button quiet" : "button", "href", r->path, NULL);
+	if (administrator && !theirs)
+		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href", over, NULL);
 	back_button(p, r, false);
 	page_close(p, "div");
 }
@@ -552,6 +621,35 @@ static void waiting_notice(struct page *p, const struct account *a)
 	page_open(p, "div", "class", "notice", NULL);
 	page_element(p, "p", page_phrase(p, "result.waiting", "time", tell_time(a->next_try, p->lang, p->job), NULL), NULL);
 	page_close(p, "div");
+}
+
+/* By itself, in a moment; or by the one button, where somebody has to be there. */
+static void sign_in_now(struct page *p, const struct result_page *r)
+{
+	if (r->sign_in == SIGN_IN_NONE)
+		return;
+	page_open(p, "section", "class", "notice good", "data-reload", r->sign_in == SIGN_IN_SOON ? SOON_MS : NULL, NULL);
+	page_element(p, "p", page_word(p, r->sign_in == SIGN_IN_SOON ? "approval.soon" : "approval.once_more"), "role", "status", NULL);
+	if (r->sign_in == SIGN_IN_ONCE_MORE) {
+		page_open(p, "form", "class", "buttons", "method", "post", "action", arena_print(p->job, "%s/microsoft", r->path), NULL);
+		render_csrf(p, r->csrf);
+		page_empty(p, "input", "type", "hidden", "name", "address", "value", r->account->address, NULL);
+		page_element(p, "button", page_word(p, "microsoft.button"), "type", "submit", NULL);
+		page_close(p, "form");
+	}
+	page_close(p, "section");
+}
+
+static void watch_for_others(struct page *p, const struct result_page *r)
+{
+	const struct account *a = r->account;
+
+	if (!waits_for_others(r))
+		return;
+	page_open(p, "section", "class", "notice", "data-watch", arena_print(p->job, "%s/state.json", r->path), "data-state",
+		account_state_name(a->state), "data-cause", a->cause, "data-every", "5000", NULL);
+	page_element(p, "p", page_word(p, "approval.wait"), "role", "status", NULL);
+	page_close(p, "section");
 }
 
 static bool failed(struct page *p, const struct result_page *r)
@@ -566,10 +664,17 @@ static bool failed(struct page *p, const struct result_page *r)
 	page_element(p, "p", r->account->address, "class", "mail", NULL);
 	render_marks(p, c, true);
 	waiting_notice(p, r->account);
+	sign_in_now(p, r);
+	watch_for_others(p, r);
 	page_open(p, "div", "class", "card", NULL);
-	render_remedy(p, c);
+	if (is_only_theirs(r))
+		page_element(p, "p", c->told.why, NULL);
+	else
+		render_remedy(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
+	if (!r->unkept && strcmp(cause_row(c->cause)->id, "microsoft.sign_in_not_returned") == 0)
+		paste_form(p, r->path, r->csrf, false);
 	url_repair(p, r);
 	other_ways(p, r);
 	again_buttons(p, r, !r->unkept);
@@ -621,7 +726,11 @@ static const char *result_title(struct page *p, const struct result_page *r)
 
 bool render_result(struct page *p, const struct result_page *r)
 {
-	page_begin(p, &(struct frame){ .title = result_title(p, r), .path = arena_print(p->job, "%s/result", r->path) });
+	const char *here = arena_print(p->job, "%s/result", r->path);
+	bool        waits = waits_for_others(r), soon = r->sign_in == SIGN_IN_SOON;
+
+	page_begin(p, &(struct frame){ .title = result_title(p, r), .path = here, .script = waits || soon ? "again.js" : NULL,
+		.refresh = waits || soon ? here : NULL, .refresh_s = soon ? SOON_S : WATCH_S });
 	if (r->account->state == ACCOUNT_CONNECTED)
 		return connected(p, r);
 	if (r->account->state == ACCOUNT_PAUSED)

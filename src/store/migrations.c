@@ -110,6 +110,11 @@ const struct migration migrations[] = {
 	  "ALTER TABLE accounts ADD COLUMN rights TEXT;"
 	  "ALTER TABLE accounts ADD COLUMN tenant BIGINT NOT NULL DEFAULT 0;"
 	  "ALTER TABLE links ADD COLUMN rights TEXT;" },
+	{ "administrators who are asked for their consent",
+	  "CREATE TABLE consents (id TEXT PRIMARY KEY, link TEXT NOT NULL, account TEXT NOT NULL, created BIGINT NOT NULL,"
+	  " expires BIGINT NOT NULL, sealed BYTEA NOT NULL);"
+	  "CREATE INDEX consents_link ON consents (link, account, created);"
+	  "CREATE INDEX consents_age ON consents (expires);" },
 };
 
 const size_t migration_count = COUNT(migrations);

@@ -18,10 +18,20 @@ struct signin_row {
 	int64_t      created, expires; /* Unix ms                                         */
 };
 
-/* Forgets what is over by `created`, and the oldest of that link beyond so many. */
+#define SIGNINS_NOTED   (3600 * (int64_t)1000)      /* ms after its end at most it is noted that somebody did not come back */
+
+/* Forgets what was over by SIGNINS_NOTED before `created`, and the oldest of that link beyond so many. */
 bool signin_insert(struct txn *, const struct signin_row *, struct error *err);
 /* Who comes back. It is there no more then. FAULT_ABSENT: there is none, or it is over. FAULT_REFUSED: another browser; it stays. */
 bool signin_take(struct txn *, struct arena *into, const char *id, const char *session, int64_t now, struct signin_row *out,
                  struct error *err);
+/* Whoever is away with that link and browser since the latest: FAULT_ABSENT. It stays. */
+bool signin_latest(struct txn *, struct arena *into, const char *link, const char *session, int64_t now, struct signin_row *out,
+                   struct error *err);
+bool signin_any_lost(struct txn *, int64_t now, bool *out, struct error *err);
+/* One that is over by `now` and was not taken back; it is there no more then. FAULT_ABSENT: there is none. */
+bool signin_take_lost(struct txn *, struct arena *into, int64_t now, struct signin_row *out, struct error *err);
+/* What was to be reached with that link is: whoever else is away with it need not come back. */
+bool signin_forget(struct txn *, const char *link, struct error *err);
 
 #endif

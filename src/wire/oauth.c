@@ -194,6 +194,12 @@ bool oauth_authorize(struct buffer *b, const struct oauth_authorize *a)
 	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : a->silent || field(b, "prompt", "select_account"));
 }
 
+bool oauth_admin_consent(struct buffer *b, const struct oauth_admin_consent *a)
+{
+	return buffer_print(b, "%s?", a->url) && field(b, "client_id", a->client_id) && field(b, "scope", a->scope)
+	    && field(b, "redirect_uri", a->redirect_uri) && (!a->state || field(b, "state", a->state));
+}
+
 void oauth_challenge(const char *verifier, char out[OAUTH_CHALLENGE])
 {
 	CLEANUP(arena) struct arena *job = arena_new();

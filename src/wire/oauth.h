@@ -76,6 +76,14 @@ struct oauth_authorize {
 
 /* The URL that the browser is sent to, appended; false where the buffer's limit is reached. Code, PKCE by S256, the answer in the query. */
 bool oauth_authorize(struct buffer *, const struct oauth_authorize *);
+
+/* Where an administrator says yes for the whole organisation (facts M A.7): `url` has its tenant in it, which may not be "common". */
+struct oauth_admin_consent {
+	const char *url, *client_id, *redirect_uri, *scope;
+	const char *state;                     /* NULL: nobody waits for what comes back */
+};
+
+bool oauth_admin_consent(struct buffer *, const struct oauth_admin_consent *);
 /* S256 (RFC 7636 4.2) of a verifier. */
 void oauth_challenge(const char *verifier, char out[OAUTH_CHALLENGE]);
 

@@ -511,7 +511,7 @@ static const char *const known_facts[] = {
 	FACT_ALIAS_WHOLE, FACT_FINGERPRINT, FACT_STEP_PASSED, FACT_SEND_REWRITTEN,
 	FACT_EXCHANGE_PLACE, FACT_EXCHANGE_ASKED, FACT_AUTODISCOVER, FACT_EXCHANGE_ERA, FACT_EXCHANGE_PRODUCT, FACT_EXCHANGE_ONLINE, FACT_EXCHANGE_BINDS, FACT_URL, FACT_URL_IS_EWS,
 	FACT_URL_PROBLEM, FACT_RIGHT_ANSWERS, FACT_HTTP_STATUS, FACT_HTTP_EXCERPT, FACT_PAGE, FACT_PAGE_MARK, FACT_IIS_STATUS, FACT_CAS_ERROR,
-	FACT_OAUTH_ERROR, FACT_OAUTH_SUBERROR, FACT_OAUTH_MISSING, FACT_AADSTS, FACT_ADMIN_CONSENT, FACT_DEVICE_CODE, FACT_APP, FACT_GRAPH_CODE, FACT_GRAPH_TEXT, FACT_ACCOUNT_ASKED,
+	FACT_OAUTH_ERROR, FACT_OAUTH_SUBERROR, FACT_OAUTH_MISSING, FACT_AADSTS, FACT_ADMIN_CONSENT, FACT_DEVICE_CODE, FACT_ENTRA_PAGE, FACT_ENTRA_AWAY, FACT_APP, FACT_GRAPH_CODE, FACT_GRAPH_TEXT, FACT_ACCOUNT_ASKED,
 	FACT_ACCOUNT_KIND, FACT_ACCOUNT_PLAN, FACT_ACCOUNT_SYNCED, FACT_ACCOUNT_MADE_UP, FACT_ID_TOKEN, FACT_CLOCK,
 	FACT_AUTH_CREDENTIALS, FACT_EWS_CODE, FACT_EWS_TEXT, FACT_EWS_GUID, FACT_OTHERS_MAILBOX, FACT_TICKET, FACT_PRINCIPAL,
 };
@@ -523,7 +523,7 @@ static const char *const known_steps[] = {
 	"smtp.login", "smtp.send", "send.arrive", "send.copy", "send.clean", "send.bounce", "bounce",
 	"exchange.url", "exchange.find", "exchange.autodiscover", "exchange.offer", "exchange.challenge", "exchange.login", "exchange.version", "exchange.inbox",
 	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.send", "ews.pasted",
-	"entra.callback", "entra.device", "entra.grant", "entra.token", "entra.identity", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
+	"entra.callback", "entra.page", "entra.device", "entra.grant", "entra.token", "entra.identity", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
 	"microsoft.send", "microsoft.watch", "graph.pasted",
 };
 

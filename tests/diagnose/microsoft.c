@@ -49,6 +49,13 @@ static const struct look_alike pairs[] = {
 	{ "one that has run out, and whose clock nobody knows", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired") }, VERDICT_FAILED, "operator.clock_wrong", LIKELY, "server.answer_unreadable" },
 	{ "one that has run out, by every clock", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired", FACT_CLOCK, "right") }, VERDICT_FAILED, "server.answer_unreadable", LIKELY, "net.intercepted" },
 	{ "somebody else's", { GRANT, OK("entra.token", NULL), OK("entra.identity", NULL), NOT("microsoft.account", FACT_ACCOUNT_ASKED, "no") }, VERDICT_FAILED, "microsoft.wrong_account", PROVEN, "" },
+	/* nobody came back (E.3); what v1 says of a refusal (A.7) */
+	{ "nobody came back", { GRANT, NOT("entra.page", FACT_ENTRA_AWAY, "15") }, VERDICT_FAILED, "microsoft.sign_in_not_returned", LIKELY, "microsoft.admin_approval_required microsoft.user_not_assigned microsoft.conditional_access microsoft.app_misregistered" },
+	{ "the page: an administrator has to", { GRANT, NOT("entra.page", FACT_ENTRA_PAGE, "admin_approval") }, VERDICT_FAILED, "microsoft.admin_approval_required", LIKELY, "microsoft.admin_approval_pending" },
+	{ "the page, and its number", { GRANT, NOT("entra.page", FACT_ENTRA_PAGE, "admin_approval", FACT_AADSTS, "90095") }, VERDICT_FAILED, "microsoft.admin_approval_pending", PROVEN, "" },
+	{ "back: an administrator cancelled, by v1", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "permission_denied") }, VERDICT_FAILED, "microsoft.consent_declined", LIKELY, "microsoft.admin_approval_required" },
+	{ "back: an administrator consented", { GRANT, NOT("entra.callback", FACT_ADMIN_CONSENT, "recorded") }, VERDICT_FAILED, "microsoft.admin_consent_recorded", PROVEN, "" },
+	{ "back: an administrator refused", { GRANT, NOT("entra.callback", FACT_ADMIN_CONSENT, "refused", FACT_OAUTH_ERROR, "access_denied", FACT_AADSTS, "65004") }, VERDICT_FAILED, "microsoft.consent_declined", PROVEN, "" },
 	/* who has to consent (12a) */
 	{ "consent that the user could give", { SAYS("invalid_grant", "65001") }, VERDICT_FAILED, "microsoft.consent_missing", PROVEN, "" },
 	{ "consent that only an administrator gives", { SAYS("access_denied", "90094") }, VERDICT_FAILED, "microsoft.admin_approval_required", PROVEN, "" },
@@ -105,6 +112,13 @@ static const struct { const char *text, *cause; enum certainty certainty; } past
 	{ "REST API is not yet supported for this mailbox.", "microsoft.mailbox_not_found", LIKELY },
 	{ "RESTAPINotEnabledForComponentSharedMailbox", "microsoft.rest_not_enabled", LIKELY },
 	{ "{\"error\":{\"code\":\"ApplicationThrottled\",\"message\":\"Application is over its MailboxConcurrency limit.\",\"innerError\":{}}}", "throttle.provider", PROVEN },
+	{ "Need admin approval\nMailmoor\nMailmoor needs permission to access resources in your organization that only an admin can grant.", "microsoft.admin_approval_required", LIKELY },
+	{ "Approval required\nThis app requires your admin's approval to: read your mail", "microsoft.admin_approval_pending", LIKELY },
+	{ "Need admin approval. AADSTS90095: Admin consent is required", "microsoft.admin_approval_pending", PROVEN },
+	{ "https://login.microsoftonline.com/error?code=50105", "microsoft.user_not_assigned", PROVEN },
+	{ "https://shop.example/error?code=50105", "unknown.answer", PROVEN },
+	{ "https://login.microsoftonline.com/error?code=501", "unknown.answer", PROVEN },
+	{ "https://crm.example/callback?error=permission_denied&error_description=The+admin+canceled+the+request&admin_consent=True", "microsoft.consent_declined", LIKELY },
 	{ "order number XAADSTS50105 and AADSTS50105123456789 and AADST50105", "unknown.answer", PROVEN },
 };
 

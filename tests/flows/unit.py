@@ -412,6 +412,7 @@ def the_doctor_finds_a_good_house_good(t):
     hold([x["state"] for x in doors] == ["passed"] * 2 and "LMTP" in doors[1]["text"], "doors: %s" % doors)
     expect(said, "net.egress", "skipped")
     expect(said, "microsoft", "skipped", "client_id")
+    expect(said, "microsoft.publisher", "skipped")
     hold(t.names.asked and set(t.names.asked) <= {WEB_HOST, MX_HOST, BCC_DOMAIN}, "it asks for %s" % t.names.asked)
     # and in words for people
     env = {**os.environ, "STATE_DIRECTORY": os.path.join(d.folder, "state")} | {

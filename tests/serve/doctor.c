@@ -56,6 +56,35 @@ TEST(flaws_in_words)
 	arena_free(work);
 }
 
+/* -- the registration at Microsoft -------------------------------------------------------------------------------- */
+
+static void remember(void *self, const struct remark *r)
+{
+	*(enum remark_state *)self = r->state;
+}
+
+TEST(a_publisher_has_to_be_verified_where_others_sign_in)
+{
+	static const struct { const char *client, *tenant, *verified; enum remark_state state; } rows[] = {
+		{ NULL, NULL, NULL, REMARK_SKIPPED }, { "id", NULL, NULL, REMARK_WARNED }, { "id", "common", "no", REMARK_WARNED }, { "id", "organizations", "maybe", REMARK_WARNED },
+		{ "id", "birch.example", NULL, REMARK_SKIPPED }, { "id", NULL, "yes", REMARK_PASSED }, { "id", "birch.example", "yes", REMARK_PASSED },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum remark_state state = REMARK_FAILED;
+		struct doctor     d = { .found = remember, .self = &state };
+
+		settings_set(&d.settings, SETTING_MICROSOFT_ID, rows[i].client ? rows[i].client : "");
+		if (rows[i].tenant)
+			settings_set(&d.settings, SETTING_MICROSOFT_TENANT, rows[i].tenant);
+		if (rows[i].verified)
+			settings_set(&d.settings, SETTING_MICROSOFT_VERIFIED, rows[i].verified);
+		check_publisher(&d);
+		EXPECT_ROW(state == rows[i].state && !d.failed, rows[i].tenant ? rows[i].tenant : "none");
+		settings_release(&d.settings);
+	}
+}
+
 /* -- at the door of a mail server --------------------------------------------------------------------------------- */
 
 #define HELLO "-- connect\nS: 220 mx.oak.example ESMTP Postfix\nC: EHLO [127.0.0.1]\n"

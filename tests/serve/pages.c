@@ -11,6 +11,7 @@
 #include "serve/house.h"
 #include "serve/samples.h"
 #include "serve/keys.h"
+#include "serve/not_returned.h"
 #include "serve/signed_link.h"
 #include "store/signins.h"
 
@@ -782,7 +783,7 @@ TEST(a_link_that_the_api_made_opens_the_same_page)
 	come_to(&b, ACCOUNT_DEGRADED, report_sending);
 	EXPECT(get(&b, arena_print(b.house.arena, "/admin/%s", strrchr(b.link, '/') + 1)) == 404);
 	new_link(&b, arena_print(b.house.arena, "{\"kind\":\"admin\",\"account\":\"%s\"}", b.house.last));
-	EXPECT(slice_starts(slice_str(b.link), "/admin/") && get(&b, b.link) == 200 && says(&b, "Set-CASMailbox ann@contoso.example"));
+	EXPECT(slice_starts(slice_str(b.link), "/admin/") && get(&b, b.link) == 200 && says(&b, "Set-CASMailbox -Identity &#39;ann@birch.example&#39; -SmtpClient"));
 	house_close(&b.house);
 }
 
@@ -997,6 +998,348 @@ TEST(what_works_is_not_ended_by_a_refusal)
 	come_to(&b, ACCOUNT_NEEDS_USER, report_password);
 	leave(&b);
 	EXPECT(says(&b, "&login_hint=ann%40birch.example\r") && !says(&b, "prompt="));
+	house_close(&b.house);
+}
+
+/* -- an administrator's part ------------------------------------------------------------------------------------------------ */
+
+#define REFUSED_90094 "error=access_denied&error_description=AADSTS90094%3a+x&state="
+#define REFUSED_50105 "error=interaction_required&error_description=AADSTS50105%3a+x&state="
+#define GRANTED       "admin_consent=True&tenant=7c9e6679-7425-40de-944b-e07fc1f90ae7&scope=x&state="
+
+/* The way to the administrator's page, of a mailbox that waits for one. */
+static const char *needs_approval(struct browser *b)
+{
+	begin(b, "{}");
+	register_at_microsoft(b);
+	EXPECT(come_back_with(b, REFUSED_90094, leave(b)) == 303 && get(b, sub(b, "administrator")) == 200);
+	snprintf(b->house.last, sizeof b->house.last, "%s", sole_account(b)->id);
+	return text_after(b, "http://mail.example.org", "<");
+}
+
+/* The state of the consent URL that is on the page that was shown last. */
+static const char *consent_state(struct browser *b)
+{
+	const char *at = text_after(b, "state=consent.", "\"<&");
+
+	EXPECT_ROW(at, b->answer);
+	return arena_print(b->house.arena, "consent.%s", at);
+}
+
+TEST(an_administrator_is_shown_the_ways_with_the_values_of_the_case)
+{
+	struct browser b;
+	const char    *admin = needs_approval(&b), *state;
+
+	b.cookie = NULL;
+	EXPECT(get(&b, admin) == 200 && says(&b, "https://login.microsoftonline.com/birch.example/v2.0/adminconsent?client_id=" MICROSOFT_APP "&amp;scope=openid"));
+	EXPECT(says(&b, "&amp;redirect_uri=http%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&amp;state=consent."));
+	EXPECT(says(&b, "Connect-MgGraph -TenantId &#39;birch.example&#39;") && says(&b, "This way does not work for this app") && !says(&b, "User consent settings"));
+	state = consent_state(&b);
+	/* loaded again it is the same; and its state is nobody's who signs in */
+	EXPECT(get(&b, admin) == 200);
+	EXPECT_TEXT(consent_state(&b), state);
+	EXPECT(come_back_with(&b, "code=a&state=", state) == 403);
+
+	settings_set(&b.house.settings, SETTING_MICROSOFT_VERIFIED, "yes");
+	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "0a1b2c3d-0000-4000-8000-000000000001");
+	EXPECT(get(&b, admin) == 200 && says(&b, "User consent settings") && says(&b, "microsoftonline.com/0a1b2c3d-0000-4000-8000-000000000001/v2.0/adminconsent?"));
+	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "common");
+	EXPECT(get(&b, admin) == 200 && !says(&b, "microsoftonline.com/common"));
+	house_close(&b.house);
+}
+
+/* Facts M A.7, E.2 12b-d: what comes back, in all its forms. */
+TEST(an_administrators_answer_in_every_form)
+{
+	static const struct { const char *query; int status; const char *cause, *shown; } rows[] = {
+		{ GRANTED, 303, "microsoft.admin_consent_recorded", NULL },
+		{ "admin_consent=True&state=", 303, "microsoft.admin_consent_recorded", NULL },
+		{ "admin_consent=true&tenant=not-a-guid&state=", 303, "microsoft.admin_consent_recorded", NULL },
+		{ "admin_consent=True&code=abc&state=", 303, "microsoft.admin_consent_recorded", NULL },
+		{ "admin_consent=True&error=consent_required&error_description=AADSTS65004%3a+x&state=", 200, NULL, "Cancel was chosen" },
+		{ "error=access_denied&error_description=AADSTS65004%3a+x&error_uri=https%3a%2f%2flogin.microsoftonline.com%2ferror%3fcode%3d65004&admin_consent=True&state=", 200, NULL, "Cancel was chosen" },
+		{ "error=access_denied&error_subcode=cancel&admin_consent=True&state=", 200, NULL, "Cancel was chosen" },
+		{ "error=permission_denied&error_description=The+admin+canceled+the+request&state=", 200, NULL, "Cancel was chosen" },
+		{ "error=access_denied&error_description=AADSTS50020%3a+x&admin_consent=True&state=", 200, NULL, "belongs to another organisation" },
+		{ "error=invalid_request&error_description=AADSTS900144%3a+x&state=", 200, NULL, "registration" },
+		{ "error=server_error&admin_consent=True&state=", 200, NULL, "It has not been approved." },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct browser        b;
+		const char           *admin = needs_approval(&b), *cookie = b.cookie, *state, *answer;
+		const struct account *a;
+		bool                  granted = rows[i].cause != NULL;
+
+		b.cookie = NULL;
+		EXPECT(get(&b, admin) == 200);
+		state = consent_state(&b);
+		EXPECT_ROW(visit(&b, "GET", arena_print(b.house.arena, "/oauth/microsoft/callback?%s%s", rows[i].query, state), NULL, "Sec-Purpose: prefetch\r\n") == 400, rows[i].query);
+		EXPECT_ROW(come_back_with(&b, rows[i].query, state) == rows[i].status, b.answer);
+		EXPECT_ROW(granted ? strcmp(where(&b), admin) == 0 : says(&b, rows[i].shown) && says(&b, admin), b.answer);
+		a = sole_account(&b);
+		EXPECT_ROW(strcmp(a->cause, granted ? rows[i].cause : "microsoft.admin_approval_required") == 0, rows[i].query);
+		EXPECT_ROW(a->state == (granted ? ACCOUNT_NEEDS_USER : ACCOUNT_NEEDS_ADMIN) && b.house.changed == 0, rows[i].query);
+		answer = call(&b.house, "GET /v1/events", KEY_ADMIN, NULL, NULL);
+		EXPECT_ROW(!strstr(answer, "account.approved") == !granted, answer);
+		/* once */
+		EXPECT_ROW(come_back_with(&b, GRANTED, state) == 200 && says(&b, "Back from Microsoft"), b.answer);
+		EXPECT_ROW(come_back_with(&b, "error=access_denied&state=", state) == 403, b.answer);
+		EXPECT_ROW(get(&b, admin) == 200 && (granted ? says(&b, "Approved. The mailbox") : strcmp(consent_state(&b), state) != 0), b.answer);
+		b.cookie = cookie;
+		house_close(&b.house);
+	}
+}
+
+TEST(an_answer_that_nobody_waits_for)
+{
+	struct browser b;
+	const char    *admin = needs_approval(&b), *state;
+
+	EXPECT(come_back(&b, GRANTED "consent.made0up") == 200 && says(&b, "Back from Microsoft") && come_back(&b, "error=access_denied&state=consent.x") == 403);
+	EXPECT(get(&b, admin) == 200);
+	state = consent_state(&b);
+	/* what works is not changed by it */
+	come_to(&b, ACCOUNT_CONNECTED, report_connected);
+	EXPECT(come_back_with(&b, GRANTED, state) == 303 && sole_account(&b)->state == ACCOUNT_CONNECTED);
+	/* the link was taken back meanwhile */
+	come_to(&b, ACCOUNT_NEEDS_ADMIN, report_approval);
+	EXPECT(get(&b, admin) == 200);
+	state = consent_state(&b);
+	EXPECT(status_of(call(&b.house, arena_print(b.house.arena, "DELETE /v1/connect-links/%s", link_id(&b)), KEY_ADMIN, NULL, NULL)) == 204);
+	EXPECT(come_back_with(&b, GRANTED, state) == 200 && says(&b, "Back from Microsoft") && sole_account(&b)->state == ACCOUNT_NEEDS_ADMIN);
+	house_close(&b.house);
+}
+
+/* What was granted once is tried again without anybody; and a colleague who waits for the same goes on as well. */
+static bool give_grant(struct txn *t, void *self, struct error *err)
+{
+	struct browser *b = self;
+	struct slice    sealed;
+
+	return vault_seal(b->house.service.vault, arena_print(b->house.arena, "%s/password", b->house.last), slice_str("{\"refresh_token\":\"r\"}"), b->house.arena,
+	                  &sealed, err)
+	    && sealed_put(t, b->house.last, "password", sealed, err);
+}
+
+static const char *sent_with(struct browser *b)
+{
+	const char *at = strstr(where(b), "&state=");
+
+	return arena_copy(b->house.arena, slice(at + 7, strcspn(at + 7, "&")));
+}
+
+TEST(a_consent_is_for_the_whole_organisation)
+{
+	struct browser b;
+	const char    *admin = needs_approval(&b), *first = b.link, *cookie = b.cookie, *accounts;
+	struct error   err = { 0 };
+
+	EXPECT(store_write_wait(b.house.service.store, give_grant, &b, &err));
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=bob%40birch.example") == 303);
+	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
+	new_link(&b, "{}");
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40oak.example") == 303);
+	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
+	b.cookie = NULL;
+	EXPECT(b.house.changed == 0 && get(&b, admin) == 200 && come_back_with(&b, GRANTED, consent_state(&b)) == 303);
+	b.cookie = cookie;
+	EXPECT(b.house.changed == 1);
+	accounts = call(&b.house, "GET /v1/accounts", KEY_ADMIN, NULL, NULL);
+	EXPECT_ROW(strstr(accounts, "\"state\":\"connecting\"") && strstr(accounts, "microsoft.admin_consent_recorded") && strstr(accounts, "microsoft.admin_approval_required"), accounts);
+	b.link = first;
+	EXPECT(get(&b, sub(&b, "result")) == 303 && strcmp(where(&b), sub(&b, "progress")) == 0);
+	house_close(&b.house);
+}
+
+/* What has to wait has waited. */
+static bool forget_wait(struct txn *t, void *self, struct error *err)
+{
+	struct reading *r = self;
+
+	if (!account_get(t, r->job, NULL, r->id, &r->account, err))
+		return false;
+	r->account.state_since = 1;
+	return account_update(t, &r->account, err);
+}
+
+static void pass_time(struct browser *b)
+{
+	struct reading r = { .job = b->house.arena, .id = b->house.last };
+	struct error   err = { 0 };
+
+	EXPECT(store_write_wait(b->house.service.store, forget_wait, &r, &err));
+}
+
+/* -- and what follows by itself ---------------------------------------------------------------------------------------------- */
+
+static const char *approved(struct browser *b)
+{
+	const char *admin = needs_approval(b), *cookie = b->cookie;
+
+	b->cookie = NULL;
+	EXPECT(get(b, admin) == 200 && come_back_with(b, GRANTED, consent_state(b)) == 303);
+	b->cookie = cookie;
+	return admin;
+}
+
+/* Sent by the result page, without a page of Microsoft's; its state. */
+static const char *go_silently(struct browser *b)
+{
+	const char *at;
+
+	EXPECT_ROW(get(b, sub(b, "result")) == 303, b->answer);
+	EXPECT_TEXT(where(b), sub(b, "microsoft/again"));
+	EXPECT_ROW(get(b, sub(b, "microsoft/again")) == 303, b->answer);
+	at = strstr(where(b), "&state=silent.");
+	EXPECT_ROW(at && strstr(where(b), "&prompt=none&login_hint=ann%40birch.example"), b->answer);
+	return arena_copy(b->house.arena, slice(at + 7, strcspn(at + 7, "&")));
+}
+
+TEST(the_persons_own_browser_goes_on_by_itself)
+{
+	struct browser b;
+	const char    *state;
+
+	approved(&b);
+	/* a stranger, or who only looks ahead, does not */
+	EXPECT(visit(&b, "GET", sub(&b, "microsoft/again"), NULL, "Sec-Purpose: prefetch\r\n") == 303 && strcmp(where(&b), sub(&b, "result")) == 0);
+	state = go_silently(&b);
+	EXPECT(come_back_with(&b, REFUSED_50105, state) == 303);
+	EXPECT(sole_account(&b)->state == ACCOUNT_NEEDS_ADMIN && strcmp(sole_account(&b)->cause, "microsoft.user_not_assigned") == 0);
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "data-watch=") && says(&b, "goes on here by itself"));
+	EXPECT(get(&b, sub(&b, "state.json")) == 200 && says(&b, "{\"state\":\"needs_admin\",\"cause\":\"microsoft.user_not_assigned\"}"));
+	EXPECT(get(&b, sub(&b, "microsoft/again")) == 303 && strcmp(where(&b), sub(&b, "result")) == 0);
+	house_close(&b.house);
+}
+
+TEST(where_nobody_is_signed_in_the_person_is_asked)
+{
+	static const char *const answers[] = {
+		"error=login_required&state=", "error=interaction_required&state=", "error=interaction_required&error_description=AADSTS50058%3a+x&state=",
+		"error=interaction_required&error_description=AADSTS16000%3a+x&state=",
+	};
+
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		struct browser b;
+
+		approved(&b);
+		EXPECT_ROW(come_back_with(&b, answers[i], go_silently(&b)) == 303, b.answer);
+		EXPECT_ROW(strcmp(sole_account(&b)->cause, "microsoft.admin_consent_recorded") == 0, answers[i]);
+		EXPECT_ROW(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in once more") && says(&b, "form-action 'self' https://login.microsoftonline.com"), b.answer);
+		EXPECT_ROW(submit(&b, sub(&b, "microsoft"), FOR_ANN) == 303 && says(&b, "&prompt=select_account"), b.answer);
+		house_close(&b.house);
+	}
+}
+
+/* A consent takes its time to be known everywhere (facts M A.8, 650051): a few times, and then it is told as it is. */
+TEST(too_early_is_tried_again_and_not_for_ever)
+{
+	struct browser b;
+
+	approved(&b);
+	for (int i = 1; i <= 3; i++) {
+		EXPECT(come_back(&b, arena_print(b.house.arena, "error=interaction_required&error_description=AADSTS650051%%3a+x&state=%s", go_silently(&b))) == 303);
+		if (i == 3)
+			break;
+		EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "it is tried again by itself") && says(&b, "content=\"10; url="));
+		EXPECT(get(&b, sub(&b, "microsoft/again")) == 303 && strcmp(where(&b), sub(&b, "result")) == 0);
+		EXPECT(sole_account(&b)->failures == (unsigned)i && sole_account(&b)->next_try == INT64_MAX);
+		pass_time(&b);
+	}
+	EXPECT(sole_account(&b)->failures == 0 && strcmp(sole_account(&b)->cause, "microsoft.admin_consent_recorded") == 0);
+	EXPECT(!strcmp(sole_account(&b)->certainty, "possible"));
+	house_close(&b.house);
+}
+
+/* Nothing tells us that somebody was assigned: the administrator says so, and the person's browser finds out. */
+TEST(an_administrator_says_that_it_is_done)
+{
+	struct browser b;
+	const char    *admin, *cookie;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	EXPECT(come_back_with(&b, REFUSED_50105, leave(&b)) == 303 && get(&b, sub(&b, "administrator")) == 200);
+	admin = text_after(&b, "http://mail.example.org", "<");
+	cookie = b.cookie;
+	b.cookie = NULL;
+	EXPECT(get(&b, admin) == 200 && says(&b, "New-MgServicePrincipalAppRoleAssignedTo") && says(&b, "ann@birch.example") && submit(&b, admin, "") == 303);
+	EXPECT(sole_account(&b)->state == ACCOUNT_NEEDS_USER && b.house.changed == 0);
+	b.cookie = cookie;
+	EXPECT(come_back_with(&b, REFUSED_50105, go_silently(&b)) == 303 && sole_account(&b)->state == ACCOUNT_NEEDS_ADMIN);
+	house_close(&b.house);
+}
+
+/* -- who did not come back --------------------------------------------------------------------------------------------------- */
+
+TEST(who_stands_here_again_is_asked_what_the_page_says)
+{
+	struct browser b;
+
+	begin(&b, "{}");
+	register_at_microsoft(&b);
+	EXPECT(get(&b, b.link) == 200 && !says(&b, "name=\"said\""));
+	leave(&b);
+	EXPECT(get(&b, b.link) == 200 && says(&b, "name=\"said\"") && says(&b, "value=\"ann@birch.example\""));
+	EXPECT(submit(&b, sub(&b, "microsoft/said"), "said=it+does+not+work") == 422 && says(&b, "does not say yet what happened") && sole_account(&b) == NULL);
+	EXPECT(submit(&b, sub(&b, "microsoft/said"), "said=") == 422 && submit(&b, sub(&b, "microsoft/said"), "") == 422);
+	EXPECT(visit(&b, "POST", sub(&b, "microsoft/said"), "said=AADSTS90094", NULL) == 403);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft/said"), "said=Sorry.+AADSTS90094%3A+The+grant+requires+admin+permission.") == 303);
+	EXPECT_TEXT(where(&b), sub(&b, "result"));
+	EXPECT(strcmp(sole_account(&b)->cause, "microsoft.admin_approval_required") == 0 && sole_account(&b)->state == ACCOUNT_NEEDS_ADMIN);
+	EXPECT(get(&b, sub(&b, "administrator")) == 200 && get(&b, text_after(&b, "http://mail.example.org", "<")) == 200 && says(&b, "/v2.0/adminconsent?"));
+
+	/* the same account; another reason */
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft/said"), "said=https%3A%2F%2Flogin.microsoftonline.com%2Ferror%3Fcode%3D50105") == 303);
+	EXPECT(strcmp(sole_account(&b)->cause, "microsoft.user_not_assigned") == 0);
+	house_close(&b.house);
+}
+
+struct looking { struct house *house; int64_t now; bool found; };
+
+static bool look_for_lost(struct txn *t, void *self, struct error *err)
+{
+	struct looking *l = self;
+
+	return not_returned_take(t, &l->house->service, l->now, &l->found, err);
+}
+
+static bool lost_at(struct browser *b, int64_t now)
+{
+	struct looking l = { &b->house, now, false };
+	struct error   err = { 0 };
+
+	EXPECT_ROW(store_write_wait(b->house.service.store, look_for_lost, &l, &err), err.text);
+	return l.found;
+}
+
+#define QUARTER_MS (15 * 60 * (int64_t)1000)
+
+TEST(after_a_quarter_of_an_hour_it_is_noticed)
+{
+	struct browser b;
+	int64_t        now = clock_unix_ms();
+	const char    *state;
+
+	begin(&b, "{\"lang\":\"pl\"}");
+	register_at_microsoft(&b);
+	leave(&b);
+	EXPECT(!lost_at(&b, now + QUARTER_MS - 5000) && sole_account(&b) == NULL);
+	EXPECT(lost_at(&b, now + QUARTER_MS + 5000) && !lost_at(&b, now + QUARTER_MS + 5000));
+	EXPECT(sole_account(&b)->state == ACCOUNT_NEEDS_USER && strcmp(sole_account(&b)->cause, "microsoft.sign_in_not_returned") == 0);
+	EXPECT(strcmp(sole_account(&b)->address, "ann@birch.example") == 0 && strcmp(sole_account(&b)->lang, "pl") == 0);
+	EXPECT(strstr(call(&b.house, "GET /v1/events", KEY_ADMIN, NULL, NULL), "account.failed"));
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "name=\"said\"") && says(&b, catalogue_text(language_find("pl"), "microsoft.sign_in_not_returned/title")));
+	EXPECT(get(&b, b.link) == 200 && says(&b, "name=\"said\""));
+
+	/* who comes back meanwhile, by another window even, has said more than that */
+	leave(&b);
+	state = leave(&b);
+	EXPECT(come_back_with(&b, CANCELLED, state) == 303);
+	EXPECT(lost_at(&b, now + QUARTER_MS + 5000) && strcmp(sole_account(&b)->cause, "microsoft.consent_declined") == 0);
 	house_close(&b.house);
 }
 

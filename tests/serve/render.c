@@ -367,6 +367,83 @@ TEST(a_result_leads_back_and_on)
 	EXPECT(strstr(bad, "href=\"/help/net.intercepted?lang=en\""));
 }
 
+/* -- what an administrator at Microsoft does ---------------------------------------------------------------------------- */
+
+static const char *ways_of(const char *address, struct arena *job)
+{
+	struct buffer out;
+	struct page   p;
+	struct retold r;
+	struct approval a = sample_ways;
+	const char   *html;
+
+	a.address = address;
+	buffer_init(&out, PAGE_BYTES);
+	page_init(&p, &out, language_english(), job);
+	EXPECT(retell(report_assign, p.lang, job, &r, NULL));
+	page_open(&p, "main", NULL);
+	render_ways(&p, &r.cause[0], &a);
+	page_close(&p, "main");
+	html = arena_copy(job, buffer_held(&out));
+	buffer_release(&out);
+	return html;
+}
+
+TEST(lines_to_paste_name_that_mailbox_and_do_nothing_else)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	static const char *const unfit[] = { "a$(x)b@x.example", "a`b@x.example", "\"a b\"@x.example", "a\nb@x.example", "a\xe2\x80\x9d;x@x.example" };
+
+	EXPECT(strstr(ways_of("anna@x.example", job), "Get-MgUser -UserId &#39;anna@x.example&#39;</p>"));
+	EXPECT(strstr(ways_of("o'neill@x.example", job), "Get-MgUser -UserId &#39;o&#39;&#39;neill@x.example&#39;</p>"));
+	EXPECT(strstr(ways_of("o\xe2\x80\x99n@x.example", job), "&#39;o\xe2\x80\x99\xe2\x80\x99n@x.example&#39;"));
+	/* a name of ours in it is only a name */
+	EXPECT(strstr(ways_of("{app}{address}@x.example", job), "Get-MgUser -UserId &#39;{app}{address}@x.example&#39;</p>"));
+	/* the others get none, rather than another one's */
+	for (size_t i = 0; i < COUNT(unfit); i++)
+		EXPECT_ROW(!strstr(ways_of(unfit[i], job), "PowerShell") && strstr(ways_of(unfit[i], job), "Users and groups"), unfit[i]);
+}
+
+TEST(every_way_can_be_undone_or_only_reads)
+{
+	static const struct { const char *name, *does, *undoes; } rows[] = {
+		{ "admin-approval", "New-MgOauth2PermissionGrant", "Remove-MgOauth2PermissionGrant" },
+		{ "admin-approval", "AdminConsentRequestPolicy -IsEnabled:$true", "AdminConsentRequestPolicy -IsEnabled:$false" },
+		{ "admin-verified", "microsoft-user-default-low", "@($before)" },
+		{ "admin-assign", "New-MgServicePrincipalAppRoleAssignedTo", "Remove-MgServicePrincipalAppRoleAssignedTo" },
+		{ "admin-assign", "AppRoleAssignmentRequired:$false", "AppRoleAssignmentRequired:$true" },
+		{ "admin-policy", "AppliedConditionalAccessPolicies", "These lines only read" },
+		{ "admin-disabled", "AccountEnabled:$true", "AccountEnabled:$false" },
+		{ "admin-disabled", "Add-DistributionGroupMember", "Remove-DistributionGroupMember" },
+		{ "admin-smtp", "SmtpClientAuthenticationDisabled $false", "SmtpClientAuthenticationDisabled $true" },
+	};
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *pending = named("admin-request", language_english(), job), *wicked = named("admin-wicked", language_english(), job);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *html = named(rows[i].name, language_english(), job), *does = strstr(html, rows[i].does);
+
+		EXPECT_ROW(does && strstr(does, rows[i].undoes), rows[i].does);
+	}
+	EXPECT(strstr(named("admin-approval", language_english(), job), "This way does not work for this app") && !strstr(named("admin-verified", language_english(), job), "does not work for this app"));
+	EXPECT(strstr(pending, "#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AccessRequests") && strstr(pending, "/v2.0/adminconsent?"));
+	EXPECT(!strstr(wicked, "PowerShell") && !strstr(wicked, "href=\"javascript:"));
+	EXPECT(!strstr(named("admin-approved", language_english(), job), "cannot connect") && strstr(named("admin-approved", language_english(), job), "data-every=\"5000\""));
+}
+
+TEST(a_result_waits_for_the_administrator_or_offers_the_sign_in)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *waits = named("failed-approval", language_english(), job), *soon = named("failed-soon", language_english(), job);
+	const char *once = named("failed-once-more", language_english(), job), *lost = named("failed-lost", language_english(), job);
+
+	EXPECT(strstr(waits, "data-watch=\"" TOKEN_PATH "/state.json\"") && strstr(waits, "data-cause=\"microsoft.admin_approval_required\""));
+	EXPECT(strstr(waits, "<a class=\"button\" href=\"" TOKEN_PATH "/administrator\">") && strstr(waits, "<noscript><meta http-equiv=\"refresh\" content=\"15; url="));
+	EXPECT(strstr(soon, "<noscript><meta http-equiv=\"refresh\" content=\"10; url=" TOKEN_PATH "/result\"") && strstr(soon, "data-reload=\"10000\""));
+	EXPECT(strstr(once, "action=\"" TOKEN_PATH "/microsoft\"") && strstr(once, "value=\"anna@contoso.example\"") && !strstr(once, "http-equiv=\"refresh\""));
+	EXPECT(strstr(lost, "name=\"said\"") && strstr(lost, "/microsoft/said"));
+}
+
 /* What a server said never becomes a link, though it looks like one; the provider's own page does. */
 TEST(links_of_a_peer_stay_text)
 {

@@ -69,6 +69,21 @@ static const char report_sending[] =
 	"\"proof\":[{\"step\":\"smtp.login\",\"fact\":\"reply.text\",\"value\":\"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.\"}]}],"
 	"\"ruled_out\":[],\"steps\":[]}";
 
+#define MICROSOFT_REPORT(cause, who, values) \
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"anna@contoso.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"microsoft." cause "\",\"certainty\":\"proven\"," \
+	"\"who\":\"" who "\",\"values\":{\"address\":\"anna@contoso.example\",\"app\":\"5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d\"" values "},\"links\":[\"https://learn.microsoft.com/entra/\"]," \
+	"\"proof\":[{\"step\":\"entra.callback\",\"fact\":\"aadsts.number\",\"value\":\"90094\"}]}],\"ruled_out\":[],\"steps\":[]}"
+
+static const char report_approval[] = MICROSOFT_REPORT("admin_approval_required", "admin", ",\"tenant\":\"7c9e6679-7425-40de-944b-e07fc1f90ae7\"");
+static const char report_request[] = MICROSOFT_REPORT("admin_approval_pending", "admin", "");
+static const char report_assign[] = MICROSOFT_REPORT("user_not_assigned", "admin", ",\"code\":\"50105\"");
+static const char report_policy[] = MICROSOFT_REPORT("conditional_access", "admin", ",\"code\":\"53003\",\"our_address\":\"203.0.113.9\"");
+static const char report_disabled[] = MICROSOFT_REPORT("app_not_allowed", "admin", "");
+static const char report_recorded[] = MICROSOFT_REPORT("admin_consent_recorded", "nobody", "");
+static const char report_declined[] = MICROSOFT_REPORT("consent_declined", "user", "");
+static const char report_other_directory[] = MICROSOFT_REPORT("account_not_in_tenant", "user", ",\"code\":\"50020\"");
+static const char report_away[] = MICROSOFT_REPORT("sign_in_not_returned", "user", "");
+
 static const char report_webmail[] =
 	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"exchange.url_is_webmail\",\"certainty\":\"proven\","
 	"\"who\":\"user\",\"values\":{\"address\":\"ann@birch.example\",\"host\":\"mail.birch.example\",\"given_url\":\"https://mail.birch.example/owa\","
@@ -198,6 +213,15 @@ static bool sample_connect_unregistered(struct page *p)
 static bool sample_signin_refused(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.refused", "/oauth/microsoft/callback" }); }
 static bool sample_signin_consent(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.consent", "/oauth/microsoft/callback" }); }
 
+static bool sample_connect_away(struct page *p, enum away away)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = true, .away = away,
+		.value = { [INPUT_ADDRESS] = "anna@contoso.example", [INPUT_PROVIDER] = "microsoft" } });
+}
+
+static bool sample_away(struct page *p)         { return sample_connect_away(p, AWAY_ASKS); }
+static bool sample_away_unknown(struct page *p) { return sample_connect_away(p, AWAY_UNKNOWN); }
+
 static bool sample_connect_wrong(struct page *p)
 {
 	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
@@ -258,7 +282,7 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
 	struct account      a = sample_account(address, state);
-	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, true, false };
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, true, false, SIGN_IN_NONE };
 
 	if (report == report_webmail)
 		a.ews_url = "https://mail.birch.example/owa";
@@ -284,6 +308,32 @@ static bool sample_none(struct page *p)      { return sample_result(p, NULL, "an
 static bool sample_paused(struct page *p)    { return sample_result(p, NULL, "ann@birch.example", ACCOUNT_PAUSED); }
 static bool sample_hostile(struct page *p)   { return sample_result(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN); }
 
+static bool sample_signed_in(struct page *p, const char *report, const char *cause, enum account_state state, enum sign_in_offer offer)
+{
+	struct retold  *r = arena_get(p->job, sizeof *r);
+	struct account  a = sample_account("anna@contoso.example", state);
+	struct result_page page = { TOKEN_PATH, "Birch CRM", "t0ken", NULL, NULL, &a, r, true, false, offer };
+
+	a.provider = "microsoft";
+	a.cause = cause;
+	return retell(report, p->lang, p->job, r, NULL) && render_result(p, &page);
+}
+
+static bool sample_approval(struct page *p)  { return sample_signed_in(p, report_approval, "microsoft.admin_approval_required", ACCOUNT_NEEDS_ADMIN, SIGN_IN_NONE); }
+static bool sample_soon(struct page *p)      { return sample_signed_in(p, report_recorded, "microsoft.admin_consent_recorded", ACCOUNT_NEEDS_USER, SIGN_IN_SOON); }
+static bool sample_once_more(struct page *p) { return sample_signed_in(p, report_recorded, "microsoft.admin_consent_recorded", ACCOUNT_NEEDS_USER, SIGN_IN_ONCE_MORE); }
+static bool sample_lost(struct page *p)      { return sample_signed_in(p, report_away, "microsoft.sign_in_not_returned", ACCOUNT_NEEDS_USER, SIGN_IN_NONE); }
+
+static bool sample_not_approved(struct page *p, const char *report)
+{
+	struct retold *r = arena_get(p->job, sizeof *r);
+
+	return retell(report, p->lang, p->job, r, NULL) && render_consent_refused(p, &(struct refused_page){ "/admin/t", r });
+}
+
+static bool sample_consent_declined(struct page *p)  { return sample_not_approved(p, report_declined); }
+static bool sample_consent_elsewhere(struct page *p) { return sample_not_approved(p, report_other_directory); }
+
 static bool sample_handover(struct page *p)
 {
 	return render_handover(p, &(struct handover_page){ TOKEN_PATH, "Birch CRM", "ann@birch.example",
@@ -308,7 +358,7 @@ static bool sample_administrator(struct page *p, const char *report, const char 
 {
 	struct retold    *r = arena_get(p->job, sizeof *r);
 	struct account    a = sample_account(address, state);
-	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", ours, &a, r, SAMPLE_EXPIRES };
+	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", ours, &a, r, SAMPLE_EXPIRES, NULL };
 
 	if (report == report_webmail)
 		a.ews_url = "https://mail.birch.example/owa";
@@ -327,6 +377,45 @@ static bool sample_admin_done(struct page *p)     { return sample_administrator(
 static bool sample_admin_removed(struct page *p)  { return sample_administrator(p, NULL, "", ACCOUNT_REMOVED, &unknown); }
 static bool sample_admin_unknown(struct page *p)  { return sample_administrator(p, report_addresses, "ann@birch.example", ACCOUNT_WAITING, &unknown); }
 static bool sample_admin_hostile(struct page *p)  { return sample_administrator(p, hostile_report(p->job), HOSTILE, ACCOUNT_NEEDS_ADMIN, &hostile); }
+
+static bool sample_ways_for(struct page *p, const char *report, const char *cause, enum account_state state, const struct approval *approval)
+{
+	struct retold    *r = arena_get(p->job, sizeof *r);
+	struct account    a = sample_account(approval->address, state);
+	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", &configured, &a, r, SAMPLE_EXPIRES, approval };
+
+	a.provider = "microsoft";
+	a.cause = cause;
+	return retell(report, p->lang, p->job, r, NULL) && render_admin(p, &page);
+}
+
+#define CONSENT_URL "https://login.microsoftonline.com/7c9e6679-7425-40de-944b-e07fc1f90ae7/v2.0/adminconsent?client_id=5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d" \
+	"&scope=openid%20profile%20https%3A%2F%2Fgraph.microsoft.com%2FMail.ReadWrite&redirect_uri=https%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&state=consent.x"
+
+static const struct approval sample_ways = { "anna@contoso.example", "5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d", "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+	"openid profile email offline_access Mail.ReadWrite Mail.Send Calendars.Read Calendars.ReadWrite User.Read", "https://entra.microsoft.com", CONSENT_URL, false };
+static const struct approval verified_ways = { "anna@contoso.example", "5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d", "contoso.example", "openid Mail.ReadWrite",
+	"https://entra.microsoft.com", CONSENT_URL, true };
+static const struct approval hostile_ways = { HOSTILE, HOSTILE, HOSTILE, HOSTILE, "https://entra.microsoft.com", "javascript:alert(1)", true };
+
+#define ADMIN_DUE ACCOUNT_NEEDS_ADMIN
+static bool sample_admin_approval(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &sample_ways); }
+static bool sample_admin_verified(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &verified_ways); }
+static bool sample_admin_request(struct page *p)  { return sample_ways_for(p, report_request, "microsoft.admin_approval_pending", ADMIN_DUE, &sample_ways); }
+static bool sample_admin_assign(struct page *p)   { return sample_ways_for(p, report_assign, "microsoft.user_not_assigned", ADMIN_DUE, &sample_ways); }
+static bool sample_admin_policy(struct page *p)   { return sample_ways_for(p, report_policy, "microsoft.conditional_access", ADMIN_DUE, &sample_ways); }
+static bool sample_admin_disabled(struct page *p) { return sample_ways_for(p, report_disabled, "microsoft.app_not_allowed", ADMIN_DUE, &sample_ways); }
+static bool sample_admin_smtp(struct page *p)     { return sample_ways_for(p, report_sending, "smtp.auth_off", ACCOUNT_DEGRADED, &sample_ways); }
+static bool sample_admin_wicked(struct page *p)   { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &hostile_ways); }
+static bool sample_admin_approved(struct page *p)
+{
+	struct retold    *r = arena_get(p->job, sizeof *r);
+	struct account    a = sample_account("anna@contoso.example", ACCOUNT_NEEDS_USER);
+
+	a.cause = "microsoft.admin_consent_recorded";
+	return retell(report_recorded, p->lang, p->job, r, NULL)
+	    && render_admin(p, &(struct admin_page){ "/admin/t", "Birch CRM", "t0ken", &configured, &a, r, SAMPLE_EXPIRES, NULL });
+}
 
 static bool sample_trouble(struct page *p)
 {
@@ -377,6 +466,23 @@ static const struct sample samples[] = {
 	{ "admin-removed",    sample_admin_removed    },
 	{ "admin-unknown",    sample_admin_unknown    },
 	{ "admin-hostile",    sample_admin_hostile    },
+	{ "connect-away",     sample_away             },
+	{ "connect-away-unknown", sample_away_unknown },
+	{ "failed-approval",  sample_approval         },
+	{ "failed-soon",      sample_soon             },
+	{ "failed-once-more", sample_once_more        },
+	{ "failed-lost",      sample_lost             },
+	{ "consent-declined", sample_consent_declined },
+	{ "consent-elsewhere", sample_consent_elsewhere },
+	{ "admin-approval",   sample_admin_approval   },
+	{ "admin-verified",   sample_admin_verified   },
+	{ "admin-request",    sample_admin_request    },
+	{ "admin-assign",     sample_admin_assign     },
+	{ "admin-policy",     sample_admin_policy     },
+	{ "admin-disabled",   sample_admin_disabled   },
+	{ "admin-smtp",       sample_admin_smtp       },
+	{ "admin-wicked",     sample_admin_wicked     },
+	{ "admin-approved",   sample_admin_approved   },
 	{ "trouble",          sample_trouble          },
 	{ NULL,               NULL                    },
 };

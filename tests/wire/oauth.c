@@ -346,3 +346,21 @@ TEST(a_callback_that_is_too_long)
 	EXPECT(oauth_callback_read(slice(query, OAUTH_CALLBACK), job, &c, &err) && strlen(c.code) == OAUTH_CALLBACK - 5);
 	free(query);
 }
+
+TEST(where_an_administrator_consents)
+{
+	struct oauth_admin_consent a = { "https://login.example/7c9e/v2.0/adminconsent", "id-1", "https://crm.example/back", "openid https://graph.example/Mail.Send", "consent.st" };
+	struct buffer b;
+
+	buffer_init(&b, 4096);
+	EXPECT(oauth_admin_consent(&b, &a));
+	EXPECT(slice_equal(buffer_held(&b), slice_str("https://login.example/7c9e/v2.0/adminconsent?client_id=id-1&scope=openid%20https%3A%2F%2Fgraph.example%2FMail.Send"
+	                                              "&redirect_uri=https%3A%2F%2Fcrm.example%2Fback&state=consent.st")));
+	buffer_clear(&b);
+	a.state = NULL;
+	EXPECT(oauth_admin_consent(&b, &a) && slice_ends(buffer_held(&b), "%2Fback"));
+	buffer_release(&b);
+	buffer_init(&b, 100);
+	EXPECT(!oauth_admin_consent(&b, &a));
+	buffer_release(&b);
+}
