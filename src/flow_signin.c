@@ -30,21 +30,6 @@ const char *signin_url(const struct microsoft_app *app, const struct microsoft_c
 	return microsoft_authorize_url(app, code, d, into);
 }
 
-/* Whoever has a personal account is sent on at once, where it is plain that it is one; the national clouds have none. */
-static bool may_be_personal(const struct microsoft_app *app, const char *authority)
-{
-	const char *tenant = app->tenant ? app->tenant : "common";
-
-	return strcmp(authority, "login.microsoftonline.com") == 0 && (strcmp(tenant, "common") == 0 || strcmp(tenant, "consumers") == 0);
-}
-
-const char *signin_origin(const struct microsoft_app *app, struct arena *into)
-{
-	const char *authority = microsoft_authority(app, into);
-
-	return arena_print(into, "https://%s%s", authority, may_be_personal(app, authority) ? " https://login.live.com" : "");
-}
-
 const char *signin_consent_url(const struct microsoft_app *app, enum rights rights, const char *tenant, const char *redirect_uri,
                                const char *state, struct arena *into)
 {

@@ -17,9 +17,6 @@
 /* Where the browser is sent: see microsoft_authorize_url(). */
 const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                        struct arena *into);
-/* "https://login.microsoftonline.com https://login.live.com": where that may lead at once, as Content-Security-Policy lists it. Beyond those the
- * person goes by pages of Microsoft's own. */
-const char *signin_origin(const struct microsoft_app *, struct arena *into);
 
 /* What an administrator is shown of it: see microsoft_consent_url(), microsoft_scopes(), microsoft_portal(). */
 const char *signin_consent_url(const struct microsoft_app *, enum rights, const char *tenant, const char *redirect_uri, const char *state,

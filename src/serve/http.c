@@ -410,6 +410,7 @@ static bool hear(struct request *r, const char *bytes, size_t len)
 static void secure(struct MHD_Response *answer, const struct exchange *x)
 {
 	static const struct { const char *name, *value; } always[] = {
+		{ "Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'" },
 		{ "X-Content-Type-Options",  "nosniff" },
 		{ "X-Frame-Options",         "DENY" },
 		/* not no-referrer: browsers would then send "Origin: null" with our own forms */
@@ -419,10 +420,6 @@ static void secure(struct MHD_Response *answer, const struct exchange *x)
 	};
 	bool cached = false;
 
-	/* a browser asks this of the places, too, that a form's answer leads on to */
-	MHD_add_response_header(answer, "Content-Security-Policy",
-	                        arena_print(x->job, "default-src 'self'; base-uri 'none'; form-action 'self'%s%s; frame-ancestors 'none'; object-src 'none'",
-	                                    x->form_leads_to ? " " : "", x->form_leads_to ? x->form_leads_to : ""));
 	for (size_t i = 0; i < COUNT(always); i++)
 		MHD_add_response_header(answer, always[i].name, always[i].value);
 	if (x->https)

@@ -39,7 +39,6 @@ struct exchange {
 	const char            *type;                 /* "application/json" unless set                     */
 	struct slice           answer;               /* in `job`, or constant                             */
 	struct { const char *name, *value; } header[8];
-	const char            *form_leads_to;        /* besides us, the origins where a form of this page may lead; NULL: none */
 	size_t                 headers;
 	bool                   streaming;            /* taken over by events_stream()                     */
 	void                 (*finish)(struct exchange *);   /* the answer comes later: see http_wake()   */

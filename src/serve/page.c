@@ -342,6 +342,8 @@ static void head(struct page *p, const struct frame *f)
 		page_open(p, "script", "src", asset_path(f->script), "defer", "", NULL);
 		page_close(p, "script");
 	}
+	if (f->onward)
+		page_empty(p, "meta", "http-equiv", "refresh", "content", arena_print(p->job, "0; url=%s", fit_address(f->onward)), NULL);
 	if (f->refresh) {
 		page_open(p, "noscript", NULL);
 		page_empty(p, "meta", "http-equiv", "refresh", "content",

@@ -59,6 +59,7 @@ struct frame {
 	const char *script;            /* name of an asset, or NULL                                                    */
 	const char *refresh;           /* for browsers without scripts: an address to go to every other second, or NULL */
 	int         refresh_s;         /*   or so seldom; 0: every other second                                        */
+	const char *onward;            /* an address that every browser goes to at once, or NULL                         */
 	bool        broad;             /* text that is read rather than filled in                                       */
 };
 

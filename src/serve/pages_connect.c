@@ -245,7 +245,6 @@ void connect_form_show(struct visitor *v, int status, struct connect_page *c)
 	struct microsoft_app app;
 
 	c->registered = microsoft_registered(v->x->service->settings, &app);
-	v->x->form_leads_to = c->registered ? signin_origin(&app, v->x->job) : NULL;
 	c->path = v->path;
 	c->product = v->workspace.name;
 	c->csrf = http_csrf(v->x);
@@ -833,7 +832,6 @@ static void offer_sign_in(const struct visitor *v, struct result_page *r)
 		r->sign_in = SIGN_IN_SOON;
 	else if (approved || signin_was_silent(&v->account))
 		r->sign_in = SIGN_IN_ONCE_MORE;
-	v->x->form_leads_to = signin_origin(&app, v->x->job);
 }
 
 /* For web/again.js. */
@@ -873,7 +871,6 @@ static void answer_result(struct exchange *x)
 	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
 		r.report = &report;
 	r.registered = microsoft_registered(x->service->settings, &app);
-	x->form_leads_to = r.registered ? signin_origin(&app, x->job) : NULL;
 	r.path = v.path;
 	r.product = v.workspace.name;
 	r.csrf = http_csrf(x);

@@ -122,6 +122,13 @@ static enum rights rights_for(const struct visitor *v)
 	return signin_rights(v->x->service->app.rights, v->link.rights, v->has_account ? &v->account : NULL);
 }
 
+static void send_on(struct visitor *v, const char *url)
+{
+	struct page *p = pages_begin(v->x);
+
+	pages_answer(v->x, p, 200, render_onward(p, &(struct onward_page){ v->path, url }));
+}
+
 static void leave(struct departure *d, const struct microsoft_app *app, struct connect_page *form)
 {
 	struct visitor       *v = d->v;
@@ -137,7 +144,7 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 		with.login_hint = d->address.text;
 	}
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
-		answer_redirect(x, signin_url(app, &code, &with, x->job));
+		send_on(v, signin_url(app, &code, &with, x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
 		connect_form_show(v, 409, form);

@@ -91,6 +91,13 @@ struct notice_page {
 	const char *path;
 };
 
+/* Out to Microsoft, at once. No redirect: a browser holds those that follow a form against Content-Security-Policy, to the last one,
+ * and where an organisation has its own sign-in pages nobody knows beforehand which one that is. */
+struct onward_page {
+	const char *path;                      /* "/connect/TOKEN"                           */
+	const char *url;
+};
+
 struct handover_page {
 	const char *path;                      /* "/connect/TOKEN"                           */
 	const char *product, *address, *url;
@@ -99,6 +106,7 @@ struct handover_page {
 
 bool render_link(struct page *, const struct link_page *);
 bool render_notice(struct page *, const struct notice_page *);
+bool render_onward(struct page *, const struct onward_page *);
 bool render_connect(struct page *, const struct connect_page *);
 /* What was found for the person, in one line; "" for nothing. */
 const char *connect_found_text(struct page *, const struct connect_page *);

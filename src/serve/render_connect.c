@@ -33,6 +33,17 @@ bool render_notice(struct page *p, const struct notice_page *n)
 	return page_end(p);
 }
 
+bool render_onward(struct page *p, const struct onward_page *o)
+{
+	const char *title = page_word(p, "microsoft.button");
+
+	page_begin(p, &(struct frame){ .title = title, .path = o->path, .onward = o->url });
+	page_element(p, "h1", title, NULL);
+	page_element(p, "p", page_word(p, "microsoft.text"), "class", "lead", NULL);
+	page_element(p, "a", title, "class", "button full", "href", o->url, NULL);
+	return page_end(p);
+}
+
 /* -- the form --------------------------------------------------------------------------------------------------------- */
 
 struct input {

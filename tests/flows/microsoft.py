@@ -80,7 +80,8 @@ class Browser:
     def go(self, url, form=None):
         page = self._ask("GET" if form is None else "POST", url, None if form is None else urllib.parse.urlencode(form))
         for _ in range(HOPS):
-            to = page.headers.get("Location")
+            at_once = re.search(r'http-equiv="refresh" content="0; ?url=([^"]*)"', page.text)
+            to = html.unescape(at_once[1]) if at_once else page.headers.get("Location")
             again = re.search(r'http-equiv="refresh" content="2; ?url=([^"]*)"', page.text)
             if to:
                 page = self._ask("GET", urllib.parse.urljoin(page.url, to), None)

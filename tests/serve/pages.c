@@ -596,8 +596,8 @@ TEST(a_mailbox_that_has_moved_to_microsoft_is_one_click_away)
 	come_to(&b, ACCOUNT_NEEDS_USER, report_moved);
 	EXPECT(get(&b, sub(&b, "result")) == 200 && !says(&b, "Sign in with Microsoft") && says(&b, "form-action 'self';"));
 	register_at_microsoft(&b);
-	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in with Microsoft") && says(&b, "form-action 'self' https://login.microsoftonline.com"));
-	EXPECT(submit(&b, sub(&b, "microsoft"), "address=ann%40birch.example") == 303 && says(&b, "/oauth2/v2.0/authorize?"));
+	EXPECT(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in with Microsoft"));
+	EXPECT(submit(&b, sub(&b, "microsoft"), "address=ann%40birch.example") == 200 && strstr(b.answer, "/oauth2/v2.0/authorize?"));
 	EXPECT_TEXT(account_now(&b).account.provider, "exchange");
 	house_close(&b.house);
 }
@@ -792,14 +792,34 @@ TEST(a_link_that_the_api_made_opens_the_same_page)
 #define CANCELLED     "error=access_denied&error_subcode=cancel&error_description=AADSTS65004%3a+User+declined&state="
 #define FOR_ANN       "address=ann%40birch.example"
 
+/* The address that the page sends every browser on to, without a redirect; NULL: none. */
+static const char *sent_to(const struct browser *b)
+{
+	const char *at = strstr(b->answer, "<meta http-equiv=\"refresh\" content=\"0; url=");
+	char       *url, *out;
+
+	if (!at || status_of(b->answer) != 200)
+		return NULL;
+	at = strstr(at, "url=") + 4;
+	out = url = arena_get(b->house.arena, strcspn(at, "\"") + 1);
+	for (; *at != '"'; at += strncmp(at, "&amp;", 5) == 0 ? 5 : 1)
+		*out++ = *at;
+	return url;
+}
+
+static bool asks(const struct browser *b, const char *what)
+{
+	return sent_to(b) && strstr(sent_to(b), what);
+}
+
 /* The state that the browser is sent away with. */
 static const char *leave(struct browser *b)
 {
 	const char *state;
 
 	EXPECT_ROW(get(b, b->link) == 200, b->answer);
-	EXPECT_ROW(submit(b, sub(b, "microsoft"), FOR_ANN) == 303, b->answer);
-	state = where(b) ? strstr(where(b), "&state=") : NULL;
+	EXPECT_ROW(submit(b, sub(b, "microsoft"), FOR_ANN) == 200, b->answer);
+	state = sent_to(b) ? strstr(sent_to(b), "&state=") : NULL;
 	EXPECT_ROW(state, b->answer);
 	return arena_copy(b->house.arena, slice(state + 7, strcspn(state + 7, "&")));
 }
@@ -827,13 +847,8 @@ TEST(a_way_to_microsoft_is_on_the_page)
 
 	register_at_microsoft(&b);
 	EXPECT(get(&b, b.link) == 200 && says(&b, "Sign in with Microsoft") && says(&b, arena_print(b.house.arena, "formaction=\"%s\"", sub(&b, "microsoft"))));
-	EXPECT(says(&b, "form-action 'self' https://login.microsoftonline.com https://login.live.com; frame-ancestors 'none'"));
-	EXPECT(get(&b, "/help") == 200 && says(&b, "form-action 'self';"));
-	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "organizations");
-	EXPECT(get(&b, b.link) == 200 && says(&b, "form-action 'self' https://login.microsoftonline.com;"));
-	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "common");
-	settings_set(&b.house.settings, SETTING_MICROSOFT_AUTHORITY, "login.microsoftonline.us");
-	EXPECT(get(&b, b.link) == 200 && says(&b, "form-action 'self' https://login.microsoftonline.us;"));
+	/* a sign-in page may lead on to any other, which no form of ours may */
+	EXPECT(says(&b, "form-action 'self'; frame-ancestors 'none'"));
 	EXPECT(sole_account(&b) == NULL);
 	house_close(&b.house);
 }
@@ -846,14 +861,14 @@ TEST(a_person_leaves_for_microsoft)
 	begin(&b, "{}");
 	register_at_microsoft(&b);
 	state = leave(&b);
-	EXPECT(strlen(state) == 40 && slice_starts(slice_str(where(&b)), "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" MICROSOFT_APP "&"));
-	EXPECT(says(&b, "&redirect_uri=http%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&") && says(&b, "&prompt=select_account\r") && says(&b, "Cache-Control: no-store"));
+	EXPECT(strlen(state) == 40 && slice_starts(slice_str(sent_to(&b)), "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=" MICROSOFT_APP "&"));
+	EXPECT(asks(&b, "&redirect_uri=http%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&") && slice_ends(slice_str(sent_to(&b)), "&prompt=select_account") && says(&b, "Cache-Control: no-store"));
 	/* what must come back in the id_token is another thing than what must come back in the address, and neither is the verifier */
-	EXPECT(says(&b, "&nonce=") && !strstr(strstr(where(&b), "&nonce="), state) && says(&b, "&code_challenge_method=S256&"));
+	EXPECT(asks(&b, "&nonce=") && !strstr(strstr(sent_to(&b), "&nonce="), state) && asks(&b, "&code_challenge_method=S256&"));
 	EXPECT(strcmp(leave(&b), state) != 0);
 
 	/* the same by the form's own button, where microsoft was chosen */
-	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, FOR_ANN "&provider=microsoft&password=") == 303 && says(&b, "/oauth2/v2.0/authorize?"));
+	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, FOR_ANN "&provider=microsoft&password=") == 200 && asks(&b, "/oauth2/v2.0/authorize?"));
 	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=ann") == 422 && says(&b, "This is not written as an e-mail address"));
 	EXPECT(visit(&b, "POST", sub(&b, "microsoft"), FOR_ANN, NULL) == 403);
 	EXPECT(visit(&b, "GET", sub(&b, "microsoft"), NULL, NULL) == 405);
@@ -870,7 +885,7 @@ TEST(another_address_does_not_leave)
 	begin(&b, "{\"address\":\"ann@birch.example\"}");
 	register_at_microsoft(&b);
 	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40birch.example") == 422 && says(&b, "This link is for another address."));
-	EXPECT(submit(&b, sub(&b, "microsoft"), "") == 303);
+	EXPECT(submit(&b, sub(&b, "microsoft"), "") == 200 && asks(&b, "/oauth2/v2.0/authorize?"));
 	new_link(&b, "{}");
 	EXPECT(get(&b, b.link) == 200 && submit(&b, b.link, GOOD) == 303);
 	new_link(&b, "{}");
@@ -997,7 +1012,7 @@ TEST(what_works_is_not_ended_by_a_refusal)
 	/* who was connected once is known there: Microsoft is told whose account it shall be */
 	come_to(&b, ACCOUNT_NEEDS_USER, report_password);
 	leave(&b);
-	EXPECT(says(&b, "&login_hint=ann%40birch.example\r") && !says(&b, "prompt="));
+	EXPECT(slice_ends(slice_str(sent_to(&b)), "&login_hint=ann%40birch.example") && !asks(&b, "prompt="));
 	house_close(&b.house);
 }
 
@@ -1125,7 +1140,7 @@ static bool give_grant(struct txn *t, void *self, struct error *err)
 
 static const char *sent_with(struct browser *b)
 {
-	const char *at = strstr(where(b), "&state=");
+	const char *at = strstr(sent_to(b), "&state=");
 
 	return arena_copy(b->house.arena, slice(at + 7, strcspn(at + 7, "&")));
 }
@@ -1138,10 +1153,10 @@ TEST(a_consent_is_for_the_whole_organisation)
 
 	EXPECT(store_write_wait(b.house.service.store, give_grant, &b, &err));
 	new_link(&b, "{}");
-	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=bob%40birch.example") == 303);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=bob%40birch.example") == 200);
 	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
 	new_link(&b, "{}");
-	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40oak.example") == 303);
+	EXPECT(get(&b, b.link) == 200 && submit(&b, sub(&b, "microsoft"), "address=eve%40oak.example") == 200);
 	EXPECT(come_back_with(&b, REFUSED_90094, sent_with(&b)) == 303);
 	b.cookie = NULL;
 	EXPECT(b.house.changed == 0 && get(&b, admin) == 200 && come_back_with(&b, GRANTED, consent_state(&b)) == 303);
@@ -1192,9 +1207,9 @@ static const char *go_silently(struct browser *b)
 
 	EXPECT_ROW(get(b, sub(b, "result")) == 303, b->answer);
 	EXPECT_TEXT(where(b), sub(b, "microsoft/again"));
-	EXPECT_ROW(get(b, sub(b, "microsoft/again")) == 303, b->answer);
-	at = strstr(where(b), "&state=silent.");
-	EXPECT_ROW(at && strstr(where(b), "&prompt=none&login_hint=ann%40birch.example"), b->answer);
+	EXPECT_ROW(get(b, sub(b, "microsoft/again")) == 200 && sent_to(b), b->answer);
+	at = strstr(sent_to(b), "&state=silent.");
+	EXPECT_ROW(at && strstr(sent_to(b), "&prompt=none&login_hint=ann%40birch.example"), b->answer);
 	return arena_copy(b->house.arena, slice(at + 7, strcspn(at + 7, "&")));
 }
 
@@ -1228,8 +1243,8 @@ TEST(where_nobody_is_signed_in_the_person_is_asked)
 		approved(&b);
 		EXPECT_ROW(come_back_with(&b, answers[i], go_silently(&b)) == 303, b.answer);
 		EXPECT_ROW(strcmp(sole_account(&b)->cause, "microsoft.admin_consent_recorded") == 0, answers[i]);
-		EXPECT_ROW(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in once more") && says(&b, "form-action 'self' https://login.microsoftonline.com"), b.answer);
-		EXPECT_ROW(submit(&b, sub(&b, "microsoft"), FOR_ANN) == 303 && says(&b, "&prompt=select_account"), b.answer);
+		EXPECT_ROW(get(&b, sub(&b, "result")) == 200 && says(&b, "Sign in once more"), b.answer);
+		EXPECT_ROW(submit(&b, sub(&b, "microsoft"), FOR_ANN) == 200 && asks(&b, "&prompt=select_account"), b.answer);
 		house_close(&b.house);
 	}
 }

@@ -211,6 +211,7 @@ static bool sample_connect_unregistered(struct page *p)
 }
 
 static bool sample_signin_refused(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.refused", "/oauth/microsoft/callback" }); }
+static bool sample_onward(struct page *p) { return render_onward(p, &(struct onward_page){ TOKEN_PATH, "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=6b1f5c52&state=s" }); }
 static bool sample_signin_consent(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.consent", "/oauth/microsoft/callback" }); }
 
 static bool sample_connect_away(struct page *p, enum away away)
@@ -432,6 +433,7 @@ static const struct sample samples[] = {
 	{ "connect-microsoft", sample_connect_microsoft },
 	{ "connect-unregistered", sample_connect_unregistered },
 	{ "signin-refused",   sample_signin_refused   },
+	{ "onward",           sample_onward           },
 	{ "signin-consent",   sample_signin_consent   },
 	{ "connect-wrong",    sample_connect_wrong    },
 	{ "connect-hostile",  sample_connect_hostile  },
