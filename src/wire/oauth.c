@@ -65,6 +65,9 @@ static bool take(const cJSON *json, struct arena *a, struct oauth_answer *o, str
 		.claims = json_copy(json, "claims", a), .correlation_id = json_copy(json, "correlation_id", a),
 		.timestamp = json_copy(json, "timestamp", a),
 	};
+	/* as Google calls it (facts G A.3) */
+	if (!o->suberror)
+		o->suberror = json_copy(json, "error_subtype", a);
 	if (o->error)
 		read_numbers(json, a, o);
 	else if (!o->access_token)

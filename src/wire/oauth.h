@@ -1,5 +1,5 @@
 /* oauth.h -- where a person is sent to sign in and what comes back, what a token endpoint is asked and what it answers (RFC 6749 4.1,
- * 4.4, 5, 6; RFC 7636; RFC 8628), with what Microsoft adds (facts M A.2-A.8). Bytes in, bytes out.
+ * 4.4, 5, 6; RFC 7636; RFC 8628), with what Microsoft (facts M A.2-A.8) and Google (G A.3) add. Bytes in, bytes out.
  *
  * Secrets: the request is written into a buffer that its owner wipes; of an answer everything read lies in the arena given, and the
  * reader's own copies are wiped before they are given back.

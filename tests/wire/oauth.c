@@ -40,6 +40,21 @@ static const char *numbers_of(const struct oauth_answer *o, struct arena *job)
 	return all;
 }
 
+TEST(the_narrower_word_goes_by_two_names)
+{
+	static const char *const bodies[] = { "{\"error\":\"invalid_grant\",\"suberror\":\"bad_token\",\"error_subtype\":\"x\"}", "{\"error\":\"invalid_grant\",\"error_subtype\":\"invalid_rapt\"}" };
+	static const char *const words[] = { "bad_token", "invalid_rapt" };
+
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct oauth_answer          o = { 0 };
+		struct error                 err = { 0 };
+
+		EXPECT(oauth_answer_read(slice_str(bodies[i]), job, &o, &err));
+		EXPECT_TEXT(o.suberror, words[i]);
+	}
+}
+
 TEST(answers_are_read)
 {
 	for (size_t i = 0; i < COUNT(answers); i++) {
