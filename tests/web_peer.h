@@ -169,6 +169,20 @@ static enum came peer_ticket(struct web_peer *p, struct ticket *t)
 	return turn->came == CAME_NOTHING ? CAME : turn->came;
 }
 
+static bool web_peer_run(struct web_peer *, enum want_kind (*step)(void *, struct want *, struct error *), void *self, struct error *);
+
+/* One after the other, in the order they were added: what is written down beforehand has an order. */
+static enum came peer_children(struct web_peer *p, struct children *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct task *t = c->task[i];
+
+		t->err = (struct error){ 0 };
+		t->state = web_peer_run(p, t->step, t->self, &t->err) ? TASK_DONE : TASK_FAILED;
+	}
+	return CAME;
+}
+
 static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind kind)
 {
 	switch (kind) {
@@ -190,6 +204,8 @@ static enum came peer_answer(struct web_peer *p, struct want *w, enum want_kind 
 		return peer_ticket(p, w->ticket);
 	case WANT_COMMIT:
 		return answer_commit(w);
+	case WANT_CHILDREN:
+		return peer_children(p, w->children);
 	case WANT_TIME:
 		p->now += w->wait_ms;
 		return CAME;

@@ -8,4 +8,8 @@ struct microsoft_app {
 	const char *authority;                      /* host or URL of a national cloud's sign-in; NULL: the worldwide cloud's */
 };
 
+struct google_app {
+	const char *client_id, *client_secret;      /* NULL: not registered */
+};
+
 #endif

@@ -229,7 +229,9 @@ bool google_message_read(struct slice body, struct arena *a, struct google_messa
 	if (!json)
 		return false;
 	*m = (struct google_message){ name_of(json, "id", "-_", a), header_of(json, "Subject", a), header_of(json, "From", a),
-		header_of(json, "Content-Type", a) };
+		header_of(json, "Content-Type", a), header_of(json, "References", a) };
+	if (!m->references)
+		m->references = header_of(json, "In-Reply-To", a);
 	cJSON_Delete(json);
 	return m->id || fail(err, FAULT_BROKEN, "a message without an id");
 }

@@ -83,7 +83,8 @@ bool google_messages_read(struct slice body, struct arena *, struct google_messa
 /* One message, as `format=metadata` has it. Broken: without an id. */
 struct google_message {
 	const char *id, *subject, *from;      /* NULL: not told */
-	const char *content_type;             /* of the whole   */
+	const char *content_type;             /* of the whole                                                    */
+	const char *references;               /* ids of what it is about: References, else In-Reply-To            */
 };
 
 bool google_message_read(struct slice body, struct arena *, struct google_message *, struct error *);

@@ -35,6 +35,10 @@ bool oauth_is_sayable(const char *token);
 /* FAULT_TOO_BIG, FAULT_BROKEN: no JSON, neither a token nor an error in it, a token that could not be said in a header. */
 bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *, struct error *);
 
+/* When an id_token says that it was issued, in Unix seconds; 0: it does not say. Its signature is not looked at: nothing may hang on it
+ * but an explanation. */
+int64_t oauth_issued_at(const char *id_token);
+
 /* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
 bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);

@@ -95,7 +95,7 @@ static const char *message(struct slice body, struct arena *job, struct error *e
 {
 	struct google_message m;
 
-	return google_message_read(body, job, &m, err) ? arena_print(job, "%s|%s|%s|%s", m.id, m.subject ? m.subject : "-", m.from ? m.from : "-", m.content_type ? m.content_type : "-") : NULL;
+	return google_message_read(body, job, &m, err) ? arena_print(job, "%s|%s|%s|%s|%s", m.id, m.subject ? m.subject : "-", m.from ? m.from : "-", m.content_type ? m.content_type : "-", m.references ? m.references : "-") : NULL;
 }
 
 static const char *raw(struct slice body, struct arena *job, struct error *err)
@@ -137,8 +137,8 @@ static const struct {
 	{ messages, "{\"messages\":[{\"id\":\"../../x\"}]}", NULL },
 	{ messages, "{\"messages\":[{\"id\":\"1\\r\\nX: y\"}]}", NULL },
 	{ messages, "{\"messages\":{}}", NULL },
-	{ message, "{\"id\":\"18c0\",\"payload\":{\"headers\":[{\"name\":\"FROM\",\"value\":\"Bob <bob@ash.example>\"},{\"name\":\"subject\",\"value\":\"x\"},{\"name\":\"Content-Type\",\"value\":\"text/plain\"}]}}", "18c0|x|Bob <bob@ash.example>|text/plain" },
-	{ message, "{\"id\":\"18c0\"}", "18c0|-|-|-" },
+	{ message, "{\"id\":\"18c0\",\"payload\":{\"headers\":[{\"name\":\"FROM\",\"value\":\"Bob <bob@ash.example>\"},{\"name\":\"subject\",\"value\":\"x\"},{\"name\":\"Content-Type\",\"value\":\"text/plain\"},{\"name\":\"In-Reply-To\",\"value\":\"<1@x>\"}]}}", "18c0|x|Bob <bob@ash.example>|text/plain|<1@x>" },
+	{ message, "{\"id\":\"18c0\"}", "18c0|-|-|-|-" },
 	{ message, "{\"payload\":{}}", NULL },
 	{ raw, "{\"raw\":\"Pz8_Pj4-\"}", "?\?\?>>>" },
 	{ raw, "{\"raw\":\"YQ==\"}", "a" },
