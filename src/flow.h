@@ -46,6 +46,7 @@ struct flow_request {
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
+	const struct google_app   *google;                  /* likewise                                                     */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
