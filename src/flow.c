@@ -55,6 +55,7 @@ struct flow {
 	struct mail_address       address;
 	struct detect             detect;
 	struct endpoint           named[SERVICES];
+	struct endpoint           gmail[SERVICES];      /* where it is gone on by IMAP, after google_way_leads_to_imap() */
 	struct waits              waits;
 	struct login              login;
 	struct login_gate         gate;
@@ -98,6 +99,12 @@ static void name_endpoint(struct flow *f, enum service service)
 	                                       .socket = socket_of(port), .source = SOURCE_USER, .trust = q->trust };
 }
 
+/* Gmail by IMAP, in the place of its interface. */
+static bool is_instead(const struct flow *f)
+{
+	return f->at_google && google_way_leads_to_imap(&f->google);
+}
+
 static size_t candidate_count(const struct flow *f, enum service service)
 {
 	return f->request->host[service] ? 1 : f->detect.candidates[service].count;
@@ -108,6 +115,8 @@ static const struct endpoint *candidate(const struct flow *f, enum service servi
 {
 	const struct endpoint *e;
 
+	if (is_instead(f) && !f->request->host[service])
+		return n == 0 ? &f->gmail[service] : NULL;
 	if (n >= candidate_count(f, service) || n >= CANDIDATES_MOST)
 		return NULL;
 	if (f->request->host[service])
@@ -195,6 +204,8 @@ static bool imap_is_meant(const struct flow *f)
 	const struct flow_request *q = f->request;
 	const char                *provider = f->detect.provider;
 
+	if (is_instead(f))
+		return true;
 	if (exchange_is_meant(f) || microsoft_is_meant(f) || google_is_meant(f))
 		return false;
 	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
@@ -216,7 +227,7 @@ static void name_user(struct flow *f, const struct endpoint *e)
 	if (!name)
 		name = f->address.text, form = "address";
 	f->login = (struct login){ .username = name, .username_form = form, .password = f->request->credentials->password,
-	                           .token = f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
+	                           .token = is_instead(f) ? f->google.session.grant.access_token : f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
 }
 
 /* -- one service -------------------------------------------------------------------------------------------------- */
@@ -348,6 +359,8 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 			return want_gate(w, &f->detected, f->request->timeout_ms);
 
 	STEP(p, PART_SEARCHED):
+		if (f->at_google && !f->google.over.open)
+			return want_gate(w, &f->google.over, f->request->timeout_ms);
 		/* before names are guessed: it may be Exchange */
 		if (f->seeking && !exchange_is_named(f) && !imap_is_announced(f) && !f->exchange.searched.open)
 			return want_gate(w, &f->exchange.searched, f->request->timeout_ms);
@@ -441,6 +454,15 @@ static int detect_ms(const struct flow_request *q)
 	return q->only_detect ? q->timeout_ms - q->timeout_ms / 10 : q->timeout_ms / 2;
 }
 
+static void name_gmail(struct flow *f)
+{
+	const struct hoster *gmail = hoster_find("gmail");
+
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+		f->gmail[s] = (struct endpoint){ .service = s, .host = gmail->server[s].host, .port = gmail->server[s].port,
+		                                 .socket = gmail->server[s].socket, .source = SOURCE_TABLE, .trust = f->request->trust };
+}
+
 /* Everything side by side: a service whose server was named does not wait for the search; who takes the domain's mail is
  * asked in any case. */
 static void start_all(struct flow *f)
@@ -474,6 +496,7 @@ static void start_all(struct flow *f)
 		f->google.detected = &f->detected;
 		f->google.is_meant = google_is_named(f) ? NULL : ask_whether_google;
 		f->google.asked = f;
+		name_gmail(f);
 		children_add(&f->children, &f->task[SERVICES + 3], google_way_step, &f->google, 0);
 	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
@@ -732,13 +755,23 @@ void flow_found(const struct flow *f, struct flow_found *out)
 	}
 }
 
+/* By which of them it is connected, or should have been. */
+static const char *provider_of(struct flow *f)
+{
+	const char *named = f->request->provider;
+
+	if (exchange_is_meant(f) || microsoft_is_meant(f))
+		return exchange_is_meant(f) ? "exchange" : "microsoft";
+	if (google_is_meant(f))
+		return is_instead(f) && signed_in(&f->part[SERVICE_IMAP]) ? "imap" : "google";
+	return strcmp(named, "auto") != 0 ? named : imap_is_meant(f) ? "imap" : f->detect.provider;
+}
+
 struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_worked *worked)
 {
-	const struct flow_request *q = f->request;
-	struct report             *r = f->report;
+	struct report *r = f->report;
 
-	r->provider = exchange_is_meant(f) ? "exchange" : microsoft_is_meant(f) ? "microsoft" : google_is_meant(f) ? "google"
-	            : strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	r->provider = provider_of(f);
 	r->ms = ms;
 	note_worked(f, worked);
 	flow_release(f);

@@ -23,6 +23,12 @@ bool google_token(const struct credentials *c)
 	return c && c->token && c->scope && strstr(c->scope, "https://www.googleapis.com/auth/");
 }
 
+bool google_way_leads_to_imap(const struct google_way *p)
+{
+	return p->in_session && p->session.api_off && p->session.signed_in
+	    && google_scope_has(p->session.grant.scope, "https://mail.google.com/");
+}
+
 static bool has_token(const struct google_way *p)
 {
 	return p->request->credentials && p->request->credentials->token;
@@ -89,11 +95,14 @@ enum want_kind google_way_step(void *self, struct want *w, struct error *err)
 	case WAY_START:
 		if (p->is_meant && !p->detected->open)
 			return want_gate(w, p->detected, p->request->timeout_ms);
-		if (p->request->only_detect || (p->is_meant && !p->is_meant(p->asked)))
+		if (p->request->only_detect || (p->is_meant && !p->is_meant(p->asked))) {
+			p->over.open = true;
 			return WANT_NOTHING;
+		}
 		begin_session(p);
 		if (!has_token(p)) {
 			wait_for_sign_in(p, w);
+			p->over.open = true;
 			return WANT_NOTHING;
 		}
 
@@ -114,6 +123,7 @@ enum want_kind google_way_step(void *self, struct want *w, struct error *err)
 		}
 
 	STEP(p, WAY_DONE):
+		p->over.open = true;
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;

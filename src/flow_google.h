@@ -22,6 +22,7 @@ struct google_way {
 	struct google_session      session;
 	struct google_mail         mail;           /* for the test message */
 	bool                       in_session;
+	struct gate                over;           /* open once all of that is known */
 	/* its own */
 	int                        step, attempt;
 	struct probe               probe;
@@ -33,6 +34,10 @@ void           google_way_init(struct google_way *, const struct flow_request *,
                                struct waits);
 enum want_kind google_way_step(void *self, struct want *, struct error *);      /* WANT_NOTHING whatever came of it */
 void           google_way_release(struct google_way *);
+
+/* Gmail answers nobody by its interface as long as the operator has not switched that on for his registration; with this grant it
+ * answers by IMAP and SMTP all the same (facts G B.5, B.6). */
+bool           google_way_leads_to_imap(const struct google_way *);
 
 /* A token for Google's interfaces, by what it says it is for; one for IMAP alone is none. */
 bool           google_token(const struct credentials *);

@@ -458,6 +458,20 @@ static void judge_web_mail(struct verdict *v, const struct report *r, const stru
 	}
 }
 
+/* Gmail is read by IMAP where our registration may not use its interface: told, and for the operator to mend in his own time. */
+static void tell_instead(struct verdict *v, const struct report *r)
+{
+	struct finding f;
+
+	for (int a = 0; a < r->attempts; a++) {
+		if (report_find(r, "google.grant", a) < 0 || !diagnose_attempt(r, a, &f))
+			continue;
+		f.repaired = true;
+		add(v, &f);
+		not_excluded(v, f.cause);
+	}
+}
+
 void diagnose(const struct report *r, struct verdict *v)
 {
 	const struct web_mail *web = web_mail_of(r);
@@ -495,8 +509,10 @@ void diagnose(const struct report *r, struct verdict *v)
 	} else {
 		v->kind = VERDICT_CONNECTED;
 	}
-	if (imap == FINE)
+	if (imap == FINE) {
 		repaired(v, r, v->attempt[SERVICE_IMAP], "imap.login");
+		tell_instead(v, r);
+	}
 }
 
 void diagnose_pasted(const struct report *r, struct verdict *v)
