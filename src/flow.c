@@ -227,7 +227,10 @@ static void name_user(struct flow *f, const struct endpoint *e)
 	if (!name)
 		name = f->address.text, form = "address";
 	f->login = (struct login){ .username = name, .username_form = form, .password = f->request->credentials->password,
-	                           .token = is_instead(f) ? f->google.session.grant.access_token : f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
+	                           .token = f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
+	/* it may have been renewed meanwhile */
+	if (is_instead(f))
+		f->login.token = f->google.session.grant.access_token;
 }
 
 /* -- one service -------------------------------------------------------------------------------------------------- */
