@@ -300,6 +300,55 @@ bool google_calendars_read(struct slice body, struct arena *a, struct google_cal
 	return fine;
 }
 
+/* -- events ------------------------------------------------------------------------------------------------------- */
+
+static struct google_time time_of(const cJSON *event, const char *name, struct arena *a)
+{
+	const cJSON *json = member(event, name);
+	const char  *date = json_copy(json, "date", a);
+
+	return (struct google_time){ date ? date : json_copy(json, "dateTime", a), json_copy(json, "timeZone", a), date != NULL };
+}
+
+static bool take_event(const cJSON *json, struct google_event *e, struct arena *a)
+{
+	const char *status = json_text(json, "status");
+
+	*e = (struct google_event){ .id = name_of(json, "id", "-_", a), .uid = json_copy(json, "iCalUID", a), .etag = json_copy(json, "etag", a),
+		.summary = json_copy(json, "summary", a), .series = name_of(json, "recurringEventId", "-_", a), .start = time_of(json, "start", a),
+		.end = time_of(json, "end", a), .original = time_of(json, "originalStartTime", a), .gone = status && strcmp(status, "cancelled") == 0 };
+	return e->id != NULL;
+}
+
+static bool take_events(const cJSON *json, struct arena *a, struct google_events *p, struct error *err)
+{
+	const cJSON *list = member(json, "items"), *item;
+	size_t       most = (size_t)cJSON_GetArraySize(list);
+
+	if (!cJSON_IsArray(list))
+		return fail(err, FAULT_BROKEN, "no list of events");
+	if (most > GOOGLE_EVENTS)
+		return fail(err, FAULT_TOO_BIG, "%zu events in one page", most);
+	p->item = arena_get(a, (most + 1) * sizeof *p->item);
+	cJSON_ArrayForEach(item, list)
+		if (!take_event(item, &p->item[p->count++], a))
+			return fail(err, FAULT_BROKEN, "an event without an id");
+	p->next = name_of(json, "nextPageToken", "-_.~=+/", a);
+	p->sync = name_of(json, "nextSyncToken", "-_.~=+/", a);
+	return !p->next || !p->sync || fail(err, FAULT_BROKEN, "a page that leads on and to an end");
+}
+
+bool google_events_read(struct slice body, struct arena *a, struct google_events *p, struct error *err)
+{
+	cJSON *json = document(body, err);
+	bool   fine;
+
+	*p = (struct google_events){ 0 };
+	fine = json && take_events(json, a, p, err);
+	cJSON_Delete(json);
+	return fine;
+}
+
 /* -- scopes ------------------------------------------------------------------------------------------------------- */
 
 static const char *whole_name(const char *scope)

@@ -104,6 +104,31 @@ struct google_calendars {
 
 bool google_calendars_read(struct slice body, struct arena *, struct google_calendars *, struct error *);
 
+/* A moment of an event: on a day as a whole ("2026-11-23"), or at a time of RFC 3339, with the zone it was entered in. */
+struct google_time {
+	const char *at, *zone;                /* at NULL: not told; zone NULL: that of the calendar, or `at` says it */
+	bool        day;
+};
+
+struct google_event {
+	const char        *id, *uid, *etag, *summary;   /* all but the id: NULL where not told           */
+	const char        *series;                      /* of which it is an exception; NULL: of none    */
+	struct google_time start, end, original;        /* `original`: when the exception would have been */
+	bool               gone;                        /* cancelled; then often nothing but the id      */
+};
+
+/* A page of events. Broken: no list, an event without an id, a page that leads both on and to an end. FAULT_TOO_BIG: more than Google's
+ * own limit of GOOGLE_EVENTS in one. */
+#define GOOGLE_EVENTS 2500
+
+struct google_events {
+	struct google_event *item;
+	size_t               count;
+	const char          *next, *sync;     /* where it goes on; from where it is asked next time. NULL: not told */
+};
+
+bool google_events_read(struct slice body, struct arena *, struct google_events *, struct error *);
+
 /* Is that scope among those granted, by its whole name? Those of sign-in go by two (facts G A.4): "email" is "…/auth/userinfo.email". */
 bool google_scope_has(const char *granted, const char *scope);
 

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct google_messages   many;
 	struct google_message    one;
 	struct google_calendars  c;
+	struct google_events     many_events;
 	struct error             err = { .fault = FAULT_NONE };
 	bool                     fine;
 
@@ -59,6 +60,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fine = google_calendars_read(body, job, &c, &err);
 	check_fault(fine, &err);
 	assert(!fine || c.count > 0 || !c.primary);
+	fine = google_events_read(body, job, &many_events, &err);
+	check_fault(fine, &err);
+	assert(!fine || (many_events.count <= GOOGLE_EVENTS && (!many_events.next || !many_events.sync)));
+	for (size_t i = 0; fine && i < many_events.count; i++)
+		assert(*many_events.item[i].id && (!many_events.item[i].start.day || many_events.item[i].start.at));
 	google_scope_has(arena_copy(job, body), "email");
 	return 0;
 }

@@ -112,6 +112,24 @@ static const char *calendars(struct slice body, struct arena *job, struct error 
 	return google_calendars_read(body, job, &c, err) ? arena_print(job, "%zu %s %s %s %s", c.count, c.primary ? c.primary : "-", c.time_zone ? c.time_zone : "-", c.role ? c.role : "-", c.next ? c.next : "-") : NULL;
 }
 
+static const char *moment(const struct google_time *t, struct arena *job)
+{
+	return arena_print(job, "%s%s%s", t->at ? t->at : "-", t->day ? " (day)" : "", t->zone ? t->zone : "");
+}
+
+static const char *events(struct slice body, struct arena *job, struct error *err)
+{
+	struct google_events p;
+	const char          *all = "";
+
+	if (!google_events_read(body, job, &p, err))
+		return NULL;
+	for (size_t i = 0; i < p.count; i++)
+		all = arena_print(job, "%s%s|%s|%s|%s|%s|%s%s; ", all, p.item[i].id, p.item[i].uid ? p.item[i].uid : "-", p.item[i].series ? p.item[i].series : "-", moment(&p.item[i].start, job),
+		                  moment(&p.item[i].end, job), moment(&p.item[i].original, job), p.item[i].gone ? "|gone" : "");
+	return arena_print(job, "%s%s %s", all, p.next ? p.next : "-", p.sync ? p.sync : "-");
+}
+
 static const struct {
 	const char *(*read)(struct slice, struct arena *, struct error *);
 	const char *body, *out;      /* NULL: FAULT_BROKEN */
@@ -151,6 +169,16 @@ static const struct {
 	{ calendars, "{\"items\":[]}", "0 - - - -" },
 	{ calendars, "{\"items\":[{\"primary\":true}]}", NULL },
 	{ calendars, "{\"kind\":\"calendar#calendarList\"}", NULL },
+	{ events, "{\"items\":[{\"id\":\"ev1\",\"iCalUID\":\"ev1@google.com\",\"status\":\"confirmed\",\"start\":{\"dateTime\":\"2026-11-23T09:00:00+02:00\",\"timeZone\":\"Europe/Helsinki\"},\"end\":{\"dateTime\":\"2026-11-23T10:00:00+02:00\"}}],"
+	  "\"nextSyncToken\":\"CPDAlvWDx70CEPDAlvWDx70CGAU=\"}", "ev1|ev1@google.com|-|2026-11-23T09:00:00+02:00Europe/Helsinki|2026-11-23T10:00:00+02:00|-; - CPDAlvWDx70CEPDAlvWDx70CGAU=" },
+	{ events, "{\"items\":[{\"id\":\"d\",\"start\":{\"date\":\"2026-12-24\"},\"end\":{\"date\":\"2026-12-25\"}},{\"id\":\"b_20260101T090000Z\",\"status\":\"cancelled\",\"recurringEventId\":\"b\","
+	  "\"originalStartTime\":{\"dateTime\":\"2026-01-01T09:00:00Z\"}}],\"nextPageToken\":\"p2\"}", "d|-|-|2026-12-24 (day)|2026-12-25 (day)|-; b_20260101T090000Z|-|b|-|-|2026-01-01T09:00:00Z|gone; p2 -" },
+	{ events, "{\"items\":[]}", "- -" },
+	{ events, "{\"items\":[],\"nextPageToken\":\"a\",\"nextSyncToken\":\"b\"}", NULL },
+	{ events, "{\"items\":[{\"summary\":\"x\"}]}", NULL },
+	{ events, "{\"items\":[{\"id\":\"a/b\"}]}", NULL },
+	{ events, "{\"items\":{\"id\":\"a\"}}", NULL },
+	{ events, "{}", NULL },
 };
 
 TEST(documents_are_read)
