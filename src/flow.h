@@ -51,6 +51,7 @@ struct flow_request {
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	struct terms               terms;                   /* there: what may be done, and by whom it was allowed                */
+	const struct google_app   *google;                  /* likewise                                                     */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	struct microsoft_keys     *keys;                    /*   likewise                                                   */
 	struct microsoft_device   *device;                  /* likewise                                             */

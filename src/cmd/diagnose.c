@@ -35,7 +35,7 @@ enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft; google and caldav are not built yet", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft, google; caldav is not built yet", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
@@ -83,7 +83,7 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const built[] = { "auto", "imap", "exchange", "microsoft" }, *const coming[] = { "google", "caldav" };
+	static const char *const built[] = { "auto", "imap", "exchange", "microsoft", "google" }, *const coming[] = { "caldav" };
 	bool                     known = false;
 
 	for (size_t i = 0; i < COUNT(coming); i++)
@@ -242,6 +242,7 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct app *app,
                        const struct language *lang)
 {
+	const struct google_app google = { .client_id = s->value[SETTING_GOOGLE_ID], .client_secret = s->value[SETTING_GOOGLE_SECRET] };
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
 	struct verdict      v;
@@ -253,7 +254,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
-		.microsoft = &app->microsoft, .terms = o->terms,
+		.microsoft = &app->microsoft, .terms = o->terms, .google = &google,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);

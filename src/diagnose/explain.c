@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "diagnose/explain_exchange.h"
+#include "diagnose/explain_google.h"
 #include "diagnose/explain_microsoft.h"
 #include "model/causes.h"
 #include "model/facts.h"
@@ -889,6 +890,7 @@ void explain_facts(struct report *r, const char *text)
 	write_smtp(r, &s);
 	write_words(r, &s);
 	explain_microsoft(r, slice(p.text, p.len));
+	explain_google(r, slice(p.text, p.len));
 	explain_exchange(r, slice(p.text, p.len));
 	write_log(r, &p);
 	write_sentence(r, &p, &s);

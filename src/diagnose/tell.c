@@ -351,10 +351,10 @@ static const char *own_server(const struct report *r, struct arena *into)
 	return NULL;
 }
 
-/* Those of an account at Microsoft; before the others, whose names some of them share. */
-static void microsoft_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
+/* Those of an account at Microsoft or Google; before the others, whose names some of them share. */
+static void account_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
 {
-	if (f->cause == CAUSE_MICROSOFT_SCOPE_MISSING)
+	if (f->cause == CAUSE_MICROSOFT_SCOPE_MISSING || f->cause == CAUSE_GOOGLE_SCOPE_UNTICKED)
 		add_value(t, "missing", joined(r, f->attempt, FACT_OAUTH_MISSING, into));
 	if (f->cause == CAUSE_MICROSOFT_MAILBOX_ON_PREMISES)
 		add_value(t, "right_url", own_server(r, into));
@@ -383,6 +383,27 @@ static void service_values(const struct scope *s, const char *step, struct told 
 	add_value(t, "pop_ports", protocol && strcmp(protocol, "pop3") == 0 ? "995, 110" : NULL);
 }
 
+/* Google's own word: that of its page, of its sign-in, or of an interface. */
+static const char *google_word(const struct report *r, const struct finding *f)
+{
+	const char *page = in_step(r, f, FACT_GOOGLE_PAGE), *error = in_step(r, f, FACT_OAUTH_ERROR);
+
+	if (f->step < 0 || !strstr(r->step[f->step].id, "google"))
+		return NULL;
+	return page ? page : error ? error : in_step(r, f, FACT_GOOGLE_REASON);
+}
+
+/* By what it is looked up in the documentation of whoever refused. */
+static const char *code_of(const struct report *r, const struct finding *f)
+{
+	static const char *const facts[] = { FACT_AADSTS, FACT_REPLY_ENHANCED, FACT_REPLY_CODE, FACT_EWS_CODE };
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		if (in_step(r, f, facts[i]))
+			return in_step(r, f, facts[i]);
+	return google_word(r, f);
+}
+
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
                            const struct language *lang, struct arena *into)
 {
@@ -400,7 +421,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
 
 	add_value(t, "address", r->address);
-	microsoft_values(r, f, s, t, into);
+	account_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
 	service_values(s, service, t);
@@ -419,8 +440,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	add_value(t, "version", version_of(f, s));
 	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", words_of(r, f, into));
-	add_value(t, "code", in_step(r, f, FACT_AADSTS) ? in_step(r, f, FACT_AADSTS) : in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
-	                   : in_step(r, f, FACT_REPLY_CODE) ? in_step(r, f, FACT_REPLY_CODE) : in_step(r, f, FACT_EWS_CODE));
+	add_value(t, "code", code_of(r, f));
 	add_value(t, "wait", wait_in(wait_words(r, f, into), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
 	add_value(t, "pin", scope_value(s, "tls", FACT_TLS_PIN));

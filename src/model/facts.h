@@ -187,6 +187,19 @@
 #define FACT_ACCOUNT_MADE_UP   "account.made_up_sender"   /* yes: outlook_ and sixteen digits, hexadecimal */
 #define FACT_APP               "app.client_id"        /* ours; none: not registered */
 
+/* google.*: the sign-in at Google, Gmail, Calendar; besides oauth.* and account.* above */
+#define FACT_GOOGLE_PAGE       "google.page_code"     /* the code on a page of Google's own */
+#define FACT_GOOGLE_REASON     "google.reason"        /* the narrowest first; several */
+#define FACT_GOOGLE_STATUS     "google.status"        /* PERMISSION_DENIED */
+#define FACT_GOOGLE_TEXT       "google.text"
+#define FACT_GOOGLE_SERVICE    "google.service"       /* whose refusal it is: gmail.googleapis.com */
+#define FACT_GRANT_AGE         "grant.age_days"       /* since the user agreed, where that is known */
+#define FACT_ACCOUNT_DOMAIN    "account.workspace"    /* the domain of the account's Google Workspace */
+#define FACT_ACCOUNT_MAILBOX   "account.mailbox"      /* the address of its mailbox */
+#define FACT_ACCOUNT_ALIAS     "account.alias"        /* yes: the address asked for leads to that mailbox too */
+#define FACT_CALENDARS         "calendar.count"
+#define FACT_CALENDAR_ROLE     "calendar.role"        /* owner writer reader freeBusyReader, of the account's own */
+
 /* imap.list, imap.open */
 #define FACT_FOLDERS           "imap.folders"
 #define FACT_SPECIAL           "imap.special"         /* "\\Sent = Sent" */
