@@ -19,7 +19,7 @@ struct options {
 	const char *address, *provider, *username, *password_file, *token_file, *record, *lang, *config;
 	char       *host[SERVICES];
 	uint16_t    port[SERVICES];
-	const char *send_to, *ews_url;
+	const char *send_to, *ews_url, *caldav_url;
 	struct own_trust trust;
 	struct ticket_source tickets;
 	bool        kerberos, act_as, send_test, json, verbose;
@@ -33,7 +33,7 @@ enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft; google and caldav are not built yet", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft, caldav; google is not built yet", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where it is, when it is not to be looked up:", 2 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "993 is TLS from the first byte (the default), 143 begins with STARTTLS", 2 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "465 is TLS from the first byte (the default), 587 begins with STARTTLS", 2 },
-	{ "caldav", KEY_CALDAV, "URL", 0, "not built yet", 2 },
+	{ "caldav", KEY_CALDAV, "URL", 0, "the calendars, beside a mailbox or, with --provider caldav, alone", 2 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 2 },
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 2 },
 	{ NULL, 0, NULL, 0, "What else to try:", 3 },
@@ -78,7 +78,7 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const built[] = { "auto", "imap", "exchange", "microsoft" }, *const coming[] = { "google", "caldav" };
+	static const char *const built[] = { "auto", "imap", "exchange", "microsoft", "caldav" }, *const coming[] = { "google" };
 	bool                     known = false;
 
 	for (size_t i = 0; i < COUNT(coming); i++)
@@ -155,7 +155,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TOKEN_FILE:    o->token_file = arg; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
-	case KEY_CALDAV:        not_built(state, "--caldav"); return 0;
+	case KEY_CALDAV:        o->caldav_url = arg; return 0;
 	case KEY_EWS:           o->ews_url = arg; return 0;
 	case KEY_IMPERSONATE:   o->act_as = true; return 0;
 	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
@@ -228,7 +228,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.address = o->address, .provider = o->provider, .username = o->username,
 		.credentials = c->password || c->token || c->tickets ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
-		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
+		.ews_url = o->ews_url, .caldav_url = o->caldav_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
 		.microsoft = &microsoft,

@@ -339,6 +339,36 @@ static void exchange_urls(const struct finding *f, const struct scope *s, struct
 		add_value(t, "right_url", scope_value(s, "exchange.url", FACT_RIGHT_URL));
 }
 
+/* Where CalDAV was looked for: names and hosts of the search, and what was asked of a host, each with what came of it. */
+static const char *caldav_tried(const struct report *r, int attempt, struct arena *into)
+{
+	const char *all = NULL;
+
+	for (size_t i = 0; i < r->step_count; i++) {
+		const char *url = report_value(r, (int)i, FACT_URL), *status = report_value(r, (int)i, FACT_HTTP_STATUS);
+
+		if (strncmp(r->step[i].id, "caldav.", 7) != 0 || r->step[i].attempt != attempt || !url || !status)
+			continue;
+		url = slice_starts(slice_str(url), "https://") ? url + strlen("https://") : url;
+		all = arena_print(into, "%s%s%s: %s", all ? all : "", all ? ", " : "", url, status);
+	}
+	for (size_t i = 0; i < r->fact_count && !all; i++)
+		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) == 0 && strcmp(r->step[r->fact[i].step].id, "caldav.find") == 0)
+			return joined(r, NO_ATTEMPT, FACT_LOOKED_AT, into);
+	return all;
+}
+
+static void caldav_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
+{
+	const char *given = scope_value(s, "caldav.url", FACT_CALDAV_URL);
+
+	if (f->step < 0 || strncmp(r->step[f->step].id, "caldav.", 7) != 0)
+		return;
+	add_value(t, "given_url", given ? given : scope_value(s, "caldav.offer", FACT_URL));
+	if (f->cause == CAUSE_CALDAV_NOT_FOUND)
+		add_value(t, "tried", caldav_tried(r, f->attempt, into));
+}
+
 /* Where a server of the organisation's own has the mailbox: the URL out of "ews https://… autodiscover trusted". */
 static const char *own_server(const struct report *r, struct arena *into)
 {
@@ -382,9 +412,10 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 
 	add_value(t, "address", r->address);
 	microsoft_values(r, f, s, t, into);
+	caldav_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
-	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : strncmp(service, "exchange", 8) == 0 ? "Exchange" : scope_value(s, "detect", FACT_NOT_OFFERED));
+	add_value(t, "service", strncmp(service, "imap", 4) == 0 ? "IMAP" : strncmp(service, "smtp", 4) == 0 ? "SMTP" : strncmp(service, "exchange", 8) == 0 ? "Exchange" : strncmp(service, "caldav", 6) == 0 ? "CalDAV" : scope_value(s, "detect", FACT_NOT_OFFERED));
 	add_value(t, "expired_on", tell_date(scope_value(s, "tls", FACT_TLS_NOT_AFTER), lang, into));
 	add_value(t, "valid_from", tell_date(scope_value(s, "tls", FACT_TLS_NOT_BEFORE), lang, into));
 	add_value(t, "missing", scope_value(s, "tls", FACT_TLS_LAST_ISSUER) ? scope_value(s, "tls", FACT_TLS_LAST_ISSUER) : scope_value(s, "tls", FACT_TLS_ISSUER));
