@@ -123,7 +123,7 @@ static void describe_candidates(const struct report *r, int step, char *text, si
 		}
 }
 
-/* Of the steps of web services: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
+/* Of a web service's steps: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
 static const struct { const char *step, *fact, *value; const char *first[4], *second[4]; } web_lines[] = {
 	{ "exchange.url",          NULL,                NULL,      { FACT_URL_PROBLEM, FACT_GIVEN_URL }, { NULL } },
 	{ "exchange.find",         NULL,                NULL,      { FACT_EXCHANGE_PLACE, FACT_NOT_OFFERED }, { NULL } },

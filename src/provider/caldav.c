@@ -284,6 +284,13 @@ static enum want_kind no_scheme(struct caldav_session *s, const struct want *w, 
 	return failed(s, FAULT_NOT_OFFERED, w, err, "no scheme in common");
 }
 
+/* The password was not what it minded: it may be this path alone that is none for this account. */
+static bool is_elsewhere(int status)
+{
+	return status == 403 || status == 404 || status == 405 || status == 410;
+}
+
+/* Lets us in, or goes on to another path. */
 static enum want_kind take_login(struct caldav_session *s, const struct want *w, struct error *err)
 {
 	int  status = s->web.answer.status;
@@ -303,7 +310,9 @@ static enum want_kind take_login(struct caldav_session *s, const struct want *w,
 		s->report->password_tries += s->login->password != NULL;
 		return failed(s, FAULT_REFUSED, w, err, "refused");
 	}
-	return failed(s, fault_of(status), w, err, "no answer of CalDAV");
+	if (!is_elsewhere(status) || !next_path(s, w))
+		return failed(s, fault_of(status), w, err, "no answer of CalDAV");
+	return WANT_NOTHING;
 }
 
 /* Whoever asks is let in. */
@@ -389,6 +398,10 @@ enum want_kind caldav_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_LOGIN):
 		PASS(web_ask_step(&s->web, w, err));
 		PASS(take_login(s, w, err));
+		if (!s->logged_in) {
+			s->step = OPEN_OFFER;
+			return caldav_open_step(s, w, err);
+		}
 
 	STEP(s, OPEN_DONE):
 		return WANT_NOTHING;

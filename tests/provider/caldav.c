@@ -117,8 +117,10 @@ static const struct {
 	/* the sign-in */
 	{ "refused", { 0 }, { OFFERED, SIGNS("/dav/", WANTS_BASIC) }, FAULT_REFUSED, 1, 1, VERDICT_FAILED, "auth.password_rejected", LIKELY, "caldav.login", FACT_AUTH_CREDENTIALS, "after" },
 	{ "no scheme of ours", { 0 }, { ASKS("/dav/", "401 Unauthorized\nWWW-Authenticate: Bearer realm=\"x\"\n\nno") }, FAULT_NOT_OFFERED, 0, 0, VERDICT_FAILED, "auth.no_common_scheme", PROVEN, "caldav.offer", FACT_AUTH_OFFERED, "Bearer" },
-	{ "forbidden behind it", { 0 }, { OFFERED, SIGNS("/dav/", "403 Forbidden\n\nno") }, FAULT_REFUSED, 1, 0, VERDICT_FAILED, "calendar.not_permitted", LIKELY, NULL, NULL, NULL },
-	{ "and it says why", { 0 }, { OFFERED, SIGNS("/dav/", "403 Forbidden\nContent-Type: text/xml\n\n<error xmlns=\"DAV:\"><need-privileges/></error>") }, FAULT_REFUSED, 1, 0, VERDICT_FAILED, "calendar.not_permitted", PROVEN, "caldav.login", FACT_DAV_CONDITION, "DAV:need-privileges" },
+	{ "forbidden behind it, at one path", { 0 }, { OFFERED, SIGNS("/dav/", "403 Forbidden\n\nno"), ASKS("/.well-known/caldav", "301 Moved\nLocation: /\n\n"), ASKS("/", WANTS_BASIC),
+	  SIGNS("/", MULTI(OF("/", WHO("/p/") HOME("/c/ann/")))), WORK }, FAULT_NONE, 3, 0, VERDICT_CONNECTED, NULL, 0, NULL, NULL, NULL },
+	{ "forbidden behind it", { 0 }, { OFFERED, SIGNS("/dav/", "403 Forbidden\n\nno"), NO("/.well-known/caldav"), NO("/") }, FAULT_NOT_OFFERED, 1, 0, VERDICT_FAILED, "calendar.not_permitted", LIKELY, NULL, NULL, NULL },
+	{ "and it says why", { 0 }, { OFFERED, SIGNS("/dav/", "403 Forbidden\nContent-Type: text/xml\n\n<error xmlns=\"DAV:\"><need-privileges/></error>"), NO("/.well-known/caldav"), NO("/") }, FAULT_NOT_OFFERED, 1, 0, VERDICT_FAILED, "calendar.not_permitted", PROVEN, "caldav.login", FACT_DAV_CONDITION, "DAV:need-privileges" },
 	{ "too often behind it", { 0 }, { OFFERED, SIGNS("/dav/", "429 Too Many Requests\nRetry-After: 60\n\n") }, FAULT_BUSY, 1, 0, VERDICT_FAILED, "throttle.provider", LIKELY, "caldav.login", FACT_HTTP_RETRY_AFTER, "60" },
 	/* what is there */
 	{ "no calendar", { 0 }, { OFFERED, IN, LISTS("/c/ann/", MULTI(OF("/c/ann/", ""))) }, FAULT_ABSENT, 2, 0, VERDICT_FAILED, "calendar.none", PROVEN, "caldav.calendars", FACT_CALENDARS, "0" },
