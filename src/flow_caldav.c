@@ -7,7 +7,7 @@
 
 #define PROBES_MOST 4
 
-enum { WAY_START, WAY_FIND, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_PROBE, WAY_NEXT, WAY_DONE };
+enum { WAY_START, WAY_FIND, WAY_PLACE, WAY_OPEN, WAY_LOOK, WAY_TEST, WAY_PROBE, WAY_NEXT, WAY_DONE };
 
 void caldav_way_init(struct caldav_way *p, const struct flow_request *q, struct report *r, const struct mail_address *address,
                      struct detect *detect, struct waits waits)
@@ -184,6 +184,17 @@ static bool is_next_worth_it(struct caldav_way *p, const struct want *w)
 	    && endpoint_trusted(&p->place[p->next]) == endpoint_trusted(p->endpoint);
 }
 
+/* Only where it was asked for is anything written. */
+static void begin_test(struct caldav_way *p, const struct want *w)
+{
+	if (!p->session.calendars)
+		return;
+	if (p->request->calendar_test)
+		caldav_event_init(&p->event, &p->session);
+	else
+		report_skip(p->report, "caldav.event", p->attempt, "not_asked", w->now_ms);
+}
+
 enum want_kind caldav_way_step(void *self, struct want *w, struct error *err)
 {
 	struct caldav_way *p = self;
@@ -226,6 +237,13 @@ enum want_kind caldav_way_step(void *self, struct want *w, struct error *err)
 			p->step = WAY_PLACE;
 			return caldav_way_step(p, w, err);
 		}
+
+		if (p->well && !w->stopping)
+			begin_test(p, w);
+
+	STEP(p, WAY_TEST):
+		if (p->event.session)
+			PASS(caldav_event_step(&p->event, w, err));
 
 	STEP(p, WAY_PROBE):
 		while ((kind = next_probe(p)) != PROBE_NONE && !w->stopping) {

@@ -5,7 +5,7 @@
 #include "detect/caldav.h"
 #include "flow.h"
 #include "model/mailaddress.h"
-#include "provider/caldav.h"
+#include "provider/caldav_event.h"
 #include "verify/probe.h"
 
 #define CALDAV_ENDPOINTS 8
@@ -32,6 +32,7 @@ struct caldav_way {
 	struct login               login;
 	const struct endpoint     *endpoint;       /* the one at hand                                       */
 	int                        step, attempt;
+	struct caldav_event        event;          /* of our own, where one was asked for                   */
 	struct probe               probe;
 	unsigned                   probes;
 	struct error               err;

@@ -22,7 +22,7 @@ struct options {
 	const char *send_to, *ews_url, *caldav_url;
 	struct own_trust trust;
 	struct ticket_source tickets;
-	bool        kerberos, act_as, send_test, json, verbose;
+	bool        kerberos, act_as, send_test, calendar_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
@@ -49,7 +49,7 @@ static const struct argp_option options[] = {
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 2 },
 	{ NULL, 0, NULL, 0, "What else to try:", 3 },
 	{ "send-test", KEY_SEND_TEST, "BCC_ADDRESS", OPTION_ARG_OPTIONAL, "send a test message: to the mailbox itself and see it arrive, or to that address", 3 },
-	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "not built yet", 3 },
+	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "write a private event, read it back in three time zones, remove it (CalDAV)", 3 },
 	{ NULL, 0, NULL, 0, "The network:", 4 },
 	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
 	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },
@@ -158,7 +158,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CALDAV:        o->caldav_url = arg; return 0;
 	case KEY_EWS:           o->ews_url = arg; return 0;
 	case KEY_IMPERSONATE:   o->act_as = true; return 0;
-	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
+	case KEY_CALENDAR_TEST: o->calendar_test = true; return 0;
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
 	case KEY_KERBEROS:      o->kerberos = true; return 0;
 	case KEY_TICKET_CACHE:  o->kerberos = true; o->tickets.cache = arg; return 0;
@@ -229,6 +229,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.credentials = c->password || c->token || c->tickets ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
 		.ews_url = o->ews_url, .caldav_url = o->caldav_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
+		.calendar_test = o->calendar_test,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
 		.microsoft = &microsoft,
@@ -261,7 +262,7 @@ static int run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "ADDRESS",
 		"Finds out, step by step, whether a mailbox can be connected, and when it cannot, why, with proof, and who must do what. "
-		"Without a password it does all that needs none. Nothing is written at the provider unless --send-test asks for it.\v"
+		"Without a password it does all that needs none. Nothing is written at the provider unless --send-test or --calendar-test asks for it.\v"
 		"Exit status: 0 connected, 1 failed or partial with a cause, 2 wrong usage, 3 unfinished or an unknown answer, 70 internal error.",
 		NULL, NULL, NULL };
 	struct options        *o = must_alloc(sizeof *o);

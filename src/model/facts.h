@@ -164,6 +164,11 @@
 #define FACT_CALENDARS_OTHER   "caldav.without_events"    /* and how many that do not */
 #define FACT_CALENDAR          "caldav.calendar"      /* its name */
 #define FACT_CALENDAR_MAY_ADD  "caldav.may_add"       /* yes no unknown: to any of them */
+#define FACT_EVENT_AT          "event.calendar"       /* where the test event is written: a path */
+#define FACT_EVENT_READ        "event.read"           /* "Europe/Berlin as 20261123T030000Z, zone Europe/Berlin by name"; several */
+#define FACT_EVENT_LISTED      "event.listed"         /* yes no: among what takes place at its time, as the server has it */
+#define FACT_EVENT_SHIFT       "event.shift_s"        /* so much later than it was written */
+#define FACT_EVENT_ZONE        "event.zone"           /* unknown: it came back with a zone that is none */
 #define FACT_DAV_CLASSES       "dav.classes"          /* "1, 3, calendar-access" */
 #define FACT_DAV_CALENDARS     "dav.has_calendars"    /* yes no: as those classes have it */
 #define FACT_DAV_CONDITION     "dav.condition"        /* "DAV:need-privileges" */

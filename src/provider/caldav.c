@@ -36,20 +36,20 @@ void caldav_session_release(struct caldav_session *s)
 
 /* -- the report --------------------------------------------------------------------------------------------------- */
 
-static void begin(struct caldav_session *s, const char *name, const struct want *w)
+void caldav_begin(struct caldav_session *s, const char *name, const struct want *w)
 {
 	s->reported = s->web.reported = report_begin(s->report, step_id(s->report, "caldav", name), s->attempt, w->now_ms);
 }
 
-static void end(struct caldav_session *s, enum step_state state, const struct want *w)
+void caldav_end(struct caldav_session *s, enum step_state state, const struct want *w)
 {
 	report_end(s->report, s->reported, state, w->now_ms);
 }
 
-static enum want_kind failed(struct caldav_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
+enum want_kind caldav_failed(struct caldav_session *s, enum fault fault, const struct want *w, struct error *err, const char *what)
 {
 	fail(err, fault, "%s: %s", s->endpoint->host, what);
-	end(s, STEP_FAILED, w);
+	caldav_end(s, STEP_FAILED, w);
 	return WANT_FAILED;
 }
 
@@ -70,7 +70,7 @@ static const char *url_at(const struct caldav_session *s, const char *target)
 }
 
 /* What a link in an answer about `target` leads to; NULL: nowhere that could be asked. */
-static const struct http_url *follow(const struct caldav_session *s, const char *target, struct slice link)
+const struct http_url *caldav_follow(const struct caldav_session *s, const char *target, struct slice link)
 {
 	struct http_url *url = arena_get(s->report->job, sizeof *url), base;
 
@@ -94,7 +94,7 @@ static bool take_piece(void *self, struct slice piece, struct error *err)
 	return dav_feed(s->reader, piece, err);
 }
 
-static void ask(struct caldav_session *s, const char *method, const char *target, const char *depth,
+void caldav_ask(struct caldav_session *s, const char *method, const char *target, const char *depth,
                 void (*resource)(void *, const struct dav_resource *))
 {
 	s->request = (struct web_request){ .method = method, .target = arena_str(s->report->job, target), .body = buffer_held(&s->body),
@@ -112,11 +112,11 @@ static void propfind(struct caldav_session *s, enum dav_question question, const
 {
 	buffer_clear(&s->body);
 	dav_propfind(&s->body, question);
-	ask(s, "PROPFIND", target, depth, resource);
+	caldav_ask(s, "PROPFIND", target, depth, resource);
 }
 
 /* A multistatus, and all of it. False: something else, or broken, which is in the report then. */
-static bool is_multistatus(struct caldav_session *s)
+bool caldav_is_multistatus(struct caldav_session *s)
 {
 	struct error err = { 0 };
 
@@ -138,7 +138,7 @@ static void take_who(void *self, const struct dav_resource *r)
 {
 	struct caldav_session *s = self;
 	struct arena          *job = s->report->job;
-	const struct http_url *url = follow(s, s->request.target, slice_str(r->href));
+	const struct http_url *url = caldav_follow(s, s->request.target, slice_str(r->href));
 
 	s->nobody |= (r->traits & DAV_NOBODY) != 0;
 	if (url && dav_same_path(url->target, s->request.target))
@@ -175,7 +175,7 @@ static bool is_trouble(int status)
 static enum offer weigh_redirect(struct caldav_session *s)
 {
 	struct slice           location;
-	const struct http_url *url = web_field(&s->web, "Location", &location) ? follow(s, s->request.target, location) : NULL;
+	const struct http_url *url = web_field(&s->web, "Location", &location) ? caldav_follow(s, s->request.target, location) : NULL;
 
 	/* never to plain http, and not to a page for people */
 	if (!url || !url->secure || caldav_is_sign_in(url) || ++s->redirects > CALDAV_REDIRECTS)
@@ -204,7 +204,7 @@ static enum offer weigh(struct caldav_session *s)
 		return OFFER_SIGN_IN;
 	}
 	if (status == 207)
-		return !is_multistatus(s) ? OFFER_STOP : s->nobody || !s->principal ? OFFER_NOBODY : OFFER_OPEN;
+		return !caldav_is_multistatus(s) ? OFFER_STOP : s->nobody || !s->principal ? OFFER_NOBODY : OFFER_OPEN;
 	return is_trouble(status) ? OFFER_STOP : OFFER_NOT_HERE;
 }
 
@@ -218,7 +218,7 @@ static void ask_offer(struct caldav_session *s)
 static void begin_path(struct caldav_session *s, const struct want *w)
 {
 	s->target = paths[s->path].target ? paths[s->path].target : s->endpoint->path ? s->endpoint->path : "/";
-	begin(s, paths[s->path].step, w);
+	caldav_begin(s, paths[s->path].step, w);
 	ask_offer(s);
 }
 
@@ -229,7 +229,7 @@ static bool next_path(struct caldav_session *s, const struct want *w)
 
 	while (!s->at_home && ++s->path < COUNT(paths))
 		if (!dav_same_path(paths[s->path].target, given)) {
-			end(s, STEP_WARNED, w);
+			caldav_end(s, STEP_WARNED, w);
 			begin_path(s, w);
 			return true;
 		}
@@ -240,8 +240,8 @@ static bool next_path(struct caldav_session *s, const struct want *w)
 static void ask_provoking(struct caldav_session *s)
 {
 	buffer_clear(&s->body);
-	dav_query(&s->body, NULL, NULL);
-	ask(s, "REPORT", s->target, "Depth: 1", NULL);
+	dav_query(&s->body, NULL, NULL, false);
+	caldav_ask(s, "REPORT", s->target, "Depth: 1", NULL);
 	s->request.anonymous = true;
 }
 
@@ -278,10 +278,10 @@ static bool must_wait(const struct caldav_session *s)
 
 static enum want_kind no_scheme(struct caldav_session *s, const struct want *w, struct error *err)
 {
-	begin(s, "login", w);
+	caldav_begin(s, "login", w);
 	caldav_login_facts(s);
 	report_note(s->report, s->reported, FACT_AUTH_NO_COMMON, "yes");
-	return failed(s, FAULT_NOT_OFFERED, w, err, "no scheme in common");
+	return caldav_failed(s, FAULT_NOT_OFFERED, w, err, "no scheme in common");
 }
 
 /* The password was not what it minded: it may be this path alone that is none for this account. */
@@ -294,45 +294,45 @@ static bool is_elsewhere(int status)
 static enum want_kind take_login(struct caldav_session *s, const struct want *w, struct error *err)
 {
 	int  status = s->web.answer.status;
-	bool fine = is_multistatus(s);
+	bool fine = caldav_is_multistatus(s);
 
 	s->asked |= s->web.asked;
 	report_note(s->report, s->reported, FACT_AUTH_CREDENTIALS, "%s", s->web.last_leg ? "after" : "before");
 	if (fine && !s->nobody) {
 		s->logged_in = true;
 		caldav_class_facts(s);
-		end(s, STEP_PASSED, w);
+		caldav_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
 	caldav_http_facts(s);
 	if (s->web.last_leg && (status == 401 || fine)) {
 		s->refused = true;
 		s->report->password_tries += s->login->password != NULL;
-		return failed(s, FAULT_REFUSED, w, err, "refused");
+		return caldav_failed(s, FAULT_REFUSED, w, err, "refused");
 	}
 	if (!is_elsewhere(status) || !next_path(s, w))
-		return failed(s, fault_of(status), w, err, "no answer of CalDAV");
+		return caldav_failed(s, fault_of(status), w, err, "no answer of CalDAV");
 	return WANT_NOTHING;
 }
 
 /* Whoever asks is let in. */
 static void take_open(struct caldav_session *s, const struct want *w)
 {
-	begin(s, "login", w);
+	caldav_begin(s, "login", w);
 	report_note(s->report, s->reported, FACT_AUTH_OFFERED, "none wanted");
 	s->web.scheme = WEB_NONE;
 	s->logged_in = true;
-	end(s, STEP_PASSED, w);
+	caldav_end(s, STEP_PASSED, w);
 }
 
 static enum want_kind not_here(struct caldav_session *s, enum offer offer, const struct want *w, struct error *err)
 {
 	if (offer == OFFER_ELSEWHERE) {
 		report_note(s->report, s->reported, FACT_CALDAV_LEADS, "%s", s->leads_to);
-		end(s, STEP_WARNED, w);
+		caldav_end(s, STEP_WARNED, w);
 		return WANT_NOTHING;
 	}
-	return failed(s, offer == OFFER_STOP ? fault_of(s->web.answer.status) : FAULT_NOT_OFFERED, w, err, "no CalDAV there");
+	return caldav_failed(s, offer == OFFER_STOP ? fault_of(s->web.answer.status) : FAULT_NOT_OFFERED, w, err, "no CalDAV there");
 }
 
 /* The answer to the question where it is; `*settled`: no other has to be asked. */
@@ -350,7 +350,7 @@ static enum want_kind take_offer(struct caldav_session *s, bool *settled, const 
 	*settled = true;
 	if (offer >= OFFER_ELSEWHERE)
 		return not_here(s, offer, w, err);
-	end(s, STEP_PASSED, w);
+	caldav_end(s, STEP_PASSED, w);
 	if (offer == OFFER_OPEN)
 		take_open(s, w);
 	return WANT_NOTHING;
@@ -391,7 +391,7 @@ enum want_kind caldav_open_step(void *self, struct want *w, struct error *err)
 		}
 		if (s->web.scheme == WEB_NONE)
 			return no_scheme(s, w, err);
-		begin(s, "login", w);
+		caldav_begin(s, "login", w);
 		caldav_login_facts(s);
 		ask_who(s, s->target);
 
@@ -420,7 +420,7 @@ static void take_calendar(void *self, const struct dav_resource *r)
 {
 	struct caldav_session *s = self;
 	struct arena          *job = s->report->job;
-	const struct http_url *url = follow(s, s->request.target, slice_str(r->href));
+	const struct http_url *url = caldav_follow(s, s->request.target, slice_str(r->href));
 
 	if (!(r->traits & DAV_CALENDAR))
 		return;
@@ -437,11 +437,11 @@ static void take_calendar(void *self, const struct dav_resource *r)
 /* A link out of an answer: WANT_FAILED where it is none, and with `leads_to` where it leads to another host. */
 static enum want_kind go_to(struct caldav_session *s, const char *link, const char **target, const struct want *w, struct error *err)
 {
-	const struct http_url *url = follow(s, s->request.target, slice_str(link));
+	const struct http_url *url = caldav_follow(s, s->request.target, slice_str(link));
 
 	if (!url || !url->secure) {
 		report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a link that leads nowhere");
-		return failed(s, FAULT_BROKEN, w, err, "a link that leads nowhere");
+		return caldav_failed(s, FAULT_BROKEN, w, err, "a link that leads nowhere");
 	}
 	*target = url->target;
 	if (!is_here(s, url)) {
@@ -462,17 +462,17 @@ static const char *home_of(const struct caldav_session *s)
 static enum want_kind no_home(struct caldav_session *s, const struct want *w, struct error *err)
 {
 	report_note(s->report, s->reported, FACT_CALDAV_HOME, "none");
-	return failed(s, FAULT_ABSENT, w, err, "no home of calendars");
+	return caldav_failed(s, FAULT_ABSENT, w, err, "no home of calendars");
 }
 
 static enum want_kind take_principal(struct caldav_session *s, const struct want *w, struct error *err)
 {
-	if (!is_multistatus(s)) {
+	if (!caldav_is_multistatus(s)) {
 		caldav_http_facts(s);
-		return failed(s, fault_of(s->web.answer.status), w, err, "whose calendars");
+		return caldav_failed(s, fault_of(s->web.answer.status), w, err, "whose calendars");
 	}
 	if (home_of(s)) {
-		end(s, STEP_PASSED, w);
+		caldav_end(s, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
 	caldav_http_facts(s);
@@ -487,12 +487,12 @@ static enum want_kind begin_principal(struct caldav_session *s, bool *ask_it, co
 	*ask_it = false;
 	if (home_of(s))
 		return WANT_NOTHING;
-	begin(s, "principal", w);
+	caldav_begin(s, "principal", w);
 	if (!s->principal)
 		return no_home(s, w, err);
 	PASS(go_to(s, s->principal, &target, w, err));
 	if (s->leads_to) {
-		end(s, STEP_WARNED, w);
+		caldav_end(s, STEP_WARNED, w);
 		return WANT_NOTHING;
 	}
 	*ask_it = true;
@@ -504,12 +504,12 @@ static enum want_kind begin_calendars(struct caldav_session *s, const struct wan
 {
 	const char *home;
 
-	begin(s, "calendars", w);
+	caldav_begin(s, "calendars", w);
 	PASS(go_to(s, home_of(s), &home, w, err));
 	report_note(s->report, s->reported, FACT_CALDAV_HOME, "%s", s->leads_to ? s->leads_to : url_at(s, home));
 	s->leads_home = s->leads_to != NULL;
 	if (s->leads_to)
-		end(s, STEP_WARNED, w);
+		caldav_end(s, STEP_WARNED, w);
 	else
 		propfind(s, DAV_LIST, home, "Depth: 1", take_calendar);
 	return WANT_NOTHING;
@@ -517,14 +517,14 @@ static enum want_kind begin_calendars(struct caldav_session *s, const struct wan
 
 static enum want_kind take_calendars(struct caldav_session *s, const struct want *w, struct error *err)
 {
-	if (!is_multistatus(s)) {
+	if (!caldav_is_multistatus(s)) {
 		caldav_http_facts(s);
-		return failed(s, fault_of(s->web.answer.status), w, err, "the calendars");
+		return caldav_failed(s, fault_of(s->web.answer.status), w, err, "the calendars");
 	}
 	caldav_calendar_facts(s);
 	if (s->all == 0)
-		return failed(s, FAULT_ABSENT, w, err, "no calendar");
-	end(s, STEP_PASSED, w);
+		return caldav_failed(s, FAULT_ABSENT, w, err, "no calendar");
+	caldav_end(s, STEP_PASSED, w);
 	return WANT_NOTHING;
 }
 
@@ -537,11 +537,11 @@ static enum want_kind take_rights(struct caldav_session *s, const struct want *w
 		told &= (s->calendar[i].traits & DAV_RIGHTS) != 0;
 		may |= (s->calendar[i].traits & DAV_MAY_ADD) != 0;
 	}
-	begin(s, "rights", w);
+	caldav_begin(s, "rights", w);
 	report_note(s->report, s->reported, FACT_CALENDAR_MAY_ADD, "%s", may ? "yes" : told && s->calendars ? "no" : "unknown");
 	if (!may && told && s->calendars)
-		return failed(s, FAULT_REFUSED, w, err, "no calendar takes an event");
-	end(s, STEP_PASSED, w);
+		return caldav_failed(s, FAULT_REFUSED, w, err, "no calendar takes an event");
+	caldav_end(s, STEP_PASSED, w);
 	return WANT_NOTHING;
 }
 

@@ -56,6 +56,7 @@ struct caldav_session {
 	bool                     nobody, provoking;
 	size_t                   all, without_events;
 	size_t                   path;          /* which of the three is asked                 */
+	struct caldav_event     *event;         /* on which a test is under way, or NULL       */
 	int                      step, reported, redirects;
 	struct { int step; }     look;
 };
@@ -65,5 +66,19 @@ void           caldav_session_init(struct caldav_session *, struct report *, con
 enum want_kind caldav_open_step(void *self, struct want *, struct error *);
 enum want_kind caldav_look_step(void *self, struct want *, struct error *);      /* once logged in */
 void           caldav_session_release(struct caldav_session *);                  /* fine again, and after none */
+
+/* -- for what goes on talking on an open session -- */
+
+void           caldav_begin(struct caldav_session *, const char *name, const struct want *);      /* a step of the report */
+void           caldav_end(struct caldav_session *, enum step_state, const struct want *);
+enum want_kind caldav_failed(struct caldav_session *, enum fault, const struct want *, struct error *, const char *what);
+/* What `body` holds; web_ask_step() on `web` brings the answer. `header` is one more of the request's, or NULL. */
+void           caldav_ask(struct caldav_session *, const char *method, const char *target, const char *header,
+                          void (*resource)(void *, const struct dav_resource *));
+/* A multistatus, and all of it. False: something else, or broken, which is in the report then. */
+bool           caldav_is_multistatus(struct caldav_session *);
+/* What a link in an answer about `target` leads to; NULL: nowhere that could be asked. */
+const struct http_url *caldav_follow(const struct caldav_session *, const char *target, struct slice link);
+
 
 #endif

@@ -43,9 +43,10 @@ bool dav_sync(struct buffer *out, const char *token)
 	    && buffer_add_str(out, "</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop></d:sync-collection>");
 }
 
-bool dav_query(struct buffer *out, const char *start, const char *end)
+bool dav_query(struct buffer *out, const char *start, const char *end, bool data)
 {
-	if (!buffer_add_str(out, BEGIN("c:calendar-query") "<d:prop><d:getetag/></d:prop><c:filter><c:comp-filter name=\"VCALENDAR\"><c:comp-filter name=\"VEVENT\">"))
+	if (!buffer_print(out, BEGIN("c:calendar-query") "<d:prop><d:getetag/>%s</d:prop><c:filter><c:comp-filter name=\"VCALENDAR\">"
+	                  "<c:comp-filter name=\"VEVENT\">", data ? "<c:calendar-data/>" : ""))
 		return false;
 	if (start && !buffer_print(out, "<c:time-range start=\"%s\" end=\"%s\"/>", start, end))
 		return false;

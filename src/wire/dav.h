@@ -29,7 +29,8 @@ enum dav_question {
 /* Each false when it does not fit the buffer. Times are UTC as iCalendar writes them, "20260101T000000Z". */
 bool dav_propfind(struct buffer *out, enum dav_question);
 bool dav_sync(struct buffer *out, const char *token);                                 /* "" begins */
-bool dav_query(struct buffer *out, const char *start, const char *end);               /* ETags of events in between; both NULL: of all */
+/* ETags of events in between, both NULL: of all; with `data` what they hold as well. */
+bool dav_query(struct buffer *out, const char *start, const char *end, bool data);
 bool dav_multiget(struct buffer *out, const char *const *href, size_t count);         /* ETags and data */
 bool dav_free_busy(struct buffer *out, const char *start, const char *end);
 

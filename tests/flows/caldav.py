@@ -116,7 +116,9 @@ class Town(peers.Peers):
         return peers.run(self.binary, address, words, password, self.folder, langs=peers.LANGUAGES)
 
     def events(self, user):
-        return [f for _, _, files in os.walk(os.path.join(self.radicale.folder, "data", "collection-root", user)) for f in files if f.endswith(".ics")]
+        """What is kept there; of what is gone Radicale's cache remembers the name."""
+        kept = os.path.join(self.radicale.folder, "data", "collection-root", user)
+        return [f for at, _, files in os.walk(kept) for f in files if f.endswith(".ics") and ".Radicale.cache" not in at]
 
 
 # -- it works ---------------------------------------------------------------------------------------------------------------------
@@ -154,6 +156,21 @@ def a_name_without_the_domain_is_found(t):
 def what_it_answers_is_fine_without_a_password_too(t):
     o = t.diagnose(ANN, "--caldav", URL, password=None)
     hold(o.report["verdict"] == "unfinished" and o.report["needs"] == [{"kind": "password", "value": ""}], o.short())
+
+
+@row
+def a_test_event_is_read_back_in_three_zones_and_removed(t):
+    o = t.diagnose(ANN, "--caldav", URL, "--calendar-test")
+    hold(o.short() == "connected: -" and o.state("caldav.event") == "passed" and o.state("caldav.remove") == "passed", o.evidence())
+    read = o.facts("caldav.event", "event.read")
+    hold([line.split()[0] for line in read] == ["Europe/Berlin", "America/New_York", "Asia/Kolkata"] and len({line.split()[2] for line in read}) == 3, read)
+    hold(t.events(ANN) == [], "left behind: %s" % t.events(ANN))
+
+
+@row
+def nothing_is_written_unasked(t):
+    o = t.diagnose(ANN, "--caldav", URL)
+    hold(o.state("caldav.event") == "skipped" and "caldav.remove" not in [s["id"] for s in o.report["steps"]], o.evidence())
 
 
 # -- it does not ------------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "diagnose/diagnose.h"
+#include "provider/caldav_event.h"
 #include "provider/caldav_facts.h"
 #include "web_peer.h"
 
@@ -71,7 +72,7 @@ static enum want_kind session_step(void *self, struct want *w, struct error *err
 #define WORK               LISTS("/c/ann/", MULTI(OF("/c/ann/", "") CAL("/c/ann/work/", "Work", RIGHTS("write"))))
 #define NO(path)           ASKS(path, "404 Not Found\n\nnone")
 
-#define TURNS 10
+#define TURNS 12
 
 static const struct {
 	const char       *name;
@@ -190,6 +191,99 @@ TEST(sessions_byte_by_byte)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
 		expect_row(i, true);
+}
+
+/* -- the test event ------------------------------------------------------------------------------------------------ */
+
+#define UID        "mailmoor-0"
+#define FILE_AT    "/c/ann/work/" UID ".ics"
+#define WRITES(condition, zone, answer) { "PUT " FILE_AT " HTTP/1.1\n" condition "\nContent-Type: text/calendar\nCLASS:PRIVATE\nTRANSP:TRANSPARENT\nUID:" UID "\nDTSTART;TZID=" zone ":\n!ATTENDEE\n!VALARM\n" BASIC, answer, KEEPS }
+#define NEW(zone, answer)     WRITES("If-None-Match: *", zone, answer)
+#define OVER(tag, zone, answer) WRITES("If-Match: \"" tag "\"", zone, answer)
+#define LOOKS(start, answer)  { "REPORT /c/ann/work/ HTTP/1.1\nDepth: 1\n<c:time-range start=\"" start "\"\n<c:calendar-data/>\n" BASIC, answer, KEEPS }
+#define HOLDS(tag, start)     MULTI(OF(FILE_AT, "<d:getetag>\"" tag "\"</d:getetag><c:calendar-data>BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:" UID "\nDTSTART" start "\nEND:VEVENT\nEND:VCALENDAR\n</c:calendar-data>"))
+#define REMOVES(tag, answer)  { "DELETE " FILE_AT " HTTP/1.1\nIf-Match: \"" tag "\"\n" BASIC, answer, KEEPS }
+#define GONE                  "204 No Content\n\n"
+#define MADE                  "201 Created\n\n"
+#define FIRST                 "20261122T100000Z"
+
+static const struct {
+	const char       *name;
+	struct turn       turn[TURNS];
+	const char       *cause;           /* NULL: connected   */
+	enum certainty    certainty;
+	enum step_state   event, removed;  /* RUNNING: no such step */
+	const char       *fact, *value;
+} tests[] = {
+	{ "all is well", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, HOLDS("1", ";TZID=Europe/Berlin:20261122T110000")), OVER("1", "America/New_York", GONE),
+	  LOOKS("20261122T110000Z", HOLDS("2", ";TZID=Eastern Standard Time:20261122T060000")), OVER("2", "Asia/Kolkata", GONE), LOOKS("20261122T120000Z", HOLDS("3", ":20261122T120000Z")), REMOVES("3", GONE) },
+	  NULL, 0, STEP_PASSED, STEP_PASSED, FACT_EVENT_READ, "America/New_York as 20261122T110000Z, zone America/New_York by windows" },
+	{ "it may not be written", { OFFERED, IN, WORK, NEW("Europe/Berlin", "403 Forbidden\n\nno") }, "calendar.not_permitted", LIKELY, STEP_FAILED, STEP_RUNNING, FACT_HTTP_STATUS, "403" },
+	{ "there is no room", { OFFERED, IN, WORK, NEW("Europe/Berlin", "507 Insufficient Storage\n\n"), { "DELETE " FILE_AT "\n!If-Match", "404 Not Found\n\n", KEEPS } }, "mailbox.full", LIKELY, STEP_FAILED, STEP_PASSED, NULL, NULL },
+	{ "it is not there at its time", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, MULTI("")), { "DELETE " FILE_AT "\n!If-Match", GONE, KEEPS } }, "calendar.time_zone_unknown", LIKELY, STEP_FAILED, STEP_PASSED, FACT_EVENT_LISTED, "no" },
+	{ "an hour late", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, HOLDS("1", ":20261122T110000Z")), REMOVES("1", GONE) }, "calendar.time_zone_unknown", LIKELY, STEP_FAILED, STEP_PASSED, FACT_EVENT_SHIFT, "3600" },
+	{ "with a zone that is none", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, HOLDS("1", ";TZID=Here:20261122T110000")), REMOVES("1", GONE) }, "calendar.time_zone_unknown", PROVEN, STEP_FAILED, STEP_PASSED, FACT_EVENT_ZONE, "unknown" },
+	{ "what comes back is no calendar", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, MULTI(OF(FILE_AT, "<d:getetag>\"1\"</d:getetag><c:calendar-data>hello</c:calendar-data>"))), REMOVES("1", GONE) },
+	  "server.answer_unreadable", PROVEN, STEP_FAILED, STEP_PASSED, NULL, NULL },
+	{ "no answer: it may be there", { OFFERED, IN, WORK, { "PUT " FILE_AT, NULL, RESETS }, { "DELETE " FILE_AT "\n!If-Match", GONE, KEEPS } }, "server.unavailable", LIKELY, STEP_FAILED, STEP_PASSED, NULL, NULL },
+	{ "changed meanwhile", { OFFERED, IN, WORK, NEW("Europe/Berlin", MADE), LOOKS(FIRST, HOLDS("1", ":20261122T110000Z")), REMOVES("1", "412 Precondition Failed\n\n"), { "DELETE " FILE_AT "\n!If-Match", GONE, KEEPS } },
+	  "calendar.time_zone_unknown", LIKELY, STEP_FAILED, STEP_PASSED, NULL, NULL },
+};
+
+struct trial {
+	struct scene        scene;
+	struct caldav_event event;
+	bool                looked;
+};
+
+static enum want_kind trial_step(void *self, struct want *w, struct error *err)
+{
+	struct trial *t = self;
+
+	if (!t->looked)
+		PASS(session_step(&t->scene, w, err));
+	if (!t->looked) {
+		caldav_event_init(&t->event, &t->scene.caldav);
+		t->event.uid = UID;
+	}
+	t->looked = true;
+	return caldav_event_step(&t->event, w, err);
+}
+
+static enum step_state state_of(const struct report *r, const char *id)
+{
+	int step = report_find(r, id, NO_ATTEMPT);
+
+	return step < 0 ? STEP_RUNNING : r->step[step].state;
+}
+
+TEST(test_events)
+{
+	for (size_t i = 0; i < COUNT(tests); i++)
+		for (int piecemeal = 0; piecemeal < 2; piecemeal++) {
+			const char     *name = tests[i].name;
+			struct web_peer peer;
+			struct trial    t = { .looked = false };
+			struct verdict  v;
+			struct error    err = { 0 };
+			bool            seen = !tests[i].fact;
+
+			scene_open(&t.scene, &(struct set){ 0 });
+			web_peer_init(&peer, tests[i].turn, name);
+			peer.piecemeal = piecemeal;
+			EXPECT_ROW(web_peer_run(&peer, trial_step, &t, &err), name);
+			report_finish(t.scene.report);
+			diagnose(t.scene.report, &v);
+			if ((v.findings > 0) != (tests[i].cause != NULL) || (v.findings && (strcmp(cause_row(v.finding[0].cause)->id, tests[i].cause) != 0 || v.finding[0].certainty != tests[i].certainty)))
+				test_fail(__FILE__, __LINE__, "%s: %s, %s %s", name, verdict_name(v.kind), v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
+			EXPECT_ROW(v.kind == (tests[i].cause ? VERDICT_PARTIAL : VERDICT_CONNECTED), name);
+			EXPECT_ROW(state_of(t.scene.report, "caldav.event") == tests[i].event && state_of(t.scene.report, "caldav.remove") == tests[i].removed, name);
+			for (size_t f = 0; f < t.scene.report->fact_count && tests[i].fact; f++)
+				seen |= strcmp(t.scene.report->fact[f].name, tests[i].fact) == 0 && strcmp(t.scene.report->fact[f].value, tests[i].value) == 0;
+			EXPECT_ROW(seen, name);
+			web_peer_end(&peer);
+			scene_close(&t.scene);
+		}
 }
 
 TEST(where_people_sign_in)

@@ -246,9 +246,9 @@ TEST(requests)
 	buffer_clear(&b);
 	EXPECT(dav_sync(&b, "urn:<1>") && slice_has(buffer_held(&b), "<d:sync-token>urn:&lt;1&gt;</d:sync-token><d:sync-level>1</d:sync-level>"));
 	buffer_clear(&b);
-	EXPECT(dav_query(&b, NULL, NULL) && !slice_has(buffer_held(&b), "time-range"));
+	EXPECT(dav_query(&b, NULL, NULL, false) && !slice_has(buffer_held(&b), "time-range"));
 	buffer_clear(&b);
-	EXPECT(dav_query(&b, "20260101T000000Z", "20270101T000000Z") && slice_has(buffer_held(&b), "<c:time-range start=\"20260101T000000Z\" end=\"20270101T000000Z\"/>"));
+	EXPECT(dav_query(&b, "20260101T000000Z", "20270101T000000Z", true) && slice_has(buffer_held(&b), "<c:calendar-data/>") && slice_has(buffer_held(&b), "<c:time-range start=\"20260101T000000Z\" end=\"20270101T000000Z\"/>"));
 	buffer_clear(&b);
 	EXPECT(dav_propfind(&b, DAV_WHO) && slice_has(buffer_held(&b), "<d:current-user-principal/>") && dav_free_busy(&b, "a", "b"));
 	buffer_release(&b);
