@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "diagnose/explain_caldav.h"
 #include "diagnose/explain_exchange.h"
 #include "diagnose/explain_microsoft.h"
 #include "model/causes.h"
@@ -890,6 +891,7 @@ void explain_facts(struct report *r, const char *text)
 	write_words(r, &s);
 	explain_microsoft(r, slice(p.text, p.len));
 	explain_exchange(r, slice(p.text, p.len));
+	explain_caldav(r, slice(p.text, p.len));
 	write_log(r, &p);
 	write_sentence(r, &p, &s);
 	write_aliases(r, &p);

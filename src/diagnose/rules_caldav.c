@@ -87,6 +87,11 @@ static const struct rule caldav[] = {
 		{ LOOK "|caldav.login", FACT_DAV_CALENDARS, NEVER_IS, "yes" }),
 	SUGGESTS(CALENDAR_NONE, 0, OPEN(NOT_FOUND), "RFC 4791 6.2.1", { "caldav.principal", FACT_CALDAV_HOME, IS, "none" }),
 
+	/* -- pasted: whose challenge it is, and no more ------------------------------------------------------------------------------ */
+
+	SUGGESTS(AUTH_APP_PASSWORD_REQUIRED, 0, OPEN(WRONG), "G G.4 iCloud", { "caldav.pasted", FACT_AUTH_OFFERED, HAS, "MMCalDav" }),
+	SUGGESTS(CALDAV_PASSWORD_REFUSED, 0, OPEN(CAUSE_AUTH_OAUTH_REQUIRED), "G G.4 Google", { "caldav.pasted", FACT_AUTH_OFFERED, HAS, "accounts.google.com" }),
+
 	/* -- no CalDAV there ------------------------------------------------------------------------------------------------------ */
 
 	PROVES(SERVER_WRONG_PROTOCOL, 0, "G H.4", ANYWHERE(FACT_PROTOCOL, ANY, NULL)),

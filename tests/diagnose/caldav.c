@@ -1,8 +1,11 @@
 /* What is concluded from the answers of calendar servers: every row of the rules by evidence that nothing else explains, and look-alikes. */
 #include "cases.h"
 
+#include "diagnose/explain.h"
+
 static const struct least caldav = {
-	.rules = &rules_caldav, .provider = "caldav", .usual = "caldav.resolve", .early = { "caldav.find", "caldav.url" },
+	.rules = &rules_caldav, .provider = "caldav", .usual = "caldav.resolve", .pasted = { { "caldav.pasted", "explain.caldav" } },
+	.early = { "caldav.find", "caldav.url" },
 };
 
 TEST(every_row_is_reached_by_the_least_that_it_asks_for)
@@ -59,6 +62,31 @@ static const struct look_alike pairs[] = {
 TEST(look_alikes)
 {
 	expect_look_alikes(&caldav, pairs, COUNT(pairs));
+}
+
+/* -- pasted ------------------------------------------------------------------------------------------------------------ */
+
+static const struct { const char *text, *cause; enum certainty certainty; } pasted[] = {
+	{ "<?xml version=\"1.0\"?><d:error xmlns:d=\"DAV:\"><d:need-privileges><d:resource/></d:need-privileges></d:error>", "calendar.not_permitted", PROVEN },
+	{ "<error xmlns=\"DAV:\"><quota-not-exceeded/></error>", "mailbox.full", PROVEN },
+	{ "401 WWW-Authenticate: X-MobileMe-AuthToken realm=\"MMCalDav\"", "auth.app_password_required", LIKELY },
+	{ "PROPFIND https://apidata.googleusercontent.com/caldav/v2/x/user: 401, Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"", "caldav.password_refused", LIKELY },
+	{ "Bearer realm=\"https://accounts.google.com/\"", "unknown.answer", PROVEN },
+	{ "we need-privileges here", "unknown.answer", PROVEN },
+	{ "Could not add this CalDAV account", "unknown.answer", PROVEN },
+};
+
+TEST(pasted_texts)
+{
+	for (size_t i = 0; i < COUNT(pasted); i++) {
+		CLEANUP(report) struct report *r = report_new("");
+		struct verdict v;
+
+		explain_facts(r, pasted[i].text);
+		diagnose_pasted(r, &v);
+		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
+			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
+	}
 }
 
 /* -- beside a mailbox --------------------------------------------------------------------------------------------------- */
