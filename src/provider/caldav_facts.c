@@ -161,6 +161,8 @@ void caldav_choose(struct caldav_session *s, const struct challenges *offered)
 	/* among several it is Basic that is meant for programs (facts G G.3); NTLM no calendar server is known to take */
 	if (web_choose(&s->web, offered) == WEB_NTLM)
 		s->web.scheme = challenge_find(offered, "Basic") ? WEB_BASIC : WEB_NONE;
+	if (s->web.scheme == WEB_NONE)
+		web_choose_digest(&s->web, offered);
 }
 
 void caldav_login_facts(struct caldav_session *s)

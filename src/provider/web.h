@@ -20,6 +20,7 @@
 #include "provider/negotiate.h"
 #include "provider/reach.h"
 #include "wire/challenge.h"
+#include "wire/digest.h"
 #include "wire/http_reader.h"
 #include "wire/ntlm.h"
 
@@ -50,7 +51,7 @@ struct web_answer {
 	bool          head_only;
 };
 
-enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS };
+enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS, WEB_DIGEST };
 
 struct web_session {
 	/* in */
@@ -78,6 +79,7 @@ struct web_session {
 	const struct web_request *request;
 	unsigned char          end_point[64];     /* of the server's certificate (RFC 5929)                 */
 	size_t                 end_point_len;
+	struct digest          digest;            /* texts in the report's arena */
 	int                    step;
 	struct { int step; }   leg;
 	bool                   signed_in;         /* this line                                              */
@@ -101,7 +103,9 @@ enum want_kind web_open_step(void *self, struct want *, struct error *);
  * nothing better.
  * WEB_NONE when there is none. */
 enum web_scheme web_choose(struct web_session *, const struct challenges *);
-const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" "Kerberos" */
+/* Digest, which only some services are known to mean; with a password, and where it can be answered. */
+bool            web_choose_digest(struct web_session *, const struct challenges *);
+const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" "Kerberos" "Digest" */
 
 /* NTLM only, before the first request with credentials: what the server calls itself and its domain. WANT_NOTHING with `challenged`
  * false: what came is in `answer`, and is no challenge. */
