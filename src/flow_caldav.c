@@ -19,6 +19,7 @@ void caldav_way_release(struct caldav_way *p)
 {
 	caldav_session_release(&p->session);
 	caldav_search_release(&p->search);
+	caldav_event_release(&p->event);
 	probe_release(&p->probe);
 	p->in_session = false;
 }

@@ -371,7 +371,7 @@ static const struct web_mail {
 	  { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" } },
 	{ "microsoft", "microsoft.account", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
 	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.send", "send.arrive", "send.bounce" } },
-	{ "caldav", "caldav.login", "caldav.calendars", { "caldav.login", "caldav.principal", "caldav.calendars" }, { "caldav.rights", "caldav.event" } },
+	{ "caldav", "caldav.login", "caldav.calendars", { "caldav.login", "caldav.principal", "caldav.calendars" }, { "caldav.rights", "caldav.event", "caldav.changes", "caldav.remove" } },
 };
 
 static const struct web_mail *web_mail_of(const struct report *r)

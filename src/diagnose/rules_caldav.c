@@ -10,7 +10,7 @@
 #define LOGIN(fact, op, value) { "caldav.login", fact, op, value }
 #define LOOKING                "caldav.offer|caldav.well_known|caldav.root"
 #define LOOK                   "caldav.principal|caldav.calendars"
-#define ANYWHERE(fact, op, value) { LOOKING "|caldav.login|" LOOK "|caldav.event", fact, op, value }
+#define ANYWHERE(fact, op, value) { LOOKING "|caldav.login|" LOOK "|caldav.changes|caldav.remove|caldav.event", fact, op, value }
 #define AFTER                  LOGIN(FACT_AUTH_CREDENTIALS, IS, "after")
 #define REFUSED                LOGIN(FACT_HTTP_STATUS, IS, "401"), AFTER
 #define AT(families)           { NULL, FACT_SERVER_FAMILY, IS, families }
@@ -77,7 +77,7 @@ static const struct rule caldav[] = {
 
 	PROVES(CALENDAR_NOT_PERMITTED, 0, "G G.3", { "caldav.login|" LOOK "|caldav.event", FACT_DAV_CONDITION, IS, "DAV:need-privileges" }),
 	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(APP, CAUSE_AUTH_LOGIN_DISABLED), "G G.3", LOGIN(FACT_HTTP_STATUS, IS, "403"), AFTER),
-	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(APP), "G G.3", { LOOK "|caldav.event", FACT_HTTP_STATUS, IS, "401|403" }),
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(APP), "G G.3", { LOOK "|caldav.changes|caldav.event", FACT_HTTP_STATUS, IS, "401|403" }),
 	PROVES(CALENDAR_NOT_PERMITTED, 0, "RFC 3744 5.4", { "caldav.rights", FACT_CALENDAR_MAY_ADD, IS, "no" }),
 	PROVES(CALENDAR_TIME_ZONE_UNKNOWN, 0, "G G.5", { "caldav.event", FACT_EVENT_ZONE, IS, "unknown" }),
 	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G G.5", { "caldav.event", FACT_EVENT_SHIFT, ANY, NULL }),

@@ -169,6 +169,8 @@
 #define FACT_EVENT_LISTED      "event.listed"         /* yes no: among what takes place at its time, as the server has it */
 #define FACT_EVENT_SHIFT       "event.shift_s"        /* so much later than it was written */
 #define FACT_EVENT_ZONE        "event.zone"           /* unknown: it came back with a zone that is none */
+#define FACT_SYNC_BY           "sync.by"              /* token etags: how changes are told of */
+#define FACT_SYNC_TOLD         "sync.told"            /* changed gone nothing: of the test event */
 #define FACT_DAV_CLASSES       "dav.classes"          /* "1, 3, calendar-access" */
 #define FACT_DAV_CALENDARS     "dav.has_calendars"    /* yes no: as those classes have it */
 #define FACT_DAV_CONDITION     "dav.condition"        /* "DAV:need-privileges" */

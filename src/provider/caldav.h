@@ -24,6 +24,7 @@
 
 struct caldav_calendar {
 	const char *target, *name;         /* from the report's arena; name NULL where it has none */
+	const char *sync_token;            /* as it was when it was listed; NULL: not told         */
 	unsigned    traits;                /* of enum dav_trait                                    */
 };
 
@@ -56,7 +57,8 @@ struct caldav_session {
 	bool                     nobody, provoking;
 	size_t                   all, without_events;
 	size_t                   path;          /* which of the three is asked                 */
-	struct caldav_event     *event;         /* on which a test is under way, or NULL       */
+	struct caldav_event     *event;         /* whose answers are awaited, or NULL          */
+	struct caldav_sync      *sync;
 	int                      step, reported, redirects;
 	struct { int step; }     look;
 };

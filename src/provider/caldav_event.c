@@ -10,7 +10,7 @@
 #define AHEAD_H   26
 #define TOKEN     20
 
-enum { EVENT_START, EVENT_WRITE, EVENT_READ, EVENT_REMOVE, EVENT_REMOVED, EVENT_DONE };
+enum { EVENT_START, EVENT_WRITE, EVENT_READ, EVENT_CHANGED, EVENT_REMOVE, EVENT_REMOVED, EVENT_GONE, EVENT_DONE };
 
 /* Each with another law of summer time, and one that is half an hour off. */
 static const char *const zones[] = { "Europe/Berlin", "America/New_York", "Asia/Kolkata" };
@@ -18,6 +18,11 @@ static const char *const zones[] = { "Europe/Berlin", "America/New_York", "Asia/
 void caldav_event_init(struct caldav_event *e, struct caldav_session *s)
 {
 	*e = (struct caldav_event){ .session = s };
+}
+
+void caldav_event_release(struct caldav_event *e)
+{
+	caldav_sync_release(&e->sync);
 }
 
 /* -- writing ------------------------------------------------------------------------------------------------------ */
@@ -38,6 +43,7 @@ static void choose(struct caldav_event *e, const struct want *w)
 		n++;
 	in = s->calendar[n].target;
 	e->calendar = in;
+	e->token = s->calendar[n].sync_token;
 	if (!e->uid)
 		e->uid = arena_print(job, "mailmoor-%s", random_text(job, TOKEN));
 	e->target = arena_print(job, "%s%s%s.ics", in, in[strlen(in) - 1] == '/' ? "" : "/", e->uid);
@@ -139,6 +145,49 @@ static bool is_as_written(struct caldav_event *e)
 	return on_time;
 }
 
+/* -- changes ------------------------------------------------------------------------------------------------------ */
+
+static void take_told(void *self, const struct caldav_change *c)
+{
+	struct caldav_event *e = self;
+
+	if (dav_same_path(c->target, e->target))
+		e->told = c->gone ? "gone" : "changed";
+}
+
+static void begin_changes(struct caldav_event *e)
+{
+	e->told = NULL;
+	caldav_sync_release(&e->sync);
+	caldav_sync_init(&e->sync, e->session, e->calendar, e->token);
+	e->sync.change = take_told;
+	e->sync.self = e;
+	e->sync.with_data = true;
+}
+
+static void end_changes(struct caldav_event *e, const char *awaited, const struct want *w)
+{
+	struct caldav_session *s = e->session;
+
+	report_note(s->report, s->reported, FACT_SYNC_TOLD, "%s", e->told ? e->told : "nothing");
+	caldav_end(s, e->told && strcmp(e->told, awaited) == 0 ? STEP_PASSED : STEP_WARNED, w);
+	e->token = e->sync.next;
+}
+
+/* WANT_NOTHING whatever came of it. */
+static enum want_kind changes(struct caldav_event *e, const char *awaited, struct want *w)
+{
+	enum want_kind kind = caldav_sync_step(&e->sync, w, &e->err);
+
+	if (kind > WANT_FAILED)
+		return kind;
+	if (kind == WANT_NOTHING)
+		end_changes(e, awaited, w);
+	else
+		e->token = NULL;
+	return WANT_NOTHING;
+}
+
 /* -- all of it ---------------------------------------------------------------------------------------------------- */
 
 static void ask_remove(struct caldav_event *e, const struct want *w)
@@ -238,6 +287,14 @@ enum want_kind caldav_event_step(void *self, struct want *w, struct error *err)
 			take_read(e, w);
 		}
 
+		e->following = !e->failed && e->token;
+		if (e->following)
+			begin_changes(e);
+
+	STEP(e, EVENT_CHANGED):
+		if (e->following)
+			PASS(changes(e, "changed", w));
+
 	STEP(e, EVENT_REMOVE):
 		if (!e->may_be_there)
 			return WANT_NOTHING;
@@ -250,6 +307,14 @@ enum want_kind caldav_event_step(void *self, struct want *w, struct error *err)
 			e->step = EVENT_REMOVE;
 			return caldav_event_step(e, w, err);
 		}
+
+		e->following = e->following && !e->failed && e->token && !w->stopping;
+		if (e->following)
+			begin_changes(e);
+
+	STEP(e, EVENT_GONE):
+		if (e->following)
+			PASS(changes(e, "gone", w));
 
 	STEP(e, EVENT_DONE):
 		return WANT_NOTHING;

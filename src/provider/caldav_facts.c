@@ -103,19 +103,19 @@ static void page_facts(struct caldav_session *s)
 		report_fact(s->report, s->reported, FACT_HTTP_EXCERPT, slice_upto(body, EXCERPT));
 }
 
-/* Which of its conditions an error names, where the body is one. */
-static void condition_facts(struct caldav_session *s)
+const char *caldav_condition(struct caldav_session *s)
 {
-	CLEANUP(arena) struct arena *work = arena_new();
-	struct dav_reader           *r;
-	struct slice                 type;
+	struct dav_reader *r;
+	struct slice       type;
+	const char        *condition = NULL;
 
 	if (!web_field(&s->web, "Content-Type", &type) || !slice_has(type, "xml"))
-		return;
-	r = dav_reader_new(work, NULL, NULL);
+		return NULL;
+	r = dav_reader_new(s->report->job, NULL, NULL);
 	if (dav_feed(r, buffer_held(&s->web.answer.body), NULL) && dav_finish(r, NULL))
-		note(s, FACT_DAV_CONDITION, dav_answer(r)->condition);
+		condition = dav_answer(r)->condition;
 	dav_reader_free(r);
+	return condition;
 }
 
 void caldav_class_facts(struct caldav_session *s)
@@ -141,7 +141,7 @@ void caldav_http_facts(struct caldav_session *s)
 	if (web_field(&s->web, "X-Nextcloud-Maintenance-Mode", &(struct slice){ 0 }))
 		note(s, FACT_DAV_MAINTENANCE, "yes");
 	if (status >= 400)
-		condition_facts(s);
+		note(s, FACT_DAV_CONDITION, caldav_condition(s));
 	if (s->nobody && status == 207)
 		note(s, FACT_DAV_NOBODY, "yes");
 	if (status != 401 && status != 207)

@@ -6,6 +6,8 @@
 
 /* Of the answer at hand, into the step under way: status, fields, whatever page that is, and what it says is not met. */
 void caldav_http_facts(struct caldav_session *);
+/* Which condition an error names, where the body is one; NULL: none. From the report's arena. */
+const char *caldav_condition(struct caldav_session *);
 /* Which classes of WebDAV it says it has. */
 void caldav_class_facts(struct caldav_session *);
 /* Picks the scheme and notes what was offered. */

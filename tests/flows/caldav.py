@@ -164,6 +164,7 @@ def a_test_event_is_read_back_in_three_zones_and_removed(t):
     hold(o.short() == "connected: -" and o.state("caldav.event") == "passed" and o.state("caldav.remove") == "passed", o.evidence())
     read = o.facts("caldav.event", "event.read")
     hold([line.split()[0] for line in read] == ["Europe/Berlin", "America/New_York", "Asia/Kolkata"] and len({line.split()[2] for line in read}) == 3, read)
+    hold(o.facts("caldav.changes", "sync.told") == ["changed", "gone"] and o.facts("caldav.changes", "sync.by") == ["token", "token"], o.evidence())
     hold(t.events(ANN) == [], "left behind: %s" % t.events(ANN))
 
 
