@@ -240,8 +240,8 @@ static bool is_among(const char *const *known, size_t count, const char *one)
 	return false;
 }
 
-/* Where Exchange was looked for and what came of it, each but once; all of them are in the proof. */
-static const char *looked_at(const struct report *r, struct arena *into)
+/* Where a search looked and what came of it, each but once; all of them are in the proof. */
+static const char *looked_at(const struct report *r, const char *search, struct arena *into)
 {
 	const char *tried[TRIED_MOST], *all = NULL;
 	size_t      count = 0;
@@ -249,7 +249,7 @@ static const char *looked_at(const struct report *r, struct arena *into)
 	for (size_t i = 0; i < r->fact_count; i++) {
 		const char *one;
 
-		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) != 0 || strcmp(r->step[r->fact[i].step].id, "exchange.find") != 0)
+		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) != 0 || strcmp(r->step[r->fact[i].step].id, search) != 0)
 			continue;
 		one = without_path(r->fact[i].value, into);
 		if (is_among(tried, count, one))
@@ -352,10 +352,7 @@ static const char *caldav_tried(const struct report *r, int attempt, struct aren
 		url = slice_starts(slice_str(url), "https://") ? url + strlen("https://") : url;
 		all = arena_print(into, "%s%s%s: %s", all ? all : "", all ? ", " : "", url, status);
 	}
-	for (size_t i = 0; i < r->fact_count && !all; i++)
-		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) == 0 && strcmp(r->step[r->fact[i].step].id, "caldav.find") == 0)
-			return joined(r, NO_ATTEMPT, FACT_LOOKED_AT, into);
-	return all;
+	return all ? all : looked_at(r, "caldav.find", into);
 }
 
 static void caldav_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
@@ -429,7 +426,7 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
 	exchange_urls(f, s, t);
 	add_value(t, "version", version_of(f, s));
-	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
+	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, "exchange.find", into) : joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", words_of(r, f, into));
 	add_value(t, "code", in_step(r, f, FACT_AADSTS) ? in_step(r, f, FACT_AADSTS) : in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
 	                   : in_step(r, f, FACT_REPLY_CODE) ? in_step(r, f, FACT_REPLY_CODE) : in_step(r, f, FACT_EWS_CODE));
@@ -490,6 +487,17 @@ static void fill(enum cause cause, const struct language *lang, struct arena *in
 	}
 }
 
+/* Whose pages fit, where no name tells who speaks: those of whatever was asked. */
+static const char *kind_asked(const struct report *r, const struct finding *f)
+{
+	static const char *const kinds[] = { "exchange", "microsoft" };
+
+	for (size_t i = 0; f->step >= 0 && i < COUNT(kinds); i++)
+		if (slice_starts(slice_str(r->step[f->step].id), kinds[i]))
+			return kinds[i];
+	return NULL;
+}
+
 void tell_finding(const struct report *r, const struct finding *f, const struct language *lang, struct arena *into, struct told *out)
 {
 	struct scope scope;
@@ -499,7 +507,7 @@ void tell_finding(const struct report *r, const struct finding *f, const struct 
 	scope_init(&scope, r, f->attempt);
 	values_of_case(r, f, &scope, out, lang, into);
 	family = scope_value(&scope, NULL, FACT_SERVER_FAMILY);
-	links_of(f->cause, family, family ? hoster_find(family) : NULL, out);
+	links_of(f->cause, family ? family : kind_asked(r, f), family ? hoster_find(family) : NULL, out);
 	fill(f->cause, lang, into, out);
 }
 
