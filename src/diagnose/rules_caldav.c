@@ -19,6 +19,8 @@
 #define SIGN_IN_PAGES          "sign_in|forms|adfs|microsoft|gateway|owa"
 #define NOT_THERE              "400|403|404|405|410|411|415|501"
 #define UNDER_WAY              "timeout|closed|reset"
+/* Of a place that did not even say that there is nothing. */
+#define NO_WORD                "timeout|servfail|bogus|refused|closed|reset|unreachable|not_allowed|failed|redirects|500|502|503|504|429"
 
 #define WRONG      CAUSE_AUTH_PASSWORD_REJECTED
 #define NAME       CAUSE_AUTH_USERNAME_FORM
@@ -38,7 +40,7 @@ static const struct rule caldav[] = {
 
 	PROVES(CALDAV_NOT_FOUND, 0, "RFC 3986", { "caldav.url", FACT_CALDAV_PROBLEM, ANY, NULL }),
 	PROVES(DNS_SERVICE_NOT_OFFERED, 0, "RFC 6764, G F.3", FIND(FACT_NOT_OFFERED, ANY, NULL), FIND(FACT_CALDAV_PLACE, NONE, NULL), NOWHERE),
-	SUGGESTS(CALDAV_NOT_FOUND, 0, OPEN(DOWN, CAUSE_DNS_FAILURE), "G G.1", FIND(FACT_LOOKED_AT, HAS, "timeout|servfail|bogus|refused|502|503|504"), FIND(FACT_CALDAV_PLACE, NONE, NULL), NOWHERE),
+	SUGGESTS(CALDAV_NOT_FOUND, 0, OPEN(DOWN, CAUSE_DNS_FAILURE), "G G.1", FIND(FACT_LOOKED_AT, HAS, NO_WORD), FIND(FACT_CALDAV_PLACE, NONE, NULL), NOWHERE),
 	PROVES(CALDAV_NOT_FOUND, 0, "G G.1", FIND(FACT_LOOKED_AT, ANY, NULL), FIND(FACT_CALDAV_PLACE, NONE, NULL), NOWHERE),
 
 	/* -- the server is in trouble, wherever that shows ------------------------------------------------------------------ */

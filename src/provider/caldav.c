@@ -18,7 +18,7 @@ void caldav_session_init(struct caldav_session *s, struct report *report, const 
                          struct waits waits, int attempt)
 {
 	*s = (struct caldav_session){ .report = report, .endpoint = endpoint, .login = login, .waits = waits, .attempt = attempt,
-	                              .reported = -1, .job = arena_new() };
+	                              .reported = -1, .job = arena_new(), .scratch = arena_new() };
 	web_session_init(&s->web, report, endpoint, login, "caldav", waits, attempt);
 	buffer_init(&s->body, CALDAV_REQUEST);
 }
@@ -31,6 +31,7 @@ void caldav_session_release(struct caldav_session *s)
 	dav_reader_free(s->reader);
 	buffer_release(&s->body);
 	arena_free(s->job);
+	arena_free(s->scratch);
 	*s = (struct caldav_session){ 0 };
 }
 
@@ -60,21 +61,21 @@ static enum fault fault_of(int status)
 
 /* -- questions and answers ---------------------------------------------------------------------------------------- */
 
-static const char *url_at(const struct caldav_session *s, const char *target)
+static const char *url_at(const struct caldav_session *s, const char *target, struct arena *into)
 {
 	const struct endpoint *e = s->endpoint;
-	const char            *host = strchr(e->host, ':') ? arena_print(s->report->job, "[%s]", e->host) : e->host;
+	const char            *host = strchr(e->host, ':') ? arena_print(into, "[%s]", e->host) : e->host;
 
-	return e->port == 443 ? arena_print(s->report->job, "https://%s%s", host, target)
-	                      : arena_print(s->report->job, "https://%s:%u%s", host, e->port, target);
+	return e->port == 443 ? arena_print(into, "https://%s%s", host, target) : arena_print(into, "https://%s:%u%s", host, e->port, target);
 }
 
-/* What a link in an answer about `target` leads to; NULL: nowhere that could be asked. */
-const struct http_url *caldav_follow(const struct caldav_session *s, const char *target, struct slice link)
+const struct http_url *caldav_follow(struct caldav_session *s, const char *target, struct slice link)
 {
-	struct http_url *url = arena_get(s->report->job, sizeof *url), base;
+	struct http_url *url, base;
 
-	if (!http_url_parse(slice_str(url_at(s, target)), s->report->job, &base) || !http_url_follow(&base, link, s->report->job, url))
+	arena_reset(s->scratch);
+	url = arena_get(s->scratch, sizeof *url);
+	if (!http_url_parse(slice_str(url_at(s, target, s->scratch)), s->scratch, &base) || !http_url_follow(&base, link, s->scratch, url))
 		return NULL;
 	return url;
 }
@@ -183,10 +184,10 @@ static enum offer weigh_redirect(struct caldav_session *s)
 	if (is_here(s, url)) {
 		if (strcmp(url->target, s->target) == 0)
 			return OFFER_NOT_HERE;
-		s->target = url->target;
+		s->target = arena_str(s->report->job, url->target);
 		return OFFER_ON_HERE;
 	}
-	s->leads_to = url->text;
+	s->leads_to = arena_str(s->report->job, url->text);
 	return OFFER_ELSEWHERE;
 }
 
@@ -210,7 +211,7 @@ static enum offer weigh(struct caldav_session *s)
 
 static void ask_offer(struct caldav_session *s)
 {
-	report_note(s->report, s->reported, FACT_URL, "%s", url_at(s, s->target));
+	report_note(s->report, s->reported, FACT_URL, "%s", url_at(s, s->target, s->report->job));
 	ask_who(s, s->target);
 	s->request.anonymous = true;
 }
@@ -431,7 +432,7 @@ static void take_calendar(void *self, const struct dav_resource *r)
 	s->all++;
 	/* one that is kept on another host is none that could be asked here */
 	if (s->calendars < CALDAV_CALENDARS && url && is_here(s, url))
-		s->calendar[s->calendars++] = (struct caldav_calendar){ url->target, r->name ? arena_str(job, r->name) : NULL,
+		s->calendar[s->calendars++] = (struct caldav_calendar){ arena_str(job, url->target), r->name ? arena_str(job, r->name) : NULL,
 			r->sync_token ? arena_str(job, r->sync_token) : NULL, r->traits };
 }
 
@@ -444,9 +445,9 @@ static enum want_kind go_to(struct caldav_session *s, const char *link, const ch
 		report_note(s->report, s->reported, FACT_REPLY_BROKEN, "a link that leads nowhere");
 		return caldav_failed(s, FAULT_BROKEN, w, err, "a link that leads nowhere");
 	}
-	*target = url->target;
+	*target = arena_str(s->report->job, url->target);
 	if (!is_here(s, url)) {
-		s->leads_to = url->text;
+		s->leads_to = arena_str(s->report->job, url->text);
 		report_note(s->report, s->reported, FACT_CALDAV_LEADS, "%s", url->text);
 	}
 	return WANT_NOTHING;
@@ -507,7 +508,7 @@ static enum want_kind begin_calendars(struct caldav_session *s, const struct wan
 
 	caldav_begin(s, "calendars", w);
 	PASS(go_to(s, home_of(s), &home, w, err));
-	report_note(s->report, s->reported, FACT_CALDAV_HOME, "%s", s->leads_to ? s->leads_to : url_at(s, home));
+	report_note(s->report, s->reported, FACT_CALDAV_HOME, "%s", s->leads_to ? s->leads_to : url_at(s, home, s->report->job));
 	s->leads_home = s->leads_to != NULL;
 	if (s->leads_to)
 		caldav_end(s, STEP_WARNED, w);

@@ -50,7 +50,7 @@ struct caldav_session {
 	struct web_request       request;
 	struct buffer            body;
 	struct dav_reader       *reader;
-	struct arena            *job;
+	struct arena            *job, *scratch;
 	const char              *target;        /* where the service is                        */
 	const char              *principal, *home;
 	unsigned                 traits;        /* of what is at `target`                      */
@@ -79,8 +79,8 @@ void           caldav_ask(struct caldav_session *, const char *method, const cha
                           void (*resource)(void *, const struct dav_resource *));
 /* A multistatus, and all of it. False: something else, or broken, which is in the report then. */
 bool           caldav_is_multistatus(struct caldav_session *);
-/* What a link in an answer about `target` leads to; NULL: nowhere that could be asked. */
-const struct http_url *caldav_follow(const struct caldav_session *, const char *target, struct slice link);
+/* What a link in an answer about `target` leads to, until the next one is followed; NULL: nowhere that could be asked. */
+const struct http_url *caldav_follow(struct caldav_session *, const char *target, struct slice link);
 
 
 #endif

@@ -39,7 +39,7 @@ static void keep(struct caldav_sync *y, const char *target, const char *etag)
 		y->room = y->room ? 2 * y->room : 64;
 		y->found = must_realloc(y->found, y->room * sizeof *y->found);
 	}
-	y->found[y->count++] = (struct caldav_sync_found){ target, etag ? arena_str(job, etag) : NULL };
+	y->found[y->count++] = (struct caldav_sync_found){ arena_str(job, target), etag ? arena_str(job, etag) : NULL };
 }
 
 static bool is_gone(int status)

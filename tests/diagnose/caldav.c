@@ -55,6 +55,7 @@ static const struct look_alike pairs[] = {
 	/* the search */
 	{ "nobody answers for calendars", { LOOKED("_caldavs._tcp.birch.example: nxdomain", FACT_LOOKED_AT, "https://birch.example/.well-known/caldav: 404") }, VERDICT_FAILED, "caldav.not_found", PROVEN, "" },
 	{ "and not all of them spoke", { LOOKED("_caldavs._tcp.birch.example: nxdomain", FACT_LOOKED_AT, "https://birch.example/.well-known/caldav: timeout") }, VERDICT_FAILED, "caldav.not_found", LIKELY, "server.unavailable" },
+	{ "or could not be heard", { LOOKED("_caldavs._tcp.birch.example: nxdomain", FACT_LOOKED_AT, "https://birch.example/.well-known/caldav: tls_failed") }, VERDICT_FAILED, "caldav.not_found", LIKELY, "server.unavailable" },
 	{ "the domain says that it has none", { LOOKED("https://birch.example/.well-known/caldav: 404", FACT_NOT_OFFERED, "_caldavs._tcp.birch.example") }, VERDICT_FAILED, "dns.service_not_offered", PROVEN, "" },
 	{ "nothing that is known", { OWN, WANTS("Basic"), LOGIN(STATUS("418"), AFTER) }, VERDICT_FAILED, "unknown.answer", PROVEN, "" },
 };
