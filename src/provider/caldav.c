@@ -432,8 +432,8 @@ static void take_calendar(void *self, const struct dav_resource *r)
 	s->all++;
 	/* one that is kept on another host is none that could be asked here */
 	if (s->calendars < CALDAV_CALENDARS && url && is_here(s, url))
-		s->calendar[s->calendars++] = (struct caldav_calendar){ arena_str(job, url->target), r->name ? arena_str(job, r->name) : NULL,
-			r->sync_token ? arena_str(job, r->sync_token) : NULL, r->traits };
+		s->calendar[s->calendars++] = (struct caldav_calendar){ arena_str(job, url->target),
+			r->name ? arena_str(job, r->name) : NULL, r->sync_token ? arena_str(job, r->sync_token) : NULL, r->traits };
 }
 
 /* A link out of an answer: WANT_FAILED where it is none, and with `leads_to` where it leads to another host. */
