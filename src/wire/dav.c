@@ -91,10 +91,11 @@ static int hex(char c)
 static int path_byte(const char **at)
 {
 	const char *c = *at;
+	int         high = c[0] == '%' ? hex(c[1]) : -1, low = high >= 0 ? hex(c[2]) : -1;
 
-	if (c[0] == '%' && c[1] && hex(c[1]) >= 0 && hex(c[2]) >= 0) {
+	if (low >= 0) {
 		*at += 3;
-		return hex(c[1]) << 4 | hex(c[2]);
+		return high * 16 + low;
 	}
 	*at += *c != '\0';
 	return (unsigned char)*c;
