@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "detect/detect.h"
+#include "flow_caldav.h"
 #include "flow_exchange.h"
 #include "flow_google.h"
 #include "flow_microsoft.h"
@@ -64,9 +65,10 @@ struct flow {
 	struct exchange_way      exchange;
 	struct microsoft_way     microsoft;
 	struct google_way        google;
+	struct caldav_way        caldav;
 	struct testmail           testmail;
 	struct webmail            webmail;
-	struct task               task[SERVICES + 4];
+	struct task               task[SERVICES + 5];
 	struct children           children;
 	int                       step;
 	bool                      detecting, sending, seeking, at_microsoft, at_google;
@@ -142,10 +144,16 @@ static bool google_is_named(const struct flow *f)
 	return strcmp(f->request->provider, "google") == 0;
 }
 
+/* The calendars alone. */
+static bool caldav_is_named(const struct flow *f)
+{
+	return strcmp(f->request->provider, "caldav") == 0;
+}
+
 /* One that signs in to web services alone was named: nobody's IMAP is looked for. */
 static bool web_is_named(const struct flow *f)
 {
-	return exchange_is_named(f) || microsoft_is_named(f) || google_is_named(f);
+	return exchange_is_named(f) || microsoft_is_named(f) || google_is_named(f) || caldav_is_named(f);
 }
 
 /* The domain's mail goes to that provider, and no server was named. */
@@ -206,7 +214,7 @@ static bool imap_is_meant(const struct flow *f)
 
 	if (is_instead(f))
 		return true;
-	if (exchange_is_meant(f) || microsoft_is_meant(f) || google_is_meant(f))
+	if (exchange_is_meant(f) || microsoft_is_meant(f) || google_is_meant(f) || caldav_is_named(f))
 		return false;
 	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
 		return true;
@@ -502,6 +510,11 @@ static void start_all(struct flow *f)
 		name_gmail(f);
 		children_add(&f->children, &f->task[SERVICES + 3], google_way_step, &f->google, 0);
 	}
+	if (caldav_is_named(f) || q->caldav_url) {
+		caldav_way_init(&f->caldav, q, f->report, &f->address, &f->detect, f->waits);
+		f->caldav.gate = web_is_named(f) ? NULL : &f->gate;
+		children_add(&f->children, &f->task[SERVICES + 4], caldav_way_step, &f->caldav, 0);
+	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		if (q->host[s])
 			name_endpoint(f, s);
@@ -647,6 +660,7 @@ static void flow_release(struct flow *f)
 	exchange_way_release(&f->exchange);
 	microsoft_way_release(&f->microsoft);
 	google_way_release(&f->google);
+	caldav_way_release(&f->caldav);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		part_release(&f->part[s]);
 		probe_release(&f->part[s].probe);

@@ -135,7 +135,7 @@ static const struct rule google[] = {
 	/* -- signed in, and not all of it was granted -------------------------------------------------------------------------- */
 
 	PROVES(GOOGLE_SCOPE_UNTICKED, 0, "G A.4", { "google.scopes", FACT_OAUTH_MISSING, ANY, NULL }),
-	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_GOOGLE_CALENDAR_OFF), "G C", { "google.calendar", FACT_CALENDARS, ANY, NULL }, { "google.calendar", FACT_CALENDAR_ROLE, NONE, NULL }),
+	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_GOOGLE_CALENDAR_OFF), "G C", { "google.calendar", FACT_CALENDAR_COUNT, ANY, NULL }, { "google.calendar", FACT_CALENDAR_ROLE, NONE, NULL }),
 
 	/* -- no HTTP, or none of theirs ------------------------------------------------------------------------------------ */
 

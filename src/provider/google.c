@@ -638,7 +638,7 @@ static void take_calendars(struct google_session *s, const struct want *w)
 	} else if (!google_calendars_read(body_of(l), s->job, &c, &why)) {
 		unreadable(s, l, w, &(struct error){ 0 }, why.text);
 	} else {
-		report_note(s->report, l->reported, FACT_CALENDARS, "%zu%s", c.count, c.next ? "+" : "");
+		report_note(s->report, l->reported, FACT_CALENDAR_COUNT, "%zu%s", c.count, c.next ? "+" : "");
 		if (c.primary)
 			note(s, l->reported, FACT_CALENDAR_ROLE, c.role ? c.role : "unknown");
 		s->has_calendar = c.primary != NULL;

@@ -104,7 +104,7 @@ static const struct {
 } sessions[] = {
 	/* -- well */
 	{ "signed in", { 0 }, { PROFILE(OLD, ANN), REST }, FAULT_NONE, NULL, 0, "google.labels", FACT_FOLDERS, "3", VERDICT_CONNECTED },
-	{ "with the narrower scope", { .scope = AUTH("gmail.modify") " " AUTH("calendar") }, { PROFILE(OLD, ANN), REST }, FAULT_NONE, NULL, 0, "google.calendar", FACT_CALENDARS, "1+", VERDICT_CONNECTED },
+	{ "with the narrower scope", { .scope = AUTH("gmail.modify") " " AUTH("calendar") }, { PROFILE(OLD, ANN), REST }, FAULT_NONE, NULL, 0, "google.calendar", FACT_CALENDAR_COUNT, "1+", VERDICT_CONNECTED },
 	{ "run out by the clock: renewed before it is used", { .expires_at = NOW + 30 }, { REFRESH(GRANTED), PROFILE(NEW, ANN), REST }, FAULT_NONE, NULL, 0, "google.token", FACT_OAUTH_REFRESHED, "yes", VERDICT_CONNECTED },
 	{ "refused by Gmail: renewed, once", { 0 }, { PROFILE(OLD, EXPIRED_ANSWER), REFRESH(GRANTED), PROFILE(NEW, ANN), REST }, FAULT_NONE, NULL, 0, NULL, NULL, NULL, VERDICT_CONNECTED },
 	{ "slowed down once", { 0 }, { PROFILE(OLD, "429 Too Many Requests\nRetry-After: 2\n\n"), PROFILE(OLD, ANN), REST }, FAULT_NONE, NULL, 0, "google.mailbox", FACT_HTTP_RETRY_AFTER, "2", VERDICT_CONNECTED },
