@@ -4,7 +4,9 @@
 
 #include "base/random.h"
 #include "detect/detect.h"
+#include "flow_caldav.h"
 #include "flow_exchange.h"
+#include "flow_google.h"
 #include "flow_microsoft.h"
 #include "model/hosters.h"
 #include "model/mailaddress.h"
@@ -54,6 +56,7 @@ struct flow {
 	struct mail_address       address;
 	struct detect             detect;
 	struct endpoint           named[SERVICES];
+	struct endpoint           gmail[SERVICES];      /* where it is gone on by IMAP, after google_way_leads_to_imap() */
 	struct waits              waits;
 	struct login              login;
 	struct login_gate         gate;
@@ -61,12 +64,14 @@ struct flow {
 	struct part               part[SERVICES];
 	struct exchange_way      exchange;
 	struct microsoft_way     microsoft;
+	struct google_way        google;
+	struct caldav_way        caldav;
 	struct testmail           testmail;
 	struct webmail            webmail;
-	struct task               task[SERVICES + 3];
+	struct task               task[SERVICES + 5];
 	struct children           children;
 	int                       step;
-	bool                      detecting, sending, seeking, at_microsoft;
+	bool                      detecting, sending, seeking, at_microsoft, at_google;
 };
 
 static struct net *running_net;
@@ -96,6 +101,12 @@ static void name_endpoint(struct flow *f, enum service service)
 	                                       .socket = socket_of(port), .source = SOURCE_USER, .trust = q->trust };
 }
 
+/* Gmail by IMAP, in the place of its interface. */
+static bool is_instead(const struct flow *f)
+{
+	return f->at_google && google_way_leads_to_imap(&f->google);
+}
+
 static size_t candidate_count(const struct flow *f, enum service service)
 {
 	return f->request->host[service] ? 1 : f->detect.candidates[service].count;
@@ -106,6 +117,8 @@ static const struct endpoint *candidate(const struct flow *f, enum service servi
 {
 	const struct endpoint *e;
 
+	if (is_instead(f) && !f->request->host[service])
+		return n == 0 ? &f->gmail[service] : NULL;
 	if (n >= candidate_count(f, service) || n >= CANDIDATES_MOST)
 		return NULL;
 	if (f->request->host[service])
@@ -126,24 +139,48 @@ static bool microsoft_is_named(const struct flow *f)
 	return strcmp(f->request->provider, "microsoft") == 0;
 }
 
+static bool google_is_named(const struct flow *f)
+{
+	return strcmp(f->request->provider, "google") == 0;
+}
+
+/* The calendars alone. */
+static bool caldav_is_named(const struct flow *f)
+{
+	return strcmp(f->request->provider, "caldav") == 0;
+}
+
 /* One that signs in to web services alone was named: nobody's IMAP is looked for. */
 static bool web_is_named(const struct flow *f)
 {
-	return exchange_is_named(f) || microsoft_is_named(f);
+	return exchange_is_named(f) || microsoft_is_named(f) || google_is_named(f) || caldav_is_named(f);
 }
 
-/* The domain's mail goes there, and there is a token for it. */
+/* The domain's mail goes to that provider, and no server was named. */
+static bool mail_goes_to(const struct flow *f, const char *provider)
+{
+	return f->detecting && f->detect.provider && strcmp(f->detect.provider, provider) == 0 && !f->request->host[SERVICE_IMAP];
+}
+
+/* There is a token for it besides. */
 static bool microsoft_is_meant(const struct flow *f)
 {
-	const char *provider = f->detecting ? f->detect.provider : NULL;
-
-	return microsoft_is_named(f)
-	    || (f->at_microsoft && provider && strcmp(provider, "microsoft") == 0 && !f->request->host[SERVICE_IMAP]);
+	return microsoft_is_named(f) || (f->at_microsoft && mail_goes_to(f, "microsoft"));
 }
 
 static bool ask_whether_microsoft(void *self)
 {
 	return microsoft_is_meant(self);
+}
+
+static bool google_is_meant(const struct flow *f)
+{
+	return google_is_named(f) || (f->at_google && mail_goes_to(f, "google"));
+}
+
+static bool ask_whether_google(void *self)
+{
+	return google_is_meant(self);
 }
 
 /* Does anybody trustworthy say where the domain's IMAP is? */
@@ -175,7 +212,9 @@ static bool imap_is_meant(const struct flow *f)
 	const struct flow_request *q = f->request;
 	const char                *provider = f->detect.provider;
 
-	if (exchange_is_meant(f) || microsoft_is_meant(f))
+	if (is_instead(f))
+		return true;
+	if (exchange_is_meant(f) || microsoft_is_meant(f) || google_is_meant(f) || caldav_is_named(f))
 		return false;
 	if (strcmp(q->provider, "imap") == 0 || q->host[SERVICE_IMAP] || !provider || strcmp(provider, "imap") == 0)
 		return true;
@@ -197,6 +236,9 @@ static void name_user(struct flow *f, const struct endpoint *e)
 		name = f->address.text, form = "address";
 	f->login = (struct login){ .username = name, .username_form = form, .password = f->request->credentials->password,
 	                           .token = f->request->credentials->token, .nonce = random_text(f->report->job, 24) };
+	/* it may have been renewed meanwhile */
+	if (is_instead(f))
+		f->login.token = f->google.session.grant.access_token;
 }
 
 /* -- one service -------------------------------------------------------------------------------------------------- */
@@ -328,6 +370,8 @@ static enum want_kind part_step(void *self, struct want *w, struct error *err)
 			return want_gate(w, &f->detected, f->request->timeout_ms);
 
 	STEP(p, PART_SEARCHED):
+		if (f->at_google && !f->google.over.open)
+			return want_gate(w, &f->google.over, f->request->timeout_ms);
 		/* before names are guessed: it may be Exchange */
 		if (f->seeking && !exchange_is_named(f) && !imap_is_announced(f) && !f->exchange.searched.open)
 			return want_gate(w, &f->exchange.searched, f->request->timeout_ms);
@@ -421,6 +465,15 @@ static int detect_ms(const struct flow_request *q)
 	return q->only_detect ? q->timeout_ms - q->timeout_ms / 10 : q->timeout_ms / 2;
 }
 
+static void name_gmail(struct flow *f)
+{
+	const struct hoster *gmail = hoster_find("gmail");
+
+	for (enum service s = SERVICE_IMAP; s < SERVICES; s++)
+		f->gmail[s] = (struct endpoint){ .service = s, .host = gmail->server[s].host, .port = gmail->server[s].port,
+		                                 .socket = gmail->server[s].socket, .source = SOURCE_TABLE, .trust = f->request->trust };
+}
+
 /* Everything side by side: a service whose server was named does not wait for the search; who takes the domain's mail is
  * asked in any case. */
 static void start_all(struct flow *f)
@@ -447,6 +500,20 @@ static void start_all(struct flow *f)
 		f->microsoft.is_meant = microsoft_is_named(f) ? NULL : ask_whether_microsoft;
 		f->microsoft.asked = f;
 		children_add(&f->children, &f->task[SERVICES + 2], microsoft_way_step, &f->microsoft, 0);
+	}
+	if (google_is_named(f) || (strcmp(q->provider, "auto") == 0 && google_token(q->credentials))) {
+		f->at_google = true;
+		google_way_init(&f->google, q, f->report, &f->address, f->waits);
+		f->google.detected = &f->detected;
+		f->google.is_meant = google_is_named(f) ? NULL : ask_whether_google;
+		f->google.asked = f;
+		name_gmail(f);
+		children_add(&f->children, &f->task[SERVICES + 3], google_way_step, &f->google, 0);
+	}
+	if (caldav_is_named(f) || q->caldav_url) {
+		caldav_way_init(&f->caldav, q, f->report, &f->address, &f->detect, f->waits);
+		f->caldav.gate = web_is_named(f) ? NULL : &f->gate;
+		children_add(&f->children, &f->task[SERVICES + 4], caldav_way_step, &f->caldav, 0);
 	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		if (q->host[s])
@@ -485,6 +552,11 @@ static bool microsoft_can_send(const struct flow *f)
 	return f->microsoft.in_session && f->microsoft.session.inbox_open && rights_send(f->request->terms.rights);
 }
 
+static bool google_can_send(const struct flow *f)
+{
+	return f->google.in_session && f->google.well;
+}
+
 /* Over whichever web service the mailbox was opened. */
 static void start_webmail(struct flow *f)
 {
@@ -494,8 +566,10 @@ static void start_webmail(struct flow *f)
 	f->sending = true;
 	if (exchange_can_send(f))
 		webmail_init(&f->webmail, &exchange_mail, &f->exchange.session, f->report, f->exchange.attempt, address, q->send_to);
-	else
+	else if (microsoft_can_send(f))
 		webmail_init(&f->webmail, &graph_mail, &f->microsoft.session, f->report, f->microsoft.attempt, address, q->send_to);
+	else
+		webmail_init(&f->webmail, &google_mail, &f->google.mail, f->report, f->google.attempt, address, q->send_to);
 	f->webmail.has_come = q->arrived;
 	f->webmail.asked = q->arrival;
 }
@@ -529,12 +603,14 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		start_all(f);
 		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if ((exchange_can_send(f) || microsoft_can_send(f)) && q->send_test)
+		if ((exchange_can_send(f) || microsoft_can_send(f) || google_can_send(f)) && q->send_test)
 			start_webmail(f);
 		else if (exchange_can_send(f))
 			report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
 		else if (microsoft_can_send(f))
 			report_skip(f->report, "microsoft.send", f->microsoft.attempt, "not_asked", w->now_ms);
+		else if (google_can_send(f))
+			report_skip(f->report, "google.send", f->google.attempt, "not_asked", w->now_ms);
 		else if (can_send(f) && q->send_test)
 			start_testmail(f);
 		else if (can_send(f))
@@ -583,6 +659,8 @@ static void flow_release(struct flow *f)
 	webmail_release(&f->webmail);
 	exchange_way_release(&f->exchange);
 	microsoft_way_release(&f->microsoft);
+	google_way_release(&f->google);
+	caldav_way_release(&f->caldav);
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		part_release(&f->part[s]);
 		probe_release(&f->part[s].probe);
@@ -694,12 +772,23 @@ void flow_found(const struct flow *f, struct flow_found *out)
 	}
 }
 
+/* By which of them it is connected, or should have been. */
+static const char *provider_of(struct flow *f)
+{
+	const char *named = f->request->provider;
+
+	if (exchange_is_meant(f) || microsoft_is_meant(f))
+		return exchange_is_meant(f) ? "exchange" : "microsoft";
+	if (google_is_meant(f))
+		return is_instead(f) && signed_in(&f->part[SERVICE_IMAP]) ? "imap" : "google";
+	return strcmp(named, "auto") != 0 ? named : imap_is_meant(f) ? "imap" : f->detect.provider;
+}
+
 struct report *flow_end(struct flow *f, int ms, struct verdict *v, struct flow_worked *worked)
 {
-	const struct flow_request *q = f->request;
-	struct report             *r = f->report;
+	struct report *r = f->report;
 
-	r->provider = exchange_is_meant(f) ? "exchange" : microsoft_is_meant(f) ? "microsoft" : strcmp(q->provider, "auto") != 0 ? q->provider : imap_is_meant(f) ? "imap" : f->detect.provider;
+	r->provider = provider_of(f);
 	r->ms = ms;
 	note_worked(f, worked);
 	flow_release(f);

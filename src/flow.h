@@ -48,14 +48,17 @@ struct flow_request {
 	uint16_t                   port[SERVICES];          /* 0: the usual ones                                    */
 	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
+	const char                *caldav_url;              /* likewise of the calendars; NULL: to be found, where CalDAV alone is meant */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	struct terms               terms;                   /* there: what may be done, and by whom it was allowed                */
+	const struct google_app   *google;                  /* likewise                                                     */
 	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
 	struct microsoft_keys     *keys;                    /*   likewise                                                   */
 	struct microsoft_device   *device;                  /* likewise                                             */
 	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
+	bool                       calendar_test;           /* an event of our own is written, read and removed              */
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */
 	/* the test message, at send_to: as testmail's has_come; NULL: cannot be seen */
 	bool                     (*arrived)(void *, const char *token, struct arena *into, struct slice *header_out);

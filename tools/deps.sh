@@ -5,9 +5,9 @@ set -eu
 
 packages="gcc libc6-dev meson ninja-build pkg-config python3 python3-yaml openssl ca-certificates
 libevent-dev libssl-dev libcurl4-openssl-dev libcjson-dev libxml2-dev libpsl-dev libidn2-dev libthai-dev
-libsqlite3-dev libsodium-dev libmicrohttpd-dev libgnutls28-dev libzstd-dev libkrb5-dev libcmocka-dev
+libsqlite3-dev libsodium-dev libmicrohttpd-dev libgnutls28-dev libzstd-dev libkrb5-dev libical-dev tzdata libcmocka-dev
 dovecot-imapd dovecot-pop3d postfix nginx curl mandoc iproute2 chromium
-python3-jsonschema prometheus libxml2-utils python3-exchangelib davmail krb5-kdc krb5-admin-server krb5-user"
+python3-jsonschema prometheus libxml2-utils python3-exchangelib davmail krb5-kdc krb5-admin-server krb5-user radicale"
 # Node from wherever it is will do
 command -v node >/dev/null || packages="$packages nodejs"
 command -v npm >/dev/null || packages="$packages npm"

@@ -31,10 +31,10 @@ mkdir -p $out/{objects,bin,corpus,findings,log} || exit 2
 # -- build ------------------------------------------------------------------------------------------------------------
 
 cat >$out/flags <<-EOF
-	-std=gnu17 -D_GNU_SOURCE -DMAILMOOR_VERSION=\"fuzz\" -Isrc $(pkg-config --cflags libxml-2.0 libcjson)
+	-std=gnu17 -D_GNU_SOURCE -DMAILMOOR_VERSION=\"fuzz\" -Isrc $(pkg-config --cflags libxml-2.0 libcjson libical)
 	-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 EOF
-libs="$(pkg-config --libs libxml-2.0 openssl libcjson libpsl libidn2) -lm"
+libs="$(pkg-config --libs libxml-2.0 openssl libcjson libpsl libidn2 libical) -lm"
 newest=$(find src tests/fuzz \( -name '*.h' -o -name '*.def' \) -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
 
 stale() { [ ! -e "$1" ] || [ "$2" -nt "$1" ] || [ "$newest" -nt "$1" ]; }

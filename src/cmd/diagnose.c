@@ -20,11 +20,11 @@ struct options {
 	const char *address, *provider, *username, *password_file, *token_file, *record, *lang, *config;
 	char       *host[SERVICES];
 	uint16_t    port[SERVICES];
-	const char *send_to, *ews_url;
+	const char *send_to, *ews_url, *caldav_url;
 	struct own_trust trust;
 	struct ticket_source tickets;
 	struct terms terms;
-	bool        kerberos, device, act_as, send_test, json, verbose;
+	bool        kerberos, device, act_as, send_test, calendar_test, json, verbose;
 	int         timeout_s;
 	struct net_options net;
 };
@@ -35,7 +35,7 @@ enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft; google and caldav are not built yet", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft, google, caldav", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
@@ -49,12 +49,12 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where it is, when it is not to be looked up:", 2 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "993 is TLS from the first byte (the default), 143 begins with STARTTLS", 2 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "465 is TLS from the first byte (the default), 587 begins with STARTTLS", 2 },
-	{ "caldav", KEY_CALDAV, "URL", 0, "not built yet", 2 },
+	{ "caldav", KEY_CALDAV, "URL", 0, "the calendars, beside a mailbox or, with --provider caldav, alone", 2 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 2 },
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 2 },
 	{ NULL, 0, NULL, 0, "What else to try:", 3 },
 	{ "send-test", KEY_SEND_TEST, "BCC_ADDRESS", OPTION_ARG_OPTIONAL, "send a test message: to the mailbox itself and see it arrive, or to that address", 3 },
-	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "not built yet", 3 },
+	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "write a private event, read it back in three time zones, remove it (CalDAV)", 3 },
 	{ NULL, 0, NULL, 0, "The network:", 4 },
 	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
 	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },
@@ -70,11 +70,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static void not_built(struct argp_state *state, const char *what)
-{
-	argp_failure(state, EXIT_USAGE, 0, "%s is not built yet", what);
-}
-
 static void take_host(struct options *o, enum service service, const char *arg, struct argp_state *state)
 {
 	if (!command_host(arg, &o->host[service], &o->port[service]))
@@ -83,12 +78,9 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const built[] = { "auto", "imap", "exchange", "microsoft" }, *const coming[] = { "google", "caldav" };
+	static const char *const built[] = { "auto", "imap", "exchange", "microsoft", "google", "caldav" };
 	bool                     known = false;
 
-	for (size_t i = 0; i < COUNT(coming); i++)
-		if (strcmp(arg, coming[i]) == 0)
-			not_built(state, arg);
 	for (size_t i = 0; i < COUNT(built); i++)
 		known |= strcmp(arg, built[i]) == 0;
 	if (!known)
@@ -172,10 +164,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TOKEN_FILE:    o->token_file = arg; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
-	case KEY_CALDAV:        not_built(state, "--caldav"); return 0;
+	case KEY_CALDAV:        o->caldav_url = arg; return 0;
 	case KEY_EWS:           o->ews_url = arg; return 0;
 	case KEY_IMPERSONATE:   o->act_as = true; return 0;
-	case KEY_CALENDAR_TEST: not_built(state, "--calendar-test"); return 0;
+	case KEY_CALENDAR_TEST: o->calendar_test = true; return 0;
 	case KEY_SEND_TEST:     o->send_test = true; o->send_to = arg; return 0;
 	case KEY_KERBEROS:      o->kerberos = true; return 0;
 	case KEY_DEVICE:        o->device = true; return 0;
@@ -242,6 +234,7 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct app *app,
                        const struct language *lang)
 {
+	const struct google_app google = { .client_id = s->value[SETTING_GOOGLE_ID], .client_secret = s->value[SETTING_GOOGLE_SECRET] };
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
 	struct verdict      v;
@@ -250,10 +243,11 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.address = o->address, .provider = o->provider, .username = o->username,
 		.credentials = c->password || c->token || c->tickets ? c : NULL,
 		.host = { o->host[SERVICE_IMAP], o->host[SERVICE_SMTP] }, .port = { o->port[SERVICE_IMAP], o->port[SERVICE_SMTP] },
-		.ews_url = o->ews_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
+		.ews_url = o->ews_url, .caldav_url = o->caldav_url, .act_as = o->act_as, .send_test = o->send_test, .send_to = o->send_to,
+		.calendar_test = o->calendar_test,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
-		.microsoft = &app->microsoft, .terms = o->terms,
+		.microsoft = &app->microsoft, .terms = o->terms, .google = &google,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);
@@ -305,7 +299,7 @@ static int run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "ADDRESS",
 		"Finds out, step by step, whether a mailbox can be connected, and when it cannot, why, with proof, and who must do what. "
-		"Without a password it does all that needs none. Nothing is written at the provider unless --send-test asks for it.\v"
+		"Without a password it does all that needs none. Nothing is written at the provider unless --send-test or --calendar-test asks for it.\v"
 		"Exit status: 0 connected, 1 failed or partial with a cause, 2 wrong usage, 3 unfinished or an unknown answer, 70 internal error.",
 		NULL, NULL, NULL };
 	struct options        *o = must_alloc(sizeof *o);

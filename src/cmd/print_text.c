@@ -123,8 +123,8 @@ static void describe_candidates(const struct report *r, int step, char *text, si
 		}
 }
 
-/* Of Exchange's steps: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
-static const struct { const char *step, *fact, *value; const char *first[4], *second[4]; } exchange_lines[] = {
+/* Of a web service's steps: what that step, with that answer, is best known by. The first row that fits, of each half the first fact. */
+static const struct { const char *step, *fact, *value; const char *first[4], *second[4]; } web_lines[] = {
 	{ "exchange.url",          NULL,                NULL,      { FACT_URL_PROBLEM, FACT_GIVEN_URL }, { NULL } },
 	{ "exchange.find",         NULL,                NULL,      { FACT_EXCHANGE_PLACE, FACT_NOT_OFFERED }, { NULL } },
 	{ "exchange.offer",        FACT_HTTP_STATUS,    "401",     { FACT_EXCHANGE_PRODUCT, FACT_AUTH_OFFERED }, { NULL } },
@@ -137,6 +137,19 @@ static const struct { const char *step, *fact, *value; const char *first[4], *se
 	{ "exchange.version",      NULL,                NULL,      { FACT_EXCHANGE_PRODUCT, FACT_EWS_CODE }, { NULL } },
 	{ "exchange.mailbox",      NULL,                NULL,      { FACT_EWS_PRIMARY, FACT_EWS_CODE, FACT_HTTP_STATUS }, { NULL } },
 	{ "exchange.folders",      NULL,                NULL,      { FACT_EWS_FOLDERS, FACT_EWS_CODE, FACT_HTTP_STATUS }, { NULL } },
+	{ "caldav.url",            NULL,                NULL,      { FACT_CALDAV_PROBLEM, FACT_CALDAV_URL }, { NULL } },
+	{ "caldav.find",           NULL,                NULL,      { FACT_CALDAV_PLACE, FACT_NOT_OFFERED }, { NULL } },
+	{ "caldav.offer",          FACT_HTTP_STATUS,    "401",     { FACT_AUTH_OFFERED },      { NULL } },
+	{ "caldav.offer",          FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_REPLY_BROKEN, FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },
+	{ "caldav.well_known",     FACT_HTTP_STATUS,    "401",     { FACT_AUTH_OFFERED },      { NULL } },
+	{ "caldav.well_known",     FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },
+	{ "caldav.root",           FACT_HTTP_STATUS,    "401",     { FACT_AUTH_OFFERED },      { NULL } },
+	{ "caldav.root",           FACT_HTTP_STATUS,    NULL,      { FACT_HTTP_STATUS },       { FACT_HTTP_LOCATION, FACT_PAGE_TITLE } },
+	{ "caldav.login",          FACT_AUTH_NO_COMMON, "yes",     { NULL }, { NULL } },
+	{ "caldav.login",          NULL,                NULL,      { FACT_AUTH_MECHANISM },    { FACT_HTTP_STATUS } },
+	{ "caldav.principal",      NULL,                NULL,      { FACT_CALDAV_LEADS, FACT_HTTP_STATUS }, { NULL } },
+	{ "caldav.calendars",      FACT_CALENDARS,      NULL,      { FACT_CALENDARS },         { FACT_CALENDAR } },
+	{ "caldav.calendars",      NULL,                NULL,      { FACT_CALDAV_LEADS, FACT_HTTP_STATUS }, { FACT_REPLY_BROKEN } },
 	{ "probe.webmail",         NULL,                NULL,      { FACT_PROBE_RESULT, FACT_HTTP_STATUS }, { NULL } },
 };
 
@@ -157,6 +170,8 @@ static struct slice shortened(const char *fact, const char *said)
 		slice_cut(&rest, ' ');
 		shown = slice_cut(&rest, ' ');
 	}
+	if (strcmp(fact, FACT_CALDAV_PLACE) == 0)
+		shown = slice_cut(&rest, ' ');
 	return slice_starts(shown, "https://") ? slice_from(shown, strlen("https://")) : shown;
 }
 
@@ -174,21 +189,21 @@ static void describe_half(const struct checklist *c, const struct report *r, int
 	}
 }
 
-static void describe_exchange(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
+static void describe_web(const struct checklist *c, const struct report *r, int step, char *text, size_t size)
 {
-	for (size_t i = 0; i < COUNT(exchange_lines); i++) {
-		const char *said = exchange_lines[i].fact ? value(r, step, exchange_lines[i].fact) : "";
+	for (size_t i = 0; i < COUNT(web_lines); i++) {
+		const char *said = web_lines[i].fact ? value(r, step, web_lines[i].fact) : "";
 		char        second[300];
 		size_t      len;
 
-		if (strcmp(r->step[step].id, exchange_lines[i].step) != 0 || (exchange_lines[i].fact && !*said)
-		    || (exchange_lines[i].value && strcmp(said, exchange_lines[i].value) != 0))
+		if (strcmp(r->step[step].id, web_lines[i].step) != 0 || (web_lines[i].fact && !*said)
+		    || (web_lines[i].value && strcmp(said, web_lines[i].value) != 0))
 			continue;
-		describe_half(c, r, step, exchange_lines[i].first, text, size);
-		describe_half(c, r, step, exchange_lines[i].second, second, sizeof second);
+		describe_half(c, r, step, web_lines[i].first, text, size);
+		describe_half(c, r, step, web_lines[i].second, second, sizeof second);
 		len = strlen(text);
 		snprintf(text + len, size - len, "%s%s", len && *second ? ", " : "", second);
-		if (!exchange_lines[i].first[0])
+		if (!web_lines[i].first[0])
 			snprintf(text, size, "%s", word(c, "no common"));
 		return;
 	}
@@ -200,7 +215,7 @@ static void describe(const struct checklist *c, const struct report *r, int step
 	const struct step *s = &r->step[step];
 
 	*text = '\0';
-	describe_exchange(c, r, step, text, size);
+	describe_web(c, r, step, text, size);
 	if (s->skip) {
 		snprintf(text, size, "%s", ui(c, "skip.", s->skip));
 	} else if (step_is(r, step, ".resolve")) {

@@ -139,6 +139,9 @@ bool credentials_read_token(struct credentials *c, const char *file, struct erro
 		c->token = secret_copy(c, slice_str(json_text(json, "access_token")));
 		if (lasts > 0)
 			c->expires_at = (from ? from : changed) + lasts;
+		c->granted_at = oauth_issued_at(json_text(json, "id_token"));
+		if (!c->granted_at)
+			c->granted_at = from;
 		if (json_text(json, "refresh_token"))
 			c->refresh_token = secret_copy(c, slice_str(json_text(json, "refresh_token")));
 		if (json_text(json, "scope"))

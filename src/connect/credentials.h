@@ -19,6 +19,7 @@ struct credentials {
 	char   *token;
 	const struct ticket_source *tickets;      /* sign in by Kerberos, and by nothing else; the caller's. NULL: not so */
 	int64_t expires_at;      /* of the token, Unix seconds; 0 unknown */
+	int64_t granted_at;      /* when its user agreed, as far as the file tells; 0 unknown */
 	char   *refresh_token;   /* with the token, or NULL */
 	char   *scope;           /* what the token is for, as it was told; or NULL */
 	struct secrets secrets;  /* every secret that was read, to be struck out of what is kept */

@@ -44,7 +44,8 @@ static bool holds(const struct rule *r, const struct scope *s, struct finding *o
 }
 
 static const struct rule_table *const tables[] = {
-	&rules_address, &rules_network, &rules_tls, &rules_microsoft, &rules_exchange, &rules_replies, &rules_sending,
+	&rules_address, &rules_network, &rules_tls, &rules_google, &rules_microsoft, &rules_exchange, &rules_caldav, &rules_replies,
+	&rules_sending,
 };
 
 /* Nobody ever said that this domain's mail is at a place that we only guessed: what is wrong there may be nobody's mistake. */
@@ -112,9 +113,22 @@ static bool passed(const struct report *r, const char *id, int attempt)
 	return step >= 0 && r->step[step].state == STEP_PASSED;
 }
 
-/* Autodiscover did what it is for: what counts is what came of the place that it named. */
+/* It sent us on to another host of the calendars. */
+static bool led_on(const struct report *r, int attempt)
+{
+	for (size_t i = 0; i < r->fact_count; i++)
+		if (r->step[r->fact[i].step].attempt == attempt && strcmp(r->fact[i].name, FACT_CALDAV_LEADS) == 0)
+			return true;
+	return false;
+}
+
+/* Autodiscover, or a calendar server that names another, did what it is for: what counts is what came of the place that it named. */
 static bool only_showed_the_way(const struct report *r, int attempt)
 {
+	if (led_on(r, attempt))
+		for (int a = attempt + 1; a < r->attempts; a++)
+			if (report_find(r, "caldav.resolve", a) >= 0)
+				return true;
 	return attempt < r->attempts - 1 && passed(r, "exchange.autodiscover", attempt);
 }
 
@@ -143,6 +157,10 @@ int diagnose_best_attempt(const struct report *r, enum service service)
 
 	if (service == SERVICE_WEB && r->provider && strcmp(r->provider, "microsoft") == 0)
 		return best_attempt(r, service, "entra.grant");
+	if (service == SERVICE_WEB && r->provider && strcmp(r->provider, "google") == 0)
+		return best_attempt(r, service, "google.grant");
+	if (service == SERVICE_WEB && r->provider && strcmp(r->provider, "caldav") == 0)
+		return best_attempt(r, service, "caldav.resolve");
 	return best_attempt(r, service, resolve[service]);
 }
 
@@ -284,6 +302,8 @@ static void need_of(struct verdict *v, const struct report *r, int attempt, cons
 	}
 	if (strcmp(skip, "no_credentials") == 0 && strcmp(login_id, "microsoft.account") == 0)
 		need(v, "sign_in", "microsoft");
+	else if (strcmp(skip, "no_credentials") == 0 && strcmp(login_id, "google.account") == 0)
+		need(v, "sign_in", "google");
 	else if (strcmp(skip, "no_credentials") == 0)
 		need(v, "password", "");
 }
@@ -350,12 +370,17 @@ static bool sending_is_not_offered(struct verdict *v, const struct report *r)
 
 /* Its steps: where the sign-in is judged, which came last when all is well, what mail needs to be read, and what may fail beside that. */
 static const struct web_mail {
-	const char *provider, *login, *inbox, *last, *needed[4], *rest[6];
+	const char *provider, *login, *inbox, *last, *needed[4], *rest[10];
 } web_mails[] = {
 	{ "exchange", "exchange.login", "exchange.inbox", "exchange.calendar", { "exchange.inbox", "exchange.mailbox", "exchange.folders" },
 	  { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" } },
 	{ "microsoft", "microsoft.account", "microsoft.inbox", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
 	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.send", "send.arrive", "send.bounce" } },
+	{ "google", "google.account", "google.mailbox", "google.calendar", { "google.mailbox", "google.account", "google.labels" },
+	  { "google.scopes", "google.sender", "google.calendar.resolve", "google.calendar.connect", "google.calendar.tls", "google.calendar",
+	    "google.send", "send.arrive", "send.bounce" } },
+	{ "caldav", "caldav.login", "caldav.calendars", "caldav.calendars",
+	  { "caldav.login", "caldav.principal", "caldav.calendars" }, { "caldav.rights", "caldav.event", "caldav.changes", "caldav.remove" } },
 };
 
 static const struct web_mail *web_mail_of(const struct report *r)
@@ -454,7 +479,48 @@ static void judge_web_mail(struct verdict *v, const struct report *r, const stru
 	}
 }
 
-void diagnose(const struct report *r, struct verdict *v)
+/* Gmail is read by IMAP where our registration may not use its interface: told, and for the operator to mend in his own time. */
+static void tell_instead(struct verdict *v, const struct report *r)
+{
+	struct finding f;
+
+	for (int a = 0; a < r->attempts; a++) {
+		if (report_find(r, "google.grant", a) < 0 || !diagnose_attempt(r, a, &f))
+			continue;
+		f.repaired = true;
+		add(v, &f);
+		not_excluded(v, f.cause);
+	}
+}
+
+/* Calendars beside a mailbox: what is wrong with them leaves the mail as it is. */
+static void judge_calendars(struct verdict *v, const struct report *r)
+{
+	int attempt = best_attempt(r, SERVICE_WEB, "caldav.resolve");
+
+	if (attempt < 0 || v->kind == VERDICT_FAILED)
+		return;
+	switch (standing_of(r, attempt, "caldav.login", "caldav.calendars")) {
+	case FAILED:
+		if (v->kind == VERDICT_CONNECTED)
+			v->kind = VERDICT_PARTIAL;
+		judge_attempt(v, r, attempt);
+		break;
+	case WAITING:
+		if (v->kind == VERDICT_CONNECTED)
+			v->kind = VERDICT_UNFINISHED;
+		need_of(v, r, attempt, "caldav.login");
+		break;
+	case CALLED_OFF:
+		if (v->kind == VERDICT_CONNECTED)
+			v->kind = VERDICT_UNFINISHED;
+		break;
+	default:
+		break;
+	}
+}
+
+static void judge_mail(const struct report *r, struct verdict *v)
 {
 	const struct web_mail *web = web_mail_of(r);
 	enum standing          imap, smtp;
@@ -491,8 +557,17 @@ void diagnose(const struct report *r, struct verdict *v)
 	} else {
 		v->kind = VERDICT_CONNECTED;
 	}
-	if (imap == FINE)
+	if (imap == FINE) {
 		repaired(v, r, v->attempt[SERVICE_IMAP], "imap.login");
+		tell_instead(v, r);
+	}
+}
+
+void diagnose(const struct report *r, struct verdict *v)
+{
+	judge_mail(r, v);
+	if (!r->provider || strcmp(r->provider, "caldav") != 0)
+		judge_calendars(v, r);
 }
 
 void diagnose_pasted(const struct report *r, struct verdict *v)

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "diagnose/explain_caldav.h"
 #include "diagnose/explain_exchange.h"
+#include "diagnose/explain_google.h"
 #include "diagnose/explain_microsoft.h"
 #include "model/causes.h"
 #include "model/facts.h"
@@ -889,7 +891,9 @@ void explain_facts(struct report *r, const char *text)
 	write_smtp(r, &s);
 	write_words(r, &s);
 	explain_microsoft(r, slice(p.text, p.len));
+	explain_google(r, slice(p.text, p.len));
 	explain_exchange(r, slice(p.text, p.len));
+	explain_caldav(r, slice(p.text, p.len));
 	write_log(r, &p);
 	write_sentence(r, &p, &s);
 	write_aliases(r, &p);

@@ -2,40 +2,11 @@
 
 #include <ctype.h>
 
+#include "diagnose/explain_value.h"
 #include "model/aadsts.h"
 #include "model/facts.h"
 
 #define NUMBERS 6
-#define WORD    60      /* the longest error, code or flag */
-
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '.';
-}
-
-/* The value of `name` in a query ("name=value") or in JSON ("name" : "value"), where it is one word; at == NULL: it is not there. */
-static struct slice value_of(struct slice text, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (struct slice rest = text; rest.len > len;) {
-		size_t       at = slice_search(rest, name), end = 0;
-		struct slice value = slice_from(rest, at + len);
-		bool         whole = at < rest.len && (rest.at + at == text.at || !is_word(rest.at[at - 1]));
-		bool         query = value.len && value.at[0] == '=', json = value.len && value.at[0] == '"';
-
-		rest = value;
-		if (!whole || (!query && !json))
-			continue;
-		while (value.len && strchr("\"=: ", value.at[0]))
-			value = slice_from(value, 1);
-		while (end < value.len && is_word(value.at[end]))
-			end++;
-		if (end > 0 && end <= WORD)
-			return slice(value.at, end);
-	}
-	return slice(NULL, 0);
-}
 
 static void fact(struct report *r, int step, const char *name, struct slice value)
 {
@@ -64,7 +35,7 @@ static bool is_oauth_error(struct slice word)
 /* `admin_consent=True` stands in refusals as well (facts M A.7). */
 static const char *admin_consent(struct slice text)
 {
-	struct slice said = value_of(text, "admin_consent"), error = value_of(text, "error");
+	struct slice said = explain_value(text, "admin_consent"), error = explain_value(text, "error");
 
 	if (!slice_is(said, "true"))
 		return NULL;
@@ -76,7 +47,7 @@ static bool is_microsofts(struct slice text, struct slice error)
 {
 	if (slice_is(error, "interaction_required") || slice_is(error, "consent_required") || slice_is(error, "login_required"))
 		return true;
-	return is_oauth_error(error) && (value_of(text, "suberror").at || slice_has(text, "microsoftonline") || value_of(text, "admin_consent").at);
+	return is_oauth_error(error) && (explain_value(text, "suberror").at || slice_has(text, "microsoftonline") || explain_value(text, "admin_consent").at);
 }
 
 /* What stands on the pages that Microsoft shows instead of sending anybody back (facts M A.8, E.3); they have no number on them. */
@@ -108,7 +79,7 @@ static struct slice number_of_page(struct slice text)
 
 static void write_entra(struct report *r, struct slice text)
 {
-	struct slice rest = text, digits, error = value_of(text, "error"), of_page = number_of_page(text);
+	struct slice rest = text, digits, error = explain_value(text, "error"), of_page = number_of_page(text);
 	const char  *consent = admin_consent(text), *page = own_page(text);
 	bool         named = aadsts_next(&rest, &digits);
 	int          step;
@@ -125,7 +96,7 @@ static void write_entra(struct report *r, struct slice text)
 		report_note(r, step, FACT_ENTRA_PAGE, "%s", page);
 	if (is_oauth_error(error))
 		fact(r, step, FACT_OAUTH_ERROR, error);
-	fact(r, step, FACT_OAUTH_SUBERROR, value_of(text, "suberror"));
+	fact(r, step, FACT_OAUTH_SUBERROR, explain_value(text, "suberror"));
 	if (consent)
 		report_note(r, step, FACT_ADMIN_CONSENT, "%s", consent);
 	if (consent)
@@ -153,19 +124,12 @@ static const struct { const char *words, *code; } sentences[] = {
 	{ "Mailbox info is stale",                                                 "MailboxInfoStale" },
 };
 
-static bool stands_alone(struct slice text, const char *word)
-{
-	size_t at = slice_search(text, word), end = at + strlen(word);
-
-	return at < text.len && (at == 0 || !is_word(text.at[at - 1])) && (end == text.len || !isalnum((unsigned char)text.at[end]));
-}
-
 static struct slice graph_code(struct slice text)
 {
-	struct slice in_json = value_of(text, "\"code");
+	struct slice in_json = explain_value(text, "\"code");
 
 	for (size_t i = 0; i < COUNT(own_codes); i++)
-		if (stands_alone(text, own_codes[i]))
+		if (explain_stands_alone(text, own_codes[i]))
 			return slice_str(own_codes[i]);
 	for (size_t i = 0; i < COUNT(sentences); i++)
 		if (slice_has(text, sentences[i].words))

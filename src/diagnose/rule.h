@@ -61,7 +61,8 @@ struct rule_table {
 	size_t             count;
 };
 
-extern const struct rule_table rules_address, rules_network, rules_tls, rules_microsoft, rules_exchange, rules_replies, rules_sending;
+extern const struct rule_table rules_address, rules_network, rules_tls, rules_google, rules_microsoft, rules_exchange, rules_caldav,
+                               rules_replies, rules_sending;
 
 /* What some fact rules out, whatever the verdict. */
 struct exclusion_rule {

@@ -240,8 +240,8 @@ static bool is_among(const char *const *known, size_t count, const char *one)
 	return false;
 }
 
-/* Where Exchange was looked for and what came of it, each but once; all of them are in the proof. */
-static const char *looked_at(const struct report *r, struct arena *into)
+/* Where a search looked and what came of it, each but once; all of them are in the proof. */
+static const char *looked_at(const struct report *r, const char *search, struct arena *into)
 {
 	const char *tried[TRIED_MOST], *all = NULL;
 	size_t      count = 0;
@@ -249,7 +249,7 @@ static const char *looked_at(const struct report *r, struct arena *into)
 	for (size_t i = 0; i < r->fact_count; i++) {
 		const char *one;
 
-		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) != 0 || strcmp(r->step[r->fact[i].step].id, "exchange.find") != 0)
+		if (strcmp(r->fact[i].name, FACT_LOOKED_AT) != 0 || strcmp(r->step[r->fact[i].step].id, search) != 0)
 			continue;
 		one = without_path(r->fact[i].value, into);
 		if (is_among(tried, count, one))
@@ -339,6 +339,33 @@ static void exchange_urls(const struct finding *f, const struct scope *s, struct
 		add_value(t, "right_url", scope_value(s, "exchange.url", FACT_RIGHT_URL));
 }
 
+/* Where CalDAV was looked for: names and hosts of the search, and what was asked of a host, each with what came of it. */
+static const char *caldav_tried(const struct report *r, int attempt, struct arena *into)
+{
+	const char *all = NULL;
+
+	for (size_t i = 0; i < r->step_count; i++) {
+		const char *url = report_value(r, (int)i, FACT_URL), *status = report_value(r, (int)i, FACT_HTTP_STATUS);
+
+		if (strncmp(r->step[i].id, "caldav.", 7) != 0 || r->step[i].attempt != attempt || !url || !status)
+			continue;
+		url = slice_starts(slice_str(url), "https://") ? url + strlen("https://") : url;
+		all = arena_print(into, "%s%s%s: %s", all ? all : "", all ? ", " : "", url, status);
+	}
+	return all ? all : looked_at(r, "caldav.find", into);
+}
+
+static void caldav_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
+{
+	const char *given = scope_value(s, "caldav.url", FACT_CALDAV_URL);
+
+	if (f->step < 0 || strncmp(r->step[f->step].id, "caldav.", 7) != 0)
+		return;
+	add_value(t, "given_url", given ? given : scope_value(s, "caldav.offer", FACT_URL));
+	if (f->cause == CAUSE_CALDAV_NOT_FOUND)
+		add_value(t, "tried", caldav_tried(r, f->attempt, into));
+}
+
 /* Where a server of the organisation's own has the mailbox: the URL out of "ews https://… autodiscover trusted". */
 static const char *own_server(const struct report *r, struct arena *into)
 {
@@ -351,10 +378,10 @@ static const char *own_server(const struct report *r, struct arena *into)
 	return NULL;
 }
 
-/* Those of an account at Microsoft; before the others, whose names some of them share. */
-static void microsoft_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
+/* Those of an account at Microsoft or Google; before the others, whose names some of them share. */
+static void account_values(const struct report *r, const struct finding *f, const struct scope *s, struct told *t, struct arena *into)
 {
-	if (f->cause == CAUSE_MICROSOFT_SCOPE_MISSING)
+	if (f->cause == CAUSE_MICROSOFT_SCOPE_MISSING || f->cause == CAUSE_GOOGLE_SCOPE_UNTICKED)
 		add_value(t, "missing", joined(r, f->attempt, FACT_OAUTH_MISSING, into));
 	if (f->cause == CAUSE_MICROSOFT_MAILBOX_ON_PREMISES)
 		add_value(t, "right_url", own_server(r, into));
@@ -371,6 +398,7 @@ static void service_values(const struct scope *s, const char *step, struct told 
 {
 	static const struct { const char *step, *name, *ports; } known[] = {
 		{ "imap", "IMAP", "993, 143" }, { "smtp", "SMTP", "465, 587" }, { "exchange", "Exchange", "443" },
+		{ "caldav", "CalDAV", "443" },
 	};
 	const char *protocol = scope_value(s, NULL, FACT_PROTOCOL);
 
@@ -381,6 +409,27 @@ static void service_values(const struct scope *s, const char *step, struct told 
 		}
 	add_value(t, "service", scope_value(s, "detect", FACT_NOT_OFFERED));
 	add_value(t, "pop_ports", protocol && strcmp(protocol, "pop3") == 0 ? "995, 110" : NULL);
+}
+
+/* Google's own word: that of its page, of its sign-in, or of an interface. */
+static const char *google_word(const struct report *r, const struct finding *f)
+{
+	const char *page = in_step(r, f, FACT_GOOGLE_PAGE), *error = in_step(r, f, FACT_OAUTH_ERROR);
+
+	if (f->step < 0 || !strstr(r->step[f->step].id, "google"))
+		return NULL;
+	return page ? page : error ? error : in_step(r, f, FACT_GOOGLE_REASON);
+}
+
+/* By what it is looked up in the documentation of whoever refused. */
+static const char *code_of(const struct report *r, const struct finding *f)
+{
+	static const char *const facts[] = { FACT_AADSTS, FACT_REPLY_ENHANCED, FACT_REPLY_CODE, FACT_EWS_CODE };
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		if (in_step(r, f, facts[i]))
+			return in_step(r, f, facts[i]);
+	return google_word(r, f);
 }
 
 static void values_of_case(const struct report *r, const struct finding *f, const struct scope *s, struct told *t,
@@ -400,7 +449,8 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
 
 	add_value(t, "address", r->address);
-	microsoft_values(r, f, s, t, into);
+	account_values(r, f, s, t, into);
+	caldav_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));
 	service_values(s, service, t);
@@ -417,10 +467,9 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	                       : worked || (form && strcmp(form, "address") == 0) ? r->address : NULL);
 	exchange_urls(f, s, t);
 	add_value(t, "version", version_of(f, s));
-	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, into) : joined(r, f->attempt, FACT_NET_TRIED, into));
+	add_value(t, "tried", is_about_exchange(f->cause) ? looked_at(r, "exchange.find", into) : joined(r, f->attempt, FACT_NET_TRIED, into));
 	add_value(t, "reply", words_of(r, f, into));
-	add_value(t, "code", in_step(r, f, FACT_AADSTS) ? in_step(r, f, FACT_AADSTS) : in_step(r, f, FACT_REPLY_ENHANCED) ? in_step(r, f, FACT_REPLY_ENHANCED)
-	                   : in_step(r, f, FACT_REPLY_CODE) ? in_step(r, f, FACT_REPLY_CODE) : in_step(r, f, FACT_EWS_CODE));
+	add_value(t, "code", code_of(r, f));
 	add_value(t, "wait", wait_in(wait_words(r, f, into), lang, into));
 	add_value(t, "fingerprint", f->cause == CAUSE_UNKNOWN_ANSWER ? fingerprint_of(r, f, into) : scope_value(s, "tls", FACT_TLS_FINGERPRINT));
 	add_value(t, "pin", scope_value(s, "tls", FACT_TLS_PIN));
@@ -478,6 +527,17 @@ static void fill(enum cause cause, const struct language *lang, struct arena *in
 	}
 }
 
+/* Whose pages fit, where no name tells who speaks: those of whatever was asked. */
+static const char *kind_asked(const struct report *r, const struct finding *f)
+{
+	static const char *const kinds[] = { "exchange", "microsoft" };
+
+	for (size_t i = 0; f->step >= 0 && i < COUNT(kinds); i++)
+		if (slice_starts(slice_str(r->step[f->step].id), kinds[i]))
+			return kinds[i];
+	return NULL;
+}
+
 void tell_finding(const struct report *r, const struct finding *f, const struct language *lang, struct arena *into, struct told *out)
 {
 	struct scope scope;
@@ -487,7 +547,7 @@ void tell_finding(const struct report *r, const struct finding *f, const struct 
 	scope_init(&scope, r, f->attempt);
 	values_of_case(r, f, &scope, out, lang, into);
 	family = scope_value(&scope, NULL, FACT_SERVER_FAMILY);
-	links_of(f->cause, family, family ? hoster_find(family) : NULL, out);
+	links_of(f->cause, family ? family : kind_asked(r, f), family ? hoster_find(family) : NULL, out);
 	fill(f->cause, lang, into, out);
 }
 

@@ -11,4 +11,8 @@ struct microsoft_app {
 	const struct oauth_certificate *certificate;        /* shown in the place of the secret; NULL: none                    */
 };
 
+struct google_app {
+	const char *client_id, *client_secret;      /* NULL: not registered */
+};
+
 #endif

@@ -12,7 +12,8 @@ const char *endpoint_source_name(enum endpoint_source source)
 	static const char *const name[SOURCES] = {
 		[SOURCE_USER] = "user",                       [SOURCE_AUTOCONFIG] = "autoconfig",     [SOURCE_ISPDB] = "ispdb",
 		[SOURCE_TABLE] = "table",                     [SOURCE_SRV] = "srv",                   [SOURCE_MX_TABLE] = "mx_table",
-		[SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",
+		[SOURCE_MX_AUTOCONFIG] = "mx_autoconfig",     [SOURCE_WELL_KNOWN] = "well_known",
+		[SOURCE_WELL_KNOWN_FOREIGN] = "well_known_foreign",
 		[SOURCE_AUTODISCOVER] = "autodiscover",
 		[SOURCE_AUTODISCOVER_SRV] = "autodiscover_srv",
 		[SOURCE_AUTODISCOVER_REDIRECT] = "autodiscover_redirect",

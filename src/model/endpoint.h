@@ -23,10 +23,12 @@ enum endpoint_source {
 	SOURCE_TABLE,              /* our own table of large providers, by the address's domain                */
 	SOURCE_AUTODISCOVER,       /* Autodiscover of Exchange, https, at the domain itself                    */
 	SOURCE_AUTODISCOVER_SRV,   /* the same at a host that SRV names within the registrable domain          */
+	SOURCE_WELL_KNOWN,         /* CalDAV: where the domain's own host sends from its well-known place, https */
 	SOURCE_SRV,                /* SRV, target within the same registrable domain (or under DNSSEC)         */
 	SOURCE_MX_TABLE,           /* our table, by the mail exchanger: DNS may be forged, so to be confirmed  */
 	SOURCE_MX_AUTOCONFIG,      /* autoconfig or database of the mail exchanger's domain: to be confirmed   */
 	SOURCE_SRV_FOREIGN,        /* SRV to another domain: to be confirmed                                   */
+	SOURCE_WELL_KNOWN_FOREIGN, /* CalDAV: a redirect or a link that leads to somebody else's host           */
 	SOURCE_AUTODISCOVER_REDIRECT,   /* Autodiscover where a redirect led to: over plain http, or to somebody else */
 	SOURCE_AUTODISCOVER_SRV_FOREIGN,   /* Autodiscover at a host that SRV names elsewhere: to be confirmed */
 	SOURCE_AUTODISCOVER_MICROSOFT,  /* what Microsoft's Autodiscover says of a domain: to be confirmed     */
@@ -48,8 +50,8 @@ struct endpoint {
 };
 
 const char *service_name(enum service);                 /* "imap" "smtp" "ews" */
-/* "user" "autoconfig" "ispdb" "table" "autodiscover" "autodiscover_srv" "srv" "mx_table" "mx_autoconfig" "srv_foreign"
- * "autodiscover_redirect" "autodiscover_srv_foreign" "autodiscover_microsoft" "autoconfig_http" "guess" */
+/* "user" "autoconfig" "ispdb" "table" "autodiscover" "autodiscover_srv" "well_known" "srv" "mx_table" "mx_autoconfig"
+ * "srv_foreign" "well_known_foreign" "autodiscover_redirect" "autodiscover_srv_foreign" "autodiscover_microsoft" "autoconfig_http" "guess" */
 const char *endpoint_source_name(enum endpoint_source);
 
 /* May a password go there without the user having named the host (DESIGN §3)? */

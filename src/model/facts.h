@@ -154,6 +154,29 @@
 #define FACT_NTLM_COMPUTER     "ntlm.computer"
 #define FACT_NTLM_SUGGESTS     "ntlm.suggests"        /* DOMAIN\\user, by them */
 
+/* caldav.*; in caldav.find also detect.looked_at and srv.not_offered */
+#define FACT_CALDAV_URL        "caldav.given_url"
+#define FACT_CALDAV_PROBLEM    "caldav.url_problem"
+#define FACT_CALDAV_PLACE      "caldav.place"         /* "https://dav.example.org/dav/ srv trusted" */
+#define FACT_CALDAV_LEADS      "caldav.leads_to"      /* another host's URL that was named in its place: by a redirect, or as the calendars' */
+#define FACT_CALDAV_HOME       "caldav.home"          /* where the calendars are; none */
+#define FACT_CALENDARS         "caldav.calendars"     /* how many that take events */
+#define FACT_CALENDARS_OTHER   "caldav.without_events"    /* and how many that do not */
+#define FACT_CALENDAR          "caldav.calendar"      /* its name */
+#define FACT_CALENDAR_MAY_ADD  "caldav.may_add"       /* yes no unknown: to any of them */
+#define FACT_EVENT_AT          "event.calendar"       /* where the test event is written: a path */
+#define FACT_EVENT_READ        "event.read"           /* "Europe/Berlin as 20261123T030000Z, zone Europe/Berlin by name"; several */
+#define FACT_EVENT_LISTED      "event.listed"         /* yes no: among what takes place at its time, as the server has it */
+#define FACT_EVENT_SHIFT       "event.shift_s"        /* so much later than it was written */
+#define FACT_EVENT_ZONE        "event.zone"           /* unknown: it came back with a zone that is none */
+#define FACT_SYNC_BY           "sync.by"              /* token etags: how changes are told of */
+#define FACT_SYNC_TOLD         "sync.told"            /* changed gone nothing: of the test event */
+#define FACT_DAV_CLASSES       "dav.classes"          /* "1, 3, calendar-access" */
+#define FACT_DAV_CALENDARS     "dav.has_calendars"    /* yes no: as those classes have it */
+#define FACT_DAV_CONDITION     "dav.condition"        /* "DAV:need-privileges" */
+#define FACT_DAV_NOBODY        "dav.nobody"           /* yes: answered, and said that nobody is signed in */
+#define FACT_DAV_MAINTENANCE   "dav.maintenance"      /* yes: Nextcloud says so itself */
+
 /* entra.*: the sign-in at Microsoft; what a token endpoint refuses, and grants */
 #define FACT_OAUTH_ERROR       "oauth.error"          /* RFC 6749 5.2, RFC 8628 3.5, and what the provider has besides */
 #define FACT_OAUTH_SUBERROR    "oauth.suberror"
@@ -186,6 +209,19 @@
 #define FACT_ACCOUNT_SENDER    "account.sends_as"
 #define FACT_ACCOUNT_MADE_UP   "account.made_up_sender"   /* yes: outlook_ and sixteen digits, hexadecimal */
 #define FACT_APP               "app.client_id"        /* ours; none: not registered */
+
+/* google.*: the sign-in at Google, Gmail, Calendar; besides oauth.* and account.* above */
+#define FACT_GOOGLE_PAGE       "google.page_code"     /* the code on a page of Google's own */
+#define FACT_GOOGLE_REASON     "google.reason"        /* the narrowest first; several */
+#define FACT_GOOGLE_STATUS     "google.status"        /* PERMISSION_DENIED */
+#define FACT_GOOGLE_TEXT       "google.text"
+#define FACT_GOOGLE_SERVICE    "google.service"       /* whose refusal it is: gmail.googleapis.com */
+#define FACT_GRANT_AGE         "grant.age_days"       /* since the user agreed, where that is known */
+#define FACT_ACCOUNT_DOMAIN    "account.workspace"    /* the domain of the account's Google Workspace */
+#define FACT_ACCOUNT_MAILBOX   "account.mailbox"      /* the address of its mailbox */
+#define FACT_ACCOUNT_ALIAS     "account.alias"        /* yes: the address asked for leads to that mailbox too */
+#define FACT_CALENDAR_COUNT    "calendar.count"
+#define FACT_CALENDAR_ROLE     "calendar.role"        /* owner writer reader freeBusyReader, of the account's own */
 
 /* imap.list, imap.open */
 #define FACT_FOLDERS           "imap.folders"

@@ -33,6 +33,7 @@ struct hoster {
 	const char          *domains;                    /*   … the host's own mail domains …                    */
 	const char          *hosts;                      /*   … names under which its servers are reached        */
 	struct hoster_server server[SERVICES];
+	const char          *caldav;                     /* where CalDAV is asked for first, % the address; or NULL */
 	enum hoster_login    login;
 	const char          *app_password_url;           /* where one is made, or NULL                           */
 	const char          *settings_url;               /* where IMAP is switched on, or NULL                   */

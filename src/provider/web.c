@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "model/facts.h"
 #include "wire/http.h"
 #include "wire/sasl.h"
@@ -11,6 +12,7 @@
 #define LINE_IN  (HTTP_READER_HEAD + 32 * 1024)
 #define LINE_OUT ((size_t)1024 * 1024)      /* one request with all its body                     */
 #define SHOWN    4096                       /* of a body, in the record                          */
+#define DICE     24
 
 enum { OPEN_START, OPEN_REACH, OPEN_DONE };
 enum { LEG_START, LEG_REACH, LEG_HEAR, LEG_DONE };
@@ -20,7 +22,7 @@ static const struct web_request ntlm_way = { .method = "POST", .header = { "Cont
 
 const char *web_scheme_name(enum web_scheme scheme)
 {
-	static const char *const name[] = { "", "Basic", "NTLM", "Bearer", "Kerberos" };
+	static const char *const name[] = { "", "Basic", "NTLM", "Bearer", "Kerberos", "Digest" };
 
 	return name[scheme];
 }
@@ -229,7 +231,7 @@ static void take_head(struct web_session *s, const struct http_event *e, const s
 
 static enum want_kind take_piece(struct web_session *s, struct slice piece, const struct want *w, struct error *err)
 {
-	if (s->answer.piece && s->answer.status == 200) {
+	if (s->answer.piece && s->answer.status / 100 == 2) {
 		if (s->answer.piece(s->answer.taker, piece, err))
 			return WANT_NOTHING;
 		return broken(s, err->fault, arena_str(s->job, err->text), w, err);
@@ -376,8 +378,19 @@ enum web_scheme web_choose(struct web_session *s, const struct challenges *offer
 	return s->scheme;
 }
 
+bool web_choose_digest(struct web_session *s, const struct challenges *offered)
+{
+	if (!login_has_any(s->login) || !s->login->password || !digest_choose(offered, s->report->job, &s->digest))
+		return false;
+	s->scheme = WEB_DIGEST;
+	return true;
+}
+
 static const char *ready_made(struct web_session *s)
 {
+	if (s->scheme == WEB_DIGEST)
+		return digest_authorization(&s->digest, s->login->username, s->login->password, s->request->method, s->request->target,
+		                            random_text(s->job, DICE), s->job);
 	if (s->scheme == WEB_BEARER)
 		return arena_print(s->job, "Bearer %s", s->login->token);
 	if (s->scheme == WEB_BASIC)
@@ -530,6 +543,18 @@ static bool wants_it_again(struct web_session *s)
 	return s->renewed = s->each_time = true;
 }
 
+/* Its nonce is of no use any more; the password was not what it minded. */
+static bool is_stale(struct web_session *s)
+{
+	struct challenges offered;
+
+	if (s->scheme != WEB_DIGEST || s->answer.status != 401 || !s->last_leg || s->renewed)
+		return false;
+	challenges_read(buffer_held(&s->answer.fields), &offered);
+	s->renewed = digest_is_stale(&offered, s->job) && digest_choose(&offered, s->report->job, &s->digest);
+	return s->renewed;
+}
+
 static void note_signed_in(struct web_session *s)
 {
 	if (!s->last_leg || s->answer.status == 401)
@@ -617,7 +642,7 @@ enum want_kind web_ask_step(void *self, struct want *w, struct error *err)
 			s->step = ASK_REACH;
 			return web_ask_step(s, w, err);
 		}
-		if (wants_it_again(s)) {
+		if (wants_it_again(s) || is_stale(s)) {
 			s->step = ASK_REACH;
 			return web_ask_step(s, w, err);
 		}

@@ -20,6 +20,7 @@
 #include "provider/negotiate.h"
 #include "provider/reach.h"
 #include "wire/challenge.h"
+#include "wire/digest.h"
 #include "wire/http_reader.h"
 #include "wire/ntlm.h"
 
@@ -42,7 +43,7 @@ struct web_answer {
 	char          reason[160];
 	struct buffer fields, body;
 	bool          encoded;                /* in a way that nobody asked for: the body is not to be read */
-	/* Where the body of a 200 goes instead of `body`, as it comes; false stops it. What does not go well is short, and kept.
+	/* Where the body of what went well (2xx) goes instead of `body`, as it comes; false stops it. What does not go well is short, and kept.
 	 * May be NULL. */
 	bool        (*piece)(void *, struct slice, struct error *);
 	void         *taker;
@@ -51,7 +52,7 @@ struct web_answer {
 	bool          head_only;
 };
 
-enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS };
+enum web_scheme { WEB_NONE, WEB_BASIC, WEB_NTLM, WEB_BEARER, WEB_KERBEROS, WEB_DIGEST };
 
 struct web_session {
 	/* in */
@@ -79,6 +80,7 @@ struct web_session {
 	const struct web_request *request;
 	unsigned char          end_point[64];     /* of the server's certificate (RFC 5929)                 */
 	size_t                 end_point_len;
+	struct digest          digest;            /* texts in the report's arena */
 	int                    step;
 	struct { int step; }   leg;
 	bool                   signed_in;         /* this line                                              */
@@ -102,7 +104,9 @@ enum want_kind web_open_step(void *self, struct want *, struct error *);
  * nothing better.
  * WEB_NONE when there is none. */
 enum web_scheme web_choose(struct web_session *, const struct challenges *);
-const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" "Kerberos" */
+/* Digest, which only some services are known to mean; with a password, and where it can be answered. */
+bool            web_choose_digest(struct web_session *, const struct challenges *);
+const char     *web_scheme_name(enum web_scheme);             /* "Basic" "NTLM" "Bearer" "Kerberos" "Digest" */
 
 /* NTLM only, before the first request with credentials: what the server calls itself and its domain. WANT_NOTHING with `challenged`
  * false: what came is in `answer`, and is no challenge. */

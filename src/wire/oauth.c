@@ -65,6 +65,9 @@ static bool take(const cJSON *json, struct arena *a, struct oauth_answer *o, str
 		.claims = json_copy(json, "claims", a), .correlation_id = json_copy(json, "correlation_id", a),
 		.timestamp = json_copy(json, "timestamp", a),
 	};
+	/* as Google calls it (facts G A.3) */
+	if (!o->suberror)
+		o->suberror = json_copy(json, "error_subtype", a);
 	if (o->error)
 		read_numbers(json, a, o);
 	else if (!o->access_token)
@@ -120,6 +123,39 @@ bool oauth_device_read(struct slice body, struct arena *a, struct oauth_device *
 
 	json_forget(json);
 	return fine;
+}
+
+/* -- when it was granted ------------------------------------------------------------------------------------------ */
+
+/* The second part of a JSON Web Token, which is base64 of URLs without padding (RFC 7519 3, RFC 7515 2). */
+static bool claims_of(const char *token, struct arena *a, struct slice *out)
+{
+	struct slice rest = slice_str(token), part;
+	char        *text;
+
+	slice_cut(&rest, '.');
+	part = slice_cut(&rest, '.');
+	if (!part.len || part.len > OAUTH_ANSWER)
+		return false;
+	text = arena_copy(a, part);
+	for (char *at = text; *at; at++)
+		*at = *at == '-' ? '+' : *at == '_' ? '/' : *at;
+	return base64_decode(a, slice_str(text), out);
+}
+
+int64_t oauth_issued_at(const char *id_token)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct error none = { 0 };
+	struct slice claims;
+	cJSON       *json;
+	int64_t      at;
+
+	if (!claims_of(id_token, job, &claims) || !(json = json_read(claims, OAUTH_ANSWER, &none)))
+		return 0;
+	at = seconds(json, "iat");
+	json_forget(json);
+	return at;
 }
 
 /* -- requests ----------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* oauth.h -- where a person is sent to sign in and what comes back, what a token endpoint is asked and what it answers (RFC 6749 4.1,
- * 4.4, 5, 6; RFC 7636; RFC 8628), with what Microsoft adds (facts M A.2-A.8). Bytes in, bytes out.
+ * 4.4, 5, 6; RFC 7636; RFC 8628), with what Microsoft (facts M A.2-A.8) and Google (G A.3) add. Bytes in, bytes out.
  *
  * Secrets: the request is written into a buffer that its owner wipes; of an answer everything read lies in the arena given, and the
  * reader's own copies are wiped before they are given back.
@@ -35,6 +35,10 @@ bool oauth_is_sayable(const char *token);
 
 /* FAULT_TOO_BIG, FAULT_BROKEN: no JSON, neither a token nor an error in it, a token that could not be said in a header. */
 bool oauth_answer_read(struct slice body, struct arena *, struct oauth_answer *, struct error *);
+
+/* When an id_token says that it was issued, in Unix seconds; 0: it does not say. Its signature is not looked at: nothing may hang on it
+ * but an explanation. */
+int64_t oauth_issued_at(const char *id_token);
 
 /* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);

@@ -174,6 +174,25 @@ TEST(a_token)
 	}
 }
 
+/* As it was consented to, where the answer tells; else as it was obtained. */
+TEST(since_when_it_is_granted)
+{
+	static const struct { const char *json; int64_t granted_at; } rows[] = {
+		/* {"iat":1794000000} */
+		{ "{\"access_token\":\"ya29.abc\",\"id_token\":\"e30.eyJpYXQiOjE3OTQwMDAwMDB9.c2ln\",\"obtained_at\":1795248000}", 1794000000 },
+		{ "{\"access_token\":\"ya29.abc\",\"obtained_at\":1795248000}", 1795248000 },
+		{ "{\"access_token\":\"ya29.abc\",\"id_token\":\"nonsense\"}", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct credentials c;
+		struct error       err = { 0 };
+
+		EXPECT_ROW(token_of(&c, rows[i].json, &err) && c.granted_at == rows[i].granted_at, rows[i].json);
+		credentials_release(&c);
+	}
+}
+
 TEST(without_a_date_the_file_s_own_time_counts)
 {
 	static const char  json[] = "{\"access_token\":\"ya29.abc\",\"expires_in\":3600}";

@@ -241,3 +241,22 @@ TEST(server_family_is_host_then_greeting_then_id)
 	for (size_t i = 0; i < COUNT(speakers); i++)
 		EXPECT_TEXT(server_family(speakers[i].host, speakers[i].greeting, speakers[i].id_response), speakers[i].family);
 }
+
+/* A row that says where CalDAV is has that host among its own: advice for its app passwords depends on it. */
+TEST(hosters_calendars_are_theirs)
+{
+	size_t rows = 0;
+
+	for (const struct hoster *h; (h = hoster_at(rows)); rows++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct slice                 rest = slice_str(h->caldav);
+		const char                  *host;
+
+		if (!h->caldav)
+			continue;
+		EXPECT_ROW(slice_starts(rest, "https://"), h->id);
+		rest = slice_from(rest, strlen("https://"));
+		host = arena_copy(job, slice_upto(rest, strcspn(rest.at, ":/")));
+		EXPECT_ROW(hoster_by_host(host) == h, h->id);
+	}
+}

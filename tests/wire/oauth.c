@@ -40,6 +40,40 @@ static const char *numbers_of(const struct oauth_answer *o, struct arena *job)
 	return all;
 }
 
+TEST(when_an_id_token_was_issued)
+{
+	static const struct { const char *token; long long at; } rows[] = {
+		{ "e30.eyJpc3MiOiJ4IiwiaWF0IjoxNzk1MjQ4MDAwLCJuIjoiw7_Dvj8_Pj4ifQ.c2ln", 1795248000 },
+		{ "e30.eyJpYXQiOiIxNzk1MjQ4MDAwIn0.c2ln", 1795248000 },
+		{ "e30.eyJpc3MiOiJ4In0.c2ln", 0 },
+		{ "e30.eyJpYXQiOjFlMzAwfQ.c2ln", 0 },
+		{ "e30", 0 },
+		{ "", 0 },
+		{ "a..b", 0 },
+		{ "a.!!.b", 0 },
+		{ "a.bm8ganNvbg.b", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		EXPECT_ROW(oauth_issued_at(rows[i].token) == rows[i].at, rows[i].token);
+	EXPECT(oauth_issued_at(NULL) == 0);
+}
+
+TEST(the_narrower_word_goes_by_two_names)
+{
+	static const char *const bodies[] = { "{\"error\":\"invalid_grant\",\"suberror\":\"bad_token\",\"error_subtype\":\"x\"}", "{\"error\":\"invalid_grant\",\"error_subtype\":\"invalid_rapt\"}" };
+	static const char *const words[] = { "bad_token", "invalid_rapt" };
+
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct oauth_answer          o = { 0 };
+		struct error                 err = { 0 };
+
+		EXPECT(oauth_answer_read(slice_str(bodies[i]), job, &o, &err));
+		EXPECT_TEXT(o.suberror, words[i]);
+	}
+}
+
 TEST(answers_are_read)
 {
 	for (size_t i = 0; i < COUNT(answers); i++) {
