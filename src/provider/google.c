@@ -157,16 +157,6 @@ static enum want_kind line_open_step(void *self, struct want *w, struct error *e
 	return WANT_NOTHING;
 }
 
-static int pause_of(const struct web_session *web)
-{
-	struct slice       field;
-	unsigned long long seconds;
-
-	if (!web_field(web, "Retry-After", &field) || !slice_number(field, 3600, &seconds))
-		return 1000;
-	return (int)seconds * 1000;
-}
-
 /* WANT_NOTHING: whatever was answered is in web.answer, and the step is for the caller to end. */
 static enum want_kind question_step(void *self, struct want *w, struct error *err)
 {
@@ -183,7 +173,7 @@ static enum want_kind question_step(void *self, struct want *w, struct error *er
 
 	STEP(l, LINE_ANSWER):
 		PASS(web_ask_step(&l->web, w, err));
-		l->pause_ms = pause_of(&l->web);
+		l->pause_ms = web_pause_ms(&l->web);
 		if (is_passing(l->web.answer.status) && !l->again && !l->request.once && l->pause_ms <= PAUSE_MOST) {
 			l->again = true;
 			report_note(l->web.report, l->reported, FACT_HTTP_RETRY_AFTER, "%d", l->pause_ms / 1000);

@@ -183,6 +183,8 @@ bool render_trouble(struct page *, const char *try_again);
 
 const char *who_word(const struct page *, enum who);        /* "Your administrator" */
 void render_csrf(struct page *, const char *token);
+/* The vendors' own pages about it, below that heading ("h2"); nothing where there are none. */
+void render_documentation(struct page *, const struct told *, const char *heading);
 /* Title apart: why, what to do, the links. */
 void render_remedy(struct page *, const struct retold_cause *);
 /* Folded away: what was seen, what it was not, what it may be instead. */

@@ -318,20 +318,6 @@ static void particulars(struct page *p, const struct approval *a)
 	page_close(p, "dl");
 }
 
-static void documentation(struct page *p, const struct told *t)
-{
-	if (!t->links)
-		return;
-	page_element(p, "h3", page_word(p, "help.documentation"), NULL);
-	page_open(p, "ul", "class", "links", NULL);
-	for (size_t i = 0; i < t->links; i++) {
-		page_open(p, "li", NULL);
-		page_element(p, "a", t->link[i], "href", t->link[i], "rel", "noreferrer", NULL);
-		page_close(p, "li");
-	}
-	page_close(p, "ul");
-}
-
 void render_ways(struct page *p, const struct retold_cause *c, const struct approval *a)
 {
 	const struct case_row *row = row_of(c);
@@ -347,7 +333,7 @@ void render_ways(struct page *p, const struct retold_cause *c, const struct appr
 		page_element(p, "p", page_word(p, "approval.one_is_enough"), NULL);
 	for (size_t i = 0; i < COUNT(row->remedy) && row->remedy[i]; i++)
 		way(p, row->remedy[i], a);
-	documentation(p, &c->told);
+	render_documentation(p, &c->told, "h3");
 }
 
 /* -- not approved ------------------------------------------------------------------------------------------------- */

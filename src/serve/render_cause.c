@@ -209,3 +209,17 @@ bool render_trouble(struct page *p, const char *try_again)
 	}
 	return page_end(p);
 }
+
+void render_documentation(struct page *p, const struct told *t, const char *heading)
+{
+	if (!t->links)
+		return;
+	page_element(p, heading, page_word(p, "help.documentation"), NULL);
+	page_open(p, "ul", "class", "links", NULL);
+	for (size_t i = 0; i < t->links; i++) {
+		page_open(p, "li", NULL);
+		page_element(p, "a", t->link[i], "href", t->link[i], "rel", "noreferrer", NULL);
+		page_close(p, "li");
+	}
+	page_close(p, "ul");
+}

@@ -139,20 +139,6 @@ static void what_to_do(struct page *p, const struct told *t)
 		page_element(p, "p", page_word(p, "help.values"), "class", "small", NULL);
 }
 
-static void documentation(struct page *p, const struct told *t)
-{
-	if (!t->links)
-		return;
-	page_element(p, "h2", page_word(p, "help.documentation"), NULL);
-	page_open(p, "ul", "class", "links", NULL);
-	for (size_t i = 0; i < t->links; i++) {
-		page_open(p, "li", NULL);
-		page_element(p, "a", t->link[i], "href", t->link[i], "rel", "noreferrer", NULL);
-		page_close(p, "li");
-	}
-	page_close(p, "ul");
-}
-
 void render_csrf(struct page *p, const char *token)
 {
 	page_empty(p, "input", "type", "hidden", "name", "csrf", "value", token ? token : "", NULL);
@@ -195,7 +181,7 @@ bool render_help(struct page *p, const struct help_page *h)
 	page_element(p, "h2", page_word(p, "help.who"), NULL);
 	page_element(p, "p", who_words(p, h->cause), NULL);
 	what_to_do(p, &t);
-	documentation(p, &t);
+	render_documentation(p, &t, "h2");
 	if (*t.alias) {
 		page_element(p, "h2", page_word(p, "help.alias"), NULL);
 		page_open(p, "p", NULL);
