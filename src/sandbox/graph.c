@@ -170,15 +170,24 @@ static bool token_is_right(struct msgraph_ask *a, const char *header)
 	return true;
 }
 
+/* A person who opens another's mailbox needs the right to that besides the mailbox's owner's word (facts M B.1, B.9). */
+static bool is_shared(const struct msgraph_ask *a, struct slice scope)
+{
+	return a->token->account && a->account && a->account != a->token->account && (slice_starts(scope, "Mail.") || slice_starts(scope, "Calendars."));
+}
+
 static bool may(const struct msgraph_ask *a, const char *scopes)
 {
 	struct slice rest = slice_str(scopes);
 
 	if (!scopes)
 		return true;
-	while (rest.len)
-		if (scope_has(a->token->scope, arena_copy(a->work, slice_cut(&rest, '|'))))
+	while (rest.len) {
+		struct slice one = slice_cut(&rest, '|');
+
+		if (scope_has(a->token->scope, arena_print(a->work, "%.*s%s", (int)one.len, one.at, is_shared(a, one) ? ".Shared" : "")))
 			return true;
+	}
 	return false;
 }
 

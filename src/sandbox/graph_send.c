@@ -12,11 +12,12 @@ static void add_to(struct envelope *e, const struct people *of)
 			e->to[e->count++] = of->list[i].address;
 }
 
+/* Whoever signed in, whichever mailbox it goes out of. */
 static bool may_send_as(struct msgraph_ask *a, const char *address)
 {
-	struct account *of = account_by_mail(a->sandbox, address);
+	const struct account *of = account_by_mail(a->sandbox, address), *who = a->token->account ? a->token->account : a->account;
 
-	return of && (of == a->account || of->delegate == a->account);
+	return of && (of == who || of->delegate == who);
 }
 
 static void keep_copy(struct msgraph_ask *a, struct slice mime)

@@ -457,12 +457,17 @@ def only_a_token_of_its_own_opens_graph(t):
         hold(a.json == {"@odata.context": a.json["@odata.context"], "id": a.json["id"], "mail": ANNA, "onPremisesSyncEnabled": None} and a.headers["request-id"], "me: %s" % a)
         hold("assignedPlans" not in s.graph("/me").json, "plans only when they are asked for")
         same((s.graph("/users/%s/messages" % BERT).status, s.graph("/users/info@%s/messages" % DOMAIN).status, s.graph("/users/x@y.example/messages").json["error"]["code"]),
-             (403, 200, "ErrorInvalidUser"), "mailboxes of others")
+             (403, 403, "ErrorInvalidUser"), "mailboxes of others")
         same((s.graph("/me/messages/x").json["error"]["code"], s.graph("/nothing").status, s.graph("/me/messages", method="PUT").status), ("ErrorInvalidIdMalformed", 400, 400), "paths")
     for fault, text in (("token-expired", "expired"), ("audience", "Invalid audience"), ("claims-challenge", "TokenIssuedBeforeRevocationTimestamp")):
         with t.cloud(fault) as s:
             a = s.graph("/me")
             hold(a.status == 401 and text in a.json["error"]["message"] and ("claims=" in a.headers["www-authenticate"]) == (fault == "claims-challenge"), "%s: %s" % (fault, a))
+    with t.cloud("scopes=User.Read,Mail.ReadWrite.Shared,Mail.Send.Shared") as s:
+        info = "/users/info@%s" % DOMAIN
+        to = lambda sender: {"message": {"subject": "x", "from": {"emailAddress": {"address": sender}}, "toRecipients": [{"emailAddress": {"address": ANNA}}]}}
+        same([s.graph(p).status for p in (info + "/messages", "/users/%s/messages" % BERT, info + "/calendar", "/me/messages")], [200, 403, 403, 403], "as a delegate")
+        same([s.graph(info + "/sendMail", to(x)).status for x in ("info@" + DOMAIN, BERT)], [202, 403], "sent out of it")
     with t.cloud("scopes=User.Read,Mail.Read") as s:
         same([s.graph(p).status for p in ("/me", "/me/messages", "/me/calendar")] + [s.graph("/me/sendMail", {}).json["error"]["code"]], [200, 200, 403, "ErrorAccessDenied"], "scopes")
 
