@@ -21,7 +21,7 @@ struct flow_worked {
 	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
 	const char     *mailbox;                   /* at Exchange: its address there */
 	bool            others, act_as;            /* as exchange_session has them   */
-	bool            graph;                     /* the web service is Microsoft Graph; then `mailbox` is the account's id */
+	bool            graph;                     /* the web service is Microsoft Graph; then `mailbox` is the id of who signed in */
 };
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */
@@ -41,7 +41,8 @@ struct microsoft_safe;
 struct flow_request {
 	const char                *address;
 	const char                *provider;                /* "auto" "imap" …                                      */
-	const char                *username;                /* NULL: the form the source names, else the address    */
+	const char                *username;                /* NULL: the form the source names, else the address; at Microsoft
+	                                                     * another address: who signs in for this, a shared mailbox            */
 	const struct credentials  *credentials;             /* NULL: only what needs none                           */
 	int                        tries_most;              /* refused sign-ins; 0: as many as is sane (2)          */
 	const char                *host[SERVICES];          /* NULL: to be detected                                 */

@@ -176,8 +176,8 @@ struct signin *signin_new(const struct signin_request *q)
 		return s;
 	s->report->watch = q->watch;
 	s->report->watcher = q->watcher;
-	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .microsoft = q->app, .terms.rights = q->rights,
-		.keys = q->keys, .timeout_ms = q->timeout_ms };
+	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .username = q->username, .microsoft = q->app,
+		.terms.rights = q->rights, .keys = q->keys, .timeout_ms = q->timeout_ms };
 	if (!q->code.code) {
 		s->device = (struct microsoft_device){ .show = q->show, .viewer = q->viewer };
 		s->way_request.device = &s->device;

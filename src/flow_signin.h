@@ -37,6 +37,7 @@ struct report *signin_not_returned(const char *address, const struct microsoft_a
 
 struct signin_request {
 	const char                 *address;       /* asked for */
+	const char                 *username;      /* who signs in, where it is a mailbox that others share: as flow_request's; NULL */
 	const struct microsoft_app *app;
 	enum rights                 rights;        /* as they were asked for */
 	struct microsoft_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */

@@ -17,7 +17,7 @@ enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_
        KEY_DEVICE, KEY_TENANT, KEY_RIGHTS };
 
 /* Which options a verb takes. */
-enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4 };
+enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4, TAKES_NAME = 8 };
 
 struct options {
 	struct remote_options remote;
@@ -39,7 +39,7 @@ static const struct argp_option options[] = {
 	{ "device-code", KEY_DEVICE, NULL, 0, "instead: sign in at Microsoft on another screen, with a code that is shown here (for add)", 1 },
 	{ "tenant-access", KEY_TENANT, NULL, 0, "instead: as the app itself, which an administrator has approved for all of the organisation (Microsoft, for add)", 1 },
 	{ "rights", KEY_RIGHTS, "SET", 0, "what is asked for there: full, read, calendar (with one of these two)", 1 },
-	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
+	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address; with --device-code, who signs in for a shared mailbox", 1 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 1 },
@@ -54,13 +54,13 @@ static int verify(struct remote *, void *), pause_it(struct remote *, void *), r
 static int reconnect(struct remote *, void *), remove_it(struct remote *, void *);
 
 static const struct verb verbs[] = {
-	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_WHAT_IS_NEW, add },
+	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME | TAKES_WHAT_IS_NEW, add },
 	{ "list",      NULL,            0,                             list },
 	{ "show",      "ADDRESS or ID", 0,                             show },
 	{ "verify",    "ADDRESS or ID", 0,                             verify },
 	{ "pause",     "ADDRESS or ID", 0,                             pause_it },
 	{ "resume",    "ADDRESS or ID", 0,                             resume },
-	{ "reconnect", "ADDRESS or ID", TAKES_PASSWORD | TAKES_PLACES, reconnect },
+	{ "reconnect", "ADDRESS or ID", TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME, reconnect },
 	{ "remove",    "ADDRESS or ID", 0,                             remove_it },
 };
 
@@ -103,6 +103,10 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
 	else if ((o->device || o->tenant) && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->provider || (o->device && o->tenant)))
 		argp_error(state, "--device-code and --tenant-access are for Microsoft: one of the two, and neither a password nor a server nor a provider");
+	else if (o->tenant && o->username)
+		argp_error(state, "--tenant-access: nobody signs in, so there is no --username");
+	else if (o->device && o->username && !strchr(o->username, '@'))
+		argp_error(state, "--username=%s: at Microsoft it is the address of who signs in for a shared mailbox", o->username);
 	else if (o->rights_name && !o->device && !o->tenant)
 		argp_error(state, "--rights belongs to --device-code or --tenant-access");
 	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !o->device && !o->tenant)
@@ -123,7 +127,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_DEVICE:        o->device = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_TENANT:        o->tenant = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_RIGHTS:        take_rights(o, arg, state); return 0;
-	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_PLACES; return 0;
+	case KEY_USERNAME:      o->username = arg; o->given |= TAKES_NAME; return 0;
 	case KEY_IMAP:          take_host(o, SERVICE_IMAP, arg, state); return 0;
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
 	case KEY_EWS:           o->ews_url = arg; o->given |= TAKES_PLACES; return 0;
@@ -327,7 +331,7 @@ static int add_to(struct remote *r, const struct options *o, const char *path, c
 }
 
 /* Only the account that was asked for gets as far as here. */
-static cJSON *granted(const struct microsoft_grant *g)
+static cJSON *granted(const struct microsoft_grant *g, const char *username)
 {
 	cJSON *body = cJSON_CreateObject();
 
@@ -338,13 +342,15 @@ static cJSON *granted(const struct microsoft_grant *g)
 		cJSON_AddStringToObject(body, "scope", g->scope);
 	if (g->expires_at)
 		cJSON_AddNumberToObject(body, "expires_at", (double)g->expires_at);
+	if (username)
+		cJSON_AddStringToObject(body, "username", username);
 	return body;
 }
 
 static int add_by_device(struct remote *r, struct options *o, const struct app *app, const struct net_settings *net)
 {
 	const enum rights          rights = o->rights_name ? o->rights : app->rights;
-	const struct device_signin d = { o->who, &app->microsoft, rights, net, r->lang, r->json, SIGN_IN_MS };
+	const struct device_signin d = { o->who, o->username, &app->microsoft, rights, net, r->lang, r->json, SIGN_IN_MS };
 	CLEANUP(report) struct report *report = NULL;
 	struct signin_result got = { 0 };
 	struct verdict       v;
@@ -355,7 +361,7 @@ static int add_by_device(struct remote *r, struct options *o, const struct app *
 	remote_listen();
 	if (!report)
 		return remote_failed(r, &err);
-	return got.well ? add_to(r, o, "/v1/grants", granted(&got.grant), &err) : device_print_failure(&d, report, &v, false);
+	return got.well ? add_to(r, o, "/v1/grants", granted(&got.grant, o->username), &err) : device_print_failure(&d, report, &v, false);
 }
 
 static int add(struct remote *r, void *self)

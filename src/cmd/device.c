@@ -21,12 +21,17 @@ static void on_signal(int number)
 
 /* -- the code ----------------------------------------------------------------------------------------------------- */
 
+static const char *who(const struct device_signin *d)
+{
+	return d->username ? d->username : d->address;
+}
+
 static void show_json(const struct device_signin *d, const struct oauth_device *told)
 {
 	cJSON *o = cJSON_CreateObject(), *code = cJSON_AddObjectToObject(o, "device_code");
 	char  *text;
 
-	cJSON_AddStringToObject(code, "address", d->address);
+	cJSON_AddStringToObject(code, "address", who(d));
 	cJSON_AddStringToObject(code, "page", told->page);
 	cJSON_AddStringToObject(code, "code", told->user_code);
 	cJSON_AddNumberToObject(code, "expires_in", told->expires_in);
@@ -55,7 +60,7 @@ static void show(void *self, const struct oauth_device *told)
 		return;
 	}
 	snprintf(minutes, sizeof minutes, "%d", (told->expires_in + 59) / 60);
-	say(d, "ui/device.page", &(struct value){ "address", d->address }, 1);
+	say(d, "ui/device.page", &(struct value){ "address", who(d) }, 1);
 	printf("\n%*s%s\n\n", INDENT, "", told->page);
 	say(d, "ui/device.code", NULL, 0);
 	printf("\n%*s%s\n\n", INDENT, "", told->user_code);
@@ -68,8 +73,8 @@ static void show(void *self, const struct oauth_device *told)
 
 struct report *device_sign_in(const struct device_signin *d, struct verdict *v, struct signin_result *out, struct error *err)
 {
-	const struct signin_request q = { .address = d->address, .app = d->app, .rights = d->rights, .show = show, .viewer = (void *)d,
-		.timeout_ms = d->timeout_ms };
+	const struct signin_request q = { .address = d->address, .username = d->username, .app = d->app, .rights = d->rights, .show = show,
+		.viewer = (void *)d, .timeout_ms = d->timeout_ms };
 
 	if (!d->app->client_id) {
 		fail(err, FAULT_MALFORMED, "--device-code needs a registration at Microsoft Entra: [microsoft] client_id in the settings");

@@ -11,6 +11,7 @@
 
 struct device_signin {
 	const char                 *address;
+	const char                 *username;      /* who signs in for it; NULL: whose it is */
 	const struct microsoft_app *app;
 	enum rights                 rights;
 	const struct net_settings  *net;

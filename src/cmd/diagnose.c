@@ -36,7 +36,7 @@ enum { KEY_PROVIDER = 1000, KEY_USERNAME, KEY_PASSWORD_FILE, KEY_TOKEN_FILE, KEY
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox:", 1 },
 	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default), imap, exchange, microsoft, google, caldav", 1 },
-	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address", 1 },
+	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address; of a shared mailbox at Microsoft, the address of who signs in for it", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "an OAuth token endpoint's answer, as JSON", 1 },
 	{ "device-code", KEY_DEVICE, NULL, 0, "sign in at Microsoft on another screen, with a code that is shown here", 1 },
@@ -153,6 +153,15 @@ static void check_microsoft(struct options *o, struct argp_state *state)
 	o->provider = "microsoft";
 }
 
+/* At Microsoft it names who signs in for a shared mailbox. */
+static void check_username(const struct options *o, struct argp_state *state)
+{
+	if (o->terms.tenant)
+		argp_error(state, "--tenant-access: nobody signs in, so there is no --username");
+	if (strcmp(o->provider, "microsoft") == 0 && !is_address(o->username))
+		argp_error(state, "--username=%s: at Microsoft it is the address of who signs in for a shared mailbox", o->username);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -203,6 +212,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			check_microsoft(o, state);
 		if (o->kerberos)
 			check_kerberos(o, state);
+		if (o->username)
+			check_username(o, state);
 		if (o->act_as && !o->username)
 			argp_error(state, "--impersonate wants --username, the service account's name");
 		return 0;
@@ -277,7 +288,8 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 static bool sign_in_elsewhere(const struct options *o, const struct app *app, const struct language *lang, struct credentials *c,
                               int *status, struct error *err)
 {
-	const struct device_signin d = { o->address, &app->microsoft, o->terms.rights, &o->net.net, lang, o->json, o->timeout_s * 1000 };
+	const struct device_signin d = { o->address, o->username, &app->microsoft, o->terms.rights, &o->net.net, lang, o->json,
+		o->timeout_s * 1000 };
 	CLEANUP(report) struct report *r = NULL;
 	struct signin_result got = { 0 };
 	struct verdict       v;

@@ -32,6 +32,7 @@
 
 /* The person signed in, or should have, on another screen. */
 #define AS_ITSELF       { "entra.grant", FACT_AUTH_BY, IS, "tenant" }
+#define OTHERS          { "microsoft.account", FACT_ACCOUNT_OTHERS, IS, "yes" }
 #define AS_DEVICE       { "entra.grant", FACT_AUTH_BY, IS, "device" }
 
 #define NOT_ASSIGNED CAUSE_MICROSOFT_USER_NOT_ASSIGNED
@@ -180,6 +181,10 @@ static const struct rule microsoft[] = {
 	PROVES(MICROSOFT_APP_NOT_ALLOWED, 0, "M B.7", CODE("ErrorAccessDenied"), GRAPH_TEXT(HAS, "Blocked by tenant configured")),
 	SUGGESTS(MICROSOFT_APP_NOT_ALLOWED, 0, OPEN(ON_PREMISES), "M B.7", GRAPH_TEXT(HAS, "Access to OData is disabled")),
 	PROVES(MICROSOFT_SCOPE_MISSING, 0, "M E.2 6", CODE("ErrorAccessDenied|Authorization_RequestDenied"), { "entra.scopes", FACT_OAUTH_MISSING, ANY, NULL }),
+	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorAccessDenied"), OTHERS, { "entra.scopes", FACT_OAUTH_SCOPE, ANY, NULL }),
+	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorAccessDenied"), OTHERS),
+	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_THERE), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorItemNotFound"), OTHERS),
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(CAUSE_CALENDAR_NONE), "M B.9", CODE_IN("microsoft.calendar", "ErrorItemNotFound"), OTHERS),
 	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE_IN("microsoft.calendar", "ErrorAccessDenied")),
 	SUGGESTS(SEND_AS_DENIED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE_IN("microsoft.send", "ErrorAccessDenied")),
 	SUGGESTS(MICROSOFT_APP_NOT_ALLOWED, 0, OPEN(CAUSE_MAILBOX_NOT_PERMITTED, CAUSE_MICROSOFT_SCOPE_MISSING, NOT_THERE), "M B.7, E.2 6", CODE("ErrorAccessDenied")),

@@ -387,6 +387,10 @@ static void account_values(const struct report *r, const struct finding *f, cons
 		add_value(t, "right_url", own_server(r, into));
 	if (f->cause == CAUSE_MICROSOFT_FOREIGN_PRIMARY_ALIAS)
 		add_value(t, "sender", scope_value(s, NULL, FACT_ACCOUNT_SENDER));
+	/* where somebody signs in for another's mailbox it is them that was asked for there */
+	if (f->cause == CAUSE_MICROSOFT_WRONG_ACCOUNT)
+		add_value(t, "address", scope_value(s, "entra.grant", FACT_ACCOUNT_AS));
+	add_value(t, "username", scope_value(s, "entra.grant", FACT_ACCOUNT_AS));
 	add_value(t, "other_account", scope_value(s, NULL, FACT_ACCOUNT_IS));
 	add_value(t, "app", scope_value(s, NULL, FACT_APP));
 	add_value(t, "scopes", scope_value(s, NULL, FACT_OAUTH_ASKED));
@@ -448,8 +452,8 @@ static void values_of_case(const struct report *r, const struct finding *f, cons
 	bool        by_local = form && strcmp(form, "local") == 0;
 	const char *expired = scope_value(s, "tls", FACT_TLS_EXPIRED_NAME);
 
-	add_value(t, "address", r->address);
 	account_values(r, f, s, t, into);
+	add_value(t, "address", r->address);
 	caldav_values(r, f, s, t, into);
 	for (size_t i = 0; i < COUNT(plain); i++)
 		add_value(t, plain[i].name, scope_value(s, NULL, plain[i].fact));

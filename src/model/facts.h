@@ -207,6 +207,8 @@
 #define FACT_ACCOUNT_PLAN      "account.exchange_plan"    /* Enabled Suspended … as Microsoft has it; none */
 #define FACT_ACCOUNT_SYNCED    "account.synced"       /* yes: from a directory of the organisation's own */
 #define FACT_ACCOUNT_SENDER    "account.sends_as"
+#define FACT_ACCOUNT_AS        "account.as"               /* whoever is to sign in for a mailbox that is not their own    */
+#define FACT_ACCOUNT_OTHERS    "account.others_mailbox"   /* yes: they did, and have it by rights given to them           */
 #define FACT_ACCOUNT_MADE_UP   "account.made_up_sender"   /* yes: outlook_ and sixteen digits, hexadecimal */
 #define FACT_APP               "app.client_id"        /* ours; none: not registered */
 

@@ -33,12 +33,15 @@ static const struct graph_question questions[QUESTIONS] = {
 };
 
 /* What is asked for (ARTICLES S24: all of it), and what of that a connection cannot do without; the others of the list are seen by what
- * came of them. */
-static const struct { const char *asked[5], *needed[3]; } sets[RIGHTS_COUNT] = {
+ * came of them. Where somebody opens another's mailbox, the same for that: all of it is needed (facts M B.1). */
+static const struct { const char *asked[5], *needed[3], *shared[3]; } sets[RIGHTS_COUNT] = {
 	[RIGHTS_FULL] = { { "Mail.ReadWrite", "Mail.Send", "Calendars.Read", "Calendars.ReadWrite", "User.Read" },
-	                  { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" } },
-	[RIGHTS_READ] = { { "Mail.Read", "Calendars.Read", "User.Read" }, { "Mail.Read", "Calendars.Read" } },
-	[RIGHTS_CALENDAR] = { { "Calendars.Read", "Calendars.ReadWrite", "User.Read" }, { "Calendars.ReadWrite" } },
+	                  { "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite" },
+	                  { "Mail.ReadWrite.Shared", "Mail.Send.Shared", "Calendars.ReadWrite.Shared" } },
+	[RIGHTS_READ] = { { "Mail.Read", "Calendars.Read", "User.Read" }, { "Mail.Read", "Calendars.Read" },
+	                  { "Mail.Read.Shared", "Calendars.Read.Shared" } },
+	[RIGHTS_CALENDAR] = { { "Calendars.Read", "Calendars.ReadWrite", "User.Read" }, { "Calendars.ReadWrite" },
+	                      { "Calendars.ReadWrite.Shared" } },
 };
 
 struct microsoft_beside {
@@ -80,7 +83,7 @@ const char *microsoft_authority(const struct microsoft_app *app, struct arena *i
 
 const char *microsoft_path(const struct microsoft_session *s, const char *rest, struct arena *into)
 {
-	if (!s->terms.tenant)
+	if (!s->terms.tenant && !s->others)
 		return arena_print(into, "/me%s", rest);
 	return arena_print(into, "/users/%s%s", http_url_encode(s->address->text, into), rest);
 }
@@ -172,18 +175,20 @@ static bool is_passing(int status)
 #define URL_MOST ((size_t)8 * 1024)
 
 /* Each of the cloud's own Graph, where one is named. */
-static const char *scopes_at(const char *graph, enum rights rights, struct arena *a)
+static const char *scopes_at(const char *graph, enum rights rights, bool shared, struct arena *a)
 {
 	const char *all = "openid profile email offline_access", *at = graph ? arena_print(a, "https://%s/", graph) : "";
 
 	for (size_t i = 0; i < COUNT(sets[rights].asked) && sets[rights].asked[i]; i++)
 		all = arena_print(a, "%s %s%s", all, at, sets[rights].asked[i]);
+	for (size_t i = 0; shared && i < COUNT(sets[rights].shared) && sets[rights].shared[i]; i++)
+		all = arena_print(a, "%s %s%s", all, at, sets[rights].shared[i]);
 	return all;
 }
 
 const char *microsoft_scopes(enum rights rights, struct arena *into)
 {
-	return scopes_at(NULL, rights, into);
+	return scopes_at(NULL, rights, false, into);
 }
 
 const char *microsoft_portal(const struct microsoft_app *app, struct arena *into)
@@ -205,7 +210,7 @@ const char *microsoft_consent_url(const struct microsoft_app *app, enum rights r
 	buffer_init(&b, URL_MOST);
 	oauth_admin_consent(&b, &(struct oauth_admin_consent){ .url = arena_print(into, "https://%s/%s/v2.0/adminconsent", host,
 		http_url_encode(tenant, into)), .client_id = app->client_id, .redirect_uri = redirect_uri,
-		.scope = scopes_at(graph_host(host), rights, into), .state = state });
+		.scope = scopes_at(graph_host(host), rights, false, into), .state = state });
 	url = arena_copy(into, buffer_held(&b));
 	buffer_release(&b);
 	return url;
@@ -222,7 +227,7 @@ const char *microsoft_authorize_url(const struct microsoft_app *app, const struc
 	buffer_init(&b, URL_MOST);
 	oauth_authorize(&b, &(struct oauth_authorize){ .url = arena_print(into, "https://%s/%s/oauth2/v2.0/authorize", host,
 		app->tenant ? app->tenant : "common"), .client_id = app->client_id, .redirect_uri = code->redirect_uri,
-		.scope = scopes_at(graph_host(host), d->rights, into), .state = d->state, .challenge = challenge,
+		.scope = scopes_at(graph_host(host), d->rights, d->shared, into), .state = d->state, .challenge = challenge,
 		.login_hint = d->login_hint, .nonce = d->nonce, .silent = d->silent });
 	url = arena_copy(into, buffer_held(&b));
 	buffer_release(&b);
@@ -256,7 +261,7 @@ const char *microsoft_authority_path(struct microsoft_session *s, const char *en
 
 const char *microsoft_asked_scopes(const struct microsoft_session *s, struct arena *into)
 {
-	return scopes_at(s->graph.host, s->terms.rights, into);
+	return scopes_at(s->graph.host, s->terms.rights, s->delegate != NULL, into);
 }
 
 struct oauth_client microsoft_client(struct microsoft_session *s, const struct want *w)
@@ -475,6 +480,7 @@ static void grant_facts(struct microsoft_session *s, const struct want *w)
 	note(s, FACT_AUTH_BY, s->terms.tenant ? "tenant" : s->code ? "code" : s->device ? "device" : "token");
 	note(s, FACT_TOKEN_AGE, fresh ? NULL : !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, FACT_APP, s->app->client_id);
+	note(s, FACT_ACCOUNT_AS, s->delegate);
 	if (!fresh && !s->terms.tenant && !s->grant.refresh_token)
 		note(s, FACT_OAUTH_REFRESHED, "no");
 	end(s, STEP_PASSED, w);
@@ -485,25 +491,45 @@ static bool can_renew(const struct microsoft_session *s)
 	return (s->grant.refresh_token || s->terms.tenant) && s->app->client_id && !s->renewed && !s->tried;
 }
 
+/* "Mail.ReadWrite.Shared" of "Mail.Read.Shared"; NULL: it is no right to read. */
+static const char *right_to_write(const struct microsoft_session *s, const char *right)
+{
+	struct slice rest = slice_str(right), group = slice_cut(&rest, '.'), what = slice_cut(&rest, '.');
+
+	if (!slice_is(what, "Read"))
+		return NULL;
+	return arena_print(s->job, "%.*s.ReadWrite%s%.*s", (int)group.len, group.at, rest.len ? "." : "", (int)rest.len, rest.len ? rest.at : "");
+}
+
 /* Who may write may read. */
 static bool is_granted(const struct microsoft_session *s, const char *right)
 {
-	return oauth_scope_has(s->grant.scope, right) || oauth_scope_has(s->grant.scope, ".default")
-	    || (slice_ends(slice_str(right), ".Read") && oauth_scope_has(s->grant.scope, arena_print(s->job, "%sWrite", right)));
+	const char *more = right_to_write(s, right);
+
+	return oauth_scope_has(s->grant.scope, right) || oauth_scope_has(s->grant.scope, ".default") || (more && oauth_scope_has(s->grant.scope, more));
+}
+
+static bool scopes_missing(struct microsoft_session *s, const char *const needed[3])
+{
+	bool any = false;
+
+	for (size_t i = 0; s->grant.scope && i < COUNT(sets[0].needed) && needed[i]; i++)
+		if (!is_granted(s, needed[i])) {
+			any = true;
+			note(s, FACT_OAUTH_MISSING, needed[i]);
+		}
+	return any;
 }
 
 static void scope_facts(struct microsoft_session *s, const struct want *w)
 {
-	const char *const *needed = sets[s->terms.rights].needed;
-	bool               all = true;
+	bool all;
 
 	begin(s, "entra.scopes", w);
 	note(s, FACT_OAUTH_SCOPE, s->grant.scope);
-	for (size_t i = 0; s->grant.scope && i < COUNT(sets[0].needed) && needed[i]; i++)
-		if (!is_granted(s, needed[i])) {
-			all = false;
-			note(s, FACT_OAUTH_MISSING, needed[i]);
-		}
+	all = !scopes_missing(s, sets[s->terms.rights].needed);
+	if (s->others)
+		all &= !scopes_missing(s, sets[s->terms.rights].shared);
 	/* never listed: what came of it tells (facts M E.2 6) */
 	if (!s->grant.refresh_token && !s->terms.tenant) {
 		all = false;
@@ -567,13 +593,14 @@ static void ask_account(struct microsoft_session *s, const struct want *w)
 	begin(s, "microsoft.account", w);
 	note(s, FACT_AUTH_MECHANISM, web_scheme_name(WEB_BEARER));
 	note(s, FACT_AUTH_BY, "token");
-	microsoft_get(s, microsoft_target(s, GRAPH_WHO, s->job));
+	/* who signed in, whoever's mailbox it will be */
+	microsoft_get(s, s->terms.tenant ? microsoft_target(s, GRAPH_WHO, s->job) : "/v1.0/me" GRAPH_WHO);
 }
 
-static bool is_asked_for(const struct microsoft_session *s)
+static bool is_asked_for(const struct microsoft_session *s, const char *address)
 {
 	for (size_t i = 0; i < s->user.addresses; i++)
-		if (slice_is(slice_str(s->user.address[i]), s->address->text))
+		if (slice_is(slice_str(s->user.address[i]), address))
 			return true;
 	return false;
 }
@@ -589,6 +616,10 @@ static void account_facts(struct microsoft_session *s, bool same)
 
 	note(s, FACT_ACCOUNT_IS, shown_as(u));
 	note(s, FACT_ACCOUNT_ASKED, same ? "yes" : "no");
+	note(s, FACT_ACCOUNT_OTHERS, s->others ? "yes" : NULL);
+	/* what Graph tells of who signed in says nothing of a mailbox of others */
+	if (s->others)
+		return;
 	note(s, FACT_ACCOUNT_KIND, u->personal ? "personal" : u->guest ? "guest" : "organisation");
 	note(s, FACT_ACCOUNT_SYNCED, u->on_premises_sync_enabled ? "yes" : NULL);
 	if (u->plans_told && !u->personal)
@@ -611,7 +642,9 @@ static enum want_kind take_account(struct microsoft_session *s, const struct wan
 		note(s, FACT_REPLY_BROKEN, why.text);
 		return failed(s, FAULT_BROKEN, w, err, why.text);
 	}
-	same = is_asked_for(s);
+	same = is_asked_for(s, s->delegate ? s->delegate : s->address->text);
+	/* a delegate of another name may still be the mailbox's own: the name that signs in where mail has another */
+	s->others = s->delegate && same && !is_asked_for(s, s->address->text);
 	account_facts(s, same);
 	if (!same)
 		return failed(s, FAULT_REFUSED, w, err, "another account");
@@ -988,8 +1021,8 @@ static void take_sender(struct microsoft_session *s, const struct want *w)
 
 	begin(s, "microsoft.sender", w);
 	/* what was sent last shows it where the account's own data do not */
-	if (from && is_made_up(from))
-		sender = from;
+	if (s->others || (from && is_made_up(from)))
+		sender = from ? from : s->address->text;
 	note(s, FACT_ACCOUNT_SENDER, sender);
 	if (sender && is_made_up(sender))
 		note(s, FACT_ACCOUNT_MADE_UP, "yes");

@@ -17,6 +17,8 @@
  * further pages are not followed. What passes soon (429, 503, 504 that say when) is waited for and asked again, once.
  * On terms for a whole organisation nobody signs in: a token for the app itself is asked for at that organisation's own authority, again
  * ahead of its end, and the mailbox is named in every path (facts M A.7). A certificate is shown wherever a secret would be.
+ * A shared mailbox is opened by a delegate (facts M B.1, B.9): who signed in is compared with that one, and the mailbox is named in every
+ * path but the one that asks who it is. Where both turn out to be one account's addresses it is its own mailbox after all.
  * What may not be asked on its terms is not asked: nothing of mail for the calendar alone.
  * Records entra.grant, .resolve, .connect, .tls, .token, .identity, .tenant, .scopes; microsoft.resolve, .connect, .tls, .account; .inbox,
  * .folders, .calendar, .sender; .send; .watch.
@@ -49,6 +51,7 @@ struct microsoft_code {
 struct microsoft_departure {
 	const char *state, *nonce;                  /* nonce NULL: none */
 	const char *login_hint;                     /* whose account it shall be; NULL: the person picks one */
+	bool        shared;                         /* somebody else's mailbox is opened, by the rights of who signs in */
 	bool        silent;                         /* not a page is shown: for who has just signed in there, or been approved */
 	enum rights rights;                         /* what is asked for                                    */
 };
@@ -77,12 +80,14 @@ struct microsoft_session {
 	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
 	struct microsoft_keys      *keys;           /* likewise: what authorities publish, held from sign-in to sign-in; NULL: not held */
 	struct terms                terms;          /* set after init, where they are others */
+	const char                 *delegate;       /* likewise: the address of who signs in for this mailbox; NULL: its own */
 	struct microsoft_device    *device;         /* likewise: a person signs in on another screen (microsoft_device.h); NULL */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct microsoft_grant      grant;
 	/* out */
 	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
+	bool                        others;         /* who signed in has it as a delegate; set after init for microsoft_ask_step() */
 	bool                        at_authority;   /* it is the authority that is asked, or failed: nothing is known of Graph */
 	bool                        no_mailbox;     /* Graph reaches none for this account: it may be elsewhere */
 	bool                        not_believed;   /* the id_token that came with the code: nothing of it may be kept */
@@ -157,7 +162,7 @@ struct oauth_client microsoft_client(struct microsoft_session *, const struct wa
 
 /* -- for others that go on talking on an open session -- */
 
-/* Of that mailbox: "/me/calendar" of "/calendar", or "/users/…" where nobody signed in; below the version root, and with it. */
+/* Of that mailbox: "/me/calendar" of "/calendar", or "/users/…" where nobody signed in, or a delegate; below the version root, and with it. */
 const char    *microsoft_path(const struct microsoft_session *, const char *rest, struct arena *into);
 const char    *microsoft_target(const struct microsoft_session *, const char *rest, struct arena *into);
 

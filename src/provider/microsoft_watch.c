@@ -45,6 +45,8 @@ void microsoft_watch_wake(struct microsoft_watch *s)
 	microsoft_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
 	s->session->safe = a->safe;
 	s->session->terms = a->terms;
+	s->session->delegate = a->delegate;
+	s->session->others = a->delegate != NULL;
 	s->session->entra.how = s->session->web.how = TLS_QUICK;
 	s->asked = s->stirred.open = false;
 	s->restarts = 0;

@@ -34,6 +34,7 @@ struct microsoft_access {
 	const struct microsoft_grant *grant;
 	const char                   *address;
 	struct terms                  terms;
+	const char                   *delegate;    /* who signs in for `address`; NULL: it is their own */
 	struct waits                  waits;
 };
 

@@ -272,6 +272,7 @@ static void create_granted_account(struct exchange *x)
 		return;
 	begin_account(x, body, &op, "microsoft");
 	take_rights(x, body, &op.account);
+	take_text(x, body, "username", &op.account.username);
 	if (take_address(x, body, &op.account) && seal_grant(x, body, op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);

@@ -400,6 +400,7 @@ const struct field fields_grant_new[] = {
 	TOKEN("access_token", 16384),
 	NUMBER("expires_at", 1, 99999999999),
 	TEXT("scope", 1, 4096, .pattern = PLAIN),
+	TEXT("username", 3, 254, .pattern = "^[^[:cntrl:]@]+@[^[:cntrl:]@]+$"),
 	RIGHTS,
 	LANG,
 	TEXT("external_id", 1, 200, .pattern = PLAIN),

@@ -32,12 +32,13 @@ void mailbox_init_exchange(struct mailbox *m, const struct mailbox_owner *owner,
 }
 
 void mailbox_init_microsoft(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
-                            const struct microsoft_app *app, struct terms terms, const struct microsoft_safe *safe, const char *delta_link,
-                            int64_t since)
+                            const char *delegate, const struct microsoft_app *app, struct terms terms, const struct microsoft_safe *safe,
+                            const char *delta_link, int64_t since)
 {
 	*m = (struct mailbox){ .owner = owner, .self = self, .locked = true, .by_graph = true };
+	m->delegate = delegate ? must_copy(delegate) : NULL;
 	microsoft_watch_init(&m->microsoft, &(struct microsoft_access){ .app = app, .safe = safe, .grant = &m->grant, .address = address,
-		.terms = terms, .waits = waits_within(WHOLE_MS) }, delta_link, since);
+		.terms = terms, .delegate = m->delegate, .waits = waits_within(WHOLE_MS) }, delta_link, since);
 	m->endpoint = m->microsoft.session->graph;
 	microsoft_notices_init(&m->notices, &m->microsoft, NULL, &(struct microsoft_prover){ 0 }, NULL);
 }
@@ -86,6 +87,7 @@ void mailbox_release(struct mailbox *m)
 	if (m->by_graph) {
 		microsoft_notices_release(&m->notices);
 		microsoft_watch_release(&m->microsoft);
+		free(m->delegate);
 		return;
 	}
 	if (m->by_ews) {

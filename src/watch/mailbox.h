@@ -50,6 +50,7 @@ struct mailbox {
 			struct microsoft_watch microsoft;
 			struct microsoft_notices notices;
 			struct microsoft_grant grant;
+			char                 *delegate;
 		};
 	};
 	struct login        login;
@@ -63,10 +64,11 @@ void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void
 /* At Exchange: `mailbox` is its address there; that, the endpoint's path and `sync_state` (NULL: known from now on) are copied. */
 void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const char *mailbox,
                                      bool others, bool act_as, const struct endpoint *, const char *sync_state);
-/* By Graph: `app` and `safe` live as long, `delta_link` (NULL: known from now on) is copied. */
+/* By Graph: `app` and `safe` live as long; `delegate`, who signs in for a mailbox that is not their own (NULL: it is), and `delta_link`
+ * (NULL: known from now on) are copied. */
 void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
-                                      const struct microsoft_app *, struct terms, const struct microsoft_safe *, const char *delta_link,
-                                      int64_t since);
+                                      const char *delegate, const struct microsoft_app *, struct terms, const struct microsoft_safe *,
+                                      const char *delta_link, int64_t since);
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
                                     const struct microsoft_subscription *kept);

@@ -19,6 +19,7 @@ TEST(every_row_is_reached_by_the_least_that_it_asks_for)
 #define TOKEN(...)       GRANT, NOT("entra.token", __VA_ARGS__)
 #define SAYS(e, n)       TOKEN(FACT_OAUTH_ERROR, e, FACT_AADSTS, n)
 #define ACCOUNT(...)     GRANT, OK("microsoft.account", FACT_ACCOUNT_ASKED, "yes", FACT_ACCOUNT_KIND, "organisation", __VA_ARGS__), OK("entra.scopes", NULL)
+#define SHARED           OK("entra.grant", FACT_AUTH_BY, "token", FACT_ACCOUNT_AS, "bob@birch.example"), OK("microsoft.account", FACT_ACCOUNT_ASKED, "yes", FACT_ACCOUNT_OTHERS, "yes")
 #define INBOX(c)         NOT("microsoft.inbox", FACT_HTTP_STATUS, "404", FACT_GRAPH_CODE, c)
 #define COMPONENT        INBOX("RESTAPINotEnabledForComponentSharedMailbox")
 #define INACTIVE         INBOX("MailboxNotEnabledForRESTAPI")
@@ -85,6 +86,15 @@ static const struct look_alike pairs[] = {
 	{ "Graph is down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "503") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
 	{ "Graph slows us down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "429", FACT_GRAPH_CODE, "ApplicationThrottled") }, VERDICT_FAILED, "throttle.provider", PROVEN, "" },
 	{ "no calendar", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), NOT("microsoft.calendar", FACT_GRAPH_CODE, "ErrorItemNotFound") }, VERDICT_PARTIAL, "calendar.none", LIKELY, "" },
+	/* one's own, or another's (B.9) */
+	{ "no right on one's own inbox", { ACCOUNT(PLAN("Enabled")), INBOX("ErrorAccessDenied") }, VERDICT_FAILED, "microsoft.app_not_allowed", LIKELY, "mailbox.not_permitted" },
+	{ "no right on another's", { SHARED, OK("entra.scopes", FACT_OAUTH_SCOPE, "Mail.ReadWrite.Shared"), INBOX("ErrorAccessDenied") }, VERDICT_FAILED, "mailbox.not_permitted", LIKELY, "microsoft.app_not_allowed" },
+	{ "the same, and what was granted is not told", { SHARED, OK("entra.scopes", NULL), INBOX("ErrorAccessDenied") }, VERDICT_FAILED, "mailbox.not_permitted", LIKELY, "microsoft.scope_missing" },
+	{ "the same, and it was not granted", { SHARED, NOT("entra.scopes", FACT_OAUTH_MISSING, "Mail.ReadWrite.Shared"), INBOX("ErrorAccessDenied") }, VERDICT_FAILED, "microsoft.scope_missing", PROVEN, "" },
+	{ "a policy names itself, whoever's it is", { SHARED, OK("entra.scopes", NULL), NOT("microsoft.inbox", FACT_GRAPH_CODE, "ErrorAccessDenied", FACT_GRAPH_TEXT, "Blocked by tenant configured settings") }, VERDICT_FAILED, "microsoft.app_not_allowed", PROVEN, "" },
+	{ "another's is not there, for who may not see it", { SHARED, OK("entra.scopes", NULL), INBOX("ErrorItemNotFound") }, VERDICT_FAILED, "mailbox.not_permitted", LIKELY, "microsoft.mailbox_not_found" },
+	{ "nobody has that address", { SHARED, OK("entra.scopes", NULL), INBOX("ErrorInvalidUser") }, VERDICT_FAILED, "microsoft.mailbox_not_found", LIKELY, "mailbox.no_licence" },
+	{ "another's calendar is not there", { SHARED, OK("entra.scopes", NULL), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), NOT("microsoft.calendar", FACT_GRAPH_CODE, "ErrorItemNotFound") }, VERDICT_PARTIAL, "calendar.not_permitted", LIKELY, "calendar.none" },
 	{ "nothing that is known", { ACCOUNT(PLAN("Enabled")), INBOX("ErrorQuantumFluctuation") }, VERDICT_FAILED, "unknown.answer", PROVEN, "microsoft.mailbox_not_found" },
 };
 

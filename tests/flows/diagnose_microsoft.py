@@ -54,12 +54,12 @@ class Place(cloud.Place):
         hold(s.microsoft["client_secret"] not in p.stdout + p.stderr + kept, "the secret is in what came out")
         return p.returncode, json.loads(p.stdout)
 
-    def device(self, s, answer="accept", who=ANNA, *options):
+    def device(self, s, answer="accept", who=ANNA, *options, address=ANNA):
         """(exit status, standard output, standard error, what was shown) of one that signs in on another screen; `answer` None: it is called off."""
         config, record = os.path.join(self.folder, "mailmoor.conf"), os.path.join(self.folder, "record.json")
         with open(config, "w") as f:
             f.write("[microsoft]\nclient_id = %s\nclient_secret = %s\n%s" % (s.microsoft["client_id"], s.microsoft["client_secret"], self.settings))
-        command = [self.binary, "diagnose", ANNA, "--device-code", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
+        command = [self.binary, "diagnose", address, "--device-code", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
                    "--record=" + record, *("--connect-to=" + c for c in s.told["connect_to"]), *options]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
             shown = ""
@@ -385,6 +385,70 @@ def a_scope_that_is_missing_is_named(t):
     t.judged(("scopes=User.Read,Mail.ReadWrite,Calendars.ReadWrite",), "microsoft.scope_missing proven user", values={"missing": "Mail.Send"})
     t.judged(("scopes=User.Read,Mail.Send,Calendars.ReadWrite",), "microsoft.scope_missing proven user")
     t.judged(("no-refresh-token",), "microsoft.scope_missing proven user", proof="entra.scopes oauth.missing offline_access")
+
+
+# -- shared mailboxes: info@ is anna's to open, and not bert's ------------------------------------------------------------------------------------
+
+INFO, SHARED = "info@" + DOMAIN, "scopes=User.Read,Mail.ReadWrite,Mail.Send,Calendars.ReadWrite,Mail.ReadWrite.Shared,Mail.Send.Shared,Calendars.ReadWrite.Shared"
+AS_ANNA, AS_BERT = "--username=" + ANNA, "--username=" + BERT
+
+
+def said(report):
+    return [" ".join((c["id"], c["certainty"], c["who"])) for c in report["causes"]]
+
+
+@row
+def a_shared_mailbox_is_opened_by_who_may(t):
+    with t.cloud(SHARED) as s:
+        status, report = t.diagnose(s, INFO, True, AS_ANNA, "--send-test")
+        steps = {x["id"]: x["state"] for x in report["steps"]}
+        same((status, report["verdict"], said(report)), (0, "connected", []), "connected")
+        same([steps[x] for x in ("microsoft.inbox", "microsoft.calendar", "microsoft.send", "send.arrive", "send.copy", "send.remove")], ["passed"] * 6, "steps")
+        asked = [line["path"] for line in s.log()]
+        hold(asked[0] == "/v1.0/me" and "/v1.0/users/%s/sendMail" % INFO in asked and not any(p.startswith("/v1.0/me/") for p in asked), "what was asked: %s" % asked)
+    with t.cloud() as s:
+        status, report = t.diagnose(s, INFO, True, AS_ANNA)
+        same(said(report)[0], "microsoft.scope_missing proven user", "not asked for others' mail")
+        hold("Mail.ReadWrite.Shared" in report["causes"][0]["values"]["missing"], "which: %s" % report["causes"][0]["values"])
+
+
+@row
+def a_shared_mailbox_that_they_may_not_open(t):
+    with t.cloud(SHARED) as s:
+        status, report = t.diagnose(s, BERT, True, AS_ANNA)
+        same((status, said(report)[0]), (1, "mailbox.not_permitted likely admin"), "no right on it")
+        first = report["causes"][0]
+        same((first["values"]["address"], first["values"]["username"], {c["id"] for c in report["causes"][1:]}), (BERT, ANNA, {"microsoft.app_not_allowed"}), "both are named")
+        hold(ANNA in first["why"] and BERT in first["why"], "in the text: %s" % first["why"])
+        status, report = t.diagnose(s, "nobody@" + DOMAIN, True, AS_ANNA)
+        same(said(report)[0], "microsoft.mailbox_not_found likely user", "nobody has that address")
+    with t.cloud(SHARED, "graph=ErrorItemNotFound@mailFolders") as s:
+        same(said(t.diagnose(s, INFO, True, AS_ANNA)[1])[0], "mailbox.not_permitted likely admin", "in other words")
+    with t.cloud(SHARED, "graph=ErrorSendAsDenied@sendMail") as s:
+        first = t.diagnose(s, INFO, True, AS_ANNA, "--send-test")[1]["causes"][0]
+        same((first["id"], first["certainty"], first["values"]["sender"], first["values"]["username"]), ("send.as_denied", "proven", INFO, ANNA), "not to send as it")
+
+
+@row
+def somebody_else_signed_in_for_a_shared_mailbox(t):
+    with t.cloud(SHARED) as s:
+        first = t.diagnose(s, INFO, True, AS_BERT)[1]["causes"][0]
+        same((first["id"], first["certainty"], first["values"]["address"], first["values"]["other_account"]), ("microsoft.wrong_account", "proven", BERT, ANNA), "neither")
+        hold(not any(line["path"].startswith("/v1.0/users") for line in s.log()), "the mailbox was asked for all the same")
+        same(t.diagnose(s, INFO)[1]["causes"][0]["id"], "microsoft.wrong_account", "nobody was to sign in for it")
+        same(said(t.diagnose(s, ANNA, True, AS_ANNA)[1]), [], "for oneself")
+        for who, options in (("contoso\\anna", ()), (ANNA, (TENANT,))):
+            p = subprocess.run([t.binary, "diagnose", INFO, "--provider=microsoft", "--username=" + who, *options], capture_output=True, text=True, timeout=20)
+            hold(p.returncode == 2 and "--username" in p.stderr, "wrong usage: %s" % p.stderr)
+    with t.cloud("device-interval=1") as s:
+        status, out, _, shown = t.device(s, "accept", ANNA, AS_ANNA, "--json", address=INFO)
+        granted = [f["value"] for x in json.loads(out)["steps"] if x["id"] == "entra.scopes" for f in x["facts"] if f["fact"] == "oauth.scope"]
+        hold(status == 0 and ANNA in shown and granted and "Mail.Send.Shared" in granted[0], "by device code, asked for others' mail: %s %s %s" % (status, granted, shown))
+        same((t.device(s, "accept", BERT, AS_ANNA, address=INFO)[0]), 1, "by device code, somebody else")
+    with t.cloud(SHARED, ENDED, "aadsts=50057") as s:
+        first = t.diagnose(s, INFO, True, AS_ANNA)[1]["causes"][0]
+        same((first["id"], first["certainty"], first["values"]["username"]), ("auth.account_disabled", "proven", ANNA), "disabled")
+        hold(any("shared mailbox" in x for x in first["fix"]), "what to do: %s" % first)
 
 
 # -- sending -------------------------------------------------------------------------------------------------------------------------------------

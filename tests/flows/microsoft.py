@@ -31,7 +31,7 @@ from rows import Rows, arguments
 
 row = Rows()
 ENTRA = "login.microsoftonline.com"
-ANNA, BERT = "anna@contoso.example", "bert@contoso.example"
+ANNA, BERT, INFO = "anna@contoso.example", "bert@contoso.example", "info@contoso.example"      # info's is anna's to open as well
 CALLBACK = "/oauth/microsoft/callback"
 WAIT_S = 30
 HOPS = 12
@@ -218,6 +218,33 @@ def a_code_on_another_screen_connects_an_account(t):
         hold(ANNA in shown and (BERT in shown) == (who == BERT), "shown: %s" % shown)
     a = t.accounts()[0]
     hold((a["state"], a["provider"]) == ("connected", "microsoft"), "connected: %s" % a)
+    t.no_secret_said(Browser(t))
+
+
+@row
+def a_shared_mailbox_is_connected_and_watched_by_who_may_open_it(t):
+    t.open("device-interval=1", "token-life=200", watch__graph_poll="1")
+    command = [t.binary, "account", "add", INFO, "--device-code", "--username=" + ANNA, "--url=http://%s:%d" % (t.daemon.address, t.daemon.port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=t.daemon.environment() | {"MAILMOOR_KEY": t.daemon.key}) as p:
+        shown = ""
+        for line in p.stdout:
+            shown += line
+            if code := re.search(r"^    ([A-Z0-9]+)$", line):
+                b = Browser(t)
+                b.press(b.go("https://microsoft.com/devicelogin"), code=code[1], account=ANNA, answer="accept")
+                break
+        shown += p.communicate(timeout=60)[0]
+    hold(p.returncode == 0, "added: %s" % shown)
+    a = t.accounts()[0]
+    hold((a["state"], a["address"], a["username"]) == ("connected", INFO, ANNA), "account: %s" % a)
+    peers.until(lambda: any(line["path"] == "/v1.0/users/%s/mailFolders/inbox/messages/delta" % INFO for line in t.cloud.log()), WAIT_S, "watched")
+    # a fresh grant is for the same, and the next verification knows who is to sign in
+    peers.until(lambda: sum(line["path"].endswith("/oauth2/v2.0/token") for line in t.cloud.log()) > 2, WAIT_S, "renewed")
+    t.daemon.api("POST", "/v1/accounts/%s/verify" % a["id"])
+    peers.until(lambda: t.settled(), WAIT_S, "verified again")
+    hold(t.daemon.account(a["id"])["state"] == "connected", "still connected: %s" % t.daemon.account(a["id"]))
+    paths = {line["path"] for line in t.cloud.log() if line["path"].startswith("/v1.0/")}
+    hold(not any(p.startswith("/v1.0/me/") for p in paths) and "/v1.0/subscriptions" not in paths, "whose: %s" % paths)
     t.no_secret_said(Browser(t))
 
 

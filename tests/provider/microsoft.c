@@ -26,6 +26,7 @@ struct set {                      /* all but the usual */
 	const char *scope;
 	int64_t     expires_at;
 	bool        no_refresh, nobody;
+	const char *delegate;
 };
 
 static void scene_open(struct scene *s, const struct set *set)
@@ -46,6 +47,7 @@ static void scene_open(struct scene *s, const struct set *set)
 	/* by number: nobody answers for names here */
 	s->microsoft.authority.host = "192.0.2.7";
 	s->microsoft.graph.host = "192.0.2.8";
+	s->microsoft.delegate = set->delegate;
 }
 
 static void scene_close(struct scene *s)
@@ -96,6 +98,13 @@ static enum want_kind open_step(void *self, struct want *w, struct error *err)
 #define EXPIRED_ANSWER      JSON("401 Unauthorized", ERROR_BODY("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."))
 #define GRANTED             JSON("200 OK", "{\"token_type\":\"Bearer\",\"scope\":\"" SCOPES "\",\"expires_in\":3599,\"access_token\":\"" NEW "\",\"refresh_token\":\"" R1 "\",\"id_token\":\"a.b.c\"}")
 #define AADSTS(status, error, number, more) JSON(status, "{\"error\":\"" error "\",\"error_description\":\"AADSTS" number ": something.\\r\\nTrace ID: 0d7f\",\"error_codes\":[" number "],\"correlation_id\":\"" GUID "\"" more "}")
+
+/* Ann's is shared, and Bob opens it. */
+#define BOB                 "bob@birch.example"
+#define SHARED_SCOPES       SCOPES " Mail.ReadWrite.Shared Mail.Send.Shared Calendars.ReadWrite.Shared"
+#define BY_BOB              { .scope = SHARED_SCOPES, .delegate = BOB }
+#define IS_BOB              JSON("200 OK", "{\"id\":\"" GUID "\",\"mail\":\"b.lee@birch.example\",\"userPrincipalName\":\"Bob@birch.example\",\"userType\":\"Member\",\"proxyAddresses\":[]" NO_PLANS "}")
+#define OF_ANN(answer)      { "POST /v1.0/$batch\nHost: 192.0.2.8\n/users/ann%40birch.example/mailFolders/inbox\n/users/ann%40birch.example/mailFolders/sentitems\n/users/ann%40birch.example/calendar\n!/me/\nAuthorization: Bearer", answer, KEEPS }
 
 #define TURNS 10
 
@@ -176,6 +185,24 @@ static const struct {
 	{ "401 without a word", { 0 }, { ME(OLD, USER(GUID, "\"ann@birch.example\"", NO_PLANS)), ALL(INBOX_NOT("401", "UnknownError", "")) }, FAULT_REFUSED, "microsoft.mailbox_not_found", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
 	{ "a code that nobody knows", { 0 }, { ME(OLD, ANN), ALL(INBOX_NOT("418", "ErrorQuantumFluctuation", "x")) }, FAULT_REFUSED, "unknown.answer", PROVEN, "microsoft.inbox", FACT_GRAPH_CODE, "ErrorQuantumFluctuation", VERDICT_FAILED },
 	{ "no calendar", { 0 }, { ME(OLD, ANN), ALL(BATCH(INBOX_OK, FOLDERS_OK, REPLY("3", "404", ERROR_BODY("ErrorItemNotFound", "x")), NOTHING_SENT)) }, FAULT_NONE, "calendar.none", LIKELY, NULL, NULL, NULL, VERDICT_PARTIAL },
+
+	/* -- somebody signs in for a mailbox that is not their own */
+	{ "a delegate's", BY_BOB, { ME(OLD, IS_BOB), OF_ANN(WELL) }, FAULT_NONE, NULL, 0, "microsoft.sender", FACT_ACCOUNT_SENDER, "ann@birch.example", VERDICT_CONNECTED },
+	{ "not as a delegate: nobody named one", { 0 }, { ME(OLD, IS_BOB) }, FAULT_REFUSED, "microsoft.wrong_account", PROVEN, "microsoft.account", FACT_ACCOUNT_IS, "b.lee@birch.example", VERDICT_FAILED },
+	{ "another delegate was named", { .scope = SHARED_SCOPES, .delegate = "carl@birch.example" }, { ME(OLD, IS_BOB) }, FAULT_REFUSED, "microsoft.wrong_account", PROVEN, "entra.grant", FACT_ACCOUNT_AS, "carl@birch.example", VERDICT_FAILED },
+	{ "the mailbox's own account, and a delegate was named", BY_BOB, { ME(OLD, ANN) }, FAULT_REFUSED, "microsoft.wrong_account", PROVEN, "microsoft.account", FACT_ACCOUNT_ASKED, "no", VERDICT_FAILED },
+	{ "the name by which its own account signs in is no delegate", { .delegate = BOB }, { ME(OLD, JSON("200 OK", "{\"id\":\"" GUID "\",\"mail\":\"ann@birch.example\",\"userPrincipalName\":\"bob@birch.example\"" PLANS("Enabled") "}")), ALL(WELL) },
+	  FAULT_NONE, NULL, 0, "microsoft.account", FACT_ACCOUNT_PLAN, "Enabled", VERDICT_CONNECTED },
+	{ "a delegate without a right on it", BY_BOB, { ME(OLD, IS_BOB), OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) }, FAULT_REFUSED, "mailbox.not_permitted", LIKELY,
+	  "microsoft.account", FACT_ACCOUNT_OTHERS, "yes", VERDICT_FAILED },
+	{ "the same, in other words", BY_BOB, { ME(OLD, IS_BOB), OF_ANN(INBOX_NOT("404", "ErrorItemNotFound", "The specified object was not found in the store.")) }, FAULT_REFUSED, "mailbox.not_permitted", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a delegate who was not asked for others' mail", { .delegate = BOB }, { ME(OLD, IS_BOB), OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) }, FAULT_REFUSED, "microsoft.scope_missing", PROVEN,
+	  "entra.scopes", FACT_OAUTH_MISSING, "Mail.ReadWrite.Shared", VERDICT_FAILED },
+	{ "a delegate who may not send", { .scope = SCOPES " Mail.ReadWrite.Shared Calendars.ReadWrite.Shared", .delegate = BOB }, { ME(OLD, IS_BOB), OF_ANN(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN,
+	  "entra.scopes", FACT_OAUTH_MISSING, "Mail.Send.Shared", VERDICT_PARTIAL },
+	{ "the delegate's plan says nothing of it", BY_BOB, { ME(OLD, IS_BOB), OF_ANN(INBOX_NOT("404", "MailboxNotEnabledForRESTAPI", INACTIVE)) }, FAULT_REFUSED, "microsoft.mailbox_not_found", LIKELY, NULL, NULL, NULL, VERDICT_FAILED },
+	{ "a calendar that is not shared", BY_BOB, { ME(OLD, IS_BOB), OF_ANN(BATCH(INBOX_OK, FOLDERS_OK, REPLY("3", "404", ERROR_BODY("ErrorItemNotFound", "x")), NOTHING_SENT)) }, FAULT_NONE, "calendar.not_permitted", LIKELY, NULL, NULL, NULL, VERDICT_PARTIAL },
+	{ "a delegate whose sign-in is disabled, as a shared mailbox's is", { .expires_at = 1, .delegate = BOB }, { REFRESH(AADSTS("400 Bad Request", "invalid_grant", "50057", "")) }, FAULT_REFUSED, "auth.account_disabled", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
 
 	/* -- broken */
 	{ "a batch without answers", { 0 }, { ME(OLD, ANN), ALL(JSON("200 OK", "{\"x\":1}")) }, FAULT_BROKEN, "server.answer_unreadable", PROVEN, NULL, NULL, NULL, VERDICT_FAILED },
@@ -313,18 +340,22 @@ TEST(where_a_person_signs_in)
 		{ { .client_id = APP }, NULL, "https://login.microsoftonline.com/common/", "&scope=openid", "&code_challenge_method=S256&prompt=none", NULL, true },
 	};
 
-	static const struct { enum rights rights; const char *scope; } sets[] = {
+#define AT_GRAPH(scope) "%20https%3A%2F%2Fgraph.microsoft.com%2F" scope
+	static const struct { enum rights rights; const char *scope; bool shared; } sets[] = {
+		{ RIGHTS_FULL, AT_GRAPH("User.Read") AT_GRAPH("Mail.ReadWrite.Shared") AT_GRAPH("Mail.Send.Shared") AT_GRAPH("Calendars.ReadWrite.Shared") "&", true },
+		{ RIGHTS_READ, AT_GRAPH("User.Read") AT_GRAPH("Mail.Read.Shared") AT_GRAPH("Calendars.Read.Shared") "&", true },
+		{ RIGHTS_CALENDAR, AT_GRAPH("User.Read") AT_GRAPH("Calendars.ReadWrite.Shared") "&", true },
 		{ RIGHTS_READ, "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FMail.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read"
-		               "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&" },
+		               "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&", false },
 		{ RIGHTS_CALENDAR, "&scope=openid%20profile%20email%20offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.Read%20https%3A%2F%2Fgraph.microsoft.com%2FCalendars.ReadWrite"
-		                   "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&" },
+		                   "%20https%3A%2F%2Fgraph.microsoft.com%2FUser.Read&", false },
 	};
 
 	for (size_t i = 0; i < COUNT(sets); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 
 		EXPECT_ROW(strstr(microsoft_authorize_url(&rows[0].app, &(struct microsoft_code){ NULL, VERIFIER, BACK, NULL },
-			&(struct microsoft_departure){ .state = "s", .rights = sets[i].rights }, job), sets[i].scope), sets[i].scope);
+			&(struct microsoft_departure){ .state = "s", .rights = sets[i].rights, .shared = sets[i].shared }, job), sets[i].scope), sets[i].scope);
 	}
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
@@ -436,6 +467,26 @@ TEST(a_message_leaves_on_behalf_of_whom_it_is_for)
 	EXPECT(web_peer_run(&p, session_step, &s, &err));
 	s.microsoft.message = slice_str("Subject: x\r\n\r\n");
 	EXPECT(web_peer_run(&p, microsoft_send_step, &s.microsoft, &err) && s.microsoft.sent);
+	scene_close(&s);
+	web_peer_end(&p);
+}
+
+TEST(a_message_leaves_out_of_the_mailbox_that_a_delegate_has)
+{
+	static const struct turn turns[] = { ME(OLD, IS_BOB), OF_ANN(WELL), { "POST /v1.0" USERS_ANN "/sendMail\nHost: 192.0.2.8\nAuthorization: Bearer " OLD,
+		JSON("403 Forbidden", ERROR_BODY("ErrorSendAsDenied", "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account.")), KEEPS }, { 0 } };
+	struct web_peer p;
+	struct error    err = { 0 };
+	struct verdict  v;
+	struct scene    s;
+
+	web_peer_init(&p, turns, "send for another");
+	scene_open(&s, &(struct set)BY_BOB);
+	EXPECT(web_peer_run(&p, session_step, &s, &err) && s.microsoft.others);
+	s.microsoft.message = slice_str("Subject: x\r\n\r\n");
+	EXPECT(!web_peer_run(&p, microsoft_send_step, &s.microsoft, &err) && !s.microsoft.sent);
+	diagnose(s.report, &v);
+	EXPECT(v.findings && v.finding[0].certainty == PROVEN && strcmp(cause_row(v.finding[0].cause)->id, "send.as_denied") == 0);
 	scene_close(&s);
 	web_peer_end(&p);
 }
