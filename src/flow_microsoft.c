@@ -56,16 +56,6 @@ static bool has_token(const struct microsoft_way *p)
 	return q->terms.tenant || q->code || q->device || (q->credentials && q->credentials->token);
 }
 
-/* A user name that is another address: a shared mailbox, opened by one of those who may (facts M B.9). */
-static const char *delegate_of(const struct microsoft_way *p)
-{
-	const char *name = p->request->username;
-
-	if (!name || !strchr(name, '@') || p->request->terms.tenant || slice_is(slice_str(name), p->address->text))
-		return NULL;
-	return name;
-}
-
 static void begin_session(struct microsoft_way *p)
 {
 	static const struct microsoft_app nobody = { 0 };
@@ -80,7 +70,7 @@ static void begin_session(struct microsoft_way *p)
 	p->attempt = report_attempt(p->report);
 	microsoft_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
 	p->session.terms = p->request->terms;
-	p->session.delegate = delegate_of(p);
+	p->session.delegate = p->request->terms.tenant ? NULL : delegate_of(p->request->username, p->address->text);
 	p->session.code = p->request->code;
 	p->session.keys = p->request->keys;
 	p->session.device = p->request->device;

@@ -30,15 +30,15 @@ const char *signin_url(const struct microsoft_app *app, const struct microsoft_c
 	return microsoft_authorize_url(app, code, d, into);
 }
 
-const char *signin_consent_url(const struct microsoft_app *app, enum rights rights, const char *tenant, const char *redirect_uri,
+const char *signin_consent_url(const struct microsoft_app *app, struct terms terms, const char *tenant, const char *redirect_uri,
                                const char *state, struct arena *into)
 {
-	return microsoft_consent_url(app, rights, tenant, redirect_uri, state, into);
+	return microsoft_consent_url(app, terms, tenant, redirect_uri, state, into);
 }
 
-const char *signin_scopes(enum rights rights, struct arena *into)
+const char *signin_scopes(struct terms terms, struct arena *into)
 {
-	return microsoft_scopes(rights, into);
+	return microsoft_scopes(terms, into);
 }
 
 const char *signin_portal(const struct microsoft_app *app, struct arena *into)
@@ -87,7 +87,7 @@ static struct report *begun(const char *address, const struct microsoft_app *app
 	step = report_begin(r, "entra.grant", *attempt, r->began_ms);
 	fact(r, step, FACT_AUTH_BY, "code");
 	fact(r, step, FACT_APP, app->client_id);
-	fact(r, step, FACT_OAUTH_ASKED, microsoft_scopes(rights, r->job));
+	fact(r, step, FACT_OAUTH_ASKED, microsoft_scopes((struct terms){ .rights = rights }, r->job));
 	report_end(r, step, STEP_PASSED, r->began_ms);
 	return r;
 }

@@ -19,9 +19,9 @@ const char *signin_url(const struct microsoft_app *, const struct microsoft_code
                        struct arena *into);
 
 /* What an administrator is shown of it: see microsoft_consent_url(), microsoft_scopes(), microsoft_portal(). */
-const char *signin_consent_url(const struct microsoft_app *, enum rights, const char *tenant, const char *redirect_uri, const char *state,
+const char *signin_consent_url(const struct microsoft_app *, struct terms, const char *tenant, const char *redirect_uri, const char *state,
                                struct arena *into);
-const char *signin_scopes(enum rights, struct arena *into);
+const char *signin_scopes(struct terms, struct arena *into);
 const char *signin_portal(const struct microsoft_app *, struct arena *into);
 
 /* What it came back with is no code: a refusal, or an administrator's consent. The report and the verdict of it. Never NULL; the caller's.

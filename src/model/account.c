@@ -47,7 +47,7 @@ void account_by_provider(struct account *a, const char *provider)
 
 struct terms account_terms(const struct account *a)
 {
-	struct terms t = { .tenant = a->tenant };
+	struct terms t = { .tenant = a->tenant, .shared = !a->tenant && delegate_of(a->username, a->address) };
 
 	rights_find(a->rights, &t.rights);
 	return t;

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/slice.h"
+
 static const struct { const char *name; bool mail, sends; } rows[RIGHTS_COUNT] = {
 	[RIGHTS_FULL] = { "full", true, true },
 	[RIGHTS_READ] = { "read", true, false },
@@ -32,4 +34,9 @@ bool rights_have_mail(enum rights r)
 bool rights_send(enum rights r)
 {
 	return rows[r].sends;
+}
+
+const char *delegate_of(const char *username, const char *address)
+{
+	return username && strchr(username, '@') && !slice_is(slice_str(username), address) ? username : NULL;
 }

@@ -186,9 +186,9 @@ static const char *scopes_at(const char *graph, enum rights rights, bool shared,
 	return all;
 }
 
-const char *microsoft_scopes(enum rights rights, struct arena *into)
+const char *microsoft_scopes(struct terms terms, struct arena *into)
 {
-	return scopes_at(NULL, rights, false, into);
+	return scopes_at(NULL, terms.rights, terms.shared, into);
 }
 
 const char *microsoft_portal(const struct microsoft_app *app, struct arena *into)
@@ -201,7 +201,7 @@ const char *microsoft_portal(const struct microsoft_app *app, struct arena *into
 	return clouds[0].portal;
 }
 
-const char *microsoft_consent_url(const struct microsoft_app *app, enum rights rights, const char *tenant, const char *redirect_uri,
+const char *microsoft_consent_url(const struct microsoft_app *app, struct terms terms, const char *tenant, const char *redirect_uri,
                                   const char *state, struct arena *into)
 {
 	const char   *host = authority_host(app, into), *url;
@@ -210,7 +210,7 @@ const char *microsoft_consent_url(const struct microsoft_app *app, enum rights r
 	buffer_init(&b, URL_MOST);
 	oauth_admin_consent(&b, &(struct oauth_admin_consent){ .url = arena_print(into, "https://%s/%s/v2.0/adminconsent", host,
 		http_url_encode(tenant, into)), .client_id = app->client_id, .redirect_uri = redirect_uri,
-		.scope = scopes_at(graph_host(host), rights, false, into), .state = state });
+		.scope = scopes_at(graph_host(host), terms.rights, terms.shared, into), .state = state });
 	url = arena_copy(into, buffer_held(&b));
 	buffer_release(&b);
 	return url;

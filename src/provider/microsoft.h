@@ -113,10 +113,10 @@ struct microsoft_session {
 const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
                                        struct arena *into);
 /* Where an administrator of `tenant` (an id or a domain) allows the same for all: facts M A.7. `state` NULL: nobody waits for it. */
-const char    *microsoft_consent_url(const struct microsoft_app *, enum rights, const char *tenant, const char *redirect_uri,
+const char    *microsoft_consent_url(const struct microsoft_app *, struct terms, const char *tenant, const char *redirect_uri,
                                      const char *state, struct arena *into);
 /* What is asked for, without the resource, blanks between: as Microsoft's pages list it. */
-const char    *microsoft_scopes(enum rights, struct arena *into);
+const char    *microsoft_scopes(struct terms, struct arena *into);
 /* Where the administrators of that cloud work: "https://entra.microsoft.com". */
 const char    *microsoft_portal(const struct microsoft_app *, struct arena *into);
 /* The host of it. */

@@ -121,13 +121,13 @@ bool approval_of(struct exchange *x, const char *link, const struct account *acc
 	if (!c || !approval_has(c) || (!registered && approval_is_about_us(c)))
 		return false;
 	*out = (struct approval){ .address = account->address, .app = registered ? app.client_id : NULL,
-		.portal = signin_portal(&app, x->job), .scopes = signin_scopes(account_terms(account).rights, x->job),
+		.portal = signin_portal(&app, x->job), .scopes = signin_scopes(account_terms(account), x->job),
 		.verified = microsoft_publisher_verified(x->service->settings) };
 	out->tenant = tenant_of(c, &app, account, x->job);
 	if (!approval_asks_for_consent(c))
 		return true;
 	to = microsoft_redirect_uri(x->service, x->job);
-	out->consent_url = signin_consent_url(&app, account_terms(account).rights, out->tenant, to, state_for(x, link, account->id, path),
+	out->consent_url = signin_consent_url(&app, account_terms(account), out->tenant, to, state_for(x, link, account->id, path),
 	                                      x->job);
 	return true;
 }

@@ -580,8 +580,8 @@ static bool open_mailbox(struct kept *k)
 	k->mailbox = must_alloc(sizeof *k->mailbox);
 	if (worked.graph) {
 		link = delta_link_read(round->account.cursor, round->job, &since);
-		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, worked.others ? worked.username : NULL, keeper_microsoft(k->loop->keeper),
-		                       account_terms(&round->account), grant_safe(k), link, since);
+		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, worked.others ? worked.username : NULL,
+		                       keeper_microsoft(k->loop->keeper), account_terms(&round->account), grant_safe(k), link, since);
 		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
 		/* of another's mailbox Graph tells nobody who signed in: it is polled */
 		if (rights_have_mail(account_terms(&round->account).rights) && !worked.others)

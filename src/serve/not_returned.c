@@ -71,12 +71,16 @@ static void judge(struct lost *l, const struct daemon *d)
 	struct microsoft_app  app;
 	struct verdict        v;
 	struct report        *r;
+	struct signin_away    away;
+	struct error          none = { 0 };
 	const char           *lang = l->link.lang ? l->link.lang : LANGUAGE;
 	enum rights           rights = signin_rights(d->app.rights, l->link.rights, l->known ? &l->was : NULL);
 
 	microsoft_registered(d->settings, &app);
 	r = signin_not_returned(l->row.address, &app, rights, (l->row.expires - l->row.created) / 1000, l->now / 1000, &v);
 	l->account = signin_account(l->known ? &l->was : NULL, l->link.workspace, l->row.address, lang, rights, l->now, l->job);
+	if (signin_away_open(d->vault, &l->row, l->job, &away, &none))
+		l->account.username = away.delegate;
 	signin_judge(&l->account, &v, save_report(r, &v, l->job), l->now);
 	report_free(r);
 }

@@ -43,6 +43,7 @@ static const struct rate_limit of_link = { .burst = 30 };
 struct departure {
 	struct visitor    *v;
 	struct mail_address address;
+	const char        *delegate;         /* who shall sign in for it; NULL: whose it is             */
 	struct signin_row  row;
 	bool               taken;            /* another account of the workspace has that mailbox */
 	bool               silent;
@@ -105,8 +106,13 @@ static bool seal_departure(struct departure *d, const char *state, const struct 
 	d->row = (struct signin_row){ .id = token_hash(state, job), .link = v->link.id, .session = v->session, .address = d->address.text,
 		.created = v->now, .expires = v->now + AWAY_MS };
 	/* the link's token is kept nowhere else, and the way back leads through it */
-	return vault_seal(v->x->service->vault, arena_print(job, "%s/signin", d->row.id),
-	                  slice_str(arena_print(job, "%s %s %s", code->verifier, code->nonce, v->path)), job, &d->row.sealed, err);
+	return signin_away_seal(v->x->service->vault, d->row.id, &(struct signin_away){ code->verifier, code->nonce, v->path, d->delegate },
+	                        job, &d->row.sealed, err);
+}
+
+static const char *who(const struct departure *d)
+{
+	return d->delegate ? d->delegate : d->address.text;
 }
 
 /* Whoever was connected before is known to Microsoft; at first the person picks, so that nobody else's account is taken silently. */
@@ -114,7 +120,7 @@ static const char *hint_for(const struct departure *d)
 {
 	const struct visitor *v = d->v;
 
-	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? d->address.text : NULL;
+	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? who(d) : NULL;
 }
 
 static enum rights rights_for(const struct visitor *v)
@@ -136,12 +142,12 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
 		random_text(x->job, NONCE_DICE) };
 	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
-		.silent = d->silent, .rights = rights_for(v) };
+		.shared = d->delegate != NULL, .silent = d->silent, .rights = rights_for(v) };
 	struct error          err = { 0 };
 
 	if (d->silent) {
 		with.state = arena_print(x->job, SILENT "%s", with.state);
-		with.login_hint = d->address.text;
+		with.login_hint = who(d);
 	}
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
 		send_on(v, signin_url(app, &code, &with, x->job));
@@ -157,6 +163,23 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 	}
 }
 
+/* As it was typed; a form without that field means whoever it was before. A name that is no address was one for a password. */
+static const char *name_delegate(struct departure *d, struct connect_page *form)
+{
+	struct visitor     *v = d->v;
+	bool                typed = http_form(v->x, connect_input_name(INPUT_USERNAME)) != NULL;
+	const char         *problem;
+	struct mail_address name;
+
+	if (!typed && v->has_account && strcmp(v->account.provider, "microsoft") == 0)
+		form->value[INPUT_USERNAME] = v->account.username;
+	d->delegate = delegate_of(form->value[INPUT_USERNAME], d->address.text);
+	if (d->delegate && (!text_is_utf8(d->delegate) || strchr(d->delegate, ' ')
+	                    || !mail_address_parse(d->delegate, v->x->job, &name, &problem)))
+		return "wrong.username";
+	return NULL;
+}
+
 void microsoft_leave(struct visitor *v, struct connect_page *form)
 {
 	struct departure     d = { .v = v };
@@ -165,7 +188,9 @@ void microsoft_leave(struct visitor *v, struct connect_page *form)
 
 	form->value[INPUT_PROVIDER] = "microsoft";
 	form->wrong[INPUT_ADDRESS] = address_problem(&d, fixed && !*form->value[INPUT_ADDRESS] ? fixed : form->value[INPUT_ADDRESS]);
-	if (form->wrong[INPUT_ADDRESS])
+	if (!form->wrong[INPUT_ADDRESS])
+		form->wrong[INPUT_USERNAME] = name_delegate(&d, form);
+	if (form->wrong[INPUT_ADDRESS] || form->wrong[INPUT_USERNAME])
 		connect_form_show(v, 422, form);
 	else if (!microsoft_registered(v->x->service->settings, &app))
 		connect_form_show(v, 503, form);
@@ -197,10 +222,12 @@ static void go_silently(struct exchange *x)
 	if (!visitor_arrive(x, &v))
 		return;
 	if (!v.has_account || pages_only_looks(x) || !signin_may_be_silent(&v.account) || signin_silent_from(&v.account) > v.now
-	    || !microsoft_registered(x->service->settings, &app) || !mail_address_parse(v.account.address, x->job, &d.address, &problem))
+	    || !microsoft_registered(x->service->settings, &app) || !mail_address_parse(v.account.address, x->job, &d.address, &problem)) {
 		answer_redirect(x, arena_print(x->job, "%s/result", v.path));
-	else
-		leave(&d, &app, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = "microsoft" } });
+		return;
+	}
+	d.delegate = delegate_of(v.account.username, d.address.text);
+	leave(&d, &app, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = "microsoft" } });
 }
 
 /* -- back --------------------------------------------------------------------------------------------------------- */
@@ -210,6 +237,7 @@ struct comeback {
 	struct exchange      *x;
 	struct oauth_callback brought;
 	struct signin_row     row;
+	const char           *delegate;      /* who was to sign in for that address; NULL: whose it is       */
 	struct visitor        v;
 	struct microsoft_app  app;
 	/* what came of it */
@@ -238,24 +266,21 @@ static bool take_row(struct txn *t, void *self, struct error *err)
 	                   err);
 }
 
-/* Of "VERIFIER NONCE /connect/TOKEN". */
 static bool open_row(struct comeback *c, struct error *err)
 {
-	struct exchange *x = c->x;
-	struct slice     plain, verifier, nonce;
-	const char      *path, *token;
+	struct exchange   *x = c->x;
+	struct signin_away away;
+	const char        *token;
 
-	if (!vault_unseal(x->service->vault, arena_print(x->job, "%s/signin", c->row.id), c->row.sealed, x->job, &plain, err))
+	if (!signin_away_open(x->service->vault, &c->row, x->job, &away, err))
 		return false;
-	verifier = slice_cut(&plain, ' ');
-	nonce = slice_cut(&plain, ' ');
-	path = arena_copy(x->job, plain);
-	token = strrchr(path, '/');
-	if (!token || !nonce.len)
+	token = strrchr(away.path, '/');
+	if (!token)
 		return fail(err, FAULT_BROKEN, "no way back");
-	c->redemption.request.code.verifier = arena_copy(x->job, verifier);
-	c->redemption.request.code.nonce = arena_copy(x->job, nonce);
-	return visitor_look(&c->v, path, token_hash(token + 1, x->job), x, err);
+	c->delegate = away.delegate;
+	c->redemption.request.code.verifier = away.verifier;
+	c->redemption.request.code.nonce = away.nonce;
+	return visitor_look(&c->v, away.path, token_hash(token + 1, x->job), x, err);
 }
 
 /* The link may have been used for another mailbox meanwhile, or be open elsewhere. */
@@ -278,6 +303,7 @@ static void account_as_asked(struct comeback *c)
 
 	c->account = signin_account(v->has_account ? &v->account : NULL, v->link.workspace, c->row.address, c->x->lang->tag, rights_for(v),
 	                            v->now, c->x->job);
+	c->account.username = c->delegate;
 }
 
 /* Sent without a page, and not for good: the account stays as it was, and is tried again in a moment, or by the person. */
@@ -375,7 +401,7 @@ static void show_failure(struct comeback *c)
 
 static void show_form(struct comeback *c, const char *wrong)
 {
-	struct connect_page form = { .value = { [INPUT_ADDRESS] = c->row.address, [INPUT_PROVIDER] = "microsoft" },
+	struct connect_page form = { .value = { [INPUT_ADDRESS] = c->row.address, [INPUT_USERNAME] = c->delegate, [INPUT_PROVIDER] = "microsoft" },
 		.wrong = { [INPUT_ADDRESS] = wrong } };
 
 	connect_form_show(&c->v, 409, &form);
@@ -430,6 +456,7 @@ static bool begin_redemption(struct comeback *c)
 	struct exchange *x = c->x;
 
 	c->redemption.request.address = c->row.address;
+	c->redemption.request.username = c->delegate;
 	c->redemption.request.app = &x->service->app.microsoft;
 	c->redemption.request.rights = rights_for(&c->v);
 	c->redemption.redeemed = redeemed;
@@ -534,10 +561,16 @@ static bool look_where_they_were(struct txn *t, void *self, struct error *err)
 
 static bool know_address(struct comeback *c)
 {
-	const char *fixed = visitor_address(&c->v);
+	const char        *fixed = visitor_address(&c->v);
+	struct signin_away away;
+	struct error       none = { 0 };
 
 	if (!store_read(c->x->service->store, look_where_they_were, c, NULL))
 		c->row = (struct signin_row){ .address = fixed };
+	if (c->row.id && signin_away_open(c->x->service->vault, &c->row, c->x->job, &away, &none))
+		c->delegate = away.delegate;
+	else if (c->v.has_account && strcmp(c->v.account.provider, "microsoft") == 0)
+		c->delegate = delegate_of(c->v.account.username, c->v.account.address);
 	c->row.session = c->v.session;
 	return c->row.address && still_fits(c);
 }

@@ -4,6 +4,32 @@
 
 #include "model/mailaddress.h"
 
+/* "VERIFIER NONCE /connect/TOKEN DELEGATE"; the last may be empty, or not there at all. */
+bool signin_away_seal(const struct vault *vault, const char *id, const struct signin_away *a, struct arena *into, struct slice *sealed,
+                      struct error *err)
+{
+	const char *plain = arena_print(into, "%s %s %s %s", a->verifier, a->nonce, a->path, a->delegate ? a->delegate : "");
+
+	return vault_seal(vault, arena_print(into, "%s/signin", id), slice_str(plain), into, sealed, err);
+}
+
+bool signin_away_open(const struct vault *vault, const struct signin_row *row, struct arena *into, struct signin_away *out,
+                      struct error *err)
+{
+	struct slice plain, part[3];
+
+	if (!vault_unseal(vault, arena_print(into, "%s/signin", row->id), row->sealed, into, &plain, err))
+		return false;
+	for (size_t i = 0; i < COUNT(part); i++) {
+		part[i] = slice_cut(&plain, ' ');
+		if (!part[i].len)
+			return fail(err, FAULT_BROKEN, "no way back");
+	}
+	*out = (struct signin_away){ arena_copy(into, part[0]), arena_copy(into, part[1]), arena_copy(into, part[2]),
+		plain.len ? arena_copy(into, plain) : NULL };
+	return true;
+}
+
 bool signin_goes_on(const struct account *a)
 {
 	static const enum account_state states[] = {
@@ -48,13 +74,16 @@ struct account signin_account(const struct account *has, const char *workspace, 
 		a.address = parsed.text;
 		a.key = mail_address_key(&parsed, into);
 	}
+	/* who signs in for a shared mailbox stays that; any other name was that of a password */
+	if (has && strcmp(has->provider, "microsoft") != 0)
+		a.username = NULL;
 	if (has)
 		account_by_provider(&a, "microsoft");
 	a.provider = "microsoft";
 	a.rights = rights_name(rights);
 	a.tenant = false;
 	a.lang = lang;
-	a.username = a.ews_url = NULL;
+	a.ews_url = NULL;
 	memset(a.host, 0, sizeof a.host);
 	memset(a.port, 0, sizeof a.port);
 	account_begin_again(&a, now);

@@ -4,8 +4,22 @@
 #ifndef SERVE_SIGNIN_ACCOUNT_H
 #define SERVE_SIGNIN_ACCOUNT_H
 
+#include "connect/vault.h"
 #include "serve/state.h"
+#include "store/signins.h"
 #include "wire/oauth.h"
+
+/* What is kept, sealed, of somebody who is away at Microsoft's page. */
+struct signin_away {
+	const char *verifier, *nonce;
+	const char *path;              /* of the connect page: "/connect/TOKEN"                          */
+	const char *delegate;          /* who is to sign in for the address, a shared mailbox; NULL: whose it is */
+};
+
+bool signin_away_seal(const struct vault *, const char *id, const struct signin_away *, struct arena *into, struct slice *sealed,
+                      struct error *);
+/* FAULT_BROKEN: it was sealed by somebody else, or is not what we seal. Texts from `into`. */
+bool signin_away_open(const struct vault *, const struct signin_row *, struct arena *into, struct signin_away *, struct error *);
 
 /* It works, or is tried without anybody: what a sign-in that failed says does not end that. */
 bool signin_goes_on(const struct account *);

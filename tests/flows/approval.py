@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 import microsoft
 import pages
 import peers
-from microsoft import ANNA, BERT, ENTRA, Browser
+from microsoft import ANNA, BERT, ENTRA, INFO, Browser
 from peers import hold
 from rows import Rows
 
@@ -47,6 +47,25 @@ def consent_url(page):
 
 def decided(admin, page, answer="accept"):
     return admin.press(admin.go(consent_url(page)), answer=answer, account=BERT)
+
+
+@row
+def a_shared_mailbox_is_approved_with_the_rights_to_what_is_shared(t):
+    t.open("admin-approval")
+    b, admin = Browser(t), Browser(t)
+    link = t.link()
+    stuck = b.press(b.to_microsoft(link, INFO, username=ANNA), account=ANNA, next="1").says("Need admin approval")
+    asked = b.go(link)
+    b.press(asked, to=re.search(r'action="([^"]*/microsoft/said)"', asked.text)[1], said=html.unescape(re.sub(r"<[^>]*>", "\n", stuck.text)))
+    hold([(a["address"], a["username"], a["state"]) for a in t.accounts()] == [(INFO, ANNA, "needs_admin")], "pasted: %s" % t.accounts())
+    page = admin.go(handed_over(b, link)).says("Mail.ReadWrite.Shared")
+    wished = urllib.parse.parse_qs(urllib.parse.urlsplit(consent_url(page)).query)["scope"][0].split()
+    hold({"https://graph.microsoft.com/" + s for s in ("Mail.ReadWrite.Shared", "Mail.Send.Shared", "Calendars.ReadWrite.Shared")} <= set(wished), "asked: %s" % wished)
+    decided(admin, page).says("Approved.")
+    b.go(link + "/result").says("Your mailbox is connected.")
+    silent = [u for u in b.seen if "prompt=none" in u]
+    hold(len(silent) == 1 and "login_hint=anna" in silent[0] and "Mail.Send.Shared" in silent[0], "silently: %s" % silent)
+    hold([(a["address"], a["username"], a["state"]) for a in t.accounts()] == [(INFO, ANNA, "connected")], "connected: %s" % t.accounts())
 
 
 @row

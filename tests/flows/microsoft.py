@@ -98,12 +98,12 @@ class Browser:
         action = to or html.unescape(re.search(r'<form[^>]* action="([^"]*)"', page.text)[1])
         return self.go(urllib.parse.urljoin(page.url, action), {**hidden, **fields})
 
-    def to_microsoft(self, link, address=ANNA):
+    def to_microsoft(self, link, address=ANNA, **fields):
         """As far as "Who are you?"."""
         page = self.go(link)
         button = re.search(r'formaction="([^"]*/microsoft)"', page.text)
         hold(button, "no way to Microsoft: %r" % page)
-        return self.press(page, to=button[1], address=address)
+        return self.press(page, to=button[1], address=address, **fields)
 
     def sign_in(self, page, who=ANNA, answer="accept"):
         page = self.press(page.says("Who are you?"), account=who, next="1")
@@ -296,6 +296,28 @@ def another_account_is_refused_before_anything_is_kept(t):
     b.jars.pop(ENTRA)
     b.sign_in(b.to_microsoft(link))
     hold([a["state"] for a in t.accounts()] == ["connected"], "then: %s" % t.accounts())
+
+
+@row
+def a_shared_mailbox_is_connected_by_the_page_and_again(t):
+    t.open()
+    b = Browser(t)
+    link = t.link()
+    b.to_microsoft(link, INFO, username="anna@@contoso").says("This user name")
+    # whoever it is, they are no other than was typed; and then the same with the right one
+    page = b.sign_in(b.to_microsoft(link, INFO, username=ANNA), who=BERT).says("Asked for was " + ANNA, BERT)
+    hold(page.status == 200 and t.accounts() == [], "kept: %s" % t.accounts())
+    b.jars.pop(ENTRA)
+    result = b.sign_in(b.to_microsoft(link, INFO, username=ANNA)).says(INFO)
+    asked = urllib.parse.parse_qs(urllib.parse.urlsplit(next(u for u in reversed(b.seen) if "authorize" in u)).query)["scope"][0]
+    hold(all(s in asked for s in ("Mail.ReadWrite.Shared", "Mail.Send.Shared", "Calendars.ReadWrite.Shared")), "asked: %s" % asked)
+    a = t.accounts()
+    hold(result.url.endswith("/result") and [(x["state"], x["address"], x["username"]) for x in a] == [("connected", INFO, ANNA)], "connected: %s" % a)
+    # by another link, and nothing is typed: it is the same person who is to sign in, and the page says nothing of the kind
+    again = Browser(t)
+    again.sign_in(again.to_microsoft(t.daemon.api("POST", "/v1/connect-links", {"account": a[0]["id"]})["url"], INFO))
+    hold([(x["id"], x["state"], x["username"]) for x in t.accounts()] == [(a[0]["id"], "connected", ANNA)], "again: %s" % t.accounts())
+    t.no_secret_said(b)
 
 
 @row

@@ -395,32 +395,32 @@ TEST(sessions_on_other_terms)
 		bool              open;
 	} rows[] = {
 		/* -- read-only: what is written for is neither asked nor missed */
-		{ "reads", { RIGHTS_READ, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "may write, and reads", { RIGHTS_READ, false }, { .scope = "Mail.ReadWrite Calendars.ReadWrite" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "reads no calendar", { RIGHTS_READ, false }, { .scope = "Mail.Read User.Read" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
-		{ "all was asked for, and reading is granted", { RIGHTS_FULL, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+		{ "reads", { RIGHTS_READ, false, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "may write, and reads", { RIGHTS_READ, false, false }, { .scope = "Mail.ReadWrite Calendars.ReadWrite" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "reads no calendar", { RIGHTS_READ, false, false }, { .scope = "Mail.Read User.Read" }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+		{ "all was asked for, and reading is granted", { RIGHTS_FULL, false, false }, { .scope = MAY_READ }, NULL, { ME(OLD, ANN), ALL(WELL) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
 
 		/* -- the calendar alone: not a word of mail */
-		{ "a calendar", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "none there", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("ErrorItemNotFound", "x"))) }, FAULT_REFUSED, "calendar.none", LIKELY, VERDICT_FAILED, false },
-		{ "no mailbox behind it", { RIGHTS_CALENDAR, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("MailboxNotEnabledForRESTAPI", INACTIVE))) },
+		{ "a calendar", { RIGHTS_CALENDAR, false, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "none there", { RIGHTS_CALENDAR, false, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("ErrorItemNotFound", "x"))) }, FAULT_REFUSED, "calendar.none", LIKELY, VERDICT_FAILED, false },
+		{ "no mailbox behind it", { RIGHTS_CALENDAR, false, false }, { .scope = MAY_CALENDAR }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "404", ERROR_BODY("MailboxNotEnabledForRESTAPI", INACTIVE))) },
 		  FAULT_REFUSED, "microsoft.mailbox_not_found", LIKELY, VERDICT_FAILED, false },
-		{ "only to look at", { RIGHTS_CALENDAR, false }, { .scope = "Calendars.Read User.Read" }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
+		{ "only to look at", { RIGHTS_CALENDAR, false, false }, { .scope = "Calendars.Read User.Read" }, NULL, { ME(OLD, ANN), CALENDAR_IS(REPLY("1", "200", "{\"id\":\"cal\"}")) }, FAULT_NONE, "microsoft.scope_missing", PROVEN, VERDICT_PARTIAL, true },
 
 		/* -- for the whole organisation: nobody signs in, nothing is missed that nobody could have */
-		{ "of the domain's organisation", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "of the one that is named", { RIGHTS_FULL, true }, { .nobody = true }, GUID, { ITSELF(GUID, APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "of none in particular", { RIGHTS_FULL, true }, { .nobody = true }, "organizations", { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "what was had before has run out", { RIGHTS_FULL, true }, { .expires_at = 1, .no_refresh = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
-		{ "nobody has approved it", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", AADSTS("401 Unauthorized", "invalid_client", "7000229", "")) }, FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
-		{ "not registered at all", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { { 0 } }, FAULT_NOT_OFFERED, "microsoft.app_misregistered", PROVEN, VERDICT_FAILED, false },
-		{ "nobody of that name", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("404 Not Found", ERROR_BODY("Request_ResourceNotFound", "Resource 'ann' does not exist"))) },
+		{ "of the domain's organisation", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "of the one that is named", { RIGHTS_FULL, true, false }, { .nobody = true }, GUID, { ITSELF(GUID, APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "of none in particular", { RIGHTS_FULL, true, false }, { .nobody = true }, "organizations", { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "what was had before has run out", { RIGHTS_FULL, true, false }, { .expires_at = 1, .no_refresh = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(WELL) }, FAULT_NONE, NULL, 0, VERDICT_CONNECTED, true },
+		{ "nobody has approved it", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", AADSTS("401 Unauthorized", "invalid_client", "7000229", "")) }, FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
+		{ "not registered at all", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { { 0 } }, FAULT_NOT_OFFERED, "microsoft.app_misregistered", PROVEN, VERDICT_FAILED, false },
+		{ "nobody of that name", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("404 Not Found", ERROR_BODY("Request_ResourceNotFound", "Resource 'ann' does not exist"))) },
 		  FAULT_REFUSED, "microsoft.account_not_in_tenant", LIKELY, VERDICT_FAILED, false },
-		{ "names may not be looked up", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("403 Forbidden", ERROR_BODY("Authorization_RequestDenied", "Insufficient privileges to complete the operation."))) },
+		{ "names may not be looked up", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(JSON("403 Forbidden", ERROR_BODY("Authorization_RequestDenied", "Insufficient privileges to complete the operation."))) },
 		  FAULT_REFUSED, "microsoft.admin_approval_required", LIKELY, VERDICT_FAILED, false },
-		{ "a policy names itself", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.")) },
+		{ "a policy names itself", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.")) },
 		  FAULT_REFUSED, "microsoft.app_not_allowed", PROVEN, VERDICT_FAILED, false },
-		{ "a policy, or a right that is missing", { RIGHTS_FULL, true }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) },
+		{ "a policy, or a right that is missing", { RIGHTS_FULL, true, false }, { .nobody = true }, NULL, { ITSELF("birch.example", APP_TOKEN), WHO(ANN), ALL_OF_ANN(INBOX_NOT("403", "ErrorAccessDenied", "Access is denied. Check credentials and try again.")) },
 		  FAULT_REFUSED, "microsoft.app_not_allowed", LIKELY, VERDICT_FAILED, false },
 	};
 
