@@ -43,8 +43,8 @@ struct web_answer {
 	char          reason[160];
 	struct buffer fields, body;
 	bool          encoded;                /* in a way that nobody asked for: the body is not to be read */
-	/* Where the body of what went well (2xx) goes instead of `body`, as it comes; false stops it. What does not go well is short, and kept.
-	 * May be NULL. */
+	/* Where the body of what went well (2xx) goes instead of `body`, as it comes; false stops it. What does not go well is short, and
+	 * kept. May be NULL. */
 	bool        (*piece)(void *, struct slice, struct error *);
 	void         *taker;
 	/* Of a body that never ends by itself: web_ask_step() is over with the head of a 200, and its caller reads the rest out of
