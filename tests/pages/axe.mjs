@@ -93,6 +93,8 @@ async function main([where, ...paths]) {
 	async function visitor() {
 		const page = await (await browser.newContext()).newPage();
 
+		/* some pages lead on by themselves: this is about where they begin */
+		await page.route((url) => !url.href.startsWith(base), (route) => route.abort("aborted"));
 		for (let visit = visits.shift(); visit; visit = visits.shift()) {
 			const [width, name] = visit;
 
