@@ -45,13 +45,13 @@
 		});
 	}
 
-	/* Whoever has typed there meanwhile has the last word. */
+	/* Whoever has typed there meanwhile has the last word, and so has who is about to: nothing comes under anybody's cursor. */
 	function fill(fields, sent) {
 		Object.keys(fields).forEach(function (name) {
 			var field = form.elements[name];
 			var given = name === "provider" && fields[name] === "auto" ? "" : fields[name];
 
-			if (field.value === sent.get(name)) {
+			if (field.value === sent.get(name) && field !== document.activeElement) {
 				field.value = fields[name];
 				memory(name).value = given;
 				mark(name);

@@ -100,7 +100,7 @@ def no_starttls_is_told(w):
         w.daemon.settings["net.connect_to"] += " %s:143=%s:%d" % (name, address, peers.Dovecot.IMAP)
         w.town.names.records[name, "A"] = [address]
         w.daemon.start()
-        seen = w.journey("no-starttls", address=user, password=PASSWORD, imap_host=name, imap_port=143)
+        seen = w.journey("no-starttls", address=user, password=PASSWORD, imap_host=name, imap_port=143, busy=True)
         said(seen, "STARTTLS")
         account = w.daemon.api("GET", "/v1/accounts?search=" + user)["items"][0]
         hold(account["cause"]["id"] == "tls.starttls_missing", "the cause: %s" % account["cause"])

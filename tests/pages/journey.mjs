@@ -36,7 +36,22 @@ async function search(page, order) {
 	};
 }
 
+/* What is found comes while the person is in that field, and has not begun to type. */
+async function type(page, id, text, release) {
+	await page.focus(id);
+	release();
+	await page.waitForSelector("#smtp_host-found:not([hidden])", { state: "attached" });
+	await page.keyboard.type(text);
+}
+
 async function fill(page, order) {
+	let release = () => {};
+	const released = order.busy ? new Promise((resolve) => { release = resolve; }) : null;
+
+	await page.route(/\/find\.json/, async (route) => {
+		await released;
+		await route.continue();
+	});
 	if (await page.isEditable("#address")) {
 		await page.fill("#address", order.address);
 	}
@@ -45,7 +60,11 @@ async function fill(page, order) {
 	if (order.imap_host) {
 		await page.click("details.more > summary");
 		await page.fill("#imap_host", order.imap_host);
-		await page.fill("#imap_port", String(order.imap_port));
+		if (order.busy) {
+			await type(page, "#imap_port", String(order.imap_port), release);
+		} else {
+			await page.fill("#imap_port", String(order.imap_port));
+		}
 	}
 	if (order.ews_url) {
 		await page.click("details.more > summary");
