@@ -239,7 +239,6 @@ struct comeback {
 	struct signin_row     row;
 	const char           *delegate;      /* who was to sign in for that address; NULL: whose it is       */
 	struct visitor        v;
-	struct microsoft_app  app;
 	/* what came of it */
 	const char           *report;        /* as it is kept                                        */
 	bool                  well, shown;   /* shown: and nothing is kept                           */
@@ -525,15 +524,16 @@ static void not_ours(struct exchange *x, const struct oauth_callback *brought)
 
 static void come_back(struct exchange *x)
 {
-	struct comeback *c = arena_get(x->job, sizeof *c);
-	struct error     err = { 0 };
+	struct comeback     *c = arena_get(x->job, sizeof *c);
+	struct microsoft_app app;
+	struct error         err = { 0 };
 
 	c->x = x;
 	if (pages_only_looks(x) || !oauth_callback_read(request_of(x)->raw_query, x->job, &c->brought, &err))
 		refuse(x, 400, "signin.refused");
 	else if (approval_is(&c->brought))
 		approval_come_back(x, &c->brought);
-	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !microsoft_registered(x->service->settings, &c->app))
+	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !microsoft_registered(x->service->settings, &app))
 		not_ours(x, &c->brought);
 	else if (!store_write_wait(x->service->store, take_row, c, &err) && (err.fault == FAULT_ABSENT || err.fault == FAULT_REFUSED))
 		not_ours(x, &c->brought);
@@ -577,16 +577,17 @@ static bool know_address(struct comeback *c)
 
 static void explain_page(struct exchange *x)
 {
-	struct comeback    *c = arena_get(x->job, sizeof *c);
-	struct connect_page form = { .value = { [INPUT_PROVIDER] = "microsoft" } };
-	const char         *text = http_form(x, "said");
-	struct report      *r;
-	struct verdict      v;
+	struct comeback     *c = arena_get(x->job, sizeof *c);
+	struct connect_page  form = { .value = { [INPUT_PROVIDER] = "microsoft" } };
+	struct microsoft_app app;
+	const char          *text = http_form(x, "said");
+	struct report       *r;
+	struct verdict       v;
 
 	c->x = x;
 	if (!visitor_arrive(x, &c->v))
 		return;
-	if (!microsoft_registered(x->service->settings, &c->app) || !know_address(c)) {
+	if (!microsoft_registered(x->service->settings, &app) || !know_address(c)) {
 		answer_redirect(x, c->v.path);
 		return;
 	}
