@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "diagnose/diagnose.h"
+#include "diagnose/explain.h"
 #include "diagnose/rule.h"
 #include "test.h"
 
@@ -153,6 +154,26 @@ static inline void expect_look_alikes(const struct least *l, const struct look_a
 		EXPECT_ROW(!excludes(&v, pairs[i].open), pairs[i].name);
 		for (size_t f = 1; f < v.findings; f++)
 			EXPECT_ROW(v.finding[f].certainty == POSSIBLE && v.finding[f].cause != v.finding[0].cause, pairs[i].name);
+	}
+}
+
+/* -- pasted texts ----------------------------------------------------------------------------------------------------- */
+
+struct pasted {
+	const char    *text, *cause;
+	enum certainty certainty;
+};
+
+static inline void expect_pasted(const struct pasted *pasted, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(report) struct report *r = report_new("");
+		struct verdict v;
+
+		explain_facts(r, pasted[i].text);
+		diagnose_pasted(r, &v);
+		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
+			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
 	}
 }
 

@@ -67,7 +67,7 @@ TEST(look_alikes)
 
 /* -- pasted ------------------------------------------------------------------------------------------------------------ */
 
-static const struct { const char *text, *cause; enum certainty certainty; } pasted[] = {
+static const struct pasted pasted[] = {
 	{ "<?xml version=\"1.0\"?><d:error xmlns:d=\"DAV:\"><d:need-privileges><d:resource/></d:need-privileges></d:error>", "calendar.not_permitted", PROVEN },
 	{ "<error xmlns=\"DAV:\"><quota-not-exceeded/></error>", "mailbox.full", PROVEN },
 	{ "401 WWW-Authenticate: X-MobileMe-AuthToken realm=\"MMCalDav\"", "auth.app_password_required", LIKELY },
@@ -79,15 +79,7 @@ static const struct { const char *text, *cause; enum certainty certainty; } past
 
 TEST(pasted_texts)
 {
-	for (size_t i = 0; i < COUNT(pasted); i++) {
-		CLEANUP(report) struct report *r = report_new("");
-		struct verdict v;
-
-		explain_facts(r, pasted[i].text);
-		diagnose_pasted(r, &v);
-		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
-			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
-	}
+	expect_pasted(pasted, COUNT(pasted));
 }
 
 /* -- beside a mailbox --------------------------------------------------------------------------------------------------- */

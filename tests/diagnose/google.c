@@ -61,7 +61,7 @@ TEST(look_alikes)
 
 /* -- pasted ------------------------------------------------------------------------------------------------------------ */
 
-static const struct { const char *text, *cause; enum certainty certainty; } pasted[] = {
+static const struct pasted pasted[] = {
 	{ "https://accounts.google.com/signin/oauth/error?authError=Cg9wb2xpY3lfZW5mb3JjZWQSDkFjY2VzcyBibG9ja2VkIJAD&client_id=1&flowName=GeneralOAuthFlow", "google.advanced_protection", PROVEN },
 	{ "https://accounts.google.com/signin/oauth/error?authError=Cg5pbnZhbGlkX2NsaWVudBIfVGhlIE9BdXRoIGNsaWVudCB3YXMgbm90IGZvdW5kLiCRAw%3D%3D", "google.app_misregistered", PROVEN },
 	{ "https://accounts.google.com/signin/oauth/error?authError=c29tZXRoaW5nIGVsc2U&client_id=1", "unknown.answer", PROVEN },
@@ -86,13 +86,5 @@ static const struct { const char *text, *cause; enum certainty certainty; } past
 
 TEST(pasted_texts)
 {
-	for (size_t i = 0; i < COUNT(pasted); i++) {
-		CLEANUP(report) struct report *r = report_new("");
-		struct verdict v;
-
-		explain_facts(r, pasted[i].text);
-		diagnose_pasted(r, &v);
-		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
-			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
-	}
+	expect_pasted(pasted, COUNT(pasted));
 }

@@ -107,7 +107,7 @@ TEST(look_alikes)
 
 #define ID "5b6d2c1e-9f58-4a7c-8f0e-3c1f4d2b9a11"
 
-static const struct { const char *text, *cause; enum certainty certainty; } pasted[] = {
+static const struct pasted pasted[] = {
 	{ "Sorry, but we're having trouble signing you in. AADSTS50105: Your administrator has configured the application", "microsoft.user_not_assigned", PROVEN },
 	{ "Es tut uns leid. aadsts50105. Was nun?", "microsoft.user_not_assigned", PROVEN },
 	{ "https://crm.example/callback?error=interaction_required&error_description=AADSTS50105%3a+Your+administrator&state=x", "microsoft.user_not_assigned", PROVEN },
@@ -134,13 +134,5 @@ static const struct { const char *text, *cause; enum certainty certainty; } past
 
 TEST(pasted_texts)
 {
-	for (size_t i = 0; i < COUNT(pasted); i++) {
-		CLEANUP(report) struct report *r = report_new("");
-		struct verdict v;
-
-		explain_facts(r, pasted[i].text);
-		diagnose_pasted(r, &v);
-		if (!v.findings || strcmp(cause_row(v.finding[0].cause)->id, pasted[i].cause) != 0 || v.finding[0].certainty != pasted[i].certainty)
-			test_fail(__FILE__, __LINE__, "%s: %s %s", pasted[i].text, v.findings ? certainty_name(v.finding[0].certainty) : "", v.findings ? cause_row(v.finding[0].cause)->id : "nothing");
-	}
+	expect_pasted(pasted, COUNT(pasted));
 }

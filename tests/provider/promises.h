@@ -81,4 +81,15 @@ static inline bool run_cut(enum want_kind (*step)(void *, struct want *, struct 
 	}
 }
 
+/* Neither in a fact nor in what is recorded of the talk. */
+static inline void said_nowhere(const struct report *r, const char *const *words, size_t count, const char *row)
+{
+	for (size_t n = 0; n < count; n++) {
+		for (size_t i = 0; i < r->fact_count; i++)
+			EXPECT_ROW(!strstr(r->fact[i].value, words[n]), row);
+		for (size_t i = 0; i < r->talk_count; i++)
+			EXPECT_ROW(!strstr(r->talk[i].text, words[n]), row);
+	}
+}
+
 #endif
