@@ -33,10 +33,10 @@ struct flow_found {
 	const char            *ews_url;            /* of Exchange, as its Autodiscover told without a sign-in; NULL: it did not */
 };
 
-struct microsoft_code;
+struct oauth_code;
 struct microsoft_keys;
 struct microsoft_device;
-struct microsoft_safe;
+struct oauth_safe;
 
 struct flow_request {
 	const char                *address;
@@ -54,10 +54,10 @@ struct flow_request {
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	struct terms               terms;                   /* there: what may be done, and by whom it was allowed                */
 	const struct google_app   *google;                  /* likewise                                                     */
-	const struct microsoft_code *code;                  /* for flow_signin.h alone; NULL                                */
+	const struct oauth_code *code;                  /* for flow_signin.h alone; NULL                                */
 	struct microsoft_keys     *keys;                    /*   likewise                                                   */
 	struct microsoft_device   *device;                  /* likewise                                             */
-	const struct microsoft_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
+	const struct oauth_safe *safe;                  /* where a fresh grant is kept before it is used; NULL: nowhere     */
 	bool                       send_test;
 	bool                       calendar_test;           /* an event of our own is written, read and removed              */
 	const char                *send_to;                 /* NULL: to the mailbox itself                          */

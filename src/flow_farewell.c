@@ -7,7 +7,7 @@
 struct farewell {
 	struct arena            *job;           /* wipes */
 	struct mail_address      who;
-	struct microsoft_grant   grant;
+	struct oauth_grant   grant;
 	struct report           *report;
 	struct microsoft_session session;
 };
@@ -27,8 +27,8 @@ struct farewell *farewell_new(const struct farewell_request *q)
 	f = must_alloc(sizeof *f);
 	f->job = arena_new();
 	f->report = report_new(q->address);
-	f->grant = (struct microsoft_grant){ copy(f->job, q->grant.access_token), copy(f->job, q->grant.refresh_token),
-		copy(f->job, q->grant.scope), q->grant.expires_at };
+	f->grant = (struct oauth_grant){ copy(f->job, q->grant.access_token), copy(f->job, q->grant.refresh_token),
+		copy(f->job, q->grant.scope), q->grant.expires_at, q->grant.granted_at };
 	if (!mail_address_parse(q->address, f->job, &f->who, &problem)) {
 		farewell_free(f);
 		return NULL;

@@ -11,7 +11,7 @@
 struct farewell_request {
 	const struct microsoft_app *app;              /* outlives it; all else is copied */
 	const char                 *address, *subscription;
-	struct microsoft_grant      grant;
+	struct oauth_grant      grant;
 	int                         timeout_ms;
 };
 

@@ -39,10 +39,10 @@ static void begin_session(struct google_way *p)
 	static const struct google_app nobody = { 0 };
 	const struct google_app       *app = p->request->google ? p->request->google : &nobody;
 	const struct credentials      *c = p->request->credentials;
-	struct google_grant            grant = { 0 };
+	struct oauth_grant            grant = { 0 };
 
 	if (has_token(p))
-		grant = (struct google_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at, c->granted_at };
+		grant = (struct oauth_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at, c->granted_at };
 	if (app->client_secret)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);

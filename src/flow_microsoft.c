@@ -61,10 +61,11 @@ static void begin_session(struct microsoft_way *p)
 	static const struct microsoft_app nobody = { 0 };
 	const struct microsoft_app       *app = p->request->microsoft ? p->request->microsoft : &nobody;
 	const struct credentials         *c = p->request->credentials;
-	struct microsoft_grant            grant = { 0 };
+	struct oauth_grant            grant = { 0 };
 
 	if (c && c->token)
-		grant = (struct microsoft_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at };
+		grant = (struct oauth_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at,
+			c->granted_at };
 	if (app->client_secret)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);

@@ -24,7 +24,7 @@ struct signin {
 	int                          step;
 };
 
-const char *signin_url(const struct microsoft_app *app, const struct microsoft_code *code, const struct microsoft_departure *d,
+const char *signin_url(const struct microsoft_app *app, const struct oauth_code *code, const struct oauth_departure *d,
                        struct arena *into)
 {
 	return microsoft_authorize_url(app, code, d, into);
@@ -268,8 +268,8 @@ struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct si
 	*out = (struct signin_result){ .well = s->way.in_session && session->signed_in, .other_account = asked && strcmp(asked, "no") == 0,
 		.not_believed = s->way.in_session && session->not_believed };
 	if (out->well)
-		out->grant = (struct microsoft_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
-			kept(r, session->grant.scope), session->grant.expires_at };
+		out->grant = (struct oauth_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
+			kept(r, session->grant.scope), session->grant.expires_at, session->grant.granted_at };
 	microsoft_way_release(&s->way);
 	microsoft_session_release(&s->session);
 	report_free(s->aside);

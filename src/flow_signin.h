@@ -15,7 +15,7 @@
 #include "wire/oauth.h"
 
 /* Where the browser is sent: see microsoft_authorize_url(). */
-const char *signin_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
+const char *signin_url(const struct microsoft_app *, const struct oauth_code *, const struct oauth_departure *,
                        struct arena *into);
 
 /* What an administrator is shown of it: see microsoft_consent_url(), microsoft_scopes(), microsoft_portal(). */
@@ -40,7 +40,7 @@ struct signin_request {
 	const char                 *username;      /* who signs in, where it is a mailbox that others share: as flow_request's; NULL */
 	const struct microsoft_app *app;
 	enum rights                 rights;        /* as they were asked for */
-	struct microsoft_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */
+	struct oauth_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */
 	void                      (*show)(void *, const struct oauth_device *);      /* once; it lives as long as the report */
 	void                       *viewer;
 	struct microsoft_keys      *keys;          /* held by whoever has many of these, one after another, in one loop; NULL */
@@ -55,7 +55,7 @@ struct signin_result {
 	bool                   well;               /* it is that account, and this was granted for it */
 	bool                   other_account;      /* a person signed in, and is somebody else        */
 	bool                   not_believed;       /* what says who it is, is not what it should be: nothing of it may be kept */
-	struct microsoft_grant grant;              /* kept by the report; only where it is well       */
+	struct oauth_grant grant;              /* kept by the report; only where it is well       */
 };
 
 struct signin;

@@ -331,7 +331,7 @@ static int add_to(struct remote *r, const struct options *o, const char *path, c
 }
 
 /* Only the account that was asked for gets as far as here. */
-static cJSON *granted(const struct microsoft_grant *g, const char *username)
+static cJSON *granted(const struct oauth_grant *g, const char *username)
 {
 	cJSON *body = cJSON_CreateObject();
 

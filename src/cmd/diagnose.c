@@ -245,7 +245,6 @@ static bool read_credentials(const struct options *o, struct credentials *c, str
 static int diagnose_it(const struct options *o, const struct credentials *c, const struct settings *s, const struct app *app,
                        const struct language *lang)
 {
-	const struct google_app google = { .client_id = s->value[SETTING_GOOGLE_ID], .client_secret = s->value[SETTING_GOOGLE_SECRET] };
 	CLEANUP(report) struct report *r = NULL;
 	struct checklist    list;
 	struct verdict      v;
@@ -258,7 +257,7 @@ static int diagnose_it(const struct options *o, const struct credentials *c, con
 		.calendar_test = o->calendar_test,
 		.timeout_ms = o->timeout_s * 1000,
 		.keep_talk = o->record != NULL, .our_addresses = s->value[SETTING_NET_EGRESS], .trust = &o->trust,
-		.microsoft = &app->microsoft, .terms = o->terms, .google = &google,
+		.microsoft = &app->microsoft, .terms = o->terms, .google = &app->google,
 	};
 
 	checklist_init(&list, stdout, lang, o->verbose);

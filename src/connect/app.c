@@ -46,7 +46,7 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 	*a = (struct app){ .microsoft = {
 		.client_id = said(s, SETTING_MICROSOFT_ID), .client_secret = said(s, SETTING_MICROSOFT_SECRET),
 		.tenant = said(s, SETTING_MICROSOFT_TENANT), .authority = said(s, SETTING_MICROSOFT_AUTHORITY),
-	} };
+	}, .google = { said(s, SETTING_GOOGLE_ID), said(s, SETTING_GOOGLE_SECRET) } };
 	if (said(s, SETTING_MICROSOFT_RIGHTS) && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
 		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
 	if (!certificate && !key)

@@ -1,4 +1,4 @@
-/* app.h -- as whom we are registered at Microsoft: what the settings say, and the certificate that they name.
+/* app.h -- as whom we are registered at Microsoft and Google: what the settings say, and the certificate that they name.
  *
  * The certificate and its key are read once; who changes them starts anew. A key that everybody on this machine can read is refused.
  * Fails with FAULT_LOCAL (a file cannot be read, a key for everybody, one setting of the two) and FAULT_MALFORMED (no certificate with
@@ -15,7 +15,8 @@
 
 struct app {
 	struct microsoft_app      microsoft;        /* the texts are the settings' */
-	struct oauth_certificate *certificate;      /* NULL: none is named         */
+	struct google_app         google;           /* likewise                    */
+	struct oauth_certificate *certificate;      /* Microsoft's; NULL: none is named */
 	enum rights               rights;           /* the usual ones              */
 };
 

@@ -70,7 +70,7 @@ void credentials_take_password(struct credentials *c, struct slice password)
 	c->password = secret_copy(c, password);
 }
 
-void credentials_take_grant(struct credentials *c, const struct microsoft_grant *g)
+void credentials_take_grant(struct credentials *c, const struct oauth_grant *g)
 {
 	c->token = secret_copy(c, slice_str(g->access_token ? g->access_token : ""));
 	if (g->refresh_token)
@@ -78,6 +78,7 @@ void credentials_take_grant(struct credentials *c, const struct microsoft_grant 
 	if (g->scope)
 		c->scope = must_copy(g->scope);
 	c->expires_at = g->expires_at;
+	c->granted_at = g->granted_at;
 }
 
 bool credentials_read_password(struct credentials *c, const char *file, struct error *err)

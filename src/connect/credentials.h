@@ -28,9 +28,9 @@ struct credentials {
 bool credentials_read_password(struct credentials *, const char *file, struct error *err);
 /* One that is at hand already; copied. */
 void credentials_take_password(struct credentials *, struct slice password);
-struct microsoft_grant;
+struct oauth_grant;
 /* Likewise; one without an access token has an empty one. */
-void credentials_take_grant(struct credentials *, const struct microsoft_grant *);
+void credentials_take_grant(struct credentials *, const struct oauth_grant *);
 bool credentials_read_token(struct credentials *, const char *file, struct error *err);
 /* Kerberos: the files that are named must be there and readable now, and a keytab for us alone: everybody who can read it is that user. */
 bool credentials_take_tickets(struct credentials *, const struct ticket_source *, struct error *err);

@@ -2,21 +2,26 @@
 
 #include "base/json.h"
 
-bool grant_read(struct slice secret, struct arena *into, struct microsoft_grant *g)
+/* Unix seconds; 0: it does not say, or nothing that could be. */
+static int64_t time_in(const cJSON *json, const char *member)
+{
+	double at = json_number(json, member, 0);
+
+	return at > 0 && at < 1e11 ? (int64_t)at : 0;
+}
+
+bool grant_read(struct slice secret, struct arena *into, struct oauth_grant *g)
 {
 	cJSON *json = json_read(secret, GRANT_MOST, NULL);
-	double ends;
 	bool   fine;
 
-	*g = (struct microsoft_grant){ 0 };
-	if (cJSON_IsObject(json)) {
-		ends = json_number(json, "expires_at", 0);
-		*g = (struct microsoft_grant){ json_copy(json, "access_token", into), json_copy(json, "refresh_token", into),
-			json_copy(json, "scope", into), ends > 0 && ends < 1e11 ? (int64_t)ends : 0 };
-	}
+	*g = (struct oauth_grant){ 0 };
+	if (cJSON_IsObject(json))
+		*g = (struct oauth_grant){ json_copy(json, "access_token", into), json_copy(json, "refresh_token", into),
+			json_copy(json, "scope", into), time_in(json, "expires_at"), time_in(json, "granted_at") };
 	fine = g->access_token || g->refresh_token || (cJSON_IsObject(json) && !json->child);
 	if (!fine)
-		*g = (struct microsoft_grant){ 0 };
+		*g = (struct oauth_grant){ 0 };
 	json_forget(json);
 	return fine;
 }
@@ -28,7 +33,7 @@ static void add_text(cJSON *json, const char *member, const char *text)
 		cJSON_AddItemToObject(json, member, cJSON_CreateStringReference(text));
 }
 
-struct slice grant_write(const struct microsoft_grant *g, struct arena *into)
+struct slice grant_write(const struct oauth_grant *g, struct arena *into)
 {
 	cJSON *json = cJSON_CreateObject();
 	char  *out = arena_get(into, GRANT_MOST);
@@ -39,6 +44,8 @@ struct slice grant_write(const struct microsoft_grant *g, struct arena *into)
 	add_text(json, "scope", g->scope);
 	if (g->expires_at > 0)
 		cJSON_AddNumberToObject(json, "expires_at", (double)g->expires_at);
+	if (g->granted_at > 0)
+		cJSON_AddNumberToObject(json, "granted_at", (double)g->granted_at);
 	/* straight into the arena: what cJSON prints into memory of its own is moved about in pieces that are not wiped */
 	fits = cJSON_PrintPreallocated(json, out, (int)GRANT_MOST, false);
 	cJSON_Delete(json);

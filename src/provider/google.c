@@ -38,7 +38,7 @@ static const struct { const char *name, *scope[4]; } needed[] = {
 };
 
 void google_session_init(struct google_session *s, struct report *r, const struct google_app *app, const struct mail_address *address,
-                         const struct google_grant *grant, struct waits waits, int attempt)
+                         const struct oauth_grant *grant, struct waits waits, int attempt)
 {
 	*s = (struct google_session){ .report = r, .app = app, .address = address, .waits = waits, .attempt = attempt, .job = arena_new() };
 	if (grant)

@@ -18,15 +18,9 @@
 
 #include "model/app.h"
 #include "model/mailaddress.h"
+#include "provider/oauth.h"
 #include "provider/web.h"
 #include "wire/google.h"
-
-struct google_grant {
-	const char *access_token, *refresh_token;   /* NULL: none */
-	const char *scope;                          /* NULL: not told */
-	int64_t     expires_at;                     /* Unix seconds; 0: not known */
-	int64_t     granted_at;                     /* when the user agreed; likewise */
-};
 
 enum google_place { GOOGLE_AUTH, GOOGLE_ACCOUNT, GOOGLE_MAIL, GOOGLE_CALENDAR, GOOGLE_PLACES };
 
@@ -49,7 +43,7 @@ struct google_session {
 	int                        attempt;
 	struct slice               message;         /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
-	struct google_grant        grant;
+	struct oauth_grant        grant;
 	/* out */
 	bool                       renewed, signed_in, mailbox_open, has_calendar, sent;
 	bool                       api_off;         /* Gmail's interface is not switched on for our registration: IMAP may answer */
@@ -68,7 +62,7 @@ struct google_session {
 };
 
 void           google_session_init(struct google_session *, struct report *, const struct google_app *, const struct mail_address *,
-                                   const struct google_grant *, struct waits, int attempt);
+                                   const struct oauth_grant *, struct waits, int attempt);
 enum want_kind google_open_step(void *self, struct want *, struct error *);
 enum want_kind google_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind google_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */

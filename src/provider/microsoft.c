@@ -99,7 +99,7 @@ static struct endpoint endpoint_at(const char *host)
 }
 
 void microsoft_session_init(struct microsoft_session *s, struct report *r, const struct microsoft_app *app,
-                            const struct mail_address *address, const struct microsoft_grant *grant, struct waits waits, int attempt)
+                            const struct mail_address *address, const struct oauth_grant *grant, struct waits waits, int attempt)
 {
 	*s = (struct microsoft_session){ .report = r, .app = app, .address = address, .waits = waits, .attempt = attempt, .reported = -1,
 	                                 .job = arena_new() };
@@ -119,7 +119,7 @@ bool microsoft_is_open(const struct microsoft_session *s)
 	return s->inbox_open || (s->has_calendar && !rights_have_mail(s->terms.rights));
 }
 
-void microsoft_session_take(struct microsoft_session *s, const struct microsoft_grant *grant)
+void microsoft_session_take(struct microsoft_session *s, const struct oauth_grant *grant)
 {
 	if (s->renewed)
 		return;
@@ -216,8 +216,8 @@ const char *microsoft_consent_url(const struct microsoft_app *app, struct terms 
 	return url;
 }
 
-const char *microsoft_authorize_url(const struct microsoft_app *app, const struct microsoft_code *code,
-                                    const struct microsoft_departure *d, struct arena *into)
+const char *microsoft_authorize_url(const struct microsoft_app *app, const struct oauth_code *code,
+                                    const struct oauth_departure *d, struct arena *into)
 {
 	const char   *host = authority_host(app, into), *url;
 	char          challenge[OAUTH_CHALLENGE];
@@ -370,7 +370,7 @@ static enum want_kind take_token(struct microsoft_session *s, const struct want 
 /* Kept, or somebody else's is; nothing was done with it so far. */
 static enum want_kind take_kept(struct microsoft_session *s, const struct want *w, struct error *err)
 {
-	struct microsoft_grant now;
+	struct oauth_grant now;
 
 	if (!s->safe->kept(s->safe->self, s->report->job, &now))
 		return failed(s, FAULT_LOCAL, w, err, "a fresh grant was not kept");

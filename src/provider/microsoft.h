@@ -31,41 +31,10 @@
 #include "model/mailaddress.h"
 #include "model/terms.h"
 #include "provider/microsoft_identity.h"
+#include "provider/oauth.h"
 #include "provider/web.h"
 #include "wire/graph.h"
 #include "wire/oauth.h"
-
-struct microsoft_grant {
-	const char *access_token, *refresh_token;   /* NULL: none */
-	const char *scope;                          /* NULL: not told */
-	int64_t     expires_at;                     /* Unix seconds; 0: not known */
-};
-
-/* What the sign-in page sent back with a person, and what it was asked with. */
-struct microsoft_code {
-	const char *code, *verifier, *redirect_uri;
-	const char *nonce;                          /* NULL: none was sent along */
-};
-
-/* With what a person is sent there. */
-struct microsoft_departure {
-	const char *state, *nonce;                  /* nonce NULL: none */
-	const char *login_hint;                     /* whose account it shall be; NULL: the person picks one */
-	bool        shared;                         /* somebody else's mailbox is opened, by the rights of who signs in */
-	bool        silent;                         /* not a page is shown: for who has just signed in there, or been approved */
-	enum rights rights;                         /* what is asked for                                    */
-};
-
-/* Where a grant is kept, and who says when a fresh one may be asked for. All are called in the conversation's thread, with `self`. */
-struct microsoft_safe {
-	void           *self;
-	int             ahead_s;                    /* so long before its end a grant is renewed by microsoft_ask_step() */
-	int           (*turn)(void *self);          /* ms to wait before it is asked for, the line standing; 0: none     */
-	/* The grant that was just given, to be kept; its texts live until that is answered. The errand is the safe's. */
-	struct errand *(*keep)(void *self, const struct microsoft_grant *fresh);
-	/* What is in the safe now: that one or somebody else's newer one, from `into`. False: it could not be kept. */
-	bool          (*kept)(void *self, struct arena *into, struct microsoft_grant *now);
-};
 
 struct microsoft_device;
 
@@ -73,18 +42,18 @@ struct microsoft_session {
 	/* in */
 	struct report              *report;
 	const struct microsoft_app *app;
-	const struct microsoft_safe *safe;          /* NULL: a fresh grant is not kept anywhere */
+	const struct oauth_safe *safe;          /* NULL: a fresh grant is not kept anywhere */
 	const struct mail_address  *address;
 	struct waits                waits;
 	int                         attempt;
-	const struct microsoft_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
+	const struct oauth_code *code;          /* set after init: redeemed in the place of a grant that is known already; NULL */
 	struct microsoft_keys      *keys;           /* likewise: what authorities publish, held from sign-in to sign-in; NULL: not held */
 	struct terms                terms;          /* set after init, where they are others */
 	const char                 *delegate;       /* likewise: the address of who signs in for this mailbox; NULL: its own */
 	struct microsoft_device    *device;         /* likewise: a person signs in on another screen (microsoft_device.h); NULL */
 	struct slice                message;        /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
-	struct microsoft_grant      grant;
+	struct oauth_grant      grant;
 	/* out */
 	bool                        renewed, signed_in, inbox_open, has_calendar, sent;
 	bool                        others;         /* who signed in has it as a delegate; set after init for microsoft_ask_step() */
@@ -110,7 +79,7 @@ struct microsoft_session {
 
 /* Where a person is sent to sign in: exactly the scopes of those rights, of the Graph of that cloud. `code` has what it is asked
  * with, and none yet. From `into`. */
-const char    *microsoft_authorize_url(const struct microsoft_app *, const struct microsoft_code *, const struct microsoft_departure *,
+const char    *microsoft_authorize_url(const struct microsoft_app *, const struct oauth_code *, const struct oauth_departure *,
                                        struct arena *into);
 /* Where an administrator of `tenant` (an id or a domain) allows the same for all: facts M A.7. `state` NULL: nobody waits for it. */
 const char    *microsoft_consent_url(const struct microsoft_app *, struct terms, const char *tenant, const char *redirect_uri,
@@ -123,7 +92,7 @@ const char    *microsoft_portal(const struct microsoft_app *, struct arena *into
 const char    *microsoft_authority(const struct microsoft_app *, struct arena *into);
 
 void           microsoft_session_init(struct microsoft_session *, struct report *, const struct microsoft_app *,
-                                      const struct mail_address *, const struct microsoft_grant *, struct waits, int attempt);
+                                      const struct mail_address *, const struct oauth_grant *, struct waits, int attempt);
 enum want_kind microsoft_open_step(void *self, struct want *, struct error *);
 enum want_kind microsoft_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind microsoft_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
@@ -143,7 +112,7 @@ void           microsoft_answer_facts(struct microsoft_session *);
 /* What it is for was found by a look: the inbox, or on terms without mail the calendar. */
 bool           microsoft_is_open(const struct microsoft_session *);
 /* What was granted, for a session that has not renewed it itself; copied is only the struct. */
-void           microsoft_session_take(struct microsoft_session *, const struct microsoft_grant *);
+void           microsoft_session_take(struct microsoft_session *, const struct oauth_grant *);
 void           microsoft_session_release(struct microsoft_session *);
 
 /* -- for the other ways to a grant -- */

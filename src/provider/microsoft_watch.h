@@ -30,8 +30,8 @@
 /* As whom; all of it outlives the watch, but what the grant points to. */
 struct microsoft_access {
 	const struct microsoft_app   *app;
-	const struct microsoft_safe  *safe;
-	const struct microsoft_grant *grant;
+	const struct oauth_safe  *safe;
+	const struct oauth_grant *grant;
 	const char                   *address;
 	struct terms                  terms;
 	const char                   *delegate;    /* who signs in for `address`; NULL: it is their own */

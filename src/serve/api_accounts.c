@@ -84,8 +84,8 @@ static bool seal_password(struct exchange *x, const cJSON *body, const char *id,
 /* As the sign-in would have kept it; the lengths of its parts leave it below its own. */
 static bool seal_grant(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
 {
-	struct microsoft_grant grant = { json_text(body, "access_token"), json_text(body, "refresh_token"), json_text(body, "scope"),
-		(int64_t)json_number(body, "expires_at", 0) };
+	struct oauth_grant grant = { json_text(body, "access_token"), json_text(body, "refresh_token"), json_text(body, "scope"),
+		(int64_t)json_number(body, "expires_at", 0), (int64_t)json_number(body, "granted_at", 0) };
 
 	return seal(x, grant_write(&grant, x->job), id, sealed);
 }
@@ -289,7 +289,7 @@ static void create_tenant_account(struct exchange *x)
 	begin_account(x, body, &op, "microsoft");
 	op.account.tenant = true;
 	take_rights(x, body, &op.account);
-	if (take_address(x, body, &op.account) && seal(x, grant_write(&(struct microsoft_grant){ 0 }, x->job), op.id, &op.sealed))
+	if (take_address(x, body, &op.account) && seal(x, grant_write(&(struct oauth_grant){ 0 }, x->job), op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }

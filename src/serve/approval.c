@@ -164,7 +164,7 @@ static bool has_grant_kept(struct consent *c, struct txn *t, const struct accoun
 {
 	struct exchange       *x = c->x;
 	struct slice           sealed, plain;
-	struct microsoft_grant grant;
+	struct oauth_grant grant;
 	struct error           none = { 0 };
 
 	return sealed_get(t, x->job, a->id, "password", &sealed, &none)

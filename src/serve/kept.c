@@ -55,7 +55,7 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 
 static bool take_secret(struct kept_round *round, struct slice plain, struct error *err)
 {
-	struct microsoft_grant grant;
+	struct oauth_grant grant;
 
 	if (!has_grant(&round->account)) {
 		credentials_take_password(&round->credentials, plain);
@@ -318,8 +318,9 @@ static bool unlock(void *self, struct login *out, const struct secrets **secrets
 	if (!(round->credentials.password || round->credentials.token) || !read_place(k, &worked))
 		return false;
 	if (k->mailbox->by_graph)
-		k->mailbox->grant = (struct microsoft_grant){ *round->credentials.token ? round->credentials.token : NULL,
-			round->credentials.refresh_token, round->credentials.scope, round->credentials.expires_at };
+		k->mailbox->grant = (struct oauth_grant){ *round->credentials.token ? round->credentials.token : NULL,
+			round->credentials.refresh_token, round->credentials.scope, round->credentials.expires_at,
+			round->credentials.granted_at };
 	else
 		k->mailbox->endpoint.trust = &round->laid_down.trust;
 	*out = (struct login){ .username = worked.username, .username_form = "given", .password = round->credentials.password,

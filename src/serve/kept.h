@@ -80,7 +80,7 @@ struct kept {
 	char               *host_name, *address;
 	struct passage      passage;
 	struct saving      *saving;
-	struct microsoft_safe safe;            /* for its grant, where it has one */
+	struct oauth_safe safe;            /* for its grant, where it has one */
 	struct granting    *granting;
 	bool                unkept;            /* a fresh grant could not be kept: nothing of that turn says anything of the account */
 	/* Of the monotonic clock, which nobody sets: what the store has is turned into it once, when it is read first. */
@@ -151,7 +151,7 @@ bool           save_over(struct kept *);
 /* -- kept_grant.c -- */
 
 bool                         has_grant(const struct account *);      /* its secret is one, and no password */
-const struct microsoft_safe *grant_safe(struct kept *);
+const struct oauth_safe *grant_safe(struct kept *);
 void                         grant_over(struct kept *);              /* gives back what keeping one held; fine when there is nothing */
 
 /* -- keeper_write.c again -- */

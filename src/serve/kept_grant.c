@@ -1,4 +1,4 @@
-/* A fresh grant of Microsoft's is kept before it is used: sealed, and put where the one was that it was got for, in one transaction. Where
+/* A fresh grant is kept before it is used: sealed, and put where the one was that it was got for, in one transaction. Where
  * another one stands there by now, that is newer: somebody signed in again, or another node was faster. */
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ struct granting {
 	struct errand          errand;
 	struct kept           *kept;
 	struct arena          *job;           /* wipes */
-	struct microsoft_grant was, fresh, theirs;
+	struct oauth_grant was, fresh, theirs;
 	struct slice           sealed;        /* the fresh one; at == NULL: it could not be */
 	bool                   beaten;        /* theirs counts */
 };
@@ -44,11 +44,12 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static struct microsoft_grant copy_of(const struct microsoft_grant *g, struct arena *a)
+static struct oauth_grant copy_of(const struct oauth_grant *g, struct arena *a)
 {
-	return (struct microsoft_grant){ .access_token = g->access_token ? arena_str(a, g->access_token) : NULL,
+	return (struct oauth_grant){ .access_token = g->access_token ? arena_str(a, g->access_token) : NULL,
 		.refresh_token = g->refresh_token ? arena_str(a, g->refresh_token) : NULL,
-		.scope = g->scope ? arena_str(a, g->scope) : NULL, .expires_at = g->expires_at };
+		.scope = g->scope ? arena_str(a, g->scope) : NULL, .expires_at = g->expires_at,
+		.granted_at = g->granted_at };
 }
 
 /* By what is in it: sealed with another key it is still the same grant. */
@@ -89,7 +90,7 @@ static void begin(struct errand *e)
 		errand_done(e);
 }
 
-static struct errand *keep(void *self, const struct microsoft_grant *fresh)
+static struct errand *keep(void *self, const struct oauth_grant *fresh)
 {
 	struct kept              *k = self;
 	struct granting          *g = must_alloc(sizeof *g);
@@ -98,7 +99,7 @@ static struct errand *keep(void *self, const struct microsoft_grant *fresh)
 
 	*g = (struct granting){ .write = { .apply = apply, .done = answered, .self = g }, .errand.begin = begin, .kept = k,
 	                        .job = arena_new() };
-	g->was = copy_of(&(struct microsoft_grant){ *c->token ? c->token : NULL, c->refresh_token, NULL, 0 }, g->job);
+	g->was = copy_of(&(struct oauth_grant){ .access_token = *c->token ? c->token : NULL, .refresh_token = c->refresh_token }, g->job);
 	g->fresh = copy_of(fresh, g->job);
 	text = grant_write(&g->fresh, g->job);
 	if (!text.at)
@@ -110,7 +111,7 @@ static struct errand *keep(void *self, const struct microsoft_grant *fresh)
 	return &g->errand;
 }
 
-static bool kept(void *self, struct arena *into, struct microsoft_grant *now)
+static bool kept(void *self, struct arena *into, struct oauth_grant *now)
 {
 	struct kept     *k = self;
 	struct granting *g = k->granting;
@@ -141,13 +142,13 @@ static int between_polls_s(const struct kept *k)
 	return keeper_graph_poll_ms(k->loop->keeper) / 1000 * 9 / 8 + 1;
 }
 
-const struct microsoft_safe *grant_safe(struct kept *k)
+const struct oauth_safe *grant_safe(struct kept *k)
 {
 	uint16_t dice;
 
 	if (!k->safe.self) {
 		random_bytes(&dice, sizeof dice);
-		k->safe = (struct microsoft_safe){ .self = k, .ahead_s = AHEAD_S + AHEAD_S * dice / UINT16_MAX + between_polls_s(k),
+		k->safe = (struct oauth_safe){ .self = k, .ahead_s = AHEAD_S + AHEAD_S * dice / UINT16_MAX + between_polls_s(k),
 		                                   .turn = turn, .keep = keep, .kept = kept };
 	}
 	return &k->safe;

@@ -98,7 +98,7 @@ static bool keep_departure(struct txn *t, void *self, struct error *err)
 	                : (!d->silent || count_silent(t, v, err)) && signin_insert(t, &d->row, err);
 }
 
-static bool seal_departure(struct departure *d, const char *state, const struct microsoft_code *code, struct error *err)
+static bool seal_departure(struct departure *d, const char *state, const struct oauth_code *code, struct error *err)
 {
 	struct visitor *v = d->v;
 	struct arena   *job = v->x->job;
@@ -139,9 +139,9 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
-	struct microsoft_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
+	struct oauth_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
 		random_text(x->job, NONCE_DICE) };
-	struct microsoft_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
+	struct oauth_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
 		.shared = d->delegate != NULL, .silent = d->silent, .rights = rights_for(v) };
 	struct error          err = { 0 };
 

@@ -46,7 +46,7 @@ static void begin(struct net_post *post)
 
 /* The access token alone where the grant goes on: a renewed one would have to be kept. */
 static bool open_grant(struct keeper_loop *l, const struct account *a, struct slice sealed, bool for_good, struct arena *job,
-                       struct microsoft_grant *out)
+                       struct oauth_grant *out)
 {
 	struct error err = { 0 };
 	struct slice plain;
@@ -64,7 +64,7 @@ void keeper_part(struct keeper *keeper, const struct account *a, struct slice se
 	CLEANUP(arena) struct arena  *job = arena_new();
 	struct keeper_loop           *l = keeper_loop_of(keeper, a->id);
 	struct microsoft_subscription s;
-	struct microsoft_grant        grant;
+	struct oauth_grant        grant;
 	struct farewell              *farewell;
 	struct parting               *p;
 

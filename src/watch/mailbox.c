@@ -32,7 +32,7 @@ void mailbox_init_exchange(struct mailbox *m, const struct mailbox_owner *owner,
 }
 
 void mailbox_init_microsoft(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
-                            const char *delegate, const struct microsoft_app *app, struct terms terms, const struct microsoft_safe *safe,
+                            const char *delegate, const struct microsoft_app *app, struct terms terms, const struct oauth_safe *safe,
                             const char *delta_link, int64_t since)
 {
 	*m = (struct mailbox){ .owner = owner, .self = self, .locked = true, .by_graph = true };
@@ -60,7 +60,7 @@ static void lock(struct mailbox *m)
 	if (m->by_ews)
 		m->endpoint.trust = NULL;
 	if (m->by_graph)
-		m->grant = (struct microsoft_grant){ 0 };
+		m->grant = (struct oauth_grant){ 0 };
 	m->owner->lock(m->self);
 }
 

@@ -49,7 +49,7 @@ struct mailbox {
 		struct {                             /* by_graph */
 			struct microsoft_watch microsoft;
 			struct microsoft_notices notices;
-			struct microsoft_grant grant;
+			struct oauth_grant grant;
 			char                 *delegate;
 		};
 	};
@@ -67,7 +67,7 @@ void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owne
 /* By Graph: `app` and `safe` live as long; `delegate`, who signs in for a mailbox that is not their own (NULL: it is), and `delta_link`
  * (NULL: known from now on) are copied. */
 void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
-                                      const char *delegate, const struct microsoft_app *, struct terms, const struct microsoft_safe *,
+                                      const char *delegate, const struct microsoft_app *, struct terms, const struct oauth_safe *,
                                       const char *delta_link, int64_t since);
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,

@@ -37,8 +37,8 @@ static void be_at_microsoft(struct account *a, struct flow_worked *worked)
 
 static struct slice secret_of(const struct filling *f, int n, struct arena *work)
 {
-	struct microsoft_grant g = { arena_print(work, "at-%d", n), arena_print(work, "rt-%d", n),
-		"User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite", f->ends + (int64_t)60 * n / f->count };
+	struct oauth_grant g = { arena_print(work, "at-%d", n), arena_print(work, "rt-%d", n),
+		"User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite", f->ends + (int64_t)60 * n / f->count, 0 };
 
 	return f->ends ? grant_write(&g, work) : slice_str(PASSWORD);
 }

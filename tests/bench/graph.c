@@ -17,7 +17,7 @@
 
 struct reading {
 	struct microsoft_watch watch;
-	struct microsoft_grant grant;
+	struct oauth_grant grant;
 	uint64_t               messages, bytes;      /* `bytes`: of their texts, so that nobody can leave the reading out */
 	int                    step;
 };

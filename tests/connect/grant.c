@@ -11,24 +11,25 @@ static bool same(const char *a, const char *b)
 
 TEST(what_is_written_is_read)
 {
-	static const struct { struct microsoft_grant grant; const char *json; } rows[] = {
-		{ { "eyJ.a", "0.AX", "Mail.Send openid", 1795251599 },
-		  "{\"access_token\":\"eyJ.a\",\"refresh_token\":\"0.AX\",\"scope\":\"Mail.Send openid\",\"expires_at\":1795251599}" },
-		{ { "eyJ.a", NULL, NULL, 0 },      "{\"access_token\":\"eyJ.a\"}" },
-		{ { NULL, "0.AX", NULL, 0 },       "{\"refresh_token\":\"0.AX\"}" },
-		{ { "a\"\\b", NULL, "", 41000000000 }, "{\"access_token\":\"a\\\"\\\\b\",\"scope\":\"\",\"expires_at\":41000000000}" },
+	static const struct { struct oauth_grant grant; const char *json; } rows[] = {
+		{ { "eyJ.a", "0.AX", "Mail.Send openid", 1795251599, 1795248000 },
+		  "{\"access_token\":\"eyJ.a\",\"refresh_token\":\"0.AX\",\"scope\":\"Mail.Send openid\",\"expires_at\":1795251599,\"granted_at\":1795248000}" },
+		{ { "eyJ.a", NULL, NULL, 0, 0 },      "{\"access_token\":\"eyJ.a\"}" },
+		{ { NULL, "0.AX", NULL, 0, 0 },       "{\"refresh_token\":\"0.AX\"}" },
+		{ { "a\"\\b", NULL, "", 41000000000, 0 }, "{\"access_token\":\"a\\\"\\\\b\",\"scope\":\"\",\"expires_at\":41000000000}" },
 	};
 
 	job = arena_new();
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct microsoft_grant *g = &rows[i].grant;
+		const struct oauth_grant *g = &rows[i].grant;
 		struct slice                  text = grant_write(g, job);
-		struct microsoft_grant        back;
+		struct oauth_grant        back;
 
 		EXPECT_TEXT(arena_copy(job, text), rows[i].json);
 		EXPECT_ROW(grant_read(text, job, &back), rows[i].json);
 		EXPECT_ROW(same(back.access_token, g->access_token) && same(back.refresh_token, g->refresh_token), rows[i].json);
-		EXPECT_ROW(same(back.scope, g->scope && *g->scope ? g->scope : NULL) && back.expires_at == g->expires_at, rows[i].json);
+		EXPECT_ROW(same(back.scope, g->scope && *g->scope ? g->scope : NULL) && back.expires_at == g->expires_at
+		           && back.granted_at == g->granted_at, rows[i].json);
 		/* a row that was cut short gives no half of a grant */
 		for (size_t cut = 0; cut < text.len; cut++)
 			EXPECT_ROW(!grant_read(slice_upto(text, cut), job, &back) && !back.access_token && !back.refresh_token, rows[i].json);
@@ -40,9 +41,9 @@ TEST(what_is_no_grant)
 {
 	static const char *const rows[] = {
 		"", "hunter22", "\"hunter22\"", "123456", "null", "[]", "{\"access_token\":7}", "{\"access_token\":\"\"}", "[{\"access_token\":\"a\"}]",
-		"{\"scope\":\"Mail.Send\",\"expires_at\":1795251599}", "{\"access_token\":\"a\\u0000b\"}", "{\"access_token\":\"a\"} x",
+		"{\"scope\":\"Mail.Send\",\"expires_at\":1795251599,\"granted_at\":1795248000}", "{\"access_token\":\"a\\u0000b\"}", "{\"access_token\":\"a\"} x",
 	};
-	struct microsoft_grant g;
+	struct oauth_grant g;
 
 	job = arena_new();
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -57,7 +58,7 @@ TEST(what_is_no_grant)
 
 TEST(too_much)
 {
-	struct microsoft_grant g = { .expires_at = 1 };
+	struct oauth_grant g = { .expires_at = 1 };
 	char                  *token;
 
 	job = arena_new();

@@ -36,7 +36,7 @@ static void scene_open(struct scene *s, const struct set *set)
 	/* by number: nobody answers for names here */
 	static const char *const hosts[GOOGLE_PLACES] = { "192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10" };
 	const char         *address = set->address ? set->address : "ann@birch.example", *problem;
-	struct google_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
+	struct oauth_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
 	                              .expires_at = set->expires_at, .granted_at = set->granted_at };
 
 	*s = (struct scene){ .report = report_new(address), .app = { APP, CLIENT } };

@@ -31,7 +31,7 @@ struct set {                      /* all but the usual */
 
 static void scene_open(struct scene *s, const struct set *set)
 {
-	struct microsoft_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
+	struct oauth_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
 	                                 .expires_at = set->expires_at };
 	const char            *problem;
 
@@ -300,7 +300,7 @@ TEST(a_code_is_refused)
 		{ "used already",     { REDEEM(AADSTS("400 Bad Request", "invalid_grant", "54005", "")) }, FAULT_REFUSED, "microsoft.sign_in_again" },
 		{ "our secret",       { REDEEM(AADSTS("401 Unauthorized", "invalid_client", "7000222", "")) }, FAULT_REFUSED, "microsoft.app_secret_expired" },
 	};
-	static const struct microsoft_code code = { CODE, VERIFIER, BACK, "n1" };
+	static const struct oauth_code code = { CODE, VERIFIER, BACK, "n1" };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct web_peer p;
@@ -349,13 +349,13 @@ TEST(where_a_person_signs_in)
 	for (size_t i = 0; i < COUNT(sets); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
 
-		EXPECT_ROW(strstr(microsoft_authorize_url(&rows[0].app, &(struct microsoft_code){ NULL, VERIFIER, BACK, NULL },
-			&(struct microsoft_departure){ .state = "s", .rights = sets[i].rights, .shared = sets[i].shared }, job), sets[i].scope), sets[i].scope);
+		EXPECT_ROW(strstr(microsoft_authorize_url(&rows[0].app, &(struct oauth_code){ NULL, VERIFIER, BACK, NULL },
+			&(struct oauth_departure){ .state = "s", .rights = sets[i].rights, .shared = sets[i].shared }, job), sets[i].scope), sets[i].scope);
 	}
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		CLEANUP(arena) struct arena *job = arena_new();
-		const char *url = microsoft_authorize_url(&rows[i].app, &(struct microsoft_code){ NULL, VERIFIER, BACK, NULL },
-			&(struct microsoft_departure){ .state = "st4te", .nonce = rows[i].nonce, .login_hint = rows[i].hint, .silent = rows[i].silent }, job);
+		const char *url = microsoft_authorize_url(&rows[i].app, &(struct oauth_code){ NULL, VERIFIER, BACK, NULL },
+			&(struct oauth_departure){ .state = "st4te", .nonce = rows[i].nonce, .login_hint = rows[i].hint, .silent = rows[i].silent }, job);
 
 		EXPECT_ROW(slice_starts(slice_str(url), rows[i].begins) && strstr(url, rows[i].scope) && slice_ends(slice_str(url), rows[i].ends), url);
 		EXPECT_ROW(strstr(url, "&state=st4te&") && strstr(url, "&code_challenge_method=S256&") && !strstr(url, VERIFIER) && !strstr(url, "client_secret"), url);

@@ -85,7 +85,7 @@ struct scene {
 
 static void scene_open(struct scene *s, struct microsoft_keys *keys)
 {
-	static const struct microsoft_code code = { CODE, VERIFIER, BACK, "n1" };
+	static const struct oauth_code code = { CODE, VERIFIER, BACK, "n1" };
 	const char *problem;
 
 	key = key ? key : rsa_new(2048);

@@ -36,7 +36,7 @@ struct set {
 struct scene {
 	const struct set        *set;
 	struct microsoft_app     app;
-	struct microsoft_grant   grant;
+	struct oauth_grant   grant;
 	struct microsoft_place   place;
 	struct microsoft_watch   watch;
 	struct microsoft_notices notices;

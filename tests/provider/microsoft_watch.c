@@ -30,10 +30,10 @@ struct set {                      /* all but the usual */
 struct scene {
 	const struct set        *set;
 	struct microsoft_app     app;
-	struct microsoft_grant   grant;
-	struct microsoft_safe    safe;
+	struct oauth_grant   grant;
+	struct oauth_safe    safe;
 	struct errand            errand;
-	struct microsoft_grant   in_safe;
+	struct oauth_grant   in_safe;
 	struct arena            *job;
 	struct web_peer         *peer;
 	size_t                   kept_before;       /* that turn */
@@ -58,7 +58,7 @@ static void begin(struct errand *e)
 	errand_done(e);
 }
 
-static struct errand *keep(void *self, const struct microsoft_grant *fresh)
+static struct errand *keep(void *self, const struct oauth_grant *fresh)
 {
 	struct scene *s = self;
 
@@ -70,12 +70,12 @@ static struct errand *keep(void *self, const struct microsoft_grant *fresh)
 	return &s->errand;
 }
 
-static bool kept(void *self, struct arena *into, struct microsoft_grant *now)
+static bool kept(void *self, struct arena *into, struct oauth_grant *now)
 {
 	struct scene *s = self;
 
-	*now = (struct microsoft_grant){ arena_str(into, s->set->kept == FRESH ? NEW : THEIRS), arena_str(into, s->set->kept == FRESH ? R1 : R2), SCOPES, NOW + 3599 };
-	s->in_safe = (struct microsoft_grant){ s->set->kept == FRESH ? NEW : THEIRS, s->set->kept == FRESH ? R1 : R2, SCOPES, NOW + 3599 };
+	*now = (struct oauth_grant){ arena_str(into, s->set->kept == FRESH ? NEW : THEIRS), arena_str(into, s->set->kept == FRESH ? R1 : R2), SCOPES, NOW + 3599, 0 };
+	s->in_safe = (struct oauth_grant){ s->set->kept == FRESH ? NEW : THEIRS, s->set->kept == FRESH ? R1 : R2, SCOPES, NOW + 3599, 0 };
 	return s->set->kept != NOTHING_AT_ALL;
 }
 
@@ -91,8 +91,8 @@ static void at_numbers(struct scene *s)
 static void scene_open(struct scene *s, const struct set *set, const struct turn *turns, const char *row)
 {
 	*s = (struct scene){ .set = set, .app = { .client_id = APP }, .rounds = set->rounds };
-	s->grant = (struct microsoft_grant){ OLD, R0, SCOPES, set->expires_at ? set->expires_at : NOW + 3600 };
-	s->safe = (struct microsoft_safe){ .self = s, .ahead_s = 300, .turn = turn_of, .keep = keep, .kept = kept };
+	s->grant = (struct oauth_grant){ OLD, R0, SCOPES, set->expires_at ? set->expires_at : NOW + 3600, 0 };
+	s->safe = (struct oauth_safe){ .self = s, .ahead_s = 300, .turn = turn_of, .keep = keep, .kept = kept };
 	s->peer = &s->p;
 	web_peer_init(&s->p, turns, row);
 	microsoft_watch_init(&s->watch, &(struct microsoft_access){ .app = &s->app, .safe = set->no_safe ? NULL : &s->safe, .grant = &s->grant,

@@ -20,7 +20,7 @@ static enum want_kind open_step(void *self, struct want *w, struct error *err)
 
 static void scene_open(struct scene *s, const struct turn *turns, const char *row, const char *to)
 {
-	const struct microsoft_grant grant = { .access_token = "token-of-ann" };
+	const struct oauth_grant grant = { .access_token = "token-of-ann" };
 	const char                  *problem;
 	struct error                 err = { 0 };
 
