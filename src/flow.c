@@ -709,7 +709,8 @@ static void note_microsoft(struct flow *f, struct flow_worked *out)
 	out->endpoint[SERVICE_WEB] = s->graph;
 	out->endpoint[SERVICE_WEB].host = arena_str(job, s->graph.host);
 	out->endpoint[SERVICE_WEB].path = "/v1.0";
-	out->well[SERVICE_WEB] = out->graph = true;
+	out->well[SERVICE_WEB] = true;
+	out->interface = "graph";
 	out->username = arena_str(job, s->others ? s->delegate : f->address.text);
 	out->others = s->others;
 	out->mailbox = arena_str(job, s->user.id);

@@ -21,7 +21,8 @@ struct flow_worked {
 	uint32_t        uidvalidity, uidnext;      /* of the inbox; 0: not told */
 	const char     *mailbox;                   /* at Exchange: its address there */
 	bool            others, act_as;            /* as exchange_session has them   */
-	bool            graph;                     /* the web service is Microsoft Graph; then `mailbox` is the id of who signed in */
+	const char     *interface;                 /* of the web service, where it is not Exchange: "graph" (then `mailbox` is the id of who
+	                                            * signed in); NULL                                */
 };
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */

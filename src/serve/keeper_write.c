@@ -10,9 +10,8 @@
 #include "serve/budget.h"
 #include "serve/bus.h"
 #include "serve/event_data.h"
-#include "serve/kept.h"
+#include "serve/kept_kind.h"
 #include "serve/our_addresses.h"
-#include "serve/subscription.h"
 #include "store/links.h"
 
 #define DAY_MS     (24 * 3600 * (int64_t)1000)
@@ -314,8 +313,10 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 /* Copied: the mailbox goes on to other things, not before this is answered, but it may be closed. */
 static void take_news(struct saving *s, const struct mailbox *m)
 {
-	const struct message *news = mailbox_news(m, &s->count);
+	struct mailbox_look   look = mailbox_look(m);
+	const struct message *news = look.news;
 
+	s->count = look.count;
 	s->news = s->count ? arena_get(s->job, s->count * sizeof *s->news) : NULL;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct message *n = &news[i];
@@ -328,7 +329,7 @@ static void take_news(struct saving *s, const struct mailbox *m)
 		s->news[i].to = n->to ? arena_str(s->job, n->to) : NULL;
 		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
 	}
-	s->cursor = cursor_of(m, s->job);
+	s->cursor = cursor_of(s->kept, m, s->job);
 }
 
 struct errand *save_trouble(struct kept *k, const struct trouble *t, int64_t now)
@@ -392,8 +393,8 @@ const char *place_write(const struct flow_worked *w, struct arena *into)
 		cJSON_AddStringToObject(o, "mailbox", w->mailbox);
 	if (w->others || w->act_as)
 		cJSON_AddStringToObject(o, "as", w->act_as ? "impersonator" : "delegate");
-	if (w->graph)
-		cJSON_AddTrueToObject(o, "graph");
+	if (w->interface)
+		cJSON_AddStringToObject(o, "interface", w->interface);
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
 	free(text);
@@ -448,51 +449,22 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	as = json_text(o, "as");
 	out->others = as && strcmp(as, "delegate") == 0;
 	out->act_as = as && strcmp(as, "impersonator") == 0;
-	out->graph = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "graph"));
+	if (json_text(o, "interface"))
+		out->interface = arena_str(into, json_text(o, "interface"));
 	cJSON_Delete(o);
 	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
 }
 
-const char *cursor_of(const struct mailbox *m, struct arena *into)
+const char *cursor_of(const struct kept *k, const struct mailbox *m, struct arena *into)
 {
-	cJSON      *o;
+	cJSON      *o = cJSON_CreateObject();
 	char       *text;
 	const char *copy;
 
-	if (!m->by_ews && !m->by_graph)
-		return inbox_place_write((struct inbox_place){ m->watch.uidvalidity, m->watch.uidnext }, into);
-	o = cJSON_CreateObject();
-	if (m->by_graph && m->microsoft.delta_link) {
-		cJSON_AddStringToObject(o, "delta_link", m->microsoft.delta_link);
-		cJSON_AddNumberToObject(o, "since", (double)m->microsoft.since);
-	}
-	if (m->by_graph)
-		subscription_write(o, &m->notices.kept);
-	if (m->by_ews && m->exchange.sync_state)
-		cJSON_AddStringToObject(o, "sync_state", m->exchange.sync_state);
+	k->kind->cursor(m, o);
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
 	free(text);
-	cJSON_Delete(o);
-	return copy;
-}
-
-const char *sync_state_read(const char *json, struct arena *into)
-{
-	cJSON      *o = json ? json_read(slice_str(json), CURSOR_LONGEST, NULL) : NULL;
-	const char *state = json_text(o, "sync_state"), *copy = state && *state ? arena_str(into, state) : NULL;
-
-	cJSON_Delete(o);
-	return copy;
-}
-
-const char *delta_link_read(const char *json, struct arena *into, int64_t *since_out)
-{
-	cJSON      *o = json ? json_read(slice_str(json), CURSOR_LONGEST, NULL) : NULL;
-	const char *link = json_text(o, "delta_link"), *copy = link && *link ? arena_str(into, link) : NULL;
-	double      since = json_number(o, "since", 0);
-
-	*since_out = since > 0 && since < 1e11 ? (int64_t)since : 0;
 	cJSON_Delete(o);
 	return copy;
 }

@@ -1,4 +1,4 @@
-#include "serve/kept.h"
+#include "serve/kept_kind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +9,8 @@
 #include "connect/grant.h"
 #include "model/facts.h"
 #include "serve/budget.h"
-#include "serve/notices.h"
 #include "serve/our_addresses.h"
 #include "serve/registration.h"
-#include "serve/subscription.h"
 #include "store/links.h"
 #include "store/workspaces.h"
 #include "wire/header.h"
@@ -159,7 +157,7 @@ static int64_t next_try_at(struct kept *k)
 /* Where it was signed in to. False: it is not known, or it was by another provider. */
 static bool read_place(const struct kept *k, struct flow_worked *worked)
 {
-	return place_read(k->round->account.place, k->round->job, worked) && worked->graph == has_grant(&k->round->account);
+	return place_read(k->round->account.place, k->round->job, worked) && kept_kind_of(worked)->granted == has_grant(&k->round->account);
 }
 
 /* Is there an inbox to be watched between two proofs of life? */
@@ -317,7 +315,7 @@ static bool unlock(void *self, struct login *out, const struct secrets **secrets
 	round = k->round;
 	if (!(round->credentials.password || round->credentials.token) || !read_place(k, &worked))
 		return false;
-	if (k->mailbox->by_graph)
+	if (has_grant(&round->account))
 		k->mailbox->grant = (struct oauth_grant){ *round->credentials.token ? round->credentials.token : NULL,
 			round->credentials.refresh_token, round->credentials.scope, round->credentials.expires_at,
 			round->credentials.granted_at };
@@ -373,7 +371,7 @@ static bool is_known_place(const struct kept *k, const struct mailbox *m)
 {
 	const char *known = k->round->account.cursor;
 
-	return known && strcmp(known, cursor_of(m, k->round->job)) == 0;
+	return known && strcmp(known, cursor_of(k, m, k->round->job)) == 0;
 }
 
 /* As every other way to that host; while it is down one of all its mailboxes tries, and this one is lost like the others. */
@@ -386,76 +384,11 @@ static struct errand *knock_again(void *self)
 	return passage_ask(&k->passage, k->loop->turnstile, k->host, k->loop->now_ms);
 }
 
-/* Of a stream that many share, said once, by whoever takes a turn first. */
-static void say_shared(const struct kept *k, struct exchange_stream *line)
-{
-	if (line->troubled && line->trouble != EXCHANGE_CLOSED)
-		LOG(LOG_NEWS, "stream.over", LOG_TEXT("host", k->host), LOG_TEXT("why", line->why),
-		    LOG_TEXT("for", line->trouble == EXCHANGE_NOT_OFFERED ? "good" : "now"));
-	line->troubled = false;
-}
-
-/* Who is told of it by Graph, and why not. That nobody reaches us there is the operator's to put right. */
-static void count_notices(struct kept *k, struct microsoft_notices *n)
-{
-	bool told = microsoft_notices_stand(n, k->loop->now_ms);
-
-	atomic_fetch_add(&k->loop->counts.graph_told, told - k->told);
-	atomic_fetch_add(&k->loop->counts.graph_notices, n->heard);
-	n->heard = 0;
-	if (told && !k->told)
-		LOG(LOG_NEWS, "mailbox.told", LOG_TEXT("account", k->id));
-	k->told = told;
-	if (n->troubled)
-		LOG(n->place && n->place->refusals ? LOG_CAUTION : LOG_NEWS, "mailbox.untold", LOG_TEXT("account", k->id), LOG_TEXT("why", n->why),
-		    LOG_TEXT("url", n->place && n->place->url ? n->place->url : ""));
-	n->troubled = false;
-}
-
-static void count_graph(struct kept *k, struct microsoft_watch *x, struct microsoft_notices *n)
-{
-	atomic_fetch_add(&k->loop->counts.graph_polls, x->polls);
-	atomic_fetch_add(&k->loop->counts.graph_throttled, x->throttled);
-	x->polls = x->throttled = 0;
-	if (x->renumbered)
-		LOG(LOG_NEWS, "mailbox.delta_forgotten", LOG_TEXT("account", k->id));
-	x->renumbered = false;
-	count_notices(k, n);
-}
-
-static void count_watch(struct kept *k, struct mailbox *m)
-{
-	struct exchange_watch *x = &m->exchange;
-	bool                   streams = m->by_ews && exchange_watch_is_told(x);
-
-	if (m->by_graph)
-		count_graph(k, &m->microsoft, &m->notices);
-	atomic_fetch_add(&k->loop->counts.streams, streams - k->streams);
-	if (m->by_ews && streams && !k->streams)
-		LOG(LOG_NEWS, "mailbox.streams", LOG_TEXT("account", k->id));
-	k->streams = streams;
-	if (!m->by_ews)
-		return;
-	atomic_fetch_add(&k->loop->counts.polls, x->polls);
-	atomic_fetch_add(&k->loop->counts.throttled, x->throttled);
-	x->polls = x->throttled = 0;
-	if (!x->stream)
-		return;
-	atomic_fetch_add(&k->loop->counts.notifications, x->stream->notifications);
-	x->stream->notifications = 0;
-	if (x->stream->troubled && x->stream->trouble != EXCHANGE_CLOSED)
-		LOG(LOG_NEWS, "mailbox.polled", LOG_TEXT("account", k->id), LOG_TEXT("why", x->stream->why),
-		    LOG_TEXT("for", x->stream->trouble == EXCHANGE_NOT_OFFERED ? "good" : "now"));
-	x->stream->troubled = false;
-	if (x->seat)
-		say_shared(k, x->seat->group->stream);
-}
-
 /* The server asks to be left alone for so long that it is to be shown: the account waits until then, as in any other outage. NULL: what it
  * said means something else. */
-static struct errand *keep_busy(struct kept *k, struct mailbox *m)
+static struct errand *keep_busy(struct kept *k, const struct mailbox_look *look)
 {
-	struct report *r = mailbox_report(m);
+	struct report *r = look->report;
 	int64_t        now = clock_unix_ms();
 	struct verdict v;
 	struct outcome o;
@@ -463,30 +396,35 @@ static struct errand *keep_busy(struct kept *k, struct mailbox *m)
 	report_finish(r);
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, false, dice(), now, &o);
-	o.next_try = now + mailbox_busy_ms(m);
-	LOG(LOG_NEWS, "mailbox.throttled", LOG_TEXT("account", k->id), LOG_NUMBER("ms", mailbox_busy_ms(m)));
+	o.next_try = now + look->busy_ms;
+	LOG(LOG_NEWS, "mailbox.throttled", LOG_TEXT("account", k->id), LOG_NUMBER("ms", look->busy_ms));
 	return o.state == ACCOUNT_WAITING ? save_outcome(k, &o, r, &v, NULL, false, now) : NULL;
+}
+
+static void count_watch(struct kept *k, struct mailbox *m)
+{
+	if (k->kind->count)
+		k->kind->count(k, m);
 }
 
 static struct errand *keep(void *self, struct mailbox *m)
 {
 	struct kept   *k = self;
 	bool           first = k->round != NULL;      /* at Exchange and by Graph each time */
-	size_t         news;
+	struct mailbox_look look = mailbox_look(m);
 	struct errand *busy;
 
-	mailbox_news(m, &news);
 	count_watch(k, m);
 	passage_leave(&k->passage, true, k->loop->now_ms);
-	if (mailbox_busy_ms(m)) {
-		busy = mailbox_busy_ms(m) > keeper_grace_ms(k->loop->keeper) ? keep_busy(k, m) : NULL;
+	if (look.busy_ms) {
+		busy = look.busy_ms > keeper_grace_ms(k->loop->keeper) ? keep_busy(k, &look) : NULL;
 		if (!busy)
 			close_round(k);
 		return busy;
 	}
 	if (k->state == ACCOUNT_WAITING)
 		return save_settled(k, m, clock_unix_ms());
-	if (news || (first && !is_known_place(k, m)))
+	if (look.count || (first && !is_known_place(k, m)))
 		return save_news(k, m, clock_unix_ms());
 	close_round(k);      /* from here on it is parked */
 	return NULL;
@@ -524,80 +462,24 @@ static void close_mailbox(struct kept *k)
 	k->host = k->host_name = k->address = NULL;
 }
 
-/* Those share one that are the same login's at one server, within a workspace: what its people lay down is theirs alone. */
-static void have_it_streamed(struct kept *k, const struct flow_worked *worked, const struct endpoint *place)
-{
-	struct exchange_watch *x = &k->mailbox->exchange;
-	enum ews_streams       which = keeper_ews_streams(k->loop->keeper);
-
-	if (which == EWS_STREAMS_OFF)
-		return;
-	if (worked->act_as)
-		exchange_watch_shares(x, group_for(k->loop, arena_print(k->round->job, "%s %s%s %s", k->round->account.workspace, k->host, place->path,
-			worked->username), worked->mailbox));
-	else if (which == EWS_STREAMS_ON)
-		exchange_watch_streams(x);
-}
-
-static const char *client_state(void *self, const char *nonce, struct arena *into)
-{
-	const struct kept *k = self;
-
-	return notice_state(k->loop->daemon->vault, k->id, nonce, into);
-}
-
-static void have_it_told(struct kept *k)
-{
-	struct microsoft_subscription kept;
-	bool                          known = subscription_read(k->round->account.cursor, &kept);
-
-	mailbox_have_it_told(k->mailbox, &k->loop->place, &(struct microsoft_prover){ k, client_state }, known ? &kept : NULL);
-}
-
-void kept_hear(struct kept *k, const char *nonce, const struct graph_notice *notice)
-{
-	if (k->mailbox && k->mailbox->by_graph)
-		microsoft_notices_hear(&k->mailbox->notices, nonce, notice);
-}
-
 /* The mailbox by the place that worked. False: none is known after all. */
 static bool open_mailbox(struct kept *k)
 {
 	struct kept_round *round = k->round;
-	struct inbox_place      cursor = { 0 };
 	struct flow_worked worked;
 	struct endpoint    place;
-	int64_t            since;
-	const char        *link;
 
 	if (!read_place(k, &worked))
 		return false;
 	place = worked.endpoint[worked.well[SERVICE_WEB] ? SERVICE_WEB : SERVICE_IMAP];
+	k->kind = kept_kind_of(&worked);
 	k->host_name = must_copy(place.host);
 	k->address = must_copy(round->account.address);
 	k->host = must_copy(arena_print(round->job, "%s:%u", place.host, place.port));
 	place.host = k->host_name;
 	place.trust = &round->laid_down.trust;
 	k->mailbox = must_alloc(sizeof *k->mailbox);
-	if (worked.graph) {
-		link = delta_link_read(round->account.cursor, round->job, &since);
-		mailbox_init_microsoft(k->mailbox, &owner, k, k->address, worked.others ? worked.username : NULL,
-		                       keeper_microsoft(k->loop->keeper), account_terms(&round->account), grant_safe(k), link, since);
-		k->mailbox->microsoft.poll_ms = keeper_graph_poll_ms(k->loop->keeper);
-		/* of another's mailbox Graph tells nobody who signed in: it is polled */
-		if (rights_have_mail(account_terms(&round->account).rights) && !worked.others)
-			have_it_told(k);
-		return true;
-	}
-	if (worked.well[SERVICE_WEB]) {
-		mailbox_init_exchange(k->mailbox, &owner, k, k->address, worked.mailbox, worked.others, worked.act_as, &place,
-		                      sync_state_read(round->account.cursor, round->job));
-		k->mailbox->exchange.poll_ms = keeper_ews_poll_ms(k->loop->keeper);
-		have_it_streamed(k, &worked, &place);
-		return true;
-	}
-	inbox_place_read(round->account.cursor, &cursor);
-	mailbox_init(k->mailbox, &owner, k, k->address, &place, TLS_QUICK, cursor.uidvalidity, cursor.uidnext);
+	k->kind->open(k, &owner, &worked, &place);
 	return true;
 }
 
@@ -638,9 +520,10 @@ static void note_our_addresses(const struct kept *k, struct report *r, int64_t n
 /* It was lost or never opened: what that means, and the errand that writes it down; NULL when it means nothing yet. */
 static struct errand *judge_loss(struct kept *k, const struct error *why, int64_t now_ms)
 {
-	struct report *r = mailbox_report(k->mailbox);
+	struct mailbox_look look = mailbox_look(k->mailbox);
+	struct report *r = look.report;
 	int64_t        now = clock_unix_ms();
-	bool           reached = mailbox_asked(k->mailbox);
+	bool           reached = look.asked;
 	struct verdict v;
 	struct outcome o;
 
@@ -652,7 +535,7 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 		k->rests_until = clock_mono_ms() + pause_ms(1, dice());
 		return NULL;
 	}
-	if (k->settled_ms && !mailbox_refused(k->mailbox)) {
+	if (k->settled_ms && !look.refused) {
 		lost(k, now_ms);
 		return NULL;
 	}
@@ -660,8 +543,8 @@ static struct errand *judge_loss(struct kept *k, const struct error *why, int64_
 	report_finish(r);
 	diagnose(r, &v);
 	outcome_of(&v, &k->round->account, is_refused(k, r, &v), dice(), now, &o);
-	if (o.next_try != NEVER && o.next_try < now + mailbox_busy_ms(k->mailbox))
-		o.next_try = now + mailbox_busy_ms(k->mailbox);
+	if (o.next_try != NEVER && o.next_try < now + look.busy_ms)
+		o.next_try = now + look.busy_ms;
 	/* a host that is not reached has its own back-off, at the turnstile, for all its mailboxes together */
 	k->rests_until = o.next_try == NEVER && reached ? NEVER : clock_mono_ms() + (reached ? o.next_try - now : 0);
 	if (o.state == ACCOUNT_WAITING) {

@@ -76,6 +76,7 @@ struct kept {
 	bool                again;             /* it was changed: once this round has ended, begin anew */
 	struct kept_round  *round;             /* NULL while parked or resting */
 	struct mailbox     *mailbox;           /* NULL unless it is open or being opened */
+	const struct kept_kind *kind;          /* of that one */
 	char               *host;              /* of that one: "imap.birch.example:993", and its name alone */
 	char               *host_name, *address;
 	struct passage      passage;
@@ -163,10 +164,8 @@ bool        place_read(const char *json, struct arena *into, struct flow_worked 
 /* How far the mailbox is known, as account.cursor. */
 struct inbox_place { uint32_t uidvalidity, uidnext; };
 const char *inbox_place_write(struct inbox_place, struct arena *into);
-/* The same of a mailbox that is open: by IMAP the place above, at Exchange the sync state, by Graph the link of the delta. */
-const char *cursor_of(const struct mailbox *, struct arena *into);
-const char *sync_state_read(const char *json, struct arena *into);           /* NULL: none is known */
-const char *delta_link_read(const char *json, struct arena *into, int64_t *since_out);      /* likewise */
+/* The same of a mailbox that is open, by its kind. */
+const char *cursor_of(const struct kept *, const struct mailbox *, struct arena *into);
 void        inbox_place_read(const char *json, struct inbox_place *out);      /* all 0 for what is none */
 
 #endif

@@ -3,9 +3,7 @@
 #define SERVE_SUBSCRIPTION_H
 
 #include "base/json.h"
-#include "watch/mailbox.h"
-
-#define CURSOR_LONGEST ((size_t)2 * 1024 * 1024)      /* a sync state of the longest that is read, as JSON */
+#include "serve/kept_kind.h"
 
 void        subscription_write(cJSON *cursor, const struct microsoft_subscription *);       /* nothing where there is none */
 bool        subscription_read(const char *cursor, struct microsoft_subscription *out);      /* false: none is known        */

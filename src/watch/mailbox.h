@@ -33,7 +33,12 @@ struct mailbox_owner {
 	bool           (*kept)(void *self);
 };
 
+/* What kind it is: how one is opened, asked and let go of. A row each, in a file of its own: mailbox_imap.c and so on. */
+struct mailbox_kind;
+extern const struct mailbox_kind mailbox_by_imap, mailbox_by_ews, mailbox_by_graph;
+
 struct mailbox {
+	const struct mailbox_kind  *kind;
 	const struct mailbox_owner *owner;
 	void               *self;
 	struct endpoint     endpoint;           /* its host is the owner's, and lives as long; its trust until it is settled */
@@ -41,22 +46,23 @@ struct mailbox {
 		struct {
 			struct imap_session imap;
 			struct imap_watch   watch;
+			struct { int step; } opening;
 		};
-		struct {                             /* by_ews */
+		struct {
 			struct exchange_watch exchange;
 			char                 *path, *name;      /* of the endpoint; of the mailbox there */
 		};
-		struct {                             /* by_graph */
+		struct {
 			struct microsoft_watch microsoft;
 			struct microsoft_notices notices;
-			struct oauth_grant grant;
-			char                 *delegate;
+			char              *delegate;
 		};
 	};
+	struct oauth_grant  grant;              /* where there is one: the owner's, while it is unlocked */
 	struct login        login;
 	struct errand      *keeping;
 	int                 step;
-	bool                locked, by_ews, by_graph;
+	bool                locked;
 };
 
 void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
@@ -77,35 +83,19 @@ enum want_kind mailbox_step(void *mailbox, struct want *, struct error *);
 void           mailbox_goodbye(struct mailbox *, const struct want *);
 void           mailbox_release(struct mailbox *);
 
-/* Of the sign-in, or of the loss; NULL while parked. */
-static inline struct report *mailbox_report(const struct mailbox *m)
-{
-	return m->by_graph ? m->microsoft.report : m->by_ews ? m->exchange.report : m->watch.report;
-}
+/* How it stands. */
+struct mailbox_look {
+	struct report        *report;           /* of the sign-in, or of the loss; NULL while parked                      */
+	const struct message *news;             /* to be told: until the owner has kept them                              */
+	size_t                count;
+	int                   busy_ms;          /* so long the server wants to be left alone; 0: it does not say so       */
+	bool                  more;             /* there are more news, to be asked for                                   */
+	bool                  asked;            /* the server took part in the sign-in, be it to refuse                   */
+	/* One that was connected, and whose credentials are taken no more: it is not merely lost. With a grant that is told by who signs
+	 * in anew. */
+	bool                  refused;
+};
 
-/* To be told: until the owner has kept them. */
-static inline const struct message *mailbox_news(const struct mailbox *m, size_t *count)
-{
-	*count = m->by_graph ? m->microsoft.count : m->by_ews ? m->exchange.count : m->watch.count;
-	return m->by_graph ? m->microsoft.news : m->by_ews ? m->exchange.news : m->watch.news;
-}
-
-/* The server took part in the sign-in, be it to refuse. */
-static inline bool mailbox_asked(const struct mailbox *m)
-{
-	return m->by_graph ? m->microsoft.asked : m->by_ews ? m->exchange.asked : m->imap.asked;
-}
-
-/* So long the server wants to be left alone; 0: it does not say so. */
-static inline int mailbox_busy_ms(const struct mailbox *m)
-{
-	return m->by_graph ? m->microsoft.busy_ms : m->by_ews ? m->exchange.busy_ms : 0;
-}
-
-/* One that was connected, and whose credentials are taken no more: it is not merely lost. By Graph that is told by who signs in anew. */
-static inline bool mailbox_refused(const struct mailbox *m)
-{
-	return m->by_ews && m->exchange.refused;
-}
+struct mailbox_look mailbox_look(const struct mailbox *);
 
 #endif

@@ -29,7 +29,7 @@ struct filling {
 
 static void be_at_microsoft(struct account *a, struct flow_worked *worked)
 {
-	*worked = (struct flow_worked){ .well[SERVICE_WEB] = true, .graph = true, .username = a->address, .mailbox = a->address,
+	*worked = (struct flow_worked){ .well[SERVICE_WEB] = true, .interface = "graph", .username = a->address, .mailbox = a->address,
 		.endpoint[SERVICE_WEB] = { .service = SERVICE_WEB, .host = "graph.microsoft.com", .port = 443, .socket = SOCKET_TLS, .source = SOURCE_TABLE, .path = "/v1.0" } };
 	a->provider = "microsoft";
 	a->cursor = DELTA_LINK;
