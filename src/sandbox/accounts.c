@@ -19,6 +19,13 @@ struct account *account_by_mail(struct sandbox *s, const char *mail)
 	return NULL;
 }
 
+struct account *account_served(struct sandbox *s, struct account *a)
+{
+	if (a)
+		orders_serve(&s->orders, a->mail);
+	return a;
+}
+
 static const char *named(struct arena *arena, const char *sam)
 {
 	char *name = arena_print(arena, "%s Example", sam);
@@ -37,8 +44,8 @@ static struct account *add_account(struct sandbox *s, const char *mail, const ch
 	a->alias = arena_print(s->own, "%s.alias@%s", a->sam, s->domain);
 	a->password = arena_str(s->own, password);
 	a->display = named(s->own, a->sam);
-	if (has_mailbox)
-		a->mailbox = mailbox_new((unsigned)++s->account_count, a->mail, !orders_has(&s->orders, ORDER_NO_CALENDAR));
+	if (has_mailbox && !orders_of(&s->orders, a->mail, ORDER_NO_MAILBOX))
+		a->mailbox = mailbox_new((unsigned)++s->account_count, a->mail, !orders_of(&s->orders, a->mail, ORDER_NO_CALENDAR));
 	else
 		s->account_count++;
 	return a;
@@ -97,31 +104,29 @@ static void fill(struct sandbox *s, struct account *a, unsigned items)
 }
 
 /* The one that is called service is what it is among the usual people, too. */
-static void add_named(struct sandbox *s, const char *address, const char *password, bool mailboxes)
+static void add_named(struct sandbox *s, const char *address, const char *password)
 {
 	bool acts = strncmp(address, "service@", strlen("service@")) == 0;
 
-	add_account(s, address, password, mailboxes && !acts)->may_impersonate = acts;
+	add_account(s, address, password, !acts)->may_impersonate = acts;
 }
 
 bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
-	bool mailboxes = !orders_has(&s->orders, ORDER_NO_MAILBOX);
-
 	for (size_t i = 0; i < w->accounts; i++) {
 		const char *colon = strchr(w->account[i], ':');
 
 		if (!colon || !memchr(w->account[i], '@', (size_t)(colon - w->account[i])))
 			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
-		add_named(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1, mailboxes);
+		add_named(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1);
 	}
 	if (w->accounts == 0) {
-		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, mailboxes), *shared;
+		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, true), *shared;
 
-		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
-		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
+		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, true);
+		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, true);
 		shared->delegate = anna;
-		add_named(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD, mailboxes);
+		add_named(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD);
 	}
 	for (size_t i = 0; i < s->account_count; i++)
 		fill(s, &s->accounts[i], i == 0 ? w->items : 0);

@@ -54,6 +54,7 @@ static void answer_json(struct sandbox *s, struct request *r, struct reply *repl
 	const char *protocol = request_query(r, "Protocol");
 	const int  *version = s->persona->version;
 
+	account_served(s, account_by_mail(s, address_of(r)));
 	/* it came with 2016 */
 	if (version[0] < 15 || (version[0] == 15 && version[1] == 0) || orders_has(&s->orders, ORDER_AUTO_NO_V2)) {
 		page_write(s, r, reply, PAGE_404, NULL);
@@ -141,9 +142,10 @@ static const char *asked_for(struct request *r)
 
 static void answer_pox(struct sandbox *s, struct request *r, struct reply *reply)
 {
-	const char     *address = asked_for(r), *error = value_of(s, ORDER_AUTO_ERROR);
-	struct account *a = account_by_mail(s, address);
+	const char     *address = asked_for(r), *error;
+	struct account *a = account_served(s, account_by_mail(s, address));
 
+	error = value_of(s, ORDER_AUTO_ERROR);
 	if (a && orders_has(&s->orders, ORDER_OTHER_MAILBOX))
 		a = &s->accounts[1 % s->account_count];
 	if (s->persona->version[0] >= 14) {

@@ -65,7 +65,7 @@ size_t account_number(const struct sandbox *s, const struct account *a)
 
 const char *account_tid(struct sandbox *s, const struct account *a)
 {
-	return a && is_ordered(s, ORDER_PERSONAL) ? CLOUD_PERSONAL : CLOUD_TENANT;
+	return a && orders_of(&s->orders, a->mail, ORDER_PERSONAL) ? CLOUD_PERSONAL : CLOUD_TENANT;
 }
 
 /* Of a personal one: sixteen digits, which a GUID is made of elsewhere (facts M B.8). */
@@ -73,14 +73,14 @@ const char *account_oid(struct sandbox *s, struct arena *arena, const struct acc
 {
 	const char *guid = guid_of(arena, a->mail);
 
-	return is_ordered(s, ORDER_PERSONAL) ? arena_print(arena, "00000000-0000-0000-%.4s-%s", guid + 19, guid + 24) : guid;
+	return orders_of(&s->orders, a->mail, ORDER_PERSONAL) ? arena_print(arena, "00000000-0000-0000-%.4s-%s", guid + 19, guid + 24) : guid;
 }
 
 const char *account_upn(struct sandbox *s, struct arena *arena, const struct account *a)
 {
 	const char *at;
 
-	if (!is_ordered(s, ORDER_GUEST))
+	if (!orders_of(&s->orders, a->mail, ORDER_GUEST))
 		return a->upn;
 	at = strchr(a->mail, '@');
 	return arena_print(arena, "%.*s_%s#EXT#@fabrikam.onmicrosoft.example", (int)(at - a->mail), a->mail, at + 1);
@@ -89,7 +89,8 @@ const char *account_upn(struct sandbox *s, struct arena *arena, const struct acc
 /* What the token endpoint would answer to whoever signed in as this account, as text. */
 static const char *grant_text(struct sandbox *s, struct arena *arena, struct account *a)
 {
-	struct account *other = is_ordered(s, ORDER_WRONG_ACCOUNT) && s->account_count > 1 ? &s->accounts[a == &s->accounts[1] ? 0 : 1] : a;
+	bool   is_anothers = account_served(s, a) && is_ordered(s, ORDER_WRONG_ACCOUNT) && s->account_count > 1;
+	struct account *other = is_anothers ? &s->accounts[a == &s->accounts[1] ? 0 : 1] : a;
 	cJSON *o = grant_new(s, arena, other, ASKED_FOR, NULL, false);
 	char  *text = cJSON_PrintUnformatted(o);
 	char  *copy = arena_str(arena, text);
@@ -107,6 +108,7 @@ static void answer_outlook(struct sandbox *s, struct request *r, struct reply *r
 	const char *last = strrchr(r->path, '/'), *mail = asked ? asked : last ? last + 1 : "";
 	cJSON      *o = cJSON_CreateObject();
 
+	account_served(s, account_by_mail(s, mail));
 	if (strncasecmp(r->path, "/autodiscover/autodiscover.json", 31) != 0) {
 		cJSON_Delete(o);
 		page_write(s, r, reply, PAGE_404, NULL);
@@ -148,7 +150,8 @@ bool cloud_answers(struct sandbox *s, struct request *r, struct reply *reply)
 
 void cloud_names(struct sandbox *s)
 {
-	const char *mx = ordered_value(s, ORDER_MX);
+	const struct ordered *elsewhere = orders_at(&s->orders, s->domain, ORDER_MX), *imap = orders_at(&s->orders, s->domain, ORDER_IMAP);
+	const char *mx = elsewhere ? elsewhere->value : NULL;
 	char       *dashed = arena_str(s->own, s->domain);
 
 	for (size_t i = 0; i < COUNT(hosts); i++)
@@ -160,8 +163,8 @@ void cloud_names(struct sandbox *s)
 	names_add(s->names, s->domain, RECORD_A, s->auto_address, 0, 0);
 	names_add(s->names, s->domain, RECORD_MX, mx ? mx : arena_print(s->own, "%s.mail.protection.outlook.com", dashed), 10, 0);
 	names_add(s->names, s->domain, RECORD_TXT, mx ? "v=spf1 mx -all" : "v=spf1 include:spf.protection.outlook.com -all", 0, 0);
-	if (ordered_value(s, ORDER_IMAP))
-		names_add(s->names, arena_print(s->own, "_imaps._tcp.%s", s->domain), RECORD_SRV, ordered_value(s, ORDER_IMAP), 0, 993);
+	if (imap)
+		names_add(s->names, arena_print(s->own, "_imaps._tcp.%s", s->domain), RECORD_SRV, imap->value, 0, 993);
 	if (!mx)
 		names_add(s->names, s->auto_host, RECORD_CNAME, "autodiscover.outlook.com", 0, 0);
 }

@@ -18,7 +18,7 @@ bool tenant_is_known(struct sandbox *s, const char *tenant)
 	for (size_t i = 0; i < COUNT(generic); i++)
 		if (is(tenant, generic[i]))
 			return true;
-	if (is_ordered(s, ORDER_NO_TENANT))
+	if (orders_at(&s->orders, tenant, ORDER_NO_TENANT))
 		return false;
 	return strcasecmp(tenant, CLOUD_TENANT) == 0 || strcasecmp(tenant, CLOUD_PERSONAL) == 0 || strcasecmp(tenant, s->domain) == 0;
 }

@@ -105,7 +105,7 @@ static void write_declined(struct sandbox *s, struct request *r, struct form *ou
 
 void answer_admin_decision(struct sandbox *s, struct request *r, struct reply *reply, const char *tenant)
 {
-	const char *shape = ordered_value(s, ORDER_ADMIN_CONSENT);
+	const char *shape;
 	struct form page, asked, out = { .count = 0 };
 	struct back back;
 	bool        v1, accepts;
@@ -117,6 +117,8 @@ void answer_admin_decision(struct sandbox *s, struct request *r, struct reply *r
 		return;
 	}
 	back = back_of(&asked);
+	account_served(s, account_by_mail(s, form_text(&page, "account")));
+	shape = ordered_value(s, ORDER_ADMIN_CONSENT);
 	v1 = is(form_text(&page, "version"), "1");
 	accepts = is(form_text(&page, "answer"), "accept");
 	if (shape && is(shape, "other-directory")) {

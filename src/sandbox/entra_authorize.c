@@ -124,8 +124,10 @@ static void show_consent(struct sandbox *s, struct request *r, struct reply *rep
 /* An account is known: what stands between it and the code. `silent`: no page may be shown. */
 static void go_on(struct sandbox *s, struct request *r, struct reply *reply, const struct wish *w, struct account *a, bool silent)
 {
-	struct ordered *o = orders_take(&s->orders, ORDER_AUTHORIZE_AADSTS);
+	struct ordered *o;
 
+	account_served(s, a);
+	o = orders_take(&s->orders, ORDER_AUTHORIZE_AADSTS);
 	if (o)
 		refuse_browser(r, reply, &w->back, (unsigned)strtoul(o->value, NULL, 10), silent);
 	else if (is_ordered(s, ORDER_ADMIN_APPROVAL) && !s->cloud->approved)
@@ -147,9 +149,11 @@ static void begin_with(struct sandbox *s, struct request *r, struct reply *reply
 	struct wish        w = wish_of(f, tenant);
 	const struct back *to;
 	unsigned           number = fault_of(s, r, &w, &to);
-	struct account    *a = signed_in(s, r);
+	struct account    *a;
 	bool               picks = is(w.prompt, "login") || is(w.prompt, "select_account");
 
+	account_served(s, account_by_mail(s, w.hint));
+	a = signed_in(s, r);
 	if (number)
 		refuse_browser(r, reply, to, number, false);
 	else if (is(w.prompt, "none") && (!a || (*w.hint && account_by_mail(s, w.hint) != a)))
@@ -181,7 +185,7 @@ static bool read_page(struct sandbox *s, struct request *r, struct reply *reply,
 		return false;
 	}
 	*w = wish_of(f, tenant);
-	*a = account_by_mail(s, form_text(page, "account"));
+	*a = account_served(s, account_by_mail(s, form_text(page, "account")));
 	if (fault_of(s, r, w, &to) || !*a) {
 		refuse_browser(r, reply, &nowhere, *a ? 9002313 : 50034, false);
 		return false;

@@ -238,6 +238,21 @@ static void lose(struct ask *a)
 	}
 }
 
+/* Whose it is, by what is to be redeemed. */
+static void serve_owner(struct ask *a)
+{
+	static const struct { const char *field; enum token_kind kind; } brought[] = {
+		{ "code", TOKEN_CODE }, { "refresh_token", TOKEN_REFRESH }, { "device_code", TOKEN_DEVICE },
+	};
+
+	for (size_t i = 0; i < COUNT(brought); i++) {
+		const char         *text = form_get(&a->form, brought[i].field);
+		const struct token *t = text ? token_find(a->sandbox->cloud, brought[i].kind, text) : NULL;
+
+		account_served(a->sandbox, t ? t->account : NULL);
+	}
+}
+
 static bool read_ask(struct ask *a)
 {
 	struct sandbox *s = a->sandbox;
@@ -249,6 +264,7 @@ static bool read_ask(struct ask *a)
 		return refused(a, 9002313);
 	a->request->operation = form_text(&a->form, "grant_type");
 	read_basic(a);
+	serve_owner(a);
 	if (disturbed(a))
 		return false;
 	return tenant_is_known(s, a->tenant) || refused(a, 90002);
@@ -332,7 +348,7 @@ void answer_device_page(struct sandbox *s, struct request *r, struct reply *repl
 		return;
 	}
 	t = form_read(r->work, r->body, &f) ? token_of_user_code(s->cloud, form_text(&f, "code")) : NULL;
-	a = t ? account_by_mail(s, form_text(&f, "account")) : NULL;
+	a = t ? account_served(s, account_by_mail(s, form_text(&f, "account"))) : NULL;
 	if (!t || !a || t->expires < now_s()) {
 		show_device_form(s, r, reply, "<p>That code didn't work. Check the code and try again.</p>");
 		return;

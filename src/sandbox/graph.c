@@ -233,6 +233,15 @@ static void no_route(struct msgraph_ask *a)
 	msgraph_refuse(a, "BadRequest", 400, arena_print(a->work, "Resource not found for the segment '%s'.", a->parts ? a->part[a->parts - 1] : ""));
 }
 
+/* Who signed in; of an application, whom it asks for. */
+static void serve_owner(const struct msgraph_ask *a)
+{
+	if (a->token->account)
+		account_served(a->sandbox, a->token->account);
+	else if (a->parts > 1 && strcasecmp(a->part[0], "users") == 0)
+		account_served(a->sandbox, account_by_mail(a->sandbox, a->part[1]));
+}
+
 void msgraph_do(struct msgraph_ask *a)
 {
 	bool                of_user = a->parts && (strcasecmp(a->part[0], "me") == 0 || strcasecmp(a->part[0], "users") == 0);
@@ -240,6 +249,7 @@ void msgraph_do(struct msgraph_ask *a)
 	size_t              from = 0;
 
 	a->status = 200;
+	serve_owner(a);
 	if (msgraph_ordered(a))
 		return;
 	if (of_user && !find_account(a, &from))
@@ -459,12 +469,21 @@ static void answer_signed_in(struct msgraph_ask *a, struct request *r)
 		msgraph_refuse(a, "BadRequest", 0, "Invalid version or path.");
 }
 
+/* Whose token it is, before it is looked at more closely. */
+static void serve_bearer(struct sandbox *s, const char *header)
+{
+	const struct token *t = header && strlen(header) > 7 ? token_find(s->cloud, TOKEN_ACCESS, header + 7) : NULL;
+
+	account_served(s, t ? t->account : NULL);
+}
+
 void answer_graph(struct sandbox *s, struct request *r, struct reply *reply)
 {
 	struct msgraph_ask a = { .sandbox = s, .work = r->work, .method = r->method, .prefer = request_header(r, "Prefer"),
 	                       .content_type = request_header(r, "Content-Type"), .body = r->body };
 
 	r->scheme = "bearer";
+	serve_bearer(s, request_header(r, "Authorization"));
 	if (disturbed(s, reply))
 		return;
 	answer_signed_in(&a, r);

@@ -120,7 +120,7 @@ bool msgraph_ordered(struct msgraph_ask *a)
 	struct orders *all = &a->sandbox->orders;
 
 	for (size_t i = 0; i < all->count; i++)
-		if (all->list[i].row->order == ORDER_GRAPH && !all->list[i].spent && refused_as(a, &all->list[i]))
+		if (all->list[i].row->order == ORDER_GRAPH && orders_in_force(all, &all->list[i]) && refused_as(a, &all->list[i]))
 			return true;
 	return false;
 }

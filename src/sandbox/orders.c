@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sandbox/certificates.h"
 #include "sandbox/pages.h"
@@ -180,17 +181,32 @@ static void set_code(struct ordered *o, struct arena *arena, struct slice name)
 	o->value = arena_copy(arena, rest);
 }
 
+/* What stands before the first "/", unless that belongs to a value; nothing: it is everybody's. */
+static struct slice cut_whose(struct slice *rest)
+{
+	const char  *slash = memchr(rest->at, '/', rest->len);
+	struct slice whose = slice(rest->at, slash ? (size_t)(slash - rest->at) : 0);
+
+	if (!whose.len || memchr(whose.at, '=', whose.len) || memchr(whose.at, ':', whose.len))
+		return slice(NULL, 0);
+	*rest = slice_from(*rest, whose.len + 1);
+	return whose;
+}
+
 bool orders_add(struct orders *all, struct arena *arena, const char *text, struct error *err)
 {
 	struct ordered *o = &all->list[all->count];
 	const char     *hash = strrchr(text, '#');
 	unsigned long long times = 0;
-	struct slice    rest = slice_str(text), name;
+	struct slice    rest = slice_str(text), whose, name;
 
 	if (all->count == ORDERS_MOST)
 		return fail(err, FAULT_TOO_BIG, "more than %d faults", ORDERS_MOST);
 	if (hash && slice_number(slice_str(hash + 1), 1000000, &times))
 		rest.len = (size_t)(hash - text);
+	whose = cut_whose(&rest);
+	if (whose.len > ORDERS_LONGEST_WHOSE)
+		return fail(err, FAULT_TOO_BIG, "an address of more than %d letters", ORDERS_LONGEST_WHOSE);
 	name = slice_cut(&rest, '=');
 	*o = (struct ordered){ .row = row_named(name), .left = (unsigned)times };
 	if (!o->row)
@@ -199,6 +215,8 @@ bool orders_add(struct orders *all, struct arena *arena, const char *text, struc
 		return fail(err, FAULT_MALFORMED, "%s takes no value", o->row->name);
 	if (!rest.at && o->row->needs_value)
 		return fail(err, FAULT_MALFORMED, "%s needs a value: %s=%s", o->row->name, o->row->name, o->row->value);
+	if (whose.len)
+		o->whose = arena_copy(arena, whose);
 	if (rest.at)
 		o->value = arena_copy(arena, rest);
 	if (o->row->order == ORDER_CODE)
@@ -207,12 +225,58 @@ bool orders_add(struct orders *all, struct arena *arena, const char *text, struc
 	return true;
 }
 
-struct ordered *orders_has(struct orders *all, enum order order)
+/* -- for whom ----------------------------------------------------------------------------------------------------- */
+
+void orders_serve(struct orders *all, const char *address)
+{
+	snprintf(all->address, sizeof all->address, "%s", address ? address : "");
+}
+
+void orders_serve_host(struct orders *all, const char *host)
+{
+	snprintf(all->host, sizeof all->host, "%s", host ? host : "");
+}
+
+static bool is_at(const char *host, const char *domain)
+{
+	size_t all = strlen(host), end = strlen(domain);
+
+	return all >= end && strcasecmp(host + all - end, domain) == 0 && (all == end || host[all - end - 1] == '.');
+}
+
+static bool is_for(const struct ordered *o, const char *address, const char *host)
+{
+	if (o->spent)
+		return false;
+	return !o->whose || (strchr(o->whose, '@') ? strcasecmp(o->whose, address) == 0 : is_at(host, o->whose));
+}
+
+bool orders_in_force(const struct orders *all, const struct ordered *o)
+{
+	return is_for(o, all->address, all->host);
+}
+
+static struct ordered *first_for(struct orders *all, enum order order, const char *address, const char *host)
 {
 	for (size_t i = 0; i < all->count; i++)
-		if (all->list[i].row->order == order && !all->list[i].spent)
+		if (all->list[i].row->order == order && is_for(&all->list[i], address, host))
 			return &all->list[i];
 	return NULL;
+}
+
+struct ordered *orders_has(struct orders *all, enum order order)
+{
+	return first_for(all, order, all->address, all->host);
+}
+
+struct ordered *orders_of(struct orders *all, const char *address, enum order order)
+{
+	return first_for(all, order, address, "");
+}
+
+struct ordered *orders_at(struct orders *all, const char *host, enum order order)
+{
+	return first_for(all, order, "", host);
 }
 
 static struct ordered *counted(struct ordered *o)
@@ -232,7 +296,7 @@ struct ordered *orders_take_code(struct orders *all, const char *operation)
 	for (size_t i = 0; i < all->count; i++) {
 		struct ordered *o = &all->list[i];
 
-		if (o->row->order == ORDER_CODE && !o->spent && (strcmp(o->operation, "*") == 0 || strcmp(o->operation, operation) == 0))
+		if (o->row->order == ORDER_CODE && orders_in_force(all, o) && (strcmp(o->operation, "*") == 0 || strcmp(o->operation, operation) == 0))
 			return counted(o);
 	}
 	return NULL;

@@ -1,4 +1,8 @@
-/* orders.h -- the faults that can be ordered: their names, and which of them this sandbox is to show. */
+/* orders.h -- the faults that can be ordered: their names, and which of them this sandbox is to show.
+ *
+ * An order may be for one mailbox or one host alone: "ADDRESS/NAME=VALUE", "HOST/NAME=VALUE", the latter for the hosts below that one,
+ * too. Which of those are in force, whoever answers says first: orders_serve(), orders_serve_host(). The rest is for everybody.
+ */
 #ifndef SANDBOX_ORDERS_H
 #define SANDBOX_ORDERS_H
 
@@ -54,6 +58,7 @@ struct order_row {
 
 struct ordered {
 	const struct order_row *row;
+	const char *whose;           /* an address or a host; NULL: everybody's */
 	const char *value;           /* NULL: none was given                 */
 	const char *operation;       /* ORDER_CODE: "*" is any               */
 	const char *text;            /*   and its MessageText, or NULL       */
@@ -61,20 +66,35 @@ struct ordered {
 	bool        spent;
 };
 
-#define ORDERS_MOST 32
+#define ORDERS_MOST          256
+#define ORDERS_LONGEST_WHOSE 254
 
 struct orders {
 	struct ordered list[ORDERS_MOST];
 	size_t         count;
+	char           address[ORDERS_LONGEST_WHOSE + 1], host[ORDERS_LONGEST_WHOSE + 1];      /* who is served; "": nobody is known yet */
 };
 
 const struct order_row *order_at(size_t n);      /* NULL past the last */
 
-/* "NAME", "NAME=VALUE", "OPERATION:CODE" or "OPERATION:CODE=TEXT", each with "#N" behind it. FAULT_MALFORMED. */
+/* "NAME", "NAME=VALUE", "OPERATION:CODE" or "OPERATION:CODE=TEXT", each with "ADDRESS/" or "HOST/" before it and "#N" behind it.
+ * FAULT_MALFORMED; FAULT_TOO_BIG: there are too many, or the address is too long. */
 bool orders_add(struct orders *, struct arena *, const char *text, struct error *err);
 
+/* Whose request is being answered, until somebody else's is: an account's address, or NULL. Under the sandbox's lock, and once more after
+ * a wait in which it was not held: others were served meanwhile. */
+void orders_serve(struct orders *, const char *address);
+/* At which host, or NULL. */
+void orders_serve_host(struct orders *, const char *host);
+
+/* Is it for whoever is being served, and not used up? What goes through the list itself asks so. */
+bool orders_in_force(const struct orders *, const struct ordered *);
 /* The first that is in force, or NULL. It is not used up. */
-struct ordered *orders_has(struct orders *, enum order);
+struct ordered *orders_has(struct orders *, enum order order);
+/* What is ordered for this account, or for everybody, whoever is being served. */
+struct ordered *orders_of(struct orders *, const char *address, enum order order);
+/* What is ordered for this host, a domain above it, or for everybody: as names and doors need it, which serve nobody. */
+struct ordered *orders_at(struct orders *, const char *host, enum order order);
 /* The same, and counts it: one that is to happen N times is gone after them. */
 struct ordered *orders_take(struct orders *, enum order);
 /* For this operation. */

@@ -61,6 +61,8 @@ struct sandbox {
 
 /* Whose address or alias it is; NULL: nobody's. */
 struct account *account_by_mail(struct sandbox *, const char *mail);
+/* It is theirs that is being answered from here on, whether they prove who they are or not. NULL changes nothing. Gives it back. */
+struct account *account_served(struct sandbox *, struct account *);
 /* Those wished for, or the usual ones, each with a little in its mailbox. FAULT_MALFORMED. */
 bool            add_accounts(struct sandbox *, const struct sandbox_wishes *, struct error *);
 

@@ -153,7 +153,14 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 		page_write(s, r, reply, PAGE_404, NULL);
 }
 
-static void wait_as_ordered(struct sandbox *s)
+/* Nobody is signed in yet; the host is known. */
+static void serve_request(struct sandbox *s, const struct request *r)
+{
+	orders_serve(&s->orders, NULL);
+	orders_serve_host(&s->orders, r->host);
+}
+
+static void wait_as_ordered(struct sandbox *s, const struct request *r)
 {
 	struct ordered *o = orders_take(&s->orders, ORDER_SLOW);
 	long            ms = o ? strtol(o->value, NULL, 10) : 0;
@@ -168,6 +175,7 @@ static void wait_as_ordered(struct sandbox *s)
 	}
 	while (ms > 0 && !s->stopping && pthread_cond_timedwait(&s->news, &s->lock, &until) == 0)
 		;
+	serve_request(s, r);
 }
 
 static void answer(void *self, struct request *r, struct reply *reply)
@@ -177,7 +185,8 @@ static void answer(void *self, struct request *r, struct reply *reply)
 
 	pthread_mutex_lock(&s->lock);
 	s->counts.requests++;
-	wait_as_ordered(s);
+	serve_request(s, r);
+	wait_as_ordered(s, r);
 	if (s->stopping)
 		reply->ending = ENDS_DROPPED;
 	else

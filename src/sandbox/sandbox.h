@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define SANDBOX_ORDERS   32
+#define SANDBOX_ORDERS   256
 #define SANDBOX_ACCOUNTS 256
 #define SANDBOX_PLACES   16
 #define SANDBOX_REDIRECTS 16
@@ -27,7 +27,7 @@ struct sandbox_wishes {
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
 	bool        high_ports;                   /* do not even try ports 443 and 80                                   */
-	const char *fault[SANDBOX_ORDERS];        /* "NAME", "NAME=VALUE", "OPERATION:CODE"; "#N" behind it: N times    */
+	const char *fault[SANDBOX_ORDERS];        /* "NAME", "NAME=VALUE", "OPERATION:CODE"; "#N" behind it: N times; "ADDRESS/" or "HOST/" before it: for that one alone */
 	size_t      faults;
 	const char *account[SANDBOX_ACCOUNTS];    /* "ADDRESS:PASSWORD"; none: anna@ and bert@ with SANDBOX_PASSWORD    */
 	size_t      accounts;

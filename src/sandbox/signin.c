@@ -116,7 +116,7 @@ static struct account *sign_in_basic(struct sandbox *s, struct request *r, struc
 	}
 	user = slice_cut(&plain, ':');
 	r->user = arena_copy(r->work, user);
-	a = account_named(s, r, "", r->user);
+	a = account_served(s, account_named(s, r, "", r->user));
 	return judged(s, r, reply, a && plain.at && slice_equal(plain, slice_str(a->password)) ? a : NULL);
 }
 
@@ -130,7 +130,7 @@ static struct account *sign_in_bearer(struct sandbox *s, struct request *r, stru
 			a = &s->accounts[i];
 	if (!a)
 		reply_header(reply, r, "x-ms-diagnostics", "2000001;reason=\"The token is invalid.\";error_category=\"invalid_token\"");
-	return judged(s, r, reply, a);
+	return judged(s, r, reply, account_served(s, a));
 }
 
 /* -- NTLM, by itself and in Negotiate ----------------------------------------------------------------------------- */
@@ -193,7 +193,7 @@ static struct account *sign_in_ntlm(struct sandbox *s, struct request *r, struct
 	}
 	r->caller->challenged = false;
 	r->user = arena_print(r->work, "%s%s%s", answer.domain, *answer.domain ? "\\" : "", answer.user);
-	a = account_named(s, r, answer.domain, answer.user);
+	a = account_served(s, account_named(s, r, answer.domain, answer.user));
 	a = judged(s, r, reply, a && ntlm_answer_proves(&answer, a->password, r->caller->nonce) && is_bound(s, r, &answer) ? a : NULL);
 	r->caller->account = a;
 	if (a && r->caller->wrapped)
@@ -243,7 +243,7 @@ static struct account *sign_in_kerberos(struct sandbox *s, struct request *r, st
 	hash[0] ^= is_behind(o);
 	word = keytab_accept(s->keys, r->work, token, o ? slice((const char *)hash, sizeof hash) : slice(NULL, 0));
 	r->user = word.principal;
-	a = word.principal ? account_of_principal(s, word.principal) : NULL;
+	a = account_served(s, word.principal ? account_of_principal(s, word.principal) : NULL);
 	a = judged(s, r, reply, word.accepted && (word.bound || !must) ? a : NULL);
 	if (a || !word.accepted)
 		say_kerberos(s, r, reply, word.say);
@@ -287,7 +287,7 @@ struct account *sign_in(struct sandbox *s, struct request *r, struct reply *repl
 {
 	const char *authorization = request_header(r, "Authorization"), *name = NULL, *token = NULL;
 
-	if (!authorization && r->caller->account) {
+	if (!authorization && account_served(s, r->caller->account)) {
 		r->login = "kept";
 		return r->caller->account;
 	}

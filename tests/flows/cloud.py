@@ -333,6 +333,15 @@ def the_token_endpoint_refuses_as_ordered(t):
 
 
 @row
+def what_is_ordered_for_one_mailbox_is_not_anothers(t):
+    with t.cloud(ANNA + "/aadsts=50173", BERT + "/personal", BERT + "/graph=ErrorAccessDenied@inbox", BERT + "/authorize-aadsts=50105", DOMAIN + "/mx=mx.elsewhere.example") as s:
+        same((s.refresh(s.grant()).status, s.refresh(s.grant(1)).status), (400, 200), "who may refresh")
+        same((claims(s.grant()["id_token"])["tid"] == s.microsoft["tenant"], claims(s.grant(1)["id_token"])["tid"]), (True, "9188040d-6c67-4c5b-b112-36a304b66dad"), "where from")
+        same([s.graph("/me/mailFolders/inbox", grant=s.grant(n)).status for n in (0, 1)], [200, 403], "whose inbox opens")
+        hold("code" in s.sign_in(who=ANNA).back and "50105" in s.sign_in(who=BERT, prompt="select_account").text, "who signs in")
+
+
+@row
 def the_token_endpoint_has_its_bad_days(t):
     for fault, status, retry in (("token-throttled=7", 429, "7"), ("token-unavailable", 503, "1"), ("token-throttled=0", 429, None)):
         with t.cloud(fault) as s:

@@ -388,6 +388,16 @@ def what_was_ordered_so_many_times_ends_then(t):
 
 
 @row
+def what_is_ordered_for_one_mailbox_is_not_anothers(t):
+    anna, bert = "anna@" + DOMAIN, "bert@" + DOMAIN
+    with t.faulty(anna + "/GetFolder:ErrorAccessDenied", bert + "/wrong-password", bert + "/autodiscover-error=603", "owa.%s/unavailable=7" % DOMAIN) as s:
+        own, other = s.operation(GET_INBOX), s.ask(body=soap(GET_INBOX, OLD), headers=s.basic(s.told["accounts"][1]))
+        hold(own[0] == 200 and b"ErrorAccessDenied" in own[3] and other[0] == 401, "%s, %s" % (own, other))
+        hold(b"<ErrorCode>603" not in pox(s)[3], "anna is found")
+        hold(s.operation(GET_INBOX, host="owa." + DOMAIN)[0] == 503 and s.operation(GET_INBOX)[0] == 200, "the host")
+
+
+@row
 def answers_that_break_break(t):
     with t.faulty("cut=100") as s:
         status, _, headers, body = s.operation(GET_INBOX)

@@ -38,9 +38,44 @@ TEST(so_many_times_and_no_more)
 	EXPECT(orders_take_code(&all, "GetItem") && !orders_take_code(&all, "GetItem"));
 }
 
+TEST(orders_of_one_mailbox_are_not_anothers)
+{
+	CLEANUP(arena) struct arena *arena = arena_new();
+	struct orders all = { 0 };
+
+	EXPECT(orders_add(&all, arena, "anna@contoso.example/aadsts=50053", NULL) && orders_add(&all, arena, "bert@contoso.example/GetFolder:ErrorServerBusy#1", NULL));
+	EXPECT(orders_add(&all, arena, "expired.contoso.example/certificate-expired", NULL) && orders_add(&all, arena, "redirect=https://a@b.example/c", NULL));
+	EXPECT(!orders_has(&all, ORDER_AADSTS) && !orders_take_code(&all, "GetFolder") && orders_has(&all, ORDER_PAGE));
+	EXPECT_TEXT(orders_has(&all, ORDER_PAGE)->value, "https://a@b.example/c");
+	orders_serve(&all, "Anna@contoso.example");
+	EXPECT(orders_has(&all, ORDER_AADSTS) && !orders_take_code(&all, "GetFolder") && orders_has(&all, ORDER_PAGE));
+	EXPECT_TEXT(orders_has(&all, ORDER_AADSTS)->value, "50053");
+	EXPECT(orders_in_force(&all, &all.list[0]) && !orders_in_force(&all, &all.list[1]));
+	orders_serve(&all, "bert@contoso.example");
+	EXPECT(!orders_has(&all, ORDER_AADSTS) && orders_take_code(&all, "GetFolder") && !orders_take_code(&all, "GetFolder"));
+	EXPECT(orders_of(&all, "anna@contoso.example", ORDER_AADSTS) && !orders_of(&all, "anna@contoso.example.org", ORDER_AADSTS));
+	orders_serve(&all, NULL);
+	EXPECT(!orders_has(&all, ORDER_AADSTS));
+}
+
+TEST(orders_of_a_host_are_of_those_below_it)
+{
+	CLEANUP(arena) struct arena *arena = arena_new();
+	struct orders all = { 0 };
+
+	EXPECT(orders_add(&all, arena, "expired.contoso.example/certificate-expired", NULL) && orders_add(&all, arena, "mail.contoso.example/owa-page", NULL));
+	EXPECT(orders_at(&all, "expired.contoso.example", ORDER_CERTIFICATE) && orders_at(&all, "mail.EXPIRED.contoso.example", ORDER_CERTIFICATE));
+	EXPECT(!orders_at(&all, "contoso.example", ORDER_CERTIFICATE) && !orders_at(&all, "unexpired.contoso.example", ORDER_CERTIFICATE));
+	EXPECT(!orders_has(&all, ORDER_PAGE));
+	orders_serve_host(&all, "mail.contoso.example");
+	EXPECT(orders_has(&all, ORDER_PAGE) && !orders_has(&all, ORDER_CERTIFICATE));
+	orders_serve_host(&all, NULL);
+	EXPECT(!orders_has(&all, ORDER_PAGE));
+}
+
 TEST(orders_that_make_no_sense)
 {
-	static const char *const rows[] = { "", "nothing", "owa-page=1", "redirect", "slow", "=", "#1" };
+	static const char *const rows[] = { "", "nothing", "owa-page=1", "redirect", "slow", "=", "#1", "anna@contoso.example/", "anna@contoso.example/nothing", "/drop" };
 	CLEANUP(arena) struct arena *arena = arena_new();
 	struct orders all = { 0 };
 	struct error  err;
