@@ -176,7 +176,7 @@ def readme_commands_exist():
 def dependencies_are_told():
     """Each package that deps.sh installs has its row, and no other has one."""
     script = read("tools/deps.sh")
-    packages = set(" ".join(re.findall(r'packages="(?:\$packages )?([^"]*)"', script)).split())
+    packages = set(" ".join(re.findall(r'(?:packages="(?:\$packages )?|unpacked=")([^"]*)"', script)).split())
     cells = re.findall(r"^\| ([^|]+) \|", read("docs/dependencies.md"), re.M)
     named = {n.strip() for cell in cells if "(" not in cell for n in cell.split(",")} - {"package", "---"}
     same("packages in docs/dependencies.md", packages, named)

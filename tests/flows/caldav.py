@@ -1,97 +1,29 @@
 #!/usr/bin/env python3
-"""A real calendar server, Radicale, and `mailmoor diagnose` of calendars that are found, signed in to, seen and refused.
+"""Real calendar servers, Radicale and Cyrus, and `mailmoor diagnose` of calendars that are found, signed in to, seen and refused.
 
     caldav.py BUILD [--only REGEX]
 
 All of it is on loopback, in one temporary folder.
 """
-import base64
-import http.client
 import os
-import shutil
-import ssl
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 
+import calendars
 import peers
+from calendars import RADICALE, Radicale
 from peers import hold
 from rows import Rows, arguments
 
-RADICALE = shutil.which("radicale") or "/usr/bin/radicale"
 DOMAIN, HOST = peers.DOMAIN, "cal." + peers.DOMAIN
+CYRUS = "imap." + peers.DOMAIN
 ANN, BERT, CARL, DORA = ("%s@%s" % (name, DOMAIN) for name in ("ann", "bert", "carl", "dora"))
 PASSWORD = peers.PASSWORD
 BERTS_NAME = "bert"         # he is known there without the domain
 URL = "https://%s/" % HOST
 row = Rows()
-
-CONFIG = """[server]
-hosts = {address}:{port}
-ssl = True
-certificate = {cert}
-key = {key}
-[auth]
-type = htpasswd
-htpasswd_filename = {folder}/users
-htpasswd_encryption = plain
-delay = 0
-[rights]
-type = from_file
-file = {folder}/rights
-[storage]
-filesystem_folder = {folder}/data
-"""
-# dora may look at hers, and no more
-RIGHTS = """[root]
-user: .*
-collection:
-permissions: R
-[dora]
-user: dora@.*
-collection: {user}(/.*)?
-permissions: Rr
-[owner]
-user: .+
-collection: {user}
-permissions: RW
-[calendars]
-user: .+
-collection: {user}/[^/]+
-permissions: rw
-"""
-
-
-class Radicale:
-    def __init__(self, folder, address, cert):
-        self.folder, self.address = folder, address
-        os.makedirs(folder)
-        with peers.closed_port(address) as port:
-            self.port = port.getsockname()[1]
-        for name, text in (("config", CONFIG.format(address=address, port=self.port, cert=cert[0], key=cert[1], folder=folder)), ("rights", RIGHTS),
-                           ("users", "".join("%s:%s\n" % (user, PASSWORD) for user in (ANN, BERTS_NAME, CARL, DORA)))):
-            with open(os.path.join(folder, name), "w") as f:
-                f.write(text)
-        self.process = peers.Process([RADICALE, "-C", os.path.join(folder, "config")], os.path.join(folder, "log"))
-        self.process.wait_for(address, self.port)
-
-    def ask(self, user, method, path, body=b"", **headers):
-        c = http.client.HTTPSConnection(self.address, self.port, timeout=20, context=ssl._create_unverified_context())
-        credentials = base64.b64encode(("%s:%s" % (user, PASSWORD)).encode()).decode()
-        c.request(method, path, body, {"Authorization": "Basic " + credentials, **headers})
-        answer = c.getresponse()
-        status, body = answer.status, answer.read()
-        c.close()
-        return status, body
-
-    def calendar(self, user, name):
-        status, _ = self.ask(user, "MKCALENDAR", "/%s/%s/" % (user, name))
-        hold(status == 201, "MKCALENDAR for %s: %d" % (user, status))
-
-    def close(self):
-        self.process.close()
-
 
 class Town(peers.Peers):
     daemon = None
@@ -102,13 +34,19 @@ class Town(peers.Peers):
 
     def build(self):
         self.names = self.stack.add(peers.Names(self.address()))
-        self.radicale = self.stack.add(Radicale(os.path.join(self.folder, "radicale"), self.address(), self.ca.issue("good", HOST)))
+        self.radicale = self.stack.add(Radicale(os.path.join(self.folder, "radicale"), self.address(), self.ca.issue("good", HOST), (ANN, BERTS_NAME, CARL, DORA)))
         self.radicale.calendar(ANN, "work")
         self.radicale.calendar(BERTS_NAME, "home")
         os.makedirs(os.path.join(self.radicale.folder, "data", "collection-root", DORA, "hers"))
         with open(os.path.join(self.radicale.folder, "data", "collection-root", DORA, "hers", ".Radicale.props"), "w") as f:
             f.write('{"tag": "VCALENDAR", "D:displayname": "Hers"}')
         self.names.records |= {(DOMAIN, "MX"): ["10 mx." + DOMAIN], (HOST, "A"): [self.radicale.address]}
+
+    def cyrus(self):
+        """Started when it is wanted; and what to tell the program to find it."""
+        cyrus = self.once("cyrus", lambda: calendars.Cyrus(os.path.join(self.folder, "cyrus"), self.address(), self.ca.issue("good", CYRUS), (ANN,)))
+        self.names.records[CYRUS, "A"] = [cyrus.address]
+        return cyrus, ("--caldav", CYRUS, "--connect-to", "%s:443=%s:%d" % (CYRUS, cyrus.address, cyrus.port))
 
     def diagnose(self, address, *options, password=PASSWORD):
         words = ["--resolver", "%s:%d" % (self.names.address, self.names.port), "--ca-file", self.ca.root, "--connect-to",
@@ -162,8 +100,7 @@ def what_it_answers_is_fine_without_a_password_too(t):
 def a_test_event_is_read_back_in_three_zones_and_removed(t):
     o = t.diagnose(ANN, "--caldav", URL, "--calendar-test")
     hold(o.short() == "connected: -" and o.state("caldav.event") == "passed" and o.state("caldav.remove") == "passed", o.evidence())
-    read = o.facts("caldav.event", "event.read")
-    hold([line.split()[0] for line in read] == ["Europe/Berlin", "America/New_York", "Asia/Kolkata"] and len({line.split()[2] for line in read}) == 3, read)
+    read_in_zones(o)
     hold(o.facts("caldav.changes", "sync.told") == ["changed", "gone"] and o.facts("caldav.changes", "sync.by") == ["token", "token"], o.evidence())
     hold(t.events(ANN) == [], "left behind: %s" % t.events(ANN))
 
@@ -172,6 +109,39 @@ def a_test_event_is_read_back_in_three_zones_and_removed(t):
 def nothing_is_written_unasked(t):
     o = t.diagnose(ANN, "--caldav", URL)
     hold(o.state("caldav.event") == "skipped" and "caldav.remove" not in [s["id"] for s in o.report["steps"]], o.evidence())
+
+
+def read_in_zones(o):
+    read = o.facts("caldav.event", "event.read")
+    hold([line.split()[0] for line in read] == ["Europe/Berlin", "America/New_York", "Asia/Kolkata"] and len({line.split()[2] for line in read}) == 3, read)
+
+
+# -- at Cyrus -----------------------------------------------------------------------------------------------------------------------
+
+@row
+def cyrus_is_found_by_its_host_and_has_a_calendar(t):
+    _, there = t.cyrus()
+    o = t.diagnose(ANN, *there)
+    hold(o.short() == "connected: -" and int(o.facts("caldav.calendars", "caldav.calendars")[0]) >= 1, o.evidence())
+    hold(o.facts("caldav.calendars", "caldav.home") == ["https://%s/dav/calendars/user/ann/" % CYRUS], o.evidence())
+
+
+@row
+def a_test_event_goes_round_at_cyrus_and_its_changes_are_told(t):
+    cyrus, there = t.cyrus()
+    o = t.diagnose(ANN, *there, "--calendar-test")
+    hold(o.short() == "connected: -" and o.state("caldav.event") == "passed" and o.state("caldav.remove") == "passed", o.evidence())
+    read_in_zones(o)
+    hold(o.facts("caldav.changes", "sync.told") == ["changed", "gone"] and o.facts("caldav.changes", "sync.by") == ["token", "token"], o.evidence())
+    status, left = cyrus.ask(ANN, "PROPFIND", "/dav/calendars/user/%s/Default/" % ANN.split("@")[0], calendars.ETAGS, **{"Depth": "1", "Content-Type": "application/xml"})
+    hold(status == 207 and b".ics" not in left, "left behind: %d %s" % (status, left))
+
+
+@row
+def cyrus_refuses_a_wrong_password(t):
+    _, there = t.cyrus()
+    o = t.diagnose(ANN, *there, password="Kettle-77-is-wrong")
+    hold(o.short().startswith("failed: auth.password_rejected likely user") and o.report["password_tries"] in (1, 2), o.evidence())
 
 
 # -- it does not ------------------------------------------------------------------------------------------------------------------
@@ -208,7 +178,7 @@ def nobody_s_domain_has_calendars(t):
 
 @row
 def another_one_s_certificate(t):
-    other = t.once("other", lambda: Radicale(os.path.join(t.folder, "other"), t.address(), t.ca.issue("good", "mail." + DOMAIN)))
+    other = t.once("other", lambda: Radicale(os.path.join(t.folder, "other"), t.address(), t.ca.issue("good", "mail." + DOMAIN), (ANN,)))
     t.names.records["dav." + DOMAIN, "A"] = [other.address]
     o = t.diagnose(ANN, "--caldav", "https://dav.%s:%d/" % (DOMAIN, other.port))
     hold(o.short() == "failed: tls.name_mismatch proven admin" and o.report["password_tries"] == 0, o.evidence())
