@@ -21,8 +21,10 @@ struct account *account_by_mail(struct sandbox *s, const char *mail)
 
 struct account *account_served(struct sandbox *s, struct account *a)
 {
-	if (a)
+	if (a) {
 		orders_serve(&s->orders, a->mail);
+		dress(s);
+	}
 	return a;
 }
 

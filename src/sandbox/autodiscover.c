@@ -18,11 +18,11 @@ static const char *value_of(struct sandbox *s, enum order order)
 	return o ? o->value : NULL;
 }
 
-static const char *ews_url(struct sandbox *s)
+static const char *ews_url(struct sandbox *s, const struct account *a)
 {
 	const char *other = value_of(s, ORDER_AUTO_EWS_URL);
 
-	return other ? other : s->places.ews_url;
+	return other ? other : a && a->ews_url ? a->ews_url : s->places.ews_url;
 }
 
 static bool has_domain(struct sandbox *s, const char *address)
@@ -54,7 +54,6 @@ static void answer_json(struct sandbox *s, struct request *r, struct reply *repl
 	const char *protocol = request_query(r, "Protocol");
 	const int  *version = s->persona->version;
 
-	account_served(s, account_by_mail(s, address_of(r)));
 	/* it came with 2016 */
 	if (version[0] < 15 || (version[0] == 15 && version[1] == 0) || orders_has(&s->orders, ORDER_AUTO_NO_V2)) {
 		page_write(s, r, reply, PAGE_404, NULL);
@@ -72,7 +71,7 @@ static void answer_json(struct sandbox *s, struct request *r, struct reply *repl
 
 		reply->type = "application/json; charset=utf-8";
 		buffer_print(&reply->body, "{\"Protocol\":\"%s\",\"Url\":\"%s\"}", ews ? "Ews" : "AutodiscoverV1",
-		             ews ? ews_url(s) : arena_print(r->work, "https://%s/autodiscover/autodiscover.xml", r->host));
+		             ews ? ews_url(s, account_by_mail(s, address_of(r))) : arena_print(r->work, "https://%s/autodiscover/autodiscover.xml", r->host));
 	}
 }
 
@@ -118,7 +117,7 @@ static unsigned version_number(const struct persona *p)
 
 static void write_settings(struct sandbox *s, struct request *r, struct reply *reply, const struct account *a)
 {
-	const char *inside = arena_print(r->work, "https://%s/EWS/Exchange.asmx", s->dns_host), *outside = escaped(r->work, ews_url(s));
+	const char *inside = arena_print(r->work, "https://%s/EWS/Exchange.asmx", s->dns_host), *outside = escaped(r->work, ews_url(s, a));
 
 	buffer_print(&reply->body,
 	             "<Response xmlns=\"" NS_OUTLOOK "\"><User><DisplayName>%s</DisplayName><LegacyDN>/o=%s/ou=Exchange Administrative Group/cn=Recipients/cn=%s</LegacyDN>"
@@ -142,10 +141,9 @@ static const char *asked_for(struct request *r)
 
 static void answer_pox(struct sandbox *s, struct request *r, struct reply *reply)
 {
-	const char     *address = asked_for(r), *error;
-	struct account *a = account_served(s, account_by_mail(s, address));
+	const char     *address = asked_for(r), *error = value_of(s, ORDER_AUTO_ERROR);
+	struct account *a = account_by_mail(s, address);
 
-	error = value_of(s, ORDER_AUTO_ERROR);
 	if (a && orders_has(&s->orders, ORDER_OTHER_MAILBOX))
 		a = &s->accounts[1 % s->account_count];
 	if (s->persona->version[0] >= 14) {
@@ -206,8 +204,8 @@ static void answer_soap(struct sandbox *s, struct request *r, struct reply *repl
 	               "<Response xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\"><ErrorCode>NoError</ErrorCode><ErrorMessage/><UserResponses><UserResponse>");
 	if (a) {
 		buffer_add_str(&reply->body, "<ErrorCode>NoError</ErrorCode><ErrorMessage>No error.</ErrorMessage><RedirectTarget i:nil=\"true\"/><UserSettingErrors/><UserSettings>");
-		setting(r, reply, "ExternalEwsUrl", ews_url(s));
-		setting(r, reply, "InternalEwsUrl", ews_url(s));
+		setting(r, reply, "ExternalEwsUrl", ews_url(s, a));
+		setting(r, reply, "InternalEwsUrl", ews_url(s, a));
 		setting(r, reply, "CasVersion", persona_build(s->persona, build));
 		setting(r, reply, "EwsSupportedSchemas", "Exchange2007, Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1");
 		setting(r, reply, "AutoDiscoverSMTPAddress", a->mail);
@@ -228,6 +226,7 @@ static bool begins(const char *path, const char *with)
 
 void answer_autodiscover(struct sandbox *s, struct request *r, struct reply *reply)
 {
+	account_served(s, account_by_mail(s, strcmp(r->method, "POST") == 0 ? asked_for(r) : address_of(r)));
 	if (!r->secure && orders_has(&s->orders, ORDER_AUTO_HTTP)) {
 		reply->status = 302;
 		reply_header(reply, r, "Location", "https://%s/autodiscover/autodiscover.xml", s->mail_host);

@@ -63,6 +63,20 @@ size_t account_number(const struct sandbox *s, const struct account *a)
 	return (size_t)(a - s->accounts);
 }
 
+/* Of several organisations that are played a domain is one's alone; an id is everybody's here. */
+void cloud_approve(struct sandbox *s, const char *tenant)
+{
+	for (size_t i = 0; i < s->account_count; i++)
+		if (strcasecmp(strchr(s->accounts[i].mail, '@') + 1, tenant) == 0)
+			s->cloud->approved_for[i] = true;
+	s->cloud->approved |= !s->cloud->apart || !strchr(tenant, '.');
+}
+
+bool cloud_approved(const struct sandbox *s, const struct account *a)
+{
+	return s->cloud->approved || (a && s->cloud->approved_for[account_number(s, a)]);
+}
+
 const char *account_tid(struct sandbox *s, const struct account *a)
 {
 	return a && orders_of(&s->orders, a->mail, ORDER_PERSONAL) ? CLOUD_PERSONAL : CLOUD_TENANT;
@@ -148,25 +162,57 @@ bool cloud_answers(struct sandbox *s, struct request *r, struct reply *reply)
 	return false;
 }
 
+/* That mail for this domain comes to the cloud, or where else it was ordered to go. */
+static void name_domain(struct sandbox *s, const char *domain)
+{
+	const struct ordered *elsewhere = orders_at(&s->orders, domain, ORDER_MX), *imap = orders_at(&s->orders, domain, ORDER_IMAP);
+	const char *mx = elsewhere ? elsewhere->value : NULL;
+	char       *dashed = arena_str(s->own, domain);
+
+	for (char *c = dashed; *c; c++)
+		*c = *c == '.' ? '-' : *c;
+	names_add(s->names, domain, RECORD_A, s->auto_address, 0, 0);
+	names_add(s->names, domain, RECORD_MX, mx ? mx : arena_print(s->own, "%s.mail.protection.outlook.com", dashed), 10, 0);
+	names_add(s->names, domain, RECORD_TXT, mx ? "v=spf1 mx -all" : "v=spf1 include:spf.protection.outlook.com -all", 0, 0);
+	if (imap)
+		names_add(s->names, arena_print(s->own, "_imaps._tcp.%s", domain), RECORD_SRV, imap->value, 0, 993);
+	if (!mx)
+		names_add(s->names, arena_print(s->own, "autodiscover.%s", domain), RECORD_CNAME, "autodiscover.outlook.com", 0, 0);
+}
+
+static const char *domain_of(const struct account *a)
+{
+	return strchr(a->mail, '@') + 1;
+}
+
+static bool is_first_of_domain(const struct sandbox *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(domain_of(&s->accounts[i]), domain_of(&s->accounts[n])) == 0)
+			return false;
+	return true;
+}
+
+bool cloud_has_domain(const struct sandbox *s, const char *domain)
+{
+	size_t all = strlen(domain), end = strlen(s->cloud->domain);
+
+	return all >= end && strcasecmp(domain + all - end, s->cloud->domain) == 0 && (all == end || domain[all - end - 1] == '.');
+}
+
 void cloud_names(struct sandbox *s)
 {
-	const struct ordered *elsewhere = orders_at(&s->orders, s->domain, ORDER_MX), *imap = orders_at(&s->orders, s->domain, ORDER_IMAP);
-	const char *mx = elsewhere ? elsewhere->value : NULL;
-	char       *dashed = arena_str(s->own, s->domain);
-
 	for (size_t i = 0; i < COUNT(hosts); i++)
 		names_add(s->names, hosts[i].host, RECORD_A, s->cloud_address, 0, 0);
 	if (s->cloud->hybrid)
 		return;
-	for (char *c = dashed; *c; c++)
-		*c = *c == '.' ? '-' : *c;
-	names_add(s->names, s->domain, RECORD_A, s->auto_address, 0, 0);
-	names_add(s->names, s->domain, RECORD_MX, mx ? mx : arena_print(s->own, "%s.mail.protection.outlook.com", dashed), 10, 0);
-	names_add(s->names, s->domain, RECORD_TXT, mx ? "v=spf1 mx -all" : "v=spf1 include:spf.protection.outlook.com -all", 0, 0);
-	if (imap)
-		names_add(s->names, arena_print(s->own, "_imaps._tcp.%s", s->domain), RECORD_SRV, imap->value, 0, 993);
-	if (!mx)
-		names_add(s->names, s->auto_host, RECORD_CNAME, "autodiscover.outlook.com", 0, 0);
+	name_domain(s, s->cloud->domain);
+	for (size_t i = 0; i < s->account_count; i++) {
+		const char *domain = domain_of(&s->accounts[i]);
+
+		if (is_first_of_domain(s, i) && cloud_has_domain(s, domain) && strcasecmp(domain, s->cloud->domain) != 0)
+			name_domain(s, domain);
+	}
 }
 
 bool cloud_certificate(struct sandbox *s, enum flaw flaw, struct error *err)
@@ -211,12 +257,14 @@ bool cloud_tell(struct sandbox *s, struct error *err)
 
 /* -- its life -------------------------------------------------------------------------------------------------------- */
 
-struct cloud *cloud_new(struct sandbox *s, bool hybrid, struct error *err)
+struct cloud *cloud_new(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
 	struct cloud *c = must_alloc(sizeof *c);
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	c->hybrid = hybrid;
+	c->apart = w->persona && w->cloud_domain;
+	c->hybrid = w->persona && !c->apart;
+	c->domain = arena_str(s->own, w->cloud_domain ? w->cloud_domain : s->domain);
 	if (cloud_keys(c, s->own, is_ordered(s, ORDER_ID_TOKEN), err))
 		return c;
 	cloud_free(c);

@@ -45,8 +45,11 @@ struct token {
 struct cloud {
 	EVP_PKEY     *key, *other_key;   /* `other_key`: for what shall be signed wrongly               */
 	const char   *key_id;
+	const char   *domain;            /* whose directory it is                                       */
 	bool          hybrid;            /* the mailboxes are at the organisation's own Exchange        */
+	bool          apart;             /* somebody else's is played besides                           */
 	bool          approved;          /* an administrator said yes for everybody                     */
+	bool          approved_for[SANDBOX_ACCOUNTS + 2];      /*   or for everybody of that one's domain */
 	bool          consented[SANDBOX_ACCOUNTS + 2];
 	struct token *bucket[CLOUD_BUCKETS], *oldest, *newest;
 	size_t        tokens;
@@ -74,9 +77,11 @@ const char *sha256_base64url(struct arena *, const char *text);
 
 /* -- who is who (cloud.c) ----------------------------------------------------------------------------------------- */
 
-struct cloud *cloud_new(struct sandbox *, bool hybrid, struct error *);      /* NULL: OpenSSL would not */
+struct cloud *cloud_new(struct sandbox *, const struct sandbox_wishes *, struct error *);      /* NULL: OpenSSL would not */
 void          cloud_free(struct cloud *);
 void          cloud_names(struct sandbox *);
+/* Is it the organisation's, or below that? */
+bool          cloud_has_domain(const struct sandbox *, const char *domain);
 bool          cloud_certificate(struct sandbox *, enum flaw, struct error *);
 /* Who it is, among the places; the token files are written into the sandbox's folder. */
 bool          cloud_tell(struct sandbox *, struct error *);
@@ -93,6 +98,9 @@ const char     *account_oid(struct sandbox *, struct arena *, const struct accou
 const char     *account_tid(struct sandbox *, const struct account *);
 const char     *account_upn(struct sandbox *, struct arena *, const struct account *);
 size_t          account_number(const struct sandbox *, const struct account *);
+/* An administrator said yes, of that account's organisation: `tenant` as the administrator's link had it. */
+void            cloud_approve(struct sandbox *, const char *tenant);
+bool            cloud_approved(const struct sandbox *, const struct account *);
 
 /* An answer's body from an object, which is freed. */
 void            reply_json(struct reply *, int status, cJSON *);

@@ -20,7 +20,7 @@ bool tenant_is_known(struct sandbox *s, const char *tenant)
 			return true;
 	if (orders_at(&s->orders, tenant, ORDER_NO_TENANT))
 		return false;
-	return strcasecmp(tenant, CLOUD_TENANT) == 0 || strcasecmp(tenant, CLOUD_PERSONAL) == 0 || strcasecmp(tenant, s->domain) == 0;
+	return strcasecmp(tenant, CLOUD_TENANT) == 0 || strcasecmp(tenant, CLOUD_PERSONAL) == 0 || cloud_has_domain(s, tenant);
 }
 
 /* -- where people are sent back to -------------------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ static void answer_realm(struct sandbox *s, struct request *r, struct reply *rep
 	reply->type = "text/xml; charset=utf-8";
 	buffer_print(&reply->body, "<RealmInfo Success=\"true\"><State>%d</State><UserState>1</UserState><Login>%s</Login><NameSpaceType>%s</NameSpaceType>%s</RealmInfo>",
 	             ours ? 4 : 1, escaped(r->work, login ? login : ""), ours ? "Managed" : "Unknown",
-	             ours ? arena_print(r->work, "<DomainName>%s</DomainName><FederationBrandName>Contoso</FederationBrandName>", s->domain) : "");
+	             ours ? arena_print(r->work, "<DomainName>%s</DomainName><FederationBrandName>Contoso</FederationBrandName>", s->cloud->domain) : "");
 }
 
 /* -- by path --------------------------------------------------------------------------------------------------------- */

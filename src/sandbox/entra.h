@@ -36,7 +36,8 @@ void screen_end(struct reply *);
 void screen_hidden(struct request *, struct reply *, const char *name, const char *value);
 /* Back to the application, as its response_mode wants. */
 void send_back(struct request *, struct reply *, const struct back *, const struct form *);
-/* "Choose an account": radio buttons, `hint` is chosen. */
+/* "Choose an account": radio buttons, `hint` is chosen. Beside another organisation's Exchange those that have orders of their own are
+ * there for who names them. */
 void screen_accounts(struct sandbox *, struct request *, struct reply *, const char *hint);
 
 /* -- at which path ------------------------------------------------------------------------------------------------ */

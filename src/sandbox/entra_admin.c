@@ -110,7 +110,6 @@ void answer_admin_decision(struct sandbox *s, struct request *r, struct reply *r
 	struct back back;
 	bool        v1, accepts;
 
-	(void)tenant;
 	if (!form_read(r->work, r->body, &page) || !form_read(r->work, slice_str(form_text(&page, "ctx")), &asked)
 	    || !redirect_is_registered(s, form_text(&asked, "redirect_uri"))) {
 		refuse_browser(r, reply, &nowhere, 9002313, false);
@@ -126,7 +125,7 @@ void answer_admin_decision(struct sandbox *s, struct request *r, struct reply *r
 	} else if (!accepts) {
 		write_declined(s, r, &out, v1);
 	} else {
-		s->cloud->approved = true;
+		cloud_approve(s, tenant);
 		if (shape && is(shape, "unregistered")) {      /* it is stored all the same */
 			refuse_browser(r, reply, &nowhere, 50011, false);
 			return;

@@ -68,7 +68,7 @@ static struct account *signed_in(struct sandbox *s, struct request *r)
 
 static bool is_allowed(struct sandbox *s, const struct account *a)
 {
-	return s->cloud->approved || s->cloud->consented[account_number(s, a)];
+	return cloud_approved(s, a) || s->cloud->consented[account_number(s, a)];
 }
 
 /* -- its end ----------------------------------------------------------------------------------------------------------- */
@@ -130,9 +130,9 @@ static void go_on(struct sandbox *s, struct request *r, struct reply *reply, con
 	o = orders_take(&s->orders, ORDER_AUTHORIZE_AADSTS);
 	if (o)
 		refuse_browser(r, reply, &w->back, (unsigned)strtoul(o->value, NULL, 10), silent);
-	else if (is_ordered(s, ORDER_ADMIN_APPROVAL) && !s->cloud->approved)
+	else if (is_ordered(s, ORDER_ADMIN_APPROVAL) && !cloud_approved(s, a))
 		refuse_browser(r, reply, &w->back, 90094, silent);
-	else if (s->cloud->approved && orders_take(&s->orders, ORDER_ASSIGNMENT))
+	else if (cloud_approved(s, a) && orders_take(&s->orders, ORDER_ASSIGNMENT))
 		refuse_browser(r, reply, &w->back, 50105, silent);
 	else if (is_allowed(s, a) && !is(w->prompt, "consent"))
 		give_code(s, r, reply, w, a);

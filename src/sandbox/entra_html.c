@@ -22,12 +22,16 @@ void screen_hidden(struct request *r, struct reply *reply, const char *name, con
 void screen_accounts(struct sandbox *s, struct request *r, struct reply *reply, const char *hint)
 {
 	struct account *chosen = account_by_mail(s, hint);
+	bool            any = false;
 
 	for (size_t i = 0; i < s->account_count; i++) {
 		struct account *a = &s->accounts[i];
 
+		if (a != chosen && s->cloud->apart && (orders_name(&s->orders, a->mail) || !cloud_has_domain(s, strchr(a->mail, '@') + 1)))
+			continue;
 		buffer_print(&reply->body, "<p><label><input type=\"radio\" name=\"account\" value=\"%s\"%s> %s (%s)</label></p>", escaped(r->work, a->mail),
-		             a == chosen || (!chosen && i == 0) ? " checked" : "", escaped(r->work, a->display), escaped(r->work, account_upn(s, r->work, a)));
+		             a == chosen || (!chosen && !any) ? " checked" : "", escaped(r->work, a->display), escaped(r->work, account_upn(s, r->work, a)));
+		any = true;
 	}
 }
 

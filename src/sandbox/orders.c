@@ -54,6 +54,7 @@ static const struct order_row rows[] = {
 
 	{ "back-off",          ORDER_BACK_OFF, "MS", false, 0, NULL, "ErrorServerBusy with BackOffMilliseconds" },
 	{ "old-schema",        ORDER_OLD_SCHEMA, NULL, false, 0, NULL, "a version that it does not know is told as ErrorSchemaValidation" },
+	{ "version",           ORDER_VERSION, "VERSION", true, 0, NULL, "the server is of this version, of those of --exchange" },
 	{ "mailbox-version",   ORDER_MAILBOX_VERSION, "VERSION", true, 0, NULL, "the mailbox is on an older server, of one of --exchange" },
 	{ "soap-fault",        ORDER_FAULT, "CODE", true, 0, NULL, "every operation ends in a SOAP fault with this ResponseCode" },
 	{ "huge-fault",        ORDER_HUGE_FAULT, "MIB", false, 0, NULL, "a SOAP fault whose text has 200 MiB" },
@@ -272,6 +273,14 @@ struct ordered *orders_has(struct orders *all, enum order order)
 struct ordered *orders_of(struct orders *all, const char *address, enum order order)
 {
 	return first_for(all, order, address, "");
+}
+
+bool orders_name(const struct orders *all, const char *address)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].whose && strcasecmp(all->list[i].whose, address) == 0)
+			return true;
+	return false;
 }
 
 struct ordered *orders_at(struct orders *all, const char *host, enum order order)

@@ -17,7 +17,7 @@ enum order {
 	ORDER_PAGE_AFTER,            /* and after they were right                                      */
 	ORDER_CODE,                  /* an operation answers with a ResponseCode                       */
 	ORDER_FAULT,                 /* any operation ends in a SOAP fault with this code              */
-	ORDER_BACK_OFF, ORDER_OLD_SCHEMA, ORDER_MAILBOX_VERSION, ORDER_HUGE_FAULT,
+	ORDER_BACK_OFF, ORDER_OLD_SCHEMA, ORDER_VERSION, ORDER_MAILBOX_VERSION, ORDER_HUGE_FAULT,
 	/* logins */
 	ORDER_SCHEMES, ORDER_BEARER, ORDER_REFUSE, ORDER_NAMES, ORDER_BINDING, ORDER_PAGE_ON_TYPE2, ORDER_CLOSE_BETWEEN,
 	ORDER_KERBEROS_ANSWER, ORDER_KERBEROS_EACH, ORDER_AGENTS,
@@ -93,6 +93,8 @@ bool orders_in_force(const struct orders *, const struct ordered *);
 struct ordered *orders_has(struct orders *, enum order order);
 /* What is ordered for this account, or for everybody, whoever is being served. */
 struct ordered *orders_of(struct orders *, const char *address, enum order order);
+/* Is there an order for this address and no other? */
+bool            orders_name(const struct orders *, const char *address);
 /* What is ordered for this host, a domain above it, or for everybody: as names and doors need it, which serve nobody. */
 struct ordered *orders_at(struct orders *, const char *host, enum order order);
 /* The same, and counts it: one that is to happen N times is gone after them. */

@@ -19,6 +19,7 @@ enum { NAME_DOWN = 1 << 0, NAME_UPN = 1 << 1, NAME_MAIL = 1 << 2, NAME_BARE = 1 
 
 struct account {
 	const char     *mail, *alias, *upn, *sam, *password, *display;
+	const char     *host, *ews_url;     /* of its own at Exchange (hosts.h); NULL: the usual ones */
 	struct mailbox *mailbox;            /* NULL: it has none                      */
 	bool            may_impersonate;
 	const struct account *delegate;     /* who else may open it, and send as it   */
@@ -26,7 +27,7 @@ struct account {
 
 struct sandbox {
 	struct arena         *own;           /* only while it is being set up */
-	const struct persona *persona, *mailbox_persona;
+	const struct persona *usual, *persona, *mailbox_persona;      /* the last two, as schemes and forms: of whoever is served */
 	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *cloud_address, *deliver;
 	const char *redirect_uri[SANDBOX_REDIRECTS];      /* the first NULL ends; there may be none */
 	unsigned    name_forms, schemes;
@@ -52,6 +53,9 @@ struct sandbox {
 	struct web        *https, *auto_https, *http, *auto_http, *cloud_https;
 	struct cloud      *cloud;            /* Microsoft's; NULL: it is not played                  */
 	struct hole       *hole;
+	bool               has_own_hosts;
+	struct own_door   *own_doors;        /* of mailboxes with a host of their own, one for each account; NULL: not open */
+	void             (*answer)(void *self, struct request *, struct reply *);
 	struct sandbox_places places;
 	char              *folder;           /* temporary, with the CA file in it; NULL: none */
 	char              *ca_file;
@@ -63,6 +67,8 @@ struct sandbox {
 struct account *account_by_mail(struct sandbox *, const char *mail);
 /* It is theirs that is being answered from here on, whether they prove who they are or not. NULL changes nothing. Gives it back. */
 struct account *account_served(struct sandbox *, struct account *);
+/* The version, the schemes and the forms of names that are ordered for whoever is served. */
+void            dress(struct sandbox *);
 /* Those wished for, or the usual ones, each with a little in its mailbox. FAULT_MALFORMED. */
 bool            add_accounts(struct sandbox *, const struct sandbox_wishes *, struct error *);
 

@@ -16,6 +16,7 @@
 #include "sandbox/cloud.h"
 #include "sandbox/ews.h"
 #include "sandbox/hole.h"
+#include "sandbox/hosts.h"
 #include "sandbox/pages.h"
 
 #define USUAL_HEARTBEAT_MS 45000
@@ -153,11 +154,13 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 		page_write(s, r, reply, PAGE_404, NULL);
 }
 
-/* Nobody is signed in yet; the host is known. */
+/* Nobody is signed in yet; the host is known, and tells of some whose it is. */
 static void serve_request(struct sandbox *s, const struct request *r)
 {
 	orders_serve(&s->orders, NULL);
 	orders_serve_host(&s->orders, r->host);
+	if (!account_served(s, account_at(s, r->host)))
+		dress(s);
 }
 
 static void wait_as_ordered(struct sandbox *s, const struct request *r)
@@ -195,6 +198,11 @@ static void answer(void *self, struct request *r, struct reply *reply)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static bool plays_exchange(const struct sandbox *s)
+{
+	return !s->cloud || s->cloud->hybrid || s->cloud->apart;
+}
+
 /* -- what it is --------------------------------------------------------------------------------------------------- */
 
 /* "down,upn" of a table's words; false: not one of them. */
@@ -216,25 +224,46 @@ static bool read_words(const char *text, const char *const words[], size_t count
 	return *out != 0;
 }
 
-static bool read_orders(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
-{
-	static const char *const schemes[] = { "negotiate", "ntlm", "basic", "bearer" }, *const forms[] = { "down", "upn", "mail", "bare" };
-	struct ordered *o;
+static const char *const scheme_words[] = { "negotiate", "ntlm", "basic", "bearer" }, *const form_words[] = { "down", "upn", "mail", "bare" };
 
-	for (size_t i = 0; i < w->faults; i++)
-		if (!orders_add(&s->orders, s->own, w->fault[i], err))
-			return false;
-	s->mailbox_persona = s->persona;
+void dress(struct sandbox *s)
+{
+	const struct ordered *o = orders_has(&s->orders, ORDER_VERSION);
+
+	s->persona = s->mailbox_persona = o ? persona_find(o->value) : s->usual;
 	s->schemes = s->persona->schemes;
 	s->name_forms = NAME_DOWN | NAME_UPN | NAME_MAIL;
-	if ((o = orders_has(&s->orders, ORDER_SCHEMES)) && !read_words(o->value, schemes, COUNT(schemes), &s->schemes))
-		return fail(err, FAULT_MALFORMED, "schemes are of negotiate,ntlm,basic,bearer");
+	if ((o = orders_has(&s->orders, ORDER_SCHEMES)))
+		read_words(o->value, scheme_words, COUNT(scheme_words), &s->schemes);
 	if (orders_has(&s->orders, ORDER_BEARER))
 		s->schemes |= SCHEME_BEARER;
-	if ((o = orders_has(&s->orders, ORDER_NAMES)) && !read_words(o->value, forms, COUNT(forms), &s->name_forms))
+	if ((o = orders_has(&s->orders, ORDER_NAMES)))
+		read_words(o->value, form_words, COUNT(form_words), &s->name_forms);
+	if ((o = orders_has(&s->orders, ORDER_MAILBOX_VERSION)))
+		s->mailbox_persona = persona_find(o->value);
+}
+
+/* What dress() goes by can be gone by. */
+static bool makes_sense(const struct ordered *o, struct error *err)
+{
+	enum order order = o->row->order;
+	unsigned   some;
+
+	if (order == ORDER_SCHEMES && !read_words(o->value, scheme_words, COUNT(scheme_words), &some))
+		return fail(err, FAULT_MALFORMED, "schemes are of negotiate,ntlm,basic,bearer");
+	if (order == ORDER_NAMES && !read_words(o->value, form_words, COUNT(form_words), &some))
 		return fail(err, FAULT_MALFORMED, "names are of down,upn,mail,bare");
-	if ((o = orders_has(&s->orders, ORDER_MAILBOX_VERSION)) && !(s->mailbox_persona = persona_find(o->value)))
+	if ((order == ORDER_VERSION || order == ORDER_MAILBOX_VERSION) && !persona_find(o->value))
 		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", o->value);
+	return true;
+}
+
+static bool read_orders(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
+{
+	for (size_t i = 0; i < w->faults; i++)
+		if (!orders_add(&s->orders, s->own, w->fault[i], err) || !makes_sense(&s->orders.list[i], err))
+			return false;
+	dress(s);
 	return true;
 }
 
@@ -251,8 +280,8 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	struct in_addr a;
 	char          *netbios;
 
-	s->persona = persona_find(w->persona ? w->persona : w->microsoft ? "online" : "2016");
-	if (!s->persona)
+	s->usual = persona_find(w->persona ? w->persona : w->microsoft ? "online" : "2016");
+	if (!s->usual)
 		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", w->persona);
 	s->domain = arena_str(s->own, w->domain ? w->domain : "contoso.example");
 	s->address = arena_str(s->own, w->listen ? w->listen : "127.0.0.1");
@@ -273,9 +302,12 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
-	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w->persona != NULL, err))))
+	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w, err))))
 		return false;
-	return add_accounts(s, w, err);
+	if (!add_accounts(s, w, err))
+		return false;
+	s->has_own_hosts = plays_exchange(s) && hosts_give(s);
+	return true;
 }
 
 /* -- names -------------------------------------------------------------------------------------------------------- */
@@ -292,8 +324,9 @@ static void add_names(struct sandbox *s)
 
 	if (s->cloud)
 		cloud_names(s);
-	if (s->cloud && !s->cloud->hybrid)
+	if (!plays_exchange(s))
 		return;
+	hosts_name(s);
 	names_add(n, s->domain, RECORD_A, s->auto_address, 0, 0);
 	names_add(n, s->domain, RECORD_MX, s->mail_host, 10, 0);
 	names_add(n, s->domain, RECORD_TXT, "v=spf1 mx -all", 0, 0);
@@ -347,6 +380,7 @@ static void close_doors(struct sandbox *s)
 	web_free(s->auto_http);
 	web_free(s->cloud_https);
 	hole_free(s->hole);
+	hosts_close(s);
 	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = NULL;
 	s->hole = NULL;
 }
@@ -364,6 +398,7 @@ static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct 
 	/* one number for both, so that one --connect-to is enough to say where port 80 is */
 	other_http = s->http_port;
 	fine = fine && (s->auto_http = door(s, s->auto_address, other_http, NULL, &other_http, err)) != NULL;
+	fine = fine && hosts_open(s, err);
 	if (fine && s->cloud)
 		fine = (s->cloud_https = door(s, s->cloud_address, https, &s->cloud_certificate, &s->cloud_port, err)) != NULL;
 	if (!fine)
@@ -385,12 +420,12 @@ static bool open_free_doors(struct sandbox *s, struct error *err)
 static bool make_certificates(struct sandbox *s, struct error *err)
 {
 	const char *const owa = arena_print(s->own, "owa.%s", s->domain), *const adfs = arena_print(s->own, "adfs.%s", s->domain);
-	const char *const usual[] = { s->mail_host, owa, adfs }, *const other[] = { owa, arena_print(s->own, "legacy.%s", s->domain) };
+	const char *const usual[] = { s->mail_host, owa, adfs, arena_print(s->own, "*.%s", s->domain) }, *const other[] = { owa, arena_print(s->own, "legacy.%s", s->domain) };
 	const char *const autos[] = { s->auto_host, s->domain };
 	struct ordered   *o = orders_has(&s->orders, ORDER_CERTIFICATE);
 	enum flaw         flaw = o ? (enum flaw)o->row->number : FLAW_NONE;
 	bool              others = flaw == FLAW_WRONG_NAME;
-	size_t            count = others ? COUNT(other) : COUNT(usual);
+	size_t            count = others ? COUNT(other) : COUNT(usual) - !s->has_own_hosts;
 
 	if (!certificate_make(s->authority, s->own, others ? other : usual, count, flaw, &s->certificate, err))
 		return false;
@@ -416,6 +451,7 @@ static void tell_exchange(struct sandbox *s)
 	tell_place(s, s->mail_host, 80, s->address, s->http_port);
 	tell_place(s, s->auto_host, 80, s->auto_address, s->http_port);
 	tell_place(s, s->domain, 80, s->auto_address, s->http_port);
+	hosts_tell(s, tell_place);
 }
 
 static void tell(struct sandbox *s, uint16_t dns_port)
@@ -423,11 +459,11 @@ static void tell(struct sandbox *s, uint16_t dns_port)
 	char build[40];
 
 	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
-	s->places.version = s->cloud && !s->cloud->hybrid ? "Microsoft 365" : arena_print(s->own, "%s, %s", s->persona->product, persona_build(s->persona, build));
+	s->places.version = !plays_exchange(s) ? "Microsoft 365" : arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build));
 	s->places.ca_file = s->ca_file;
 	for (size_t i = 0; s->cloud && cloud_host(i); i++)
 		tell_place(s, cloud_host(i), 443, s->cloud_address, s->cloud_port);
-	if (!s->cloud || s->cloud->hybrid)
+	if (plays_exchange(s))
 		tell_exchange(s);
 	for (size_t i = 0; i < s->account_count && i < SANDBOX_ACCOUNTS; i++) {
 		s->places.address[i] = s->accounts[i].mail;
@@ -495,6 +531,7 @@ struct sandbox *sandbox_new(const struct sandbox_wishes *w, struct error *err)
 	struct sandbox *s = must_alloc(sizeof *s);
 
 	s->own = arena_new();
+	s->answer = answer;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->news, NULL);
 	s->authority = authority_new();

@@ -17,7 +17,7 @@
 
 #define SANDBOX_ORDERS   256
 #define SANDBOX_ACCOUNTS 256
-#define SANDBOX_PLACES   16
+#define SANDBOX_PLACES   512
 #define SANDBOX_REDIRECTS 16
 #define SANDBOX_LONGEST_FAULT 200
 
@@ -25,6 +25,7 @@ struct sandbox_wishes {
 	const char *persona;                      /* "2016"; NULL: that, and with `microsoft` none                      */
 	bool        microsoft;                    /* Entra and Graph; with a persona too, the mailboxes are at that one: hybrid */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
+	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: two organisations, none hybrid; NULL: one */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
 	bool        high_ports;                   /* do not even try ports 443 and 80                                   */
 	const char *fault[SANDBOX_ORDERS];        /* "NAME", "NAME=VALUE", "OPERATION:CODE"; "#N" behind it: N times; "ADDRESS/" or "HOST/" before it: for that one alone */

@@ -398,6 +398,29 @@ def what_is_ordered_for_one_mailbox_is_not_anothers(t):
 
 
 @row
+def a_mailbox_with_orders_of_its_own_has_a_host_of_its_own(t):
+    orders = ("owa@%s/owa-redirect", "old@%s/version=2007sp1", "late@%s/certificate-expired", "shut@%s/refused", "lost@%s/no-host", "well@%s/slow=1")
+    accounts = [word for o in ("anna@%s", *orders) for word in ("--account", (o % DOMAIN).split("/")[0] + ":secret")]
+    with t.sandbox("--exchange", "2016", *accounts, *(word for o in orders for word in ("--fault", o % DOMAIN))) as s:
+        url = lambda who: json.loads(s.ask("GET", "/autodiscover/autodiscover.json?Email=%s@%s&Protocol=Ews" % (who, DOMAIN), host=AUTO)[3])["Url"]
+        hold(url("anna") == s.told["ews_url"] and url("owa") == "https://owa.%s%s" % (DOMAIN, EWS), "where they are: %s" % url("owa"))
+        hold(s.ask(body="x", host="owa." + DOMAIN)[0] == 302 and s.ask(body="x")[0] == 401 and s.ask(body="x", host="well." + DOMAIN)[0] == 401, "before anybody signs in")
+        old = dict(s.ask(body="x", host="old." + DOMAIN)[2])
+        hold(old["Server"] == "Microsoft-IIS/6.0" and dict(s.ask(body="x")[2])["Server"] != old["Server"], "a version of its own: %s" % old)
+        try:
+            s.connect("late." + DOMAIN).close()
+            hold(False, "a certificate that ended is good")
+        except ssl.SSLCertVerificationError as e:
+            hold("expired" in str(e), "%s" % e)
+        try:
+            s.connect("shut." + DOMAIN)
+            hold(False, "somebody is there")
+        except ConnectionRefusedError:
+            pass
+        hold(("lost." + DOMAIN, 443) not in s.places and resolve(s, "lost." + DOMAIN, 1)[0] == 3 and resolve(s, "late." + DOMAIN, 1)[0] == 0, "names")
+
+
+@row
 def answers_that_break_break(t):
     with t.faulty("cut=100") as s:
         status, _, headers, body = s.operation(GET_INBOX)
