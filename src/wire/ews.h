@@ -39,12 +39,25 @@ bool ews_calendar_view(struct buffer *out, const struct ews_header *, const stru
                        unsigned most);
 /* `mime`: the whole message, base64 in the answer; else the properties of struct ews_item and the internet headers. */
 bool ews_get_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count, bool mime);
+/* Of exactly that subject; with their UIDs. */
+bool ews_find_events(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *subject, unsigned most);
 /* A whole message (RFC 5322, not yet base64), sent and kept in the folder for sent mail (SendAndSaveCopy). */
 bool ews_send(struct buffer *out, const struct ews_header *, struct slice message);
 /* The same, to `bcc` besides (NULL: to nobody besides): a Bcc line of the message itself is not relied on (facts M C.3). */
 bool ews_send_bcc(struct buffer *out, const struct ews_header *, struct slice message, const char *bcc);
 /* Removed for good (HardDelete): only ever what is ours. */
 bool ews_delete_item(struct buffer *out, const struct ews_header *, const char *const *id, size_t count);
+
+/* A private event that keeps nobody busy, without guests and reminder (2010: who is older knows no such zones). */
+struct ews_event {
+	const char *uid, *subject;
+	const char *start, *end;       /* "2026-11-23T03:00:00", by the clocks of                                    */
+	const char *zone;              /*   as Windows calls it                                                       */
+};
+
+bool ews_add_event(struct buffer *out, const struct ews_header *, const struct ews_folder *, const struct ews_event *);
+/* To those times in that zone, whatever else was done to it meanwhile; `change_key` as it was read last. */
+bool ews_move_event(struct buffer *out, const struct ews_header *, const char *id, const char *change_key, const struct ews_event *);
 bool ews_resolve_name(struct buffer *out, const struct ews_header *, const char *address);
 /* `most` 1..512; `state` NULL: from the beginning. */
 bool ews_sync_items(struct buffer *out, const struct ews_header *, const struct ews_folder *, const char *state, unsigned most);
@@ -72,6 +85,7 @@ struct ews_item {                  /* NULL and 0 where the answer does not say; 
 	const char        *element;                /* local name: "Message" "CalendarItem" "Folder" "CalendarFolder" …   */
 	const char        *id, *change_key, *parent_id;
 	const char        *subject, *item_class, *internet_message_id;
+	const char        *uid;                    /* of an event: its iCalendar one                                      */
 	const char        *from_name, *from_address, *received, *sent, *start, *end;      /* times as written (UTC, ISO 8601) */
 	const char        *display_name, *folder_class, *address, *routing_type, *mailbox_type;     /* of folder and mailbox */
 	const char        *headers;                /* internet headers, "Name: value" lines                               */

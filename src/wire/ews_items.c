@@ -192,6 +192,7 @@ static const struct ews_row in_item[] = {
 	{ TEXT("IsRead",               T, read_truth),  .field = OF(is_read)             },
 	{ IN("InternetMessageHeaders", T, INTERNET_HEADERS) },
 	{ IN("MimeContent",            T, LEAF), .begin = begin_mime, .end = end_mime, .mime = true },
+	{ TEXT("UID",                  T, read_word),   .field = OF(uid)                 },
 	{ TEXT("Start",                T, read_word),   .field = OF(start)               },
 	{ TEXT("End",                  T, read_word),   .field = OF(end)                 },
 	{ IN("Organizer",              T, SENDER)           },

@@ -109,7 +109,8 @@ static struct number within(unsigned n, unsigned least, unsigned most)
 	return decimal(n < least ? least : n > most ? most : n);
 }
 
-static struct writer envelope_begin(struct buffer *out, const struct ews_header *h)
+/* `zone`: by whose clocks times are meant that have no zone of their own; NULL: by UTC's. */
+static struct writer envelope_begin_in(struct buffer *out, const struct ews_header *h, const char *zone)
 {
 	struct writer w = { .out = out, .fits = true };
 
@@ -121,8 +122,15 @@ static struct writer envelope_begin(struct buffer *out, const struct ews_header 
 	if (h->act_as)
 		XML(&w, "<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>%</t:PrimarySmtpAddress></t:ConnectingSID>"
 		        "</t:ExchangeImpersonation>", h->act_as);
+	if (zone)
+		XML(&w, "<t:TimeZoneContext><t:TimeZoneDefinition Id=\"%\"/></t:TimeZoneContext>", zone);
 	XML(&w, "</soap:Header><soap:Body>", NULL);
 	return w;
+}
+
+static struct writer envelope_begin(struct buffer *out, const struct ews_header *h)
+{
+	return envelope_begin_in(out, h, NULL);
 }
 
 /* Half a request is none: nobody shall send it by mistake. */
@@ -247,6 +255,53 @@ bool ews_get_item(struct buffer *out, const struct ews_header *h, const char *co
 	XML(&w, "</m:GetItem>", NULL);
 	return envelope_end(&w);
 }
+
+/* -- our own event ------------------------------------------------------------------------------------------------ */
+
+bool ews_find_events(struct buffer *out, const struct ews_header *h, const struct ews_folder *folder, const char *subject, unsigned most)
+{
+	struct writer w = envelope_begin(out, h);
+
+	XML(&w, "<m:FindItem Traversal=\"Shallow\">" ITEM_SHAPE("<t:FieldURI FieldURI=\"item:Subject\"/><t:FieldURI FieldURI=\"calendar:UID\"/>")
+	        "<m:IndexedPageItemView MaxEntriesReturned=\"%\" Offset=\"0\" BasePoint=\"Beginning\"/>"
+	        "<m:Restriction><t:Contains ContainmentMode=\"FullString\" ContainmentComparison=\"IgnoreCase\">"
+	        "<t:FieldURI FieldURI=\"item:Subject\"/><t:Constant Value=\"%\"/></t:Contains></m:Restriction><m:ParentFolderIds>",
+	    within(most, 1, INT32_MAX).text, subject);
+	add_folder(&w, folder);
+	XML(&w, "</m:ParentFolderIds></m:FindItem>", NULL);
+	return envelope_end(&w);
+}
+
+/* The zone is said twice: what has no zone of its own is meant by the header's, and is kept in the event's. */
+bool ews_add_event(struct buffer *out, const struct ews_header *h, const struct ews_folder *folder, const struct ews_event *e)
+{
+	struct writer w = envelope_begin_in(out, h, e->zone);
+
+	XML(&w, "<m:CreateItem SendMeetingInvitations=\"SendToNone\"><m:SavedItemFolderId>", NULL);
+	add_folder(&w, folder);
+	XML(&w, "</m:SavedItemFolderId><m:Items><t:CalendarItem><t:Subject>%</t:Subject><t:Sensitivity>Private</t:Sensitivity>"
+	        "<t:ReminderIsSet>false</t:ReminderIsSet><t:UID>%</t:UID><t:Start>%</t:Start><t:End>%</t:End>"
+	        "<t:LegacyFreeBusyStatus>Free</t:LegacyFreeBusyStatus><t:StartTimeZone Id=\"%\"/><t:EndTimeZone Id=\"%\"/>"
+	        "</t:CalendarItem></m:Items></m:CreateItem>", e->subject, e->uid, e->start, e->end, e->zone, e->zone);
+	return envelope_end(&w);
+}
+
+#define SET_EVENT(field, xml) \
+	"<t:SetItemField><t:FieldURI FieldURI=\"calendar:" field "\"/><t:CalendarItem>" xml "</t:CalendarItem></t:SetItemField>"
+
+bool ews_move_event(struct buffer *out, const struct ews_header *h, const char *id, const char *change_key, const struct ews_event *e)
+{
+	struct writer w = envelope_begin_in(out, h, e->zone);
+
+	XML(&w, "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\" SendMeetingInvitationsOrCancellations=\"SendToNone\">"
+	        "<m:ItemChanges><t:ItemChange><t:ItemId Id=\"%\" ChangeKey=\"%\"/><t:Updates>"
+	        SET_EVENT("Start", "<t:Start>%</t:Start>") SET_EVENT("End", "<t:End>%</t:End>")
+	        SET_EVENT("StartTimeZone", "<t:StartTimeZone Id=\"%\"/>") SET_EVENT("EndTimeZone", "<t:EndTimeZone Id=\"%\"/>")
+	        "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>", id, change_key, e->start, e->end, e->zone, e->zone);
+	return envelope_end(&w);
+}
+
+/* -- messages ----------------------------------------------------------------------------------------------------- */
 
 static char *base64_three(char *to, const unsigned char *from, size_t n)
 {

@@ -357,6 +357,15 @@ static const char *whole_name(const char *scope)
 	     : strcmp(scope, "profile") == 0 ? "https://www.googleapis.com/auth/userinfo.profile" : scope;
 }
 
+bool google_event_write(struct buffer *b, const struct google_new_event *e, bool whole)
+{
+	if (whole && !buffer_print(b, "{\"id\":\"%s\",\"summary\":\"%s\",\"visibility\":\"private\",\"transparency\":\"transparent\",\"reminders\":{\"useDefault\":false},"
+	                           "\"extendedProperties\":{\"private\":{\"" GOOGLE_MARK "\":\"%s\"}},", e->id, e->summary, e->mark))
+		return false;
+	return buffer_print(b, "%s\"start\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"},\"end\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"}}",
+	                    whole ? "" : "{", e->start, e->zone, e->end, e->zone);
+}
+
 bool google_scope_has(const char *granted, const char *scope)
 {
 	struct slice rest = slice_str(granted);

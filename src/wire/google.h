@@ -129,6 +129,20 @@ struct google_events {
 
 bool google_events_read(struct slice body, struct arena *, struct google_events *, struct error *);
 
+struct google_new_event {
+	const char *id;                       /* of our own choice: a-v and digits */
+	const char *summary;
+	const char *mark;                     /* kept with it for us alone, under GOOGLE_MARK: by it what is ours is found again */
+	const char *start, *end;              /* "2026-11-23T03:00:00", by the clocks of */
+	const char *zone;                     /*   as the IANA calls it                  */
+};
+
+#define GOOGLE_MARK "mailmoor"
+
+/* A private event that keeps nobody busy, without guests and reminders. `whole` false: only where it is moved to. No text of it may need
+ * to be escaped. False: no room. */
+bool google_event_write(struct buffer *, const struct google_new_event *, bool whole);
+
 /* Is that scope among those granted, by its whole name? Those of sign-in go by two (facts G A.4): "email" is "…/auth/userinfo.email". */
 bool google_scope_has(const char *granted, const char *scope);
 

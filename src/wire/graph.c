@@ -225,6 +225,37 @@ int graph_messages_read(struct slice body, struct arena *a, struct graph_message
 	return (int)count;
 }
 
+/* -- events -------------------------------------------------------------------------------------------------------- */
+
+int graph_events_read(struct slice body, struct arena *a, struct graph_event *out, size_t most)
+{
+	struct error none = { 0 };
+	cJSON       *json = json_read(body, GRAPH_ANSWER, &none);
+	const cJSON *value = member(json, "value"), *item;
+	size_t       count = 0;
+
+	cJSON_ArrayForEach(item, value) {
+		const cJSON *start = member(item, "start");
+
+		if (count == most)
+			break;
+		out[count++] = (struct graph_event){ json_copy(item, "id", a), json_copy(item, "subject", a), json_copy(item, "transactionId", a),
+			json_copy(start, "dateTime", a), json_copy(start, "timeZone", a) };
+	}
+	count = cJSON_IsArray(value) ? count : (size_t)-1;
+	cJSON_Delete(json);
+	return (int)count;
+}
+
+bool graph_event_write(struct buffer *b, const struct graph_new_event *e, bool whole)
+{
+	if (whole && !buffer_print(b, "{\"subject\":\"%s\",\"sensitivity\":\"private\",\"showAs\":\"free\",\"isReminderOn\":false,\"transactionId\":\"%s\",",
+	                           e->subject, e->transaction))
+		return false;
+	return buffer_print(b, "%s\"start\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"},\"end\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"}}",
+	                    whole ? "" : "{", e->start, e->zone, e->end, e->zone);
+}
+
 /* -- bits --------------------------------------------------------------------------------------------------------- */
 
 int graph_page_count(struct slice body, bool *more)

@@ -86,6 +86,29 @@ struct graph_message {
 /* Of a page, as many as fit; their count, -1: it is no page. */
 int  graph_messages_read(struct slice body, struct arena *, struct graph_message *, size_t most);
 
+/* -- events -- */
+
+/* What graph_events_read() is told of. */
+#define GRAPH_EVENT_FIELDS "$select=id,subject,transactionId,start"
+
+struct graph_event {
+	const char *id, *subject, *transaction;      /* NULL: not told                                                  */
+	const char *start, *zone;                    /* "2026-11-23T03:00:00.0000000" by the clocks of that zone; NULL   */
+};
+
+/* Of a page, as many as fit; their count, -1: it is no page. */
+int  graph_events_read(struct slice body, struct arena *, struct graph_event *, size_t most);
+
+struct graph_new_event {
+	const char *transaction, *subject;           /* by its transaction it is known again                            */
+	const char *start, *end;                     /* "2026-11-23T03:00:00", by the clocks of                         */
+	const char *zone;                            /*   as Windows or the IANA calls it                               */
+};
+
+/* A private event that keeps nobody busy, without guests and reminder. `whole` false: only where it is moved to. No text of it may need
+ * to be escaped. False: no room. */
+bool graph_event_write(struct buffer *, const struct graph_new_event *, bool whole);
+
 /* -- bits -- */
 
 /* How many items a page has, and whether another follows; -1: it is no page. */

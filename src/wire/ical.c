@@ -310,6 +310,48 @@ static icaltimezone *zone_at(const struct when *w)
 	return w->zone ? w->zone->at ? w->zone->at : w->zone->own : NULL;
 }
 
+const char *ical_zone_in_windows(const char *zone)
+{
+	for (size_t i = 0; i < COUNT(windows_zones); i++)
+		if (strcmp(windows_zones[i].name, zone) == 0)
+			return windows_zones[i].windows;
+	return NULL;
+}
+
+static icaltimezone *by_any_name(struct slice zone, struct arena *into)
+{
+	const char *name = ical_windows_zone(zone);
+
+	return machines(name ? slice_str(name) : zone, into);
+}
+
+bool ical_clock_of(int64_t at, struct slice zone, int64_t *clock)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	icaltimezone       *its = by_any_name(zone, work);
+	struct icaltimetype utc = icaltime_from_timet_with_zone((time_t)at, 0, NULL);
+	int                 is_dst;
+
+	if (!its)
+		return false;
+	*clock = at + icaltimezone_get_utc_offset_of_utc_time(its, &utc, &is_dst);
+	return true;
+}
+
+bool ical_moment_of(int64_t clock, struct slice zone, int64_t *at)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	icaltimezone       *its = by_any_name(zone, work);
+	struct icaltimetype local = icaltime_from_timet_with_zone((time_t)clock, 0, NULL);
+	int                 is_dst;
+
+	if (!its)
+		return false;
+	local.zone = NULL;
+	*at = clock - icaltimezone_get_utc_offset(its, &local, &is_dst);
+	return true;
+}
+
 /* Without a zone: as if in UTC. */
 static int64_t unix_of(const struct when *w, const struct icaltimetype *at)
 {

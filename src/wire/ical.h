@@ -61,6 +61,12 @@ size_t ical_instances(const struct ical_object *, int64_t from, int64_t upto, st
 
 /* The IANA's name of what Windows calls a zone; NULL: nothing of that name. */
 const char *ical_windows_zone(struct slice name);
+/* The other way round, for a zone that has that very name. */
+const char *ical_zone_in_windows(const char *zone);
+/* What clocks show there, and when they show it; `clock` counts as if they were UTC's. A zone by its name at the IANA, or in Windows. Of
+ * a time that clocks show twice or never, one near it. False: nothing of that name on this machine. */
+bool        ical_clock_of(int64_t at, struct slice zone, int64_t *clock);
+bool        ical_moment_of(int64_t clock, struct slice zone, int64_t *at);
 const char *ical_zone_by_name(enum ical_zone_by);      /* "none" "utc" "name" "windows" "besides" "rules" "unknown" */
 
 struct ical_test {

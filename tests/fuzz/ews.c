@@ -22,7 +22,7 @@ static void expect_short(const char *text)
 
 static void on_item(void *self, const struct ews_item *i)
 {
-	const char *const texts[] = { i->subject, i->item_class, i->internet_message_id, i->from_name, i->from_address, i->received, i->sent,
+	const char *const texts[] = { i->subject, i->item_class, i->internet_message_id, i->uid, i->from_name, i->from_address, i->received, i->sent,
 		i->start, i->end, i->display_name, i->folder_class, i->address, i->routing_type, i->mailbox_type, i->headers };
 
 	++*(uint64_t *)self;

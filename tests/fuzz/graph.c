@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct graph_user            u;
 	struct graph_reply           r[4];
 	struct graph_message         m[4];
+	struct graph_event           v[4];
 	struct error                 err = { .fault = FAULT_NONE };
 	bool                         more;
 
@@ -31,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	assert(graph_page_count(body, &more) >= -1);
 	assert(graph_messages_read(body, job, m, 4) <= 4);
+	assert(graph_events_read(body, job, v, 4) <= 4);
 	graph_text(body, "from.emailAddress.address", job);
 	return 0;
 }

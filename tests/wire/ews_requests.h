@@ -4,7 +4,8 @@
 
 #include "wire/ews.h"
 
-#define EWS_REQUESTS 21
+#define EWS_REQUESTS   24
+#define EWS_SINCE_2010 22      /* from there on: for nobody older */
 
 static const char *const ews_request_ids[] = { "AAMk+/=", "a\"b<c>&d" };
 
@@ -14,6 +15,7 @@ static inline bool ews_request(size_t which, struct buffer *out, const struct ew
 	static const struct ews_folder inbox = { .distinguished = "inbox" }, by_id = { .id = "AAM&<" };
 	static const struct ews_folder theirs = { .distinguished = "inbox", .mailbox = "b&b@birch.example" };
 	static const struct ews_folder all[] = { { .distinguished = "inbox" }, { .id = "X" }, { .distinguished = "calendar", .mailbox = "b@x" } };
+	static const struct ews_event event = { "mailmoor-1", "a <b>", "2026-11-23T03:00:00", "2026-11-23T03:15:00", "W. Europe Standard Time" };
 	struct slice message = slice_str("Subject: a\r\n\r\nb\r\n");
 
 	switch (which) {
@@ -39,6 +41,9 @@ static inline bool ews_request(size_t which, struct buffer *out, const struct ew
 	CASE(18, "GetStreamingEvents",     ews_get_stream(out, h, ews_request_ids, COUNT(ews_request_ids), 99));
 	CASE(19, "Unsubscribe",            ews_unsubscribe(out, h, "JwB=<"));
 	CASE(20, "CreateItem, empty",      ews_send(out, h, slice("", 0)));
+	CASE(21, "FindItem, events",       ews_find_events(out, h, &theirs, "a \"b\" <c> & d", 9));
+	CASE(22, "CreateItem, event",      ews_add_event(out, h, &all[2], &event));
+	CASE(23, "UpdateItem, event",      ews_move_event(out, h, "A/b+c=", "k<", &event));
 #undef CASE
 	}
 	return false;

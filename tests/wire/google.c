@@ -251,3 +251,24 @@ TEST(scopes_by_their_whole_names)
 	for (size_t i = 0; i < COUNT(scopes); i++)
 		EXPECT_ROW(google_scope_has(scopes[i].granted, scopes[i].scope) == scopes[i].has, scopes[i].granted ? scopes[i].granted : "NULL");
 }
+
+TEST(our_own_event_in_every_room)
+{
+	static const struct google_new_event e = { "mailmoor1", "Mailmoor test", "test", "2026-11-23T03:00:00", "2026-11-23T03:15:00", "Europe/Berlin" };
+	static const char *const written[] = {
+		"{\"start\":{\"dateTime\":\"2026-11-23T03:00:00\",\"timeZone\":\"Europe/Berlin\"},\"end\":{\"dateTime\":\"2026-11-23T03:15:00\",\"timeZone\":\"Europe/Berlin\"}}",
+		"{\"id\":\"mailmoor1\",\"summary\":\"Mailmoor test\",\"visibility\":\"private\",\"transparency\":\"transparent\",\"reminders\":{\"useDefault\":false},"
+		"\"extendedProperties\":{\"private\":{\"mailmoor\":\"test\"}},"
+		"\"start\":{\"dateTime\":\"2026-11-23T03:00:00\",\"timeZone\":\"Europe/Berlin\"},\"end\":{\"dateTime\":\"2026-11-23T03:15:00\",\"timeZone\":\"Europe/Berlin\"}}",
+	};
+
+	for (size_t whole = 0; whole < 2; whole++)
+		for (size_t room = 0; room <= strlen(written[whole]) + 1; room++) {
+			struct buffer b;
+
+			buffer_init(&b, room);
+			EXPECT(google_event_write(&b, &e, whole) == (room > strlen(written[whole])));
+			EXPECT(room <= strlen(written[whole]) || slice_equal(buffer_held(&b), slice_str(written[whole])));
+			buffer_release(&b);
+		}
+}

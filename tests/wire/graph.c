@@ -104,6 +104,47 @@ TEST(messages)
 	EXPECT(graph_messages_read(slice_str(""), job, m, 2) == -1);
 }
 
+#define EVENTS "{\"value\":[{\"id\":\"A/1\",\"subject\":\"s\",\"transactionId\":\"t\",\"start\":{\"dateTime\":\"2026-11-23T03:00:00.0000000\",\"timeZone\":\"UTC\"}}," \
+	"{\"id\":\"b\",\"start\":\"x\",\"transactionId\":7},{\"id\":\"c\"}]}"
+
+TEST(events_of_a_page)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct graph_event           v[2];
+
+	EXPECT(graph_events_read(slice_str(EVENTS), job, v, 2) == 2);
+	EXPECT_TEXT(v[0].id, "A/1");
+	EXPECT_TEXT(v[0].transaction, "t");
+	EXPECT_TEXT(v[0].start, "2026-11-23T03:00:00.0000000");
+	EXPECT_TEXT(v[0].zone, "UTC");
+	EXPECT(!v[1].subject && !v[1].transaction && !v[1].start && !v[1].zone);
+	for (size_t len = 0; len < strlen(EVENTS); len++)
+		EXPECT(graph_events_read(slice(EVENTS, len), job, v, 2) == -1);
+	EXPECT(graph_events_read(slice_str("{\"value\":{}}"), job, v, 2) == -1 && graph_events_read(slice_str("{\"value\":[]}"), job, v, 2) == 0);
+}
+
+TEST(our_own_event_in_every_room)
+{
+	static const struct graph_new_event e = { "mailmoor-1", "Mailmoor test", "2026-11-23T03:00:00", "2026-11-23T03:15:00", "W. Europe Standard Time" };
+	static const char *const written[] = {
+		"{\"start\":{\"dateTime\":\"2026-11-23T03:00:00\",\"timeZone\":\"W. Europe Standard Time\"},"
+		"\"end\":{\"dateTime\":\"2026-11-23T03:15:00\",\"timeZone\":\"W. Europe Standard Time\"}}",
+		"{\"subject\":\"Mailmoor test\",\"sensitivity\":\"private\",\"showAs\":\"free\",\"isReminderOn\":false,\"transactionId\":\"mailmoor-1\","
+		"\"start\":{\"dateTime\":\"2026-11-23T03:00:00\",\"timeZone\":\"W. Europe Standard Time\"},"
+		"\"end\":{\"dateTime\":\"2026-11-23T03:15:00\",\"timeZone\":\"W. Europe Standard Time\"}}",
+	};
+
+	for (size_t whole = 0; whole < 2; whole++)
+		for (size_t room = 0; room <= strlen(written[whole]) + 1; room++) {
+			struct buffer b;
+
+			buffer_init(&b, room);
+			EXPECT(graph_event_write(&b, &e, whole) == (room > strlen(written[whole])));
+			EXPECT(room <= strlen(written[whole]) || slice_equal(buffer_held(&b), slice_str(written[whole])));
+			buffer_release(&b);
+		}
+}
+
 TEST(pages_and_texts)
 {
 	CLEANUP(arena) struct arena *job = arena_new();

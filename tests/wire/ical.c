@@ -220,6 +220,33 @@ TEST(names_of_windows)
 	EXPECT(!ical_windows_zone(slice_str("Europe/Berlin")) && !ical_windows_zone(slice_str("")));
 }
 
+TEST(names_of_the_iana)
+{
+	EXPECT_TEXT(ical_zone_in_windows("Europe/Berlin"), "W. Europe Standard Time");
+	EXPECT_TEXT(ical_zone_in_windows("America/New_York"), "Eastern Standard Time");
+	EXPECT_TEXT(ical_zone_in_windows("Asia/Kolkata"), "India Standard Time");
+	EXPECT(!ical_zone_in_windows("W. Europe Standard Time") && !ical_zone_in_windows(""));
+}
+
+TEST(clocks_and_moments)
+{
+	static const struct { const char *zone, *moment, *clock; } rows[] = {
+		{ "Europe/Berlin", "20261123T020000", "20261123T030000" }, { "W. Europe Standard Time", "20260723T010000", "20260723T030000" },
+		{ "eastern standard time", "20261123T080000", "20261123T030000" }, { "Asia/Kolkata", "20261122T213000", "20261123T030000" },
+		{ "UTC", "20261123T030000", "20261123T030000" }, { "tzone://Microsoft/Utc", "20261123T030000", "20261123T030000" },
+		{ "Asia/Kolkata", "16010102T000000", "16010102T055328" }, { "Europe/Berlin", "99990101T000000", "99990101T010000" },
+	};
+	static const char *const none[] = { "", "../../etc/localtime", "Customized Time Zone", "Nowhere/Town", "Europe/Berlin\n" };
+	int64_t out;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		EXPECT_ROW(ical_clock_of(at(rows[i].moment), slice_str(rows[i].zone), &out) && out == at(rows[i].clock), rows[i].zone);
+		EXPECT_ROW(ical_moment_of(at(rows[i].clock), slice_str(rows[i].zone), &out) && out == at(rows[i].moment), rows[i].zone);
+	}
+	for (size_t i = 0; i < COUNT(none); i++)
+		EXPECT_ROW(!ical_clock_of(0, slice_str(none[i]), &out) && !ical_moment_of(0, slice_str(none[i]), &out), none[i]);
+}
+
 TEST(our_own_event_is_read_as_it_was_meant)
 {
 	static const char *const zones[] = { "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland" };
