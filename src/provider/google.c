@@ -6,11 +6,12 @@
 #include "wire/oauth.h"
 
 enum { LINE_START, LINE_REACH, LINE_SAY, LINE_ANSWER, LINE_PAUSE, LINE_DONE };
-enum { TOKEN_START, TOKEN_ASK, TOKEN_DONE };
+enum { TOKEN_START, TOKEN_REACH, TOKEN_WAITED, TOKEN_SAY, TOKEN_ASK, TOKEN_KEEP, TOKEN_DONE };
 enum { OPEN_START, OPEN_TOKEN, OPEN_ASK, OPEN_ASKED, OPEN_RENEW, OPEN_ALIAS, OPEN_ACCOUNT, OPEN_DONE };
 enum { LOOK_START, LOOK_ASKED, LOOK_DONE };
 enum { MAIL_START, MAIL_LABELS, MAIL_SENDERS, MAIL_DONE };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
+enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
 
 #define MAILBOX    "/gmail/v1/users/me"
 #define BODY_MOST  ((size_t)64 * 1024)
@@ -55,6 +56,14 @@ void google_session_init(struct google_session *s, struct report *r, const struc
 		if (p != GOOGLE_AUTH)
 			l->web.scheme = WEB_BEARER;
 	}
+}
+
+void google_session_take(struct google_session *s, const struct oauth_grant *grant)
+{
+	if (s->renewed)
+		return;
+	s->grant = *grant;
+	s->login.token = grant->access_token;
 }
 
 void google_session_release(struct google_session *s)
@@ -123,10 +132,25 @@ static void refusal_facts(struct google_session *s, const struct google_line *l)
 	note(s, l->reported, FACT_GOOGLE_SERVICE, e.service);
 }
 
+/* Too much is asked: most of Google's limits are told by a 403 (facts G B.5). */
+static bool is_busy(struct google_session *s, const struct google_line *l)
+{
+	static const char *const limits[] = { "rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded",
+		"RATE_LIMIT_EXCEEDED" };
+	struct google_error e;
+
+	if (l->web.answer.status != 403 || !google_error_read(body_of(l), s->job, &e))
+		return is_passing(l->web.answer.status);
+	for (size_t i = 0; i < e.reasons * COUNT(limits); i++)
+		if (strcmp(e.reason[i / COUNT(limits)], limits[i % COUNT(limits)]) == 0)
+			return true;
+	return false;
+}
+
 static enum want_kind refused(struct google_session *s, const struct google_line *l, const struct want *w, struct error *err)
 {
 	refusal_facts(s, l);
-	return failed(s, l, fault_of(l->web.answer.status), w, err, "refused");
+	return failed(s, l, is_busy(s, l) ? FAULT_BUSY : fault_of(l->web.answer.status), w, err, "refused");
 }
 
 static enum want_kind unreadable(struct google_session *s, const struct google_line *l, const struct want *w, struct error *err,
@@ -252,7 +276,6 @@ static enum want_kind take_token(struct google_session *s, const struct want *w,
 	if (read && o.access_token && status == 200) {
 		take_grant(s, &o, w);
 		note(s, l->reported, FACT_OAUTH_REFRESHED, "yes");
-		end(s, l, STEP_PASSED, w);
 		return WANT_NOTHING;
 	}
 	if (read && o.error) {
@@ -265,18 +288,55 @@ static enum want_kind take_token(struct google_session *s, const struct want *w,
 	return failed(s, l, is_passing(status) ? FAULT_BUSY : read ? FAULT_REFUSED : FAULT_BROKEN, w, err, "no token");
 }
 
+/* Kept, or somebody else's is; nothing was done with it so far. */
+static enum want_kind take_kept(struct google_session *s, const struct want *w, struct error *err)
+{
+	struct oauth_grant now;
+
+	if (!s->safe->kept(s->safe->self, s->report->job, &now))
+		return failed(s, &s->line[GOOGLE_AUTH], FAULT_LOCAL, w, err, "a fresh grant was not kept");
+	know_secret(s, now.access_token);
+	know_secret(s, now.refresh_token);
+	s->grant = now;
+	s->login.token = now.access_token;
+	return WANT_NOTHING;
+}
+
+/* A fresh one for what was granted before. */
 static enum want_kind token_step(struct google_session *s, struct want *w, struct error *err)
 {
+	struct google_line *l = &s->line[GOOGLE_AUTH];
+	int                 pause_ms;
+
 	switch (s->token.step) {
 	case TOKEN_START:
+		s->at_authority = true;
+
+	STEP(&s->token, TOKEN_REACH):
+		PASS(line_open_step(l, w, err));
+		pause_ms = s->safe ? s->safe->turn(s->safe->self) : 0;
+		if (pause_ms) {
+			AWAIT(&s->token, TOKEN_WAITED, want_time(w, pause_ms)):
+			want_came(w);
+		}
+
+	STEP(&s->token, TOKEN_SAY):
 		ask_token(s);
 
 	STEP(&s->token, TOKEN_ASK):
-		PASS(question_step(&s->line[GOOGLE_AUTH], w, err));
+		PASS(question_step(l, w, err));
 		if (take_token(s, w, err) == WANT_FAILED)
 			return WANT_FAILED;
+		if (s->safe) {
+			AWAIT(&s->token, TOKEN_KEEP, want_commit(w, s->safe->keep(s->safe->self, &s->grant))):
+			want_came(w);
+			if (take_kept(s, w, err) == WANT_FAILED)
+				return WANT_FAILED;
+		}
+		end(s, l, STEP_PASSED, w);
 
 	STEP(&s->token, TOKEN_DONE):
+		s->at_authority = false;
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
@@ -291,7 +351,7 @@ static bool has_ended(const struct google_session *s, const struct want *w)
 
 static bool can_renew(const struct google_session *s)
 {
-	return s->grant.refresh_token && s->app->client_id && !s->renewed;
+	return s->grant.refresh_token && s->app->client_id && !s->renewed && !s->tried;
 }
 
 static void grant_facts(struct google_session *s, const struct want *w)
@@ -569,6 +629,104 @@ enum want_kind google_open_step(void *self, struct want *w, struct error *err)
 
 	STEP(s, OPEN_DONE):
 		return s->mailbox_open ? WANT_NOTHING : WANT_FAILED;
+	}
+	return WANT_FAILED;
+}
+
+/* -- one question ------------------------------------------------------------------------------------------------- */
+
+void google_question(struct google_session *s, enum google_place p, const char *id, const char *method, const char *target)
+{
+	s->place = p;
+	s->ask.step = ASK_START;
+	s->token.step = TOKEN_START;
+	set_question(&s->line[p], id, method, target);
+}
+
+const struct web_answer *google_answer(const struct google_session *s)
+{
+	return &s->line[s->place].web.answer;
+}
+
+void google_ask_end(struct google_session *s, enum step_state state, const struct want *w)
+{
+	end(s, &s->line[s->place], state, w);
+}
+
+void google_answer_facts(struct google_session *s)
+{
+	refusal_facts(s, &s->line[s->place]);
+}
+
+bool google_is_busy(struct google_session *s)
+{
+	return is_busy(s, &s->line[s->place]);
+}
+
+int google_busy_ms(const struct google_session *s, int otherwise)
+{
+	const struct web_session *web = &s->line[s->place].web;
+	struct slice              field;
+
+	return web_field(web, "Retry-After", &field) ? web_pause_ms(web) : otherwise;
+}
+
+static bool is_due(const struct google_session *s, const struct want *w)
+{
+	int ahead_s = s->safe && s->safe->ahead_s > NEARLY_S ? s->safe->ahead_s : NEARLY_S;
+
+	return can_renew(s) && (has_ended(s, w) || (s->grant.expires_at && s->grant.expires_at - ahead_s <= w->now_unix));
+}
+
+/* Ahead of time nothing is lost yet by an outage of the token endpoint: this turn goes on without, and the next tries again. */
+static bool is_still_good(struct google_session *s, const struct want *w, struct error *err)
+{
+	if (has_ended(s, w) || err->fault == FAULT_REFUSED || err->fault == FAULT_LOCAL || w->stopping)
+		return false;
+	*err = (struct error){ 0 };
+	s->tried = true;
+	s->at_authority = false;
+	return true;
+}
+
+enum want_kind google_ask_step(void *self, struct want *w, struct error *err)
+{
+	struct google_session *s = self;
+	struct google_line    *l = &s->line[s->place];
+	enum want_kind         kind;
+
+	switch (s->ask.step) {
+	case ASK_START:
+		if (report_find(s->report, "google.grant", s->attempt) < 0)
+			grant_facts(s, w);
+
+	STEP(&s->ask, ASK_TOKEN):
+		if (is_due(s, w) || s->token.step != TOKEN_START) {
+			kind = token_step(s, w, err);
+			if (kind > WANT_FAILED || (kind == WANT_FAILED && !is_still_good(s, w, err)))
+				return kind;
+			s->token.step = TOKEN_START;
+		}
+
+	STEP(&s->ask, ASK_REACH):
+		PASS(line_open_step(l, w, err));
+
+	STEP(&s->ask, ASK_SAY):
+		l->reported = l->web.reported = report_begin(s->report, l->id, s->attempt, w->now_ms);
+		web_ask(&l->web, &l->request);
+
+	STEP(&s->ask, ASK_ANSWER):
+		PASS(web_ask_step(&l->web, w, err));
+		if (l->web.answer.status == 401 && can_renew(s)) {
+			end(s, l, STEP_WARNED, w);
+			s->token.step = TOKEN_START;
+	STEP(&s->ask, ASK_RENEW):
+			PASS(token_step(s, w, err));
+			s->ask.step = ASK_SAY;
+			return google_ask_step(s, w, err);
+		}
+		s->ask.step = ASK_START;
+		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
 }

@@ -7,11 +7,21 @@
  * google_send_step(): one message; Gmail keeps its copy.
  *
  * The refresh token and the client secret go to Google's token endpoint alone, access tokens to Gmail, Calendar and the user information
- * alone, all over verified lines. A refresh takes nothing away from what was granted before (facts G A.3): an answer that is lost costs
- * nothing. Links to further pages are not followed. What passes soon (429, 503, 504) is waited for and asked again, once.
+ * alone, all over verified lines. Links to further pages are not followed. What passes soon (429, 503, 504) is waited for and asked again,
+ * once.
+ *
+ * google_ask_step(): one question to Gmail or to Calendar, for who watches: the grant is renewed ahead of its end, and once where it is
+ * refused. Nothing is waited for there: a busy server is the watch's affair.
+ *
+ * A fresh grant is in the safe before anything is done with it (NULL: there is none to keep it in). Google does not rotate refresh tokens
+ * (facts G A.3): a refresh brings an access token, mostly no refresh token, and takes nothing away from what was granted before. So the
+ * refresh token that was there stays where the answer brings none; and an answer that is lost, or that could not be kept, or a process that
+ * was killed between the two, cost one access token and nothing else: the next turn asks for another with the same refresh token. Where
+ * somebody else has put another grant into the safe meanwhile (the person signed in again), that one counts.
+ *
  * Records google.grant, google.auth.resolve, .connect, .tls, google.token; google.resolve, .connect, .tls, .mailbox, .labels, .sender,
- * .send; google.account (its line: google.account.resolve …), google.scopes; google.calendar (its line: google.calendar.resolve …).
- * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_BROKEN.
+ * .send, .watch; google.account (its line: google.account.resolve …), google.scopes; google.calendar (its line: google.calendar.resolve …).
+ * Stops with the faults of web.h, and FAULT_REFUSED, FAULT_BUSY, FAULT_BROKEN; FAULT_LOCAL: a fresh grant was not kept.
  */
 #ifndef PROVIDER_GOOGLE_H
 #define PROVIDER_GOOGLE_H
@@ -38,6 +48,7 @@ struct google_session {
 	/* in */
 	struct report             *report;
 	const struct google_app   *app;
+	const struct oauth_safe   *safe;            /* set after init; NULL: a fresh grant is not kept anywhere */
 	const struct mail_address *address;
 	struct waits               waits;
 	int                        attempt;
@@ -46,6 +57,7 @@ struct google_session {
 	struct oauth_grant        grant;
 	/* out */
 	bool                       renewed, signed_in, mailbox_open, has_calendar, sent;
+	bool                       at_authority;    /* it is the token endpoint that is asked, or failed: nothing is known of Gmail */
 	bool                       api_off;         /* Gmail's interface is not switched on for our registration: IMAP may answer */
 	struct google_account      account;         /* where Google was asked whose it is */
 	struct google_profile      profile;
@@ -58,7 +70,9 @@ struct google_session {
 	struct buffer              body;
 	struct arena              *job;
 	int                        step, status;    /* of HTTP, to the question for the mailbox */
-	struct { int step; }       token, look, mail, send;
+	enum google_place          place;           /* where google_ask_step() asks             */
+	bool                       tried;           /* the token endpoint did not answer, and what is there is good for a while */
+	struct { int step; }       token, look, mail, send, ask;
 };
 
 void           google_session_init(struct google_session *, struct report *, const struct google_app *, const struct mail_address *,
@@ -66,7 +80,25 @@ void           google_session_init(struct google_session *, struct report *, con
 enum want_kind google_open_step(void *self, struct want *, struct error *);
 enum want_kind google_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind google_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
+/* What was granted, for a session that has not renewed it itself; copied is only the struct. */
+void           google_session_take(struct google_session *, const struct oauth_grant *);
 void           google_session_release(struct google_session *);
+
+/* -- one question at a time, for who watches -- */
+
+/* To be set before the first step of each: GOOGLE_MAIL or GOOGLE_CALENDAR, and a target there that lives until the answer is there; it
+ * becomes the step `id`. */
+void               google_question(struct google_session *, enum google_place, const char *id, const char *method, const char *target);
+/* WANT_NOTHING: whatever was answered is in google_answer(), and the step is for the caller to end. */
+enum want_kind     google_ask_step(void *self, struct want *, struct error *);
+const struct web_answer *google_answer(const struct google_session *);
+void               google_ask_end(struct google_session *, enum step_state, const struct want *);
+/* Status and words of that answer, as facts of that step. */
+void               google_answer_facts(struct google_session *);
+/* Too much is asked: it says so as 429, 503, 504, or as 403 with the reason of a limit (facts G B.5). */
+bool               google_is_busy(struct google_session *);
+/* So long it wants to be left alone, by Retry-After of the last answer; `otherwise` where it does not say. */
+int                google_busy_ms(const struct google_session *, int otherwise);
 
 /* -- for others that go on talking to Gmail on an open session -- */
 
