@@ -221,6 +221,15 @@ static const char *header_of(const cJSON *message, const char *name, struct aren
 	return NULL;
 }
 
+/* Numbers of 64 bits come as texts. */
+static long long long_number(const cJSON *json, const char *name)
+{
+	unsigned long long n;
+	const char        *text = json_text(json, name);
+
+	return text && slice_number(slice_str(text), INT64_MAX, &n) ? (long long)n : 0;
+}
+
 bool google_message_read(struct slice body, struct arena *a, struct google_message *m, struct error *err)
 {
 	cJSON *json = document(body, err);
@@ -228,13 +237,95 @@ bool google_message_read(struct slice body, struct arena *a, struct google_messa
 	*m = (struct google_message){ 0 };
 	if (!json)
 		return false;
-	*m = (struct google_message){ name_of(json, "id", "-_", a), header_of(json, "Subject", a), header_of(json, "From", a),
-		header_of(json, "Content-Type", a), header_of(json, "References", a) };
+	*m = (struct google_message){ .id = name_of(json, "id", "-_", a), .subject = header_of(json, "Subject", a),
+		.from = header_of(json, "From", a), .content_type = header_of(json, "Content-Type", a),
+		.references = header_of(json, "References", a), .to = header_of(json, "To", a),
+		.in_reply_to = header_of(json, "In-Reply-To", a) };
 	if (!m->references)
-		m->references = header_of(json, "In-Reply-To", a);
+		m->references = m->in_reply_to;
+	m->message_id = header_of(json, "Message-ID", a);
+	m->received = long_number(json, "internalDate") / 1000;
+	if (cJSON_IsNumber(member(json, "sizeEstimate")) && json_number(json, "sizeEstimate", 0) > 0 && json_number(json, "sizeEstimate", 0) < 1e12)
+		m->size = (long long)json_number(json, "sizeEstimate", 0);
 	cJSON_Delete(json);
 	return m->id || fail(err, FAULT_BROKEN, "a message without an id");
 }
+
+/* -- what happened ------------------------------------------------------------------------------------------------ */
+
+static bool has_inbox(const cJSON *labels)
+{
+	const cJSON *label;
+
+	cJSON_ArrayForEach(label, labels)
+		if (cJSON_IsString(label) && strcmp(label->valuestring, "INBOX") == 0)
+			return true;
+	return false;
+}
+
+/* Put there anew, and moved there later: it is new all the same. */
+static bool add_arrival(struct google_history *h, const char *id, bool moved, struct error *err)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (strcmp(h->item[i].id, id) == 0)
+			return true;
+	if (h->count == GOOGLE_ARRIVALS)
+		return fail(err, FAULT_TOO_BIG, "more than %d messages in one page", GOOGLE_ARRIVALS);
+	h->item[h->count++] = (struct google_arrival){ id, moved };
+	return true;
+}
+
+static bool take_arrivals(const cJSON *list, bool moved, struct arena *a, struct google_history *h, struct error *err)
+{
+	const cJSON *item;
+
+	if (!is_list(list))
+		return fail(err, FAULT_BROKEN, "no list of messages");
+	cJSON_ArrayForEach(item, list) {
+		const cJSON *message = member(item, "message");
+		const char  *id = name_of(message, "id", "-_", a);
+
+		if (!id)
+			return fail(err, FAULT_BROKEN, "a message without an id");
+		/* where a label was given: to that one, which is told beside the message */
+		if (has_inbox(member(moved ? item : message, "labelIds")) && !add_arrival(h, id, moved, err))
+			return false;
+	}
+	return true;
+}
+
+static bool take_history(const cJSON *json, struct arena *a, struct google_history *h, struct error *err)
+{
+	const cJSON *list = member(json, "history"), *item;
+	size_t       room = 0;
+
+	if (!is_list(list))
+		return fail(err, FAULT_BROKEN, "no list of what happened");
+	cJSON_ArrayForEach(item, list)
+		room += (size_t)cJSON_GetArraySize(member(item, "messagesAdded")) + (size_t)cJSON_GetArraySize(member(item, "labelsAdded"));
+	h->item = arena_get(a, ((room < GOOGLE_ARRIVALS ? room : GOOGLE_ARRIVALS) + 1) * sizeof *h->item);
+	cJSON_ArrayForEach(item, list)
+		if (!take_arrivals(member(item, "messagesAdded"), false, a, h, err) || !take_arrivals(member(item, "labelsAdded"), true, a, h, err))
+			return false;
+	h->next = name_of(json, "nextPageToken", "-_.~=+/", a);
+	if (!h->next && member(json, "nextPageToken"))
+		return fail(err, FAULT_BROKEN, "the name of the next page is none");
+	h->until = json_copy(json, "historyId", a);
+	return is_number(h->until) || fail(err, FAULT_BROKEN, "no moment to go on from");
+}
+
+bool google_history_read(struct slice body, struct arena *a, struct google_history *h, struct error *err)
+{
+	cJSON *json = document(body, err);
+	bool   fine;
+
+	*h = (struct google_history){ 0 };
+	fine = json && take_history(json, a, h, err);
+	cJSON_Delete(json);
+	return fine;
+}
+
+/* -- a message's bytes -------------------------------------------------------------------------------------------- */
 
 static void swap_signs(char *text, const char *from, const char *to)
 {

@@ -85,9 +85,30 @@ struct google_message {
 	const char *id, *subject, *from;      /* NULL: not told */
 	const char *content_type;             /* of the whole                                                    */
 	const char *references;               /* ids of what it is about: References, else In-Reply-To            */
+	const char *to, *message_id, *in_reply_to;
+	long long   received, size;           /* Unix seconds by Gmail's clock, bytes; 0: not told */
 };
 
 bool google_message_read(struct slice body, struct arena *, struct google_message *, struct error *);
+
+/* A page of what happened in a mailbox since a moment, as far as it is about the inbox: what was put there, oldest first, each once.
+ * Broken: a list that is none, an id that could not be part of a path, no moment that it is asked from next. FAULT_TOO_BIG: more than
+ * GOOGLE_ARRIVALS. */
+#define GOOGLE_ARRIVALS 2000
+
+struct google_arrival {
+	const char *id;
+	bool        moved;                    /* was in the mailbox before, and got the inbox's label now */
+};
+
+struct google_history {
+	struct google_arrival *item;
+	size_t                 count;
+	const char            *next;          /* of the page after it; NULL: there is none                          */
+	const char            *until;         /* of the mailbox, as it is now: counts with the last page (facts G B.2) */
+};
+
+bool google_history_read(struct slice body, struct arena *, struct google_history *, struct error *);
 
 /* The bytes of one, as `format=raw` has it. Broken: none, or no base64. */
 bool google_raw_read(struct slice body, struct arena *, struct slice *out, struct error *);

@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct google_senders    s;
 	struct google_messages   many;
 	struct google_message    one;
+	struct google_history    history;
 	struct google_calendars  c;
 	struct google_events     many_events;
 	struct error             err = { .fault = FAULT_NONE };
@@ -55,7 +56,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_names(&many);
 	fine = google_message_read(body, job, &one, &err);
 	check_fault(fine, &err);
-	assert(!fine || *one.id);
+	assert(!fine || (*one.id && one.received >= 0 && one.size >= 0));
+	fine = google_history_read(body, job, &history, &err);
+	check_fault(fine, &err);
+	assert(!fine || (history.count <= GOOGLE_ARRIVALS && *history.until && strspn(history.until, "0123456789") == strlen(history.until)));
+	for (size_t i = 0; fine && i < history.count; i++)
+		assert(*history.item[i].id && !strpbrk(history.item[i].id, " \r\n/?&#%"));
 	check_fault(google_raw_read(body, job, &raw, &err), &err);
 	fine = google_calendars_read(body, job, &c, &err);
 	check_fault(fine, &err);

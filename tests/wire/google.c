@@ -98,6 +98,25 @@ static const char *message(struct slice body, struct arena *job, struct error *e
 	return google_message_read(body, job, &m, err) ? arena_print(job, "%s|%s|%s|%s|%s", m.id, m.subject ? m.subject : "-", m.from ? m.from : "-", m.content_type ? m.content_type : "-", m.references ? m.references : "-") : NULL;
 }
 
+static const char *as_news(struct slice body, struct arena *job, struct error *err)
+{
+	struct google_message m;
+
+	return google_message_read(body, job, &m, err) ? arena_print(job, "%s|%s|%s|%lld|%lld", m.to ? m.to : "-", m.message_id ? m.message_id : "-", m.in_reply_to ? m.in_reply_to : "-", m.received, m.size) : NULL;
+}
+
+static const char *history(struct slice body, struct arena *job, struct error *err)
+{
+	struct google_history h;
+	const char           *all = "";
+
+	if (!google_history_read(body, job, &h, err))
+		return NULL;
+	for (size_t i = 0; i < h.count; i++)
+		all = arena_print(job, "%s%s%s ", all, h.item[i].id, h.item[i].moved ? "(moved)" : "");
+	return arena_print(job, "%s%s %s", all, h.until, h.next ? h.next : "-");
+}
+
 static const char *raw(struct slice body, struct arena *job, struct error *err)
 {
 	struct slice bytes;
@@ -158,6 +177,23 @@ static const struct {
 	{ message, "{\"id\":\"18c0\",\"payload\":{\"headers\":[{\"name\":\"FROM\",\"value\":\"Bob <bob@ash.example>\"},{\"name\":\"subject\",\"value\":\"x\"},{\"name\":\"Content-Type\",\"value\":\"text/plain\"},{\"name\":\"In-Reply-To\",\"value\":\"<1@x>\"}]}}", "18c0|x|Bob <bob@ash.example>|text/plain|<1@x>" },
 	{ message, "{\"id\":\"18c0\"}", "18c0|-|-|-|-" },
 	{ message, "{\"payload\":{}}", NULL },
+	{ as_news, "{\"id\":\"18c0\",\"internalDate\":\"1795248000123\",\"sizeEstimate\":4711,\"payload\":{\"headers\":[{\"name\":\"To\",\"value\":\"ann@birch.example\"},{\"name\":\"Message-Id\",\"value\":\"<2@x>\"},"
+	  "{\"name\":\"In-Reply-To\",\"value\":\"<1@x>\"}]}}", "ann@birch.example|<2@x>|<1@x>|1795248000|4711" },
+	{ as_news, "{\"id\":\"18c0\",\"internalDate\":1795248000123,\"sizeEstimate\":-3}", "-|-|-|0|0" },
+	{ as_news, "{\"id\":\"18c0\",\"internalDate\":\"99999999999999999999\",\"sizeEstimate\":1e300}", "-|-|-|0|0" },
+	{ history, "{\"history\":[{\"id\":\"7\",\"messages\":[{\"id\":\"a\"}],\"messagesAdded\":[{\"message\":{\"id\":\"a\",\"threadId\":\"a\",\"labelIds\":[\"UNREAD\",\"INBOX\"]}}]},"
+	  "{\"id\":\"8\",\"messagesAdded\":[{\"message\":{\"id\":\"b\",\"labelIds\":[\"SENT\"]}}]},{\"id\":\"9\",\"labelsAdded\":[{\"message\":{\"id\":\"c\",\"labelIds\":[\"INBOX\"]},\"labelIds\":[\"INBOX\"]}]},"
+	  "{\"id\":\"10\",\"labelsAdded\":[{\"message\":{\"id\":\"d\",\"labelIds\":[\"INBOX\",\"STARRED\"]},\"labelIds\":[\"STARRED\"]}]}],\"nextPageToken\":\"p2\",\"historyId\":\"98765\"}", "a c(moved) 98765 p2" },
+	{ history, "{\"history\":[{\"messagesAdded\":[{\"message\":{\"id\":\"a\",\"labelIds\":[\"INBOX\"]}}]},{\"labelsAdded\":[{\"message\":{\"id\":\"a\"},\"labelIds\":[\"INBOX\"]}]}],\"historyId\":\"8\"}", "a 8 -" },
+	{ history, "{\"historyId\":\"18446744073709551615\"}", "18446744073709551615 -" },
+	{ history, "{\"history\":[]}", NULL },
+	{ history, "{\"history\":[],\"historyId\":7}", NULL },
+	{ history, "{\"history\":[],\"historyId\":\"7x\"}", NULL },
+	{ history, "{\"history\":[],\"historyId\":\"7\",\"nextPageToken\":\"a b\"}", NULL },
+	{ history, "{\"history\":{},\"historyId\":\"7\"}", NULL },
+	{ history, "{\"history\":[{\"messagesAdded\":{\"a\":1}}],\"historyId\":\"7\"}", NULL },
+	{ history, "{\"history\":[{\"messagesAdded\":[{\"message\":{\"id\":\"../x\",\"labelIds\":[\"INBOX\"]}}]}],\"historyId\":\"7\"}", NULL },
+	{ history, "{\"history\":[7,null,[]],\"historyId\":\"7\"}", "7 -" },
 	{ raw, "{\"raw\":\"Pz8_Pj4-\"}", "?\?\?>>>" },
 	{ raw, "{\"raw\":\"YQ==\"}", "a" },
 	{ raw, "{\"raw\":\"YQ\"}", "a" },
@@ -218,6 +254,26 @@ TEST(a_page_of_too_many)
 	buffer_add_str(&b, "]}");
 	EXPECT(!google_messages_read(buffer_held(&b), job, &m, &err) && err.fault == FAULT_TOO_BIG);
 	buffer_release(&b);
+}
+
+TEST(a_page_of_history_of_too_many)
+{
+	for (int most = GOOGLE_ARRIVALS; most <= GOOGLE_ARRIVALS + 1; most++) {
+		CLEANUP(arena) struct arena *job = arena_new();
+		struct google_history        h;
+		struct error                 err = { 0 };
+		struct buffer                b;
+		bool                         fine;
+
+		buffer_init(&b, GOOGLE_ANSWER);
+		buffer_add_str(&b, "{\"historyId\":\"7\",\"history\":[");
+		for (int i = 0; i < most; i++)
+			buffer_print(&b, "%s{\"messagesAdded\":[{\"message\":{\"id\":\"%x\",\"labelIds\":[\"INBOX\"]}}]}", i ? "," : "", i);
+		buffer_add_str(&b, "]}");
+		fine = google_history_read(buffer_held(&b), job, &h, &err);
+		EXPECT(fine == (most == GOOGLE_ARRIVALS) && (fine ? h.count == GOOGLE_ARRIVALS : err.fault == FAULT_TOO_BIG));
+		buffer_release(&b);
+	}
 }
 
 TEST(a_message_to_be_sent)
