@@ -66,6 +66,36 @@ cJSON *message_event_data(const struct account *a, const struct message *m)
 	return o;
 }
 
+static void add_entry(cJSON *entry, const struct calendar_change *c)
+{
+	add_known(entry, "uid", c->uid);
+	if (!c->is_private)
+		add_known(entry, "title", c->title);
+	cJSON_AddNumberToObject(entry, "start", (double)c->start);
+	cJSON_AddNumberToObject(entry, "end", (double)c->end);
+	add_known(entry, "zone", c->zone);
+	cJSON_AddBoolToObject(entry, "all_day", c->all_day);
+	cJSON_AddBoolToObject(entry, "recurs", c->recurs);
+	cJSON_AddBoolToObject(entry, "private", c->is_private);
+	cJSON_AddBoolToObject(entry, "cancelled", c->cancelled);
+}
+
+cJSON *calendar_event_data(const struct account *a, const struct calendar_change *c)
+{
+	cJSON *o = cJSON_CreateObject(), *of = cJSON_AddObjectToObject(o, "account"), *calendar = cJSON_AddObjectToObject(o, "calendar");
+	cJSON *entry = cJSON_AddObjectToObject(o, "entry");
+
+	cJSON_AddStringToObject(of, "id", a->id);
+	cJSON_AddStringToObject(of, "address", a->address);
+	cJSON_AddStringToObject(calendar, "id", c->calendar);
+	add_known(calendar, "name", c->calendar_name);
+	cJSON_AddStringToObject(entry, "id", c->remote_id);
+	cJSON_AddStringToObject(entry, "change", calendar_change_name(c->kind));
+	if (c->known)
+		add_entry(entry, c);
+	return o;
+}
+
 cJSON *incident_event_data(const struct incident *n)
 {
 	cJSON *o = cJSON_CreateObject(), *in = cJSON_AddObjectToObject(o, "incident");

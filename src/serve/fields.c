@@ -360,7 +360,7 @@ static const char *const scope_names[] = { "accounts:read", "accounts:write", "e
 
 const char *const event_types[] = {
 	"account.created", "account.connected", "account.failed", "account.recovered", "account.needs_admin", "account.approved", "account.paused", "account.resumed",
-	"account.removed", "message.received", "mail.logged", "incident.opened", "incident.closed", "webhook.test", NULL
+	"account.removed", "message.received", "calendar.changed", "mail.logged", "incident.opened", "incident.closed", "webhook.test", NULL
 };
 
 #define TEXT(n, low, high, ...)   { .name = n, .kind = FIELD_TEXT, .least = low, .most = high, __VA_ARGS__ }

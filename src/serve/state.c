@@ -60,10 +60,13 @@ static void failed(struct outcome *o, const struct account *a, bool refused, uin
 		o->next_try = now + refused_pause_ms(o->failures, dice);
 }
 
-static void partly(struct outcome *o, uint16_t dice, int64_t now)
+static void partly(struct outcome *o, bool refused, uint16_t dice, int64_t now)
 {
 	o->state = ACCOUNT_DEGRADED;
-	o->next_try = now + (cause_is_outage(o->cause) ? pause_ms(o->failures, dice) : with_dice(doubled(HOUR, DAY, o->failures), dice));
+	if (cause_is_outage(o->cause))
+		o->next_try = now + pause_ms(o->failures, dice);
+	else
+		o->next_try = now + with_dice(refused ? DAY : doubled(HOUR, DAY, o->failures), dice);
 }
 
 static unsigned in_a_row(const struct account *a, enum cause cause)
@@ -82,7 +85,7 @@ void outcome_of(const struct verdict *v, const struct account *a, bool refused, 
 		out->cause = f->cause, out->certainty = f->certainty, out->who = f->who;
 	out->failures = in_a_row(a, out->cause);
 	if (v->kind == VERDICT_PARTIAL) {
-		partly(out, dice, now);
+		partly(out, refused, dice, now);
 	} else if (v->kind == VERDICT_FAILED) {
 		failed(out, a, refused, dice, now);
 	} else {

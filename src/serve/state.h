@@ -3,6 +3,7 @@
  * Only a proven refusal of credentials ends the tries. Where the password was refused without proof that it is wrong it is
  * tried again a few times, hours apart, within the day's budget; what costs no password is tried again for ever, ever more
  * seldom; an outage of a mailbox that was connected before is `waiting`, whoever may have to act.
+ * Where mail is read and a part beside it was refused its password, that is tried once a day: whatever it costs, mail goes on.
  */
 #ifndef SERVE_STATE_H
 #define SERVE_STATE_H

@@ -30,6 +30,7 @@ static const struct {
 	{ "an expired certificate costs no password: tried on", VERDICT_FAILED, CAUSE_TLS_EXPIRED, PROVEN, WHO_ADMIN, false, true, 1, ACCOUNT_NEEDS_ADMIN, 11000, 19000 },
 	{ "sending alone", VERDICT_PARTIAL, CAUSE_SMTP_AUTH_OFF, PROVEN, WHO_ADMIN, false, true, 1, ACCOUNT_DEGRADED, HOUR * 3 / 4, HOUR * 5 / 4 },
 	{ "sending alone, while something is down", VERDICT_PARTIAL, CAUSE_AUTH_BACKEND_DOWN, PROVEN, WHO_PROVIDER, true, true, 1, ACCOUNT_DEGRADED, 11000, 19000 },
+	{ "the calendar's password is refused: once a day, and mail goes on", VERDICT_PARTIAL, CAUSE_AUTH_PASSWORD_REJECTED, LIKELY, WHO_USER, true, true, 1, ACCOUNT_DEGRADED, DAY * 3 / 4, DAY * 5 / 4 },
 	{ "something is needed", VERDICT_UNFINISHED, CAUSE_NONE, 0, 0, false, false, 1, ACCOUNT_NEEDS_USER, -1, -1 },
 };
 
