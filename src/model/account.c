@@ -39,7 +39,7 @@ static bool is_another(const char *was, const char *is)
 void account_by_provider(struct account *a, const char *provider)
 {
 	if (is_another(a->provider, provider)) {
-		a->cursor = a->place = NULL;
+		a->cursor = a->place = a->calendar = NULL;
 		a->impersonate = false;
 	}
 	a->provider = provider;

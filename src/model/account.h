@@ -38,6 +38,8 @@ struct account {
 	uint16_t    port[SERVICES];
 	const char *ews_url;                 /* of Exchange, as exchange_url_read() takes it; NULL: to be found             */
 	bool        impersonate;             /* `username` is a service account that acts for the mailbox (Exchange)        */
+	const char *caldav_url;              /* its calendar, beside the mailbox or alone; NULL: none, or where CalDAV is the provider to be found */
+	const char *caldav_username;         /* its own sign-in there, with a password of its own; NULL: the mailbox's      */
 	const char *rights;                  /* at Microsoft, of terms.h; NULL: full                                        */
 	bool        tenant;                  /* there: by an administrator's word for all mailboxes, nobody signed in       */
 	const char *lang;                    /* of the person: texts and mails about it                                     */
@@ -51,6 +53,7 @@ struct account {
 
 	const char *place;                   /* JSON: the endpoints and the user name that worked; NULL                     */
 	const char *cursor;                  /* JSON: how far the mailbox is known (uidvalidity, uidnext); NULL             */
+	const char *calendar;                /* JSON: how far its calendars are known; NULL                                 */
 	const char *report;                  /* JSON "mailmoor.report.v1" in English of the last verification; NULL         */
 	int64_t     report_at;
 };

@@ -11,7 +11,7 @@
 #define ACCOUNT_AND(report)                                                                                                          \
 	"id, workspace, address, key, provider, username, host_imap, host_smtp, port_imap, port_smtp, lang, external_id, state, "    \
 	"state_since, next_try, last_ok, created, cause, certainty, who, incident, failures, place, cursor, " report ", report_at, "    \
-	"ews_url, impersonate, rights, tenant"
+	"ews_url, impersonate, rights, tenant, caldav_url, caldav_username, calendar"
 #define ACCOUNT       ACCOUNT_AND("report")
 #define ACCOUNT_BRIEF ACCOUNT_AND("CASE WHEN cause IS NOT NULL THEN report END")
 
@@ -26,13 +26,14 @@ static const struct field account_fields[] = {
 	NUMBER(account, failures),           TEXT(account, place),                TEXT(account, cursor),
 	TEXT(account, report),               NUMBER(account, report_at),          TEXT(account, ews_url),
 	NUMBER(account, impersonate),        TEXT(account, rights),               NUMBER(account, tenant),
+	TEXT(account, caldav_url),           TEXT(account, caldav_username),      TEXT(account, calendar),
 };
 static const struct shape accounts = SHAPE("account", account, account_fields);
 
 bool account_insert(struct txn *t, const struct account *a, struct error *err)
 {
 	return insert_row(t, err, &accounts, a, "INSERT INTO accounts (" ACCOUNT ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	                  " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)");
+	                  " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
 }
 
 bool account_get(struct txn *t, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err)
@@ -63,13 +64,15 @@ bool account_update(struct txn *t, const struct account *a, struct error *err)
 	return update_row(t, err, &accounts, a, "UPDATE accounts SET address = $3, provider = $5, username = $6, host_imap = $7, host_smtp = $8,"
 	                  " port_imap = $9, port_smtp = $10, lang = $11, external_id = $12, state = $13, state_since = $14, next_try = $15,"
 	                  " last_ok = $16, cause = $18, certainty = $19, who = $20, incident = $21, failures = $22, place = $23, cursor = $24,"
-	                  " report = $25, report_at = $26, ews_url = $27, impersonate = $28, rights = $29, tenant = $30 WHERE id = $1 AND state <> 'removed'");
+	                  " report = $25, report_at = $26, ews_url = $27, impersonate = $28, rights = $29, tenant = $30,"
+	                  " caldav_url = $31, caldav_username = $32, calendar = $33 WHERE id = $1 AND state <> 'removed'");
 }
 
 bool account_erase(struct txn *t, const char *id, int64_t now, struct error *err)
 {
 	static const char *const deletes[] = {
 		"DELETE FROM sealed WHERE owner = $1", "DELETE FROM leases WHERE account = $1", "DELETE FROM tries WHERE account = $1",
+		"DELETE FROM calendar_entries WHERE account = $1",
 		/* a link carries the address it is for */
 		"DELETE FROM links WHERE account = $1",
 		/* and what was told of it carries subjects and names: that something was told is all that stays */
@@ -80,7 +83,7 @@ bool account_erase(struct txn *t, const char *id, int64_t now, struct error *err
 	             " host_smtp = NULL, port_imap = 0, port_smtp = 0, lang = NULL, external_id = NULL, state = 'removed', next_try = 0,"
 	             " state_since = CASE WHEN state = 'removed' THEN state_since ELSE $2 END, cause = NULL, certainty = NULL, who = NULL,"
 	             " incident = NULL, failures = 0, place = NULL, cursor = NULL, report = NULL, report_at = 0, ews_url = NULL,"
-	             " impersonate = 0, rights = NULL, tenant = 0 WHERE id = $1",
+	             " impersonate = 0, rights = NULL, tenant = 0, caldav_url = NULL, caldav_username = NULL, calendar = NULL WHERE id = $1",
 	             WITH(a_text(id), a_number(now))))
 		return false;
 	for (size_t i = 0; i < COUNT(deletes); i++)

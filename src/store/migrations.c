@@ -115,6 +115,12 @@ const struct migration migrations[] = {
 	  " expires BIGINT NOT NULL, sealed BYTEA NOT NULL);"
 	  "CREATE INDEX consents_link ON consents (link, account, created);"
 	  "CREATE INDEX consents_age ON consents (expires);" },
+	{ "calendars by CalDAV, and what is known of their entries",
+	  "ALTER TABLE accounts ADD COLUMN caldav_url TEXT;"
+	  "ALTER TABLE accounts ADD COLUMN caldav_username TEXT;"
+	  "ALTER TABLE accounts ADD COLUMN calendar TEXT;"
+	  "CREATE TABLE calendar_entries (account TEXT NOT NULL REFERENCES accounts (id), calendar TEXT NOT NULL, name TEXT NOT NULL,"
+	  " etag TEXT NOT NULL, PRIMARY KEY (account, calendar, name));" },
 };
 
 const size_t migration_count = COUNT(migrations);

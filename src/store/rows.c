@@ -117,7 +117,7 @@ bool run_one(struct txn *t, struct error *err, const char *noun, const char *sql
 
 static bool change_row(struct txn *t, int64_t *changed, struct error *err, const struct shape *shape, const void *from, const char *sql)
 {
-	struct value value[32];
+	struct value value[48];
 
 	assert(shape->count <= COUNT(value));
 	for (size_t i = 0; i < shape->count; i++)

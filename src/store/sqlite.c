@@ -22,7 +22,7 @@
 #define APPLICATION_ID 0x4d6f6f72      /* "Moor", in the file's header */
 #define BUSY_MS        5000            /* somebody with a tool of his own at the file */
 #define TIDY_BUSY_MS   50
-#define VALUES_MOST    32
+#define VALUES_MOST    48
 #define BUCKETS        256
 #define PART_DICE      8               /* in the name of a copy that is not whole yet */
 

@@ -12,7 +12,7 @@ static const struct {
 	struct calendar_change change;
 	const char            *told;
 } rows[] = {
-	{ "removed: no more than that is known", { CALENDAR_REMOVED, "/ann/work/", NULL, "/ann/work/a.ics" }, HEAD "},\"entry\":{\"id\":\"/ann/work/a.ics\",\"change\":\"removed\"}}" },
+	{ "removed: no more than that is known", { .kind = CALENDAR_REMOVED, .calendar = "/ann/work/", .remote_id = "/ann/work/a.ics" }, HEAD "},\"entry\":{\"id\":\"/ann/work/a.ics\",\"change\":\"removed\"}}" },
 	{ "added, and read", { CALENDAR_ADDED, "/ann/work/", "Work", "/ann/work/a.ics", true, "u", "Tea", "Europe/Berlin", 100, 200, false, true, false, false },
 	  HEAD ",\"name\":\"Work\"},\"entry\":{\"id\":\"/ann/work/a.ics\",\"change\":\"added\",\"uid\":\"u\",\"title\":\"Tea\",\"start\":100,\"end\":200,\"zone\":\"Europe/Berlin\",\"all_day\":false,\"recurs\":true,\"private\":false,\"cancelled\":false}}" },
 	{ "a private one keeps its title", { CALENDAR_CHANGED, "/ann/work/", NULL, "x", true, NULL, "Surgeon", NULL, -11644473600, -11644470000, true, false, true, true },

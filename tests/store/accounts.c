@@ -13,6 +13,7 @@ static struct account an_account(const char *id, const char *address)
 		.cause = "tls.expired", .certainty = "proven", .who = "admin", .incident = "inc_1", .failures = 3,
 		.place = "{\"p\":1}", .cursor = "{\"c\":2}", .report = "{\"r\":3}", .report_at = 15,
 		.ews_url = "https://mail.birch.example/EWS/Exchange.asmx", .impersonate = true,
+		.caldav_url = "https://cal.birch.example/", .caldav_username = "ann", .calendar = "{\"k\":4}",
 	};
 }
 
@@ -31,6 +32,7 @@ static void expect_same(const struct account *a, const struct account *b)
 	EXPECT(same(a->cause, b->cause) && same(a->certainty, b->certainty) && same(a->who, b->who) && same(a->incident, b->incident));
 	EXPECT(a->failures == b->failures && same(a->place, b->place) && same(a->cursor, b->cursor) && same(a->report, b->report));
 	EXPECT(a->report_at == b->report_at && same(a->ews_url, b->ews_url) && a->impersonate == b->impersonate);
+	EXPECT(same(a->caldav_url, b->caldav_url) && same(a->caldav_username, b->caldav_username) && same(a->calendar, b->calendar));
 }
 
 TEST(an_account_comes_back_as_it_went)
