@@ -13,7 +13,7 @@ _mailmoor_options()
 	causes) echo "--lang= --json --help --usage" ;;
 	serve) echo "--config= --verbose --help --usage" ;;
 	account)
-		echo "--password-file= --device-code --tenant-access --rights= --username= --imap= --smtp= --ews= --impersonate --provider= --external-id= --url= --key-file= --config= --lang= --json --help
+		echo "--password-file= --device-code --tenant-access --rights= --username= --imap= --smtp= --ews= --impersonate --provider= --caldav= --caldav-username= --caldav-password-file= --external-id= --url= --key-file= --config= --lang= --json --help
 			--usage"
 		;;
 	key) echo "--scope= --local --workspace= --url= --key-file= --config= --lang= --json --help --usage" ;;
@@ -57,16 +57,16 @@ _mailmoor()
 		before=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case $before in
-	--provider) words="auto imap exchange" ;;
+	--provider) words="auto imap exchange caldav" ;;
 	--rights) words="full read calendar" ;;
 	--lang | -l) words="en fi de pl th nl" ;;
-	--password-file | --token-file | --ticket-cache | --keytab | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
+	--password-file | --caldav-password-file | --token-file | --ticket-cache | --keytab | --ca-file | --record | --config | --key-file | --ca-file-out | --log)
 		compopt -o filenames 2>/dev/null
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
 	--scope) words="accounts:read accounts:write events:read webhooks:write admin operator" ;;
-	--username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace | --egress | --domain | --account | --items | --listen | --deliver | --heartbeat) return ;;
+	--username | --caldav-username | --imap | --smtp | --caldav | --ews | --resolver | --connect-to | --timeout | --external-id | --url | --workspace | --egress | --domain | --account | --items | --listen | --deliver | --heartbeat) return ;;
 	--exchange) words="2007sp1 2010 2010sp1 2010sp2 2010sp3 2013 2016 2019 se online" ;;
 	--fault) words=$(mailmoor sandbox --faults 2>/dev/null | sed -n "s/^  \([a-z][a-z0-9-]*\).*/\1/p") ;;
 	*)

@@ -512,7 +512,7 @@ static void start_all(struct flow *f)
 	}
 	if (caldav_is_named(f) || q->caldav_url) {
 		caldav_way_init(&f->caldav, q, f->report, &f->address, &f->detect, f->waits);
-		f->caldav.gate = web_is_named(f) ? NULL : &f->gate;
+		f->caldav.gate = web_is_named(f) || q->caldav_password ? NULL : &f->gate;
 		children_add(&f->children, &f->task[SERVICES + 4], caldav_way_step, &f->caldav, 0);
 	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
@@ -716,6 +716,20 @@ static void note_microsoft(struct flow *f, struct flow_worked *out)
 	out->mailbox = arena_str(job, s->user.id);
 }
 
+/* Calendars that were seen, whatever may be done with them. */
+static void note_calendar(struct flow *f, struct flow_calendar *out)
+{
+	struct arena *job = f->report->job;
+
+	*out = (struct flow_calendar){ .well = true, .endpoint = *f->caldav.endpoint };
+	out->endpoint.host = arena_str(job, out->endpoint.host);
+	out->endpoint.path = arena_str(job, f->caldav.session.listed);
+	out->endpoint.username = NULL;
+	out->endpoint.trust = NULL;
+	if (f->caldav.login.username)
+		out->username = arena_str(job, f->caldav.login.username);
+}
+
 static void note_worked(struct flow *f, struct flow_worked *out)
 {
 	struct arena *job = f->report->job;
@@ -736,6 +750,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		note_exchange(f, out);
 	if (f->microsoft.in_session && microsoft_is_open(&f->microsoft.session))
 		note_microsoft(f, out);
+	if (f->caldav.in_session && f->caldav.session.calendars)
+		note_calendar(f, &out->calendar);
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
 		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;

@@ -13,6 +13,13 @@
 #include "model/terms.h"
 #include "net/options.h"
 
+/* Of calendars by CalDAV, alone or beside a mailbox. */
+struct flow_calendar {
+	bool            well;
+	struct endpoint endpoint;                  /* `path`: their home */
+	const char     *username;
+};
+
 /* Where and how a mailbox was signed in to; for the sessions after this one. Kept by the report. */
 struct flow_worked {
 	bool            well[SERVICES_ALL];
@@ -22,7 +29,8 @@ struct flow_worked {
 	const char     *mailbox;                   /* at Exchange: its address there */
 	bool            others, act_as;            /* as exchange_session has them   */
 	const char     *interface;                 /* of the web service, where it is not Exchange: "graph" (then `mailbox` is the id of who
-	                                            * signed in); NULL                                */
+	                                            * signed in), "caldav"; NULL                                */
+	struct flow_calendar calendar;             /* beside it */
 };
 
 /* Where a mailbox may be: what detection found, and what was named. Kept by the report. */
@@ -51,6 +59,8 @@ struct flow_request {
 	const struct own_trust    *trust;                   /* for the sessions with its servers, or NULL           */
 	const char                *ews_url;                 /* as it was typed; NULL: to be found, where Exchange is meant   */
 	const char                *caldav_url;              /* likewise of the calendars; NULL: to be found, where CalDAV alone is meant */
+	const char                *caldav_username;         /* the calendars' own sign-in, beside a mailbox; NULL: the mailbox's    */
+	const char                *caldav_password;         /* likewise                                                     */
 	bool                       act_as;                  /* `username` is a service account that impersonates            */
 	const struct microsoft_app *microsoft;              /* as whom we are registered there; NULL: not                   */
 	struct terms               terms;                   /* there: what may be done, and by whom it was allowed                */

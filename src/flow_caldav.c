@@ -115,6 +115,11 @@ static void name_user(struct caldav_way *p)
 {
 	const struct credentials *c = p->request->credentials;
 
+	if (p->request->caldav_password) {
+		p->login = (struct login){ .username = p->request->caldav_username ? p->request->caldav_username : p->address->text,
+			.username_form = p->request->caldav_username ? "given" : "address", .password = p->request->caldav_password };
+		return;
+	}
 	if (!c)
 		return;
 	p->login = (struct login){ .username = p->request->username ? p->request->username : p->address->text,

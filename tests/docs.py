@@ -152,6 +152,7 @@ def causes_are_real(program):
     kinds = {id.split(".")[0] for id in known}
     # `tls.verify = ok` in a text is a fact, not a cause
     facts = set(re.findall(r'"([a-z0-9_]+\.[a-z0-9_.]+)"', read("src/model/facts.h")))
+    events = set(re.findall(r'"([a-z]+\.[a-z_]+)"', re.search(r"event_types\[\] = \{(.*?)\};", read("src/serve/fields.c"), re.S)[1]))
     steps = set(re.findall(r'^msgctxt "ui/step\.([a-z0-9_.]+)"', read("po/en.po"), re.M))
     files = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("man/*.[1-9]")]
     for file in files:
@@ -159,7 +160,7 @@ def causes_are_real(program):
             continue
         for quoted in re.findall(r"`([a-z]+\.[a-z_]+)`|^\.Ql ([a-z]+\.[a-z_]+)(?: [.,;:)])?$", file.read_text(encoding="utf-8"), re.M):
             name = quoted[0] or quoted[1]
-            if name.split(".")[0] in kinds and name not in facts | steps and not (ROOT / name).exists() \
+            if name.split(".")[0] in kinds and name not in facts | steps | events and not (ROOT / name).exists() \
                     and not name.endswith((".py", ".sh", ".md", ".conf", ".c", ".h", ".def", ".example")):
                 check(name in known, "%s: %s is a cause" % (file.relative_to(ROOT), name))
 

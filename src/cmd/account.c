@@ -14,7 +14,8 @@
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
 
 enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD,
-       KEY_DEVICE, KEY_TENANT, KEY_RIGHTS };
+       KEY_DEVICE, KEY_TENANT, KEY_RIGHTS,
+       KEY_CALDAV, KEY_CALDAV_USERNAME, KEY_CALDAV_PASSWORD_FILE };
 
 /* Which options a verb takes. */
 enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4, TAKES_NAME = 8 };
@@ -24,6 +25,7 @@ struct options {
 	const struct verb    *verb;
 	const char           *who;            /* an address or an id */
 	const char           *password_file, *username, *external_id, *provider, *ews_url;
+	const char           *caldav_url, *caldav_username, *caldav_password_file;
 	bool                  impersonates, device, tenant;
 	enum rights           rights;
 	const char           *rights_name;    /* NULL: not said */
@@ -44,7 +46,10 @@ static const struct argp_option options[] = {
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 1 },
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default of add), imap, exchange", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default of add), imap, exchange, caldav", 1 },
+	{ "caldav", KEY_CALDAV, "URL", 0, "the calendar: beside IMAP, or with --provider caldav alone", 1 },
+	{ "caldav-username", KEY_CALDAV_USERNAME, "NAME", 0, "of the calendar beside IMAP, where it is not the mailbox's", 1 },
+	{ "caldav-password-file", KEY_CALDAV_PASSWORD_FILE, "FILE", 0, "likewise: a password of its own", 1 },
 	{ "external-id", KEY_EXTERNAL_ID, "TEXT", 0, "what you call it (for add)", 1 },
 	{ 0 }
 };
@@ -73,7 +78,7 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const known[] = { "auto", "imap", "exchange" };
+	static const char *const known[] = { "auto", "imap", "exchange", "caldav" };
 
 	o->given |= TAKES_PLACES;
 	o->provider = arg;
@@ -113,6 +118,12 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
 	else if (o->impersonates && !o->username)
 		argp_error(state, "--impersonate wants --username, the service account's name");
+	else if ((o->caldav_username || o->caldav_password_file) && !o->caldav_url)
+		argp_error(state, "--caldav-username and --caldav-password-file belong to --caldav");
+	else if (o->caldav_username && !o->caldav_password_file)
+		argp_error(state, "--caldav-username wants --caldav-password-file");
+	else if (o->caldav_password_file && strcmp(o->caldav_password_file, "-") == 0)
+		argp_error(state, "--caldav-password-file: a file, please; standard input is for the mailbox's");
 	else if (o->password_file && o->remote.key_file && strcmp(o->password_file, "-") == 0 && strcmp(o->remote.key_file, "-") == 0)
 		argp_error(state, "standard input is the password or the key, not both");
 }
@@ -132,6 +143,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SMTP:          take_host(o, SERVICE_SMTP, arg, state); return 0;
 	case KEY_EWS:           o->ews_url = arg; o->given |= TAKES_PLACES; return 0;
 	case KEY_IMPERSONATE:   o->impersonates = true; o->given |= TAKES_PLACES; return 0;
+	case KEY_CALDAV:        o->caldav_url = arg; o->given |= TAKES_PLACES; return 0;
+	case KEY_CALDAV_USERNAME:      o->caldav_username = arg; o->given |= TAKES_PLACES; return 0;
+	case KEY_CALDAV_PASSWORD_FILE: o->caldav_password_file = arg; o->given |= TAKES_PLACES; return 0;
 	case KEY_PROVIDER:      take_provider(o, arg, state); return 0;
 	case KEY_EXTERNAL_ID:   o->external_id = arg; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_PASSWORD:
@@ -250,6 +264,19 @@ static int watch(struct remote *r, const cJSON *account)
 
 /* -- the verbs ---------------------------------------------------------------------------------------------------- */
 
+static void forget(cJSON *body)
+{
+	static const char *const secrets[] = { "password", "access_token", "refresh_token", "caldav_password" };
+
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		const char *secret = json_text(body, secrets[i]);
+
+		if (secret)
+			secret_wipe((void *)secret, strlen(secret));
+	}
+	cJSON_Delete(body);
+}
+
 static void add_server(cJSON *body, const struct options *o, enum service service)
 {
 	cJSON *server;
@@ -260,6 +287,22 @@ static void add_server(cJSON *body, const struct options *o, enum service servic
 	cJSON_AddStringToObject(server, "host", o->host[service]);
 	if (o->port[service])
 		cJSON_AddNumberToObject(server, "port", o->port[service]);
+}
+
+/* Beside the mailbox, or alone. */
+static bool add_calendar(cJSON *body, const struct options *o, struct error *err)
+{
+	struct credentials own = { 0 };
+	bool               fine = !o->caldav_password_file || credentials_read_password(&own, o->caldav_password_file, err);
+
+	if (o->caldav_url)
+		cJSON_AddStringToObject(body, "caldav_url", o->caldav_url);
+	if (o->caldav_username)
+		cJSON_AddStringToObject(body, "caldav_username", o->caldav_username);
+	if (fine && own.password)
+		cJSON_AddStringToObject(body, "caldav_password", own.password);
+	credentials_release(&own);
+	return fine;
 }
 
 /* What add and reconnect have in common; NULL with the error. Free with forget(). */
@@ -281,22 +324,13 @@ static cJSON *mailbox(const struct options *o, struct error *err)
 			cJSON_AddTrueToObject(body, "impersonate");
 		if (o->provider)
 			cJSON_AddStringToObject(body, "provider", o->provider);
+		if (!add_calendar(body, o, err)) {
+			forget(body);
+			body = NULL;
+		}
 	}
 	credentials_release(&c);
 	return body;
-}
-
-static void forget(cJSON *body)
-{
-	static const char *const secrets[] = { "password", "access_token", "refresh_token" };
-
-	for (size_t i = 0; i < COUNT(secrets); i++) {
-		const char *secret = json_text(body, secrets[i]);
-
-		if (secret)
-			secret_wipe((void *)secret, strlen(secret));
-	}
-	cJSON_Delete(body);
 }
 
 static int change_and_watch(struct remote *r, const char *path, const cJSON *body, struct error *err)

@@ -38,7 +38,7 @@ struct account {
 	uint16_t    port[SERVICES];
 	const char *ews_url;                 /* of Exchange, as exchange_url_read() takes it; NULL: to be found             */
 	bool        impersonate;             /* `username` is a service account that acts for the mailbox (Exchange)        */
-	const char *caldav_url;              /* its calendar, beside the mailbox or alone; NULL: none, or where CalDAV is the provider to be found */
+	const char *caldav_url;              /* of the calendar, beside the mailbox or alone; NULL: none, alone it is found */
 	const char *caldav_username;         /* its own sign-in there, with a password of its own; NULL: the mailbox's      */
 	const char *rights;                  /* at Microsoft, of terms.h; NULL: full                                        */
 	bool        tenant;                  /* there: by an administrator's word for all mailboxes, nobody signed in       */

@@ -502,6 +502,15 @@ static enum want_kind begin_principal(struct caldav_session *s, bool *ask_it, co
 	return WANT_NOTHING;
 }
 
+/* A calendar that is its own home has entries below it, and none of them is asked for. */
+static void ask_calendars(struct caldav_session *s, const char *home)
+{
+	bool itself = (s->traits & DAV_CALENDAR) && dav_same_path(home, s->target);
+
+	s->listed = home;
+	propfind(s, DAV_LIST, home, itself ? "Depth: 0" : "Depth: 1", take_calendar);
+}
+
 static enum want_kind begin_calendars(struct caldav_session *s, const struct want *w, struct error *err)
 {
 	const char *home;
@@ -513,7 +522,7 @@ static enum want_kind begin_calendars(struct caldav_session *s, const struct wan
 	if (s->leads_to)
 		caldav_end(s, STEP_WARNED, w);
 	else
-		propfind(s, DAV_LIST, home, "Depth: 1", take_calendar);
+		ask_calendars(s, home);
 	return WANT_NOTHING;
 }
 

@@ -45,6 +45,7 @@ struct caldav_session {
 	bool                     leads_home;    /*   and it is the home of the calendars       */
 	struct caldav_calendar   calendar[CALDAV_CALENDARS];
 	size_t                   calendars;
+	const char              *listed;        /* target of the home whose calendars these are */
 	/* its own */
 	struct web_session       web;
 	struct web_request       request;

@@ -47,6 +47,10 @@ bool body_server(struct exchange *, const cJSON *body, enum service, const char 
 /* "ews_url" as exchange_url_read() takes it, without any user name or password in it; not there, or null: NULL. False: answered, 400. */
 bool body_ews_url(struct exchange *, const cJSON *body, const char **out);
 
+#define CALDAV_URL_MOST 2048
+/* "caldav_url" as it is to be kept; likewise. */
+bool body_caldav_url(struct exchange *, const cJSON *body, const char **out);
+
 /* Parameters of a query. False: answered, 400. */
 bool query_number(struct exchange *, const char *name, long long least, long long most, long long otherwise, long long *out);
 bool query_text(struct exchange *, const char *name, size_t most, const char **out);     /* NULL when absent */

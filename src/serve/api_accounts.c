@@ -12,6 +12,7 @@
 #include "serve/removal.h"
 #include "serve/retell.h"
 #include "serve/subscription.h"
+#include "store/calendars.h"
 
 /* -- what comes in ---------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +55,17 @@ static bool take_ews_url(struct exchange *x, const cJSON *body, struct account *
 	return body_ews_url(x, body, &a->ews_url);
 }
 
+static bool take_calendar(struct exchange *x, const cJSON *body, struct account *a, bool *changed)
+{
+	*changed |= take_text(x, body, "caldav_username", &a->caldav_username) || cJSON_HasObjectItem(body, "caldav_password");
+	if (!cJSON_GetObjectItemCaseSensitive(body, "caldav_url"))
+		return true;
+	*changed = true;
+	/* how far another one was known means nothing */
+	a->calendar = NULL;
+	return body_caldav_url(x, body, &a->caldav_url);
+}
+
 static bool take_places(struct exchange *x, const cJSON *body, struct account *a, bool *changed)
 {
 	const cJSON *acts = cJSON_GetObjectItemCaseSensitive(body, "impersonate");
@@ -61,16 +73,16 @@ static bool take_places(struct exchange *x, const cJSON *body, struct account *a
 	*changed |= take_text(x, body, "username", &a->username) || acts;
 	if (acts)
 		a->impersonate = cJSON_IsTrue(acts);
-	return take_ews_url(x, body, a, changed) && take_server(x, body, SERVICE_IMAP, a, changed)
+	return take_ews_url(x, body, a, changed) && take_calendar(x, body, a, changed) && take_server(x, body, SERVICE_IMAP, a, changed)
 	    && take_server(x, body, SERVICE_SMTP, a, changed);
 }
 
 /* From here on the password is only in its sealed form, in the body that is wiped, and in the job's arena that is wiped. */
-static bool seal(struct exchange *x, struct slice secret, const char *id, struct slice *sealed)
+static bool seal(struct exchange *x, const char *kind, struct slice secret, const char *id, struct slice *sealed)
 {
 	struct error err = { 0 };
 
-	if (vault_seal(x->service->vault, arena_print(x->job, "%s/password", id), secret, x->job, sealed, &err))
+	if (vault_seal(x->service->vault, arena_print(x->job, "%s/%s", id, kind), secret, x->job, sealed, &err))
 		return true;
 	answer_fault(x, &err);
 	return false;
@@ -78,7 +90,15 @@ static bool seal(struct exchange *x, struct slice secret, const char *id, struct
 
 static bool seal_password(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
 {
-	return seal(x, slice_str(json_text(body, "password")), id, sealed);
+	return seal(x, "password", slice_str(json_text(body, "password")), id, sealed);
+}
+
+/* Of the calendar, where it has one of its own. */
+static bool seal_calendar_password(struct exchange *x, const cJSON *body, const char *id, struct slice *sealed)
+{
+	const char *password = json_text(body, "caldav_password");
+
+	return !password || seal(x, "caldav_password", slice_str(password), id, sealed);
 }
 
 /* As the sign-in would have kept it; the lengths of its parts leave it below its own. */
@@ -87,7 +107,7 @@ static bool seal_grant(struct exchange *x, const cJSON *body, const char *id, st
 	struct oauth_grant grant = { json_text(body, "access_token"), json_text(body, "refresh_token"), json_text(body, "scope"),
 		(int64_t)json_number(body, "expires_at", 0), (int64_t)json_number(body, "granted_at", 0) };
 
-	return seal(x, grant_write(&grant, x->job), id, sealed);
+	return seal(x, "password", grant_write(&grant, x->job), id, sealed);
 }
 
 /* -- changes ------------------------------------------------------------------------------------------------------------ */
@@ -97,6 +117,7 @@ struct account_op {
 	const char     *id;
 	struct account  account;             /* to be added, or as it was found and is to be */
 	struct slice    sealed;
+	struct slice    calendar_sealed;     /* of the calendar's own password; at == NULL: none was given */
 	struct account  was;                 /* before it was removed or paused: with its cursor, and `sealed` its secret */
 	const cJSON    *body;
 	int64_t         now;
@@ -171,6 +192,18 @@ static bool may_try(struct txn *t, struct account_op *op, struct error *err)
 	return may || conflict(&op->change, "too many passwords were refused today: it can be tried again after 00:00 UTC", err);
 }
 
+/* Its password, where one came or was taken away; and nothing of the entries of another calendar. */
+static bool keep_calendar(struct txn *t, struct account_op *op, struct error *err)
+{
+	const cJSON *password = cJSON_GetObjectItemCaseSensitive(op->body, "caldav_password");
+
+	if (!op->account.calendar && !calendar_forget(t, op->id, err))
+		return false;
+	if (op->calendar_sealed.at)
+		return sealed_put(t, op->id, "caldav_password", op->calendar_sealed, err);
+	return !cJSON_IsNull(password) || sealed_drop(t, op->id, "caldav_password", err);
+}
+
 static bool apply_create(struct txn *t, struct change *c, struct error *err)
 {
 	struct account_op *op = (struct account_op *)c;
@@ -180,7 +213,7 @@ static bool apply_create(struct txn *t, struct change *c, struct error *err)
 			c->conflict = "this address is connected already";
 		return false;
 	}
-	if (!sealed_put(t, op->id, "password", op->sealed, err) || !tell(t, op, "account.created", err))
+	if (!sealed_put(t, op->id, "password", op->sealed, err) || !keep_calendar(t, op, err) || !tell(t, op, "account.created", err))
 		return false;
 	show(c, 201, &op->account);
 	c->location = arena_print(c->work, "/v1/accounts/%s", op->id);
@@ -211,13 +244,15 @@ static bool fill_places(struct exchange *x, struct account *a)
 	return true;
 }
 
-/* What belongs to Exchange, and nothing to do it with. */
-static bool exchange_is_fine(struct exchange *x, const struct account *a)
+/* What belongs to Exchange, and nothing to do it with; and a calendar beside one that has its own. */
+static bool places_fit(struct exchange *x, const struct account *a)
 {
 	const char *pointer = NULL, *what = NULL;
 
 	if (a->ews_url && strcmp(a->provider, "imap") == 0)
 		pointer = "/ews_url", what = "is of Exchange, and the provider is imap";
+	else if (a->caldav_url && strcmp(a->provider, "exchange") == 0)
+		pointer = "/caldav_url", what = "is beside IMAP or alone, and Exchange has its own calendar";
 	else if (a->impersonate && !a->username)
 		pointer = "/impersonate", what = "wants the username of the service account";
 	if (pointer)
@@ -242,15 +277,15 @@ static void begin_account(struct exchange *x, const cJSON *body, struct account_
 static void create_account(struct exchange *x)
 {
 	cJSON            *body = body_read(x, fields_account_new);
-	struct account_op op = { .change = { .x = x, .apply = apply_create, .after = tell_keeper }, .now = clock_unix_ms() };
+	struct account_op op = { .change = { .x = x, .apply = apply_create, .after = tell_keeper }, .body = body, .now = clock_unix_ms() };
 	struct account   *a = &op.account;
 	bool              changed = false;
 
 	if (!body)
 		return;
 	begin_account(x, body, &op, json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "auto");
-	if (take_address(x, body, a) && take_places(x, body, a, &changed) && exchange_is_fine(x, a) && fill_places(x, a)
-	    && seal_password(x, body, op.id, &op.sealed))
+	if (take_address(x, body, a) && take_places(x, body, a, &changed) && places_fit(x, a) && fill_places(x, a)
+	    && seal_password(x, body, op.id, &op.sealed) && seal_calendar_password(x, body, op.id, &op.calendar_sealed))
 		api_change(&op.change);
 	body_free(body);
 }
@@ -289,7 +324,7 @@ static void create_tenant_account(struct exchange *x)
 	begin_account(x, body, &op, "microsoft");
 	op.account.tenant = true;
 	take_rights(x, body, &op.account);
-	if (take_address(x, body, &op.account) && seal(x, grant_write(&(struct oauth_grant){ 0 }, x->job), op.id, &op.sealed))
+	if (take_address(x, body, &op.account) && seal(x, "password", grant_write(&(struct oauth_grant){ 0 }, x->job), op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }
@@ -310,7 +345,7 @@ static bool apply_patch(struct txn *t, struct change *c, struct error *err)
 			return false;
 		enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	}
-	if (!account_update(t, &op->account, err))
+	if (!account_update(t, &op->account, err) || (places && !keep_calendar(t, op, err)))
 		return false;
 	show(c, 200, &op->account);
 	return true;
@@ -332,7 +367,7 @@ static void change_account(struct exchange *x)
 
 	if (!body)
 		return;
-	if (places_are_fine(x, body))
+	if (places_are_fine(x, body) && seal_calendar_password(x, body, op.id, &op.calendar_sealed))
 		api_change(&op.change);
 	body_free(body);
 }
@@ -345,7 +380,7 @@ static void take_provider(struct exchange *x, const cJSON *body, struct account 
 	if (!provider || strcmp(provider, a->provider) == 0)
 		return;
 	account_by_provider(a, arena_str(x->job, provider));
-	a->username = a->ews_url = NULL;
+	a->username = a->ews_url = a->caldav_url = a->caldav_username = NULL;
 	memset(a->host, 0, sizeof a->host);
 	memset(a->port, 0, sizeof a->port);
 }
@@ -363,7 +398,8 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 	take_places(c->x, op->body, &op->account, &places);
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);
 	op->account.failures = 0;
-	if (!account_update(t, &op->account, err) || !sealed_put(t, op->id, "password", op->sealed, err))
+	if (!account_update(t, &op->account, err) || !sealed_put(t, op->id, "password", op->sealed, err)
+	    || !keep_calendar(t, op, err))
 		return false;
 	show(c, 200, &op->account);
 	return true;
@@ -377,7 +413,8 @@ static void reconnect_account(struct exchange *x)
 
 	if (!body)
 		return;
-	if (places_are_fine(x, body) && seal_password(x, body, op.id, &op.sealed))
+	if (places_are_fine(x, body) && seal_password(x, body, op.id, &op.sealed)
+	    && seal_calendar_password(x, body, op.id, &op.calendar_sealed))
 		api_change(&op.change);
 	body_free(body);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "flow_caldav.h"
 #include "model/exchange_url.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
@@ -322,6 +323,22 @@ bool body_ews_url(struct exchange *x, const cJSON *body, const char **out)
 	return false;
 }
 
+bool body_caldav_url(struct exchange *x, const cJSON *body, const char **out)
+{
+	const char     *typed = json_text(body, "caldav_url");
+	struct http_url url;
+
+	*out = NULL;
+	if (!typed)
+		return true;
+	if (caldav_url_read(typed, x->job, &url)) {
+		*out = url.text;
+		return true;
+	}
+	answer_problem(x, 400, "request.invalid", "This field is not valid", "is no https address of calendars", "/caldav_url", NULL);
+	return false;
+}
+
 bool query_number(struct exchange *x, const char *name, long long least, long long most, long long otherwise, long long *out)
 {
 	const char        *text = http_query(x, name);
@@ -351,7 +368,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 
 #define PLAIN "^[^[:cntrl:]]+$"
 
-static const char *const providers[] = { "auto", "imap", "exchange", NULL };
+static const char *const providers[] = { "auto", "imap", "exchange", "caldav", NULL };
 static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
 static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", NULL };
 static const char *const rights_names[] = { "full", "read", "calendar", NULL };
@@ -368,6 +385,10 @@ const char *const event_types[] = {
 #define NUMBER(n, low, high, ...) { .name = n, .kind = FIELD_NUMBER, .least = low, .most = high, __VA_ARGS__ }
 #define SERVER(n, ...)            { .name = n, .kind = FIELD_OBJECT, .inside = server, __VA_ARGS__ }
 #define EWS_URL(...)              TEXT("ews_url", 1, EXCHANGE_URL_MOST, .pattern = PLAIN, __VA_ARGS__)
+/* The calendar of a mailbox, or the calendars alone; beside a mailbox perhaps with a sign-in of its own. */
+#define CALDAV(...)               TEXT("caldav_url", 1, CALDAV_URL_MOST, .pattern = PLAIN, __VA_ARGS__), \
+                                  TEXT("caldav_username", 1, 254, .pattern = PLAIN, __VA_ARGS__), \
+                                  TEXT("caldav_password", 1, 1024, .pattern = ".*", __VA_ARGS__)
 #define IMPERSONATE               { .name = "impersonate", .kind = FIELD_BOOL }
 #define RIGHTS                    WORD("rights", rights_names)
 #define LANG                      TEXT("lang", 0, 35, .pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
@@ -387,6 +408,7 @@ const struct field fields_account_new[] = {
 	SERVER("smtp"),
 	EWS_URL(),
 	IMPERSONATE,
+	CALDAV(),
 	LANG,
 	TEXT("external_id", 1, 200, .pattern = PLAIN),
 	{ 0 }
@@ -421,6 +443,7 @@ const struct field fields_account_change[] = {
 	SERVER("smtp", .nullable = true),
 	EWS_URL(.nullable = true),
 	IMPERSONATE,
+	CALDAV(.nullable = true),
 	LANG,
 	TEXT("external_id", 1, 200, .nullable = true, .pattern = PLAIN),
 	{ 0 }
@@ -434,6 +457,7 @@ const struct field fields_reconnection[] = {
 	SERVER("smtp", .nullable = true),
 	EWS_URL(.nullable = true),
 	IMPERSONATE,
+	CALDAV(.nullable = true),
 	{ 0 }
 };
 

@@ -289,6 +289,12 @@ const char *save_report(const struct report *r, const struct verdict *v, struct 
 	return copy;
 }
 
+/* There is no mailbox, but for the calendars. */
+static bool is_of_caldav(const struct report *r)
+{
+	return r->provider && strcmp(r->provider, "caldav") == 0;
+}
+
 struct errand *save_outcome(struct kept *k, const struct outcome *o, const struct report *r, const struct verdict *v,
                             const struct flow_worked *worked, bool verified, int64_t now)
 {
@@ -301,7 +307,7 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 	/* a session that was lost tells less than the verification before it, unless that one was well */
 	if (verified || o->cause)
 		s->report = save_report(r, v, s->job);
-	if (worked && (worked->well[SERVICE_IMAP] || worked->well[SERVICE_WEB])) {
+	if (worked && (worked->well[SERVICE_IMAP] || worked->well[SERVICE_WEB] || (worked->calendar.well && is_of_caldav(r)))) {
 		s->place = place_write(worked, s->job);
 		s->first_cursor = true;
 		if (worked->uidvalidity && worked->uidnext)
@@ -363,20 +369,28 @@ struct errand *save_settled(struct kept *k, const struct mailbox *m, int64_t now
 
 /* -- place and cursor --------------------------------------------------------------------------------------------- */
 
-static void write_endpoint(cJSON *o, const struct flow_worked *w, enum service service)
+static cJSON *write_endpoint(cJSON *o, const char *name, const struct endpoint *e)
 {
-	const struct endpoint *e = &w->endpoint[service];
-	cJSON                 *place;
+	cJSON *place = cJSON_AddObjectToObject(o, name);
 
-	if (!w->well[service])
-		return;
-	place = cJSON_AddObjectToObject(o, service_name(service));
 	cJSON_AddStringToObject(place, "host", e->host);
 	cJSON_AddNumberToObject(place, "port", e->port);
 	cJSON_AddStringToObject(place, "socket", e->socket == SOCKET_TLS ? "tls" : "starttls");
 	cJSON_AddStringToObject(place, "source", endpoint_source_name(e->source));
 	if (e->path)
 		cJSON_AddStringToObject(place, "path", e->path);
+	return place;
+}
+
+static void write_calendar(cJSON *o, const struct flow_calendar *c)
+{
+	cJSON *place;
+
+	if (!c->well)
+		return;
+	place = write_endpoint(o, "caldav", &c->endpoint);
+	if (c->username)
+		cJSON_AddStringToObject(place, "username", c->username);
 }
 
 const char *place_write(const struct flow_worked *w, struct arena *into)
@@ -388,7 +402,9 @@ const char *place_write(const struct flow_worked *w, struct arena *into)
 	if (w->username)
 		cJSON_AddStringToObject(o, "username", w->username);
 	for (enum service s = SERVICE_IMAP; s <= SERVICE_WEB; s++)
-		write_endpoint(o, w, s);
+		if (w->well[s])
+			write_endpoint(o, service_name(s), &w->endpoint[s]);
+	write_calendar(o, &w->calendar);
 	if (w->mailbox)
 		cJSON_AddStringToObject(o, "mailbox", w->mailbox);
 	if (w->others || w->act_as)
@@ -412,21 +428,26 @@ static bool read_source(const char *name, enum endpoint_source *out)
 	return false;
 }
 
-static void read_endpoint(const cJSON *o, enum service service, struct arena *into, struct flow_worked *out)
+static bool read_endpoint(const cJSON *place, enum service service, struct arena *into, struct endpoint *e)
 {
-	const cJSON     *place = cJSON_GetObjectItemCaseSensitive(o, service_name(service));
-	struct endpoint *e = &out->endpoint[service];
 	const char      *host = json_text(place, "host"), *socket = json_text(place, "socket"), *path = json_text(place, "path");
 	double           port = json_number(place, "port", 0);
 
 	if (!host || !socket || port < 1 || port > 65535 || !read_source(json_text(place, "source"), &e->source))
-		return;
+		return false;
 	e->service = service;
 	e->host = arena_str(into, host);
 	e->port = (uint16_t)port;
 	e->socket = strcmp(socket, "tls") == 0 ? SOCKET_TLS : SOCKET_STARTTLS;
 	e->path = path ? arena_str(into, path) : NULL;
-	out->well[service] = true;
+	return true;
+}
+
+static void read_calendar(const cJSON *place, struct arena *into, struct flow_calendar *out)
+{
+	out->well = read_endpoint(place, SERVICE_WEB, into, &out->endpoint) && out->endpoint.path;
+	if (json_text(place, "username"))
+		out->username = arena_str(into, json_text(place, "username"));
 }
 
 #define PLACE_LONGEST  4096
@@ -440,7 +461,8 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	if (!o)
 		return false;
 	for (enum service s = SERVICE_IMAP; s <= SERVICE_WEB; s++)
-		read_endpoint(o, s, into, out);
+		out->well[s] = read_endpoint(cJSON_GetObjectItemCaseSensitive(o, service_name(s)), s, into, &out->endpoint[s]);
+	read_calendar(cJSON_GetObjectItemCaseSensitive(o, "caldav"), into, &out->calendar);
 	out->well[SERVICE_WEB] &= out->endpoint[SERVICE_WEB].path != NULL;
 	if (json_text(o, "username"))
 		out->username = arena_str(into, json_text(o, "username"));
@@ -452,7 +474,7 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	if (json_text(o, "interface"))
 		out->interface = arena_str(into, json_text(o, "interface"));
 	cJSON_Delete(o);
-	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
+	return ((out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username) || out->calendar.well;
 }
 
 const char *cursor_of(const struct kept *k, const struct mailbox *m, struct arena *into)

@@ -30,7 +30,7 @@ enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT
 
 struct reading {
 	struct kept         *k;
-	struct slice         sealed;
+	struct slice         sealed, calendar_sealed;
 	struct workspace     workspace;
 	struct our_addresses ours;
 	int                  refused_today;
@@ -48,7 +48,8 @@ static bool read_all(struct txn *t, void *self, struct error *err)
 	            && laid_down_for(t, round->job, round->account.workspace, round->account.address, &round->laid_down, err)
 	            && tries_of(t, r->k->id, budget_day(r->k->loop->daemon), &r->refused_today, err)
 	            && our_addresses_read(t, r->k->loop->daemon->settings, round->job, now, &r->ours, err)
-	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)));
+	            && (sealed_get(t, round->job, r->k->id, "password", &r->sealed, err) || err->fault == FAULT_ABSENT)
+	            && (sealed_get(t, round->job, r->k->id, "caldav_password", &r->calendar_sealed, err) || err->fault == FAULT_ABSENT)));
 }
 
 static bool take_secret(struct kept_round *round, struct slice plain, struct error *err)
@@ -77,6 +78,21 @@ static bool open_password(struct kept *k, struct slice sealed, struct error *err
 	return take_secret(round, plain, err);
 }
 
+/* What is struck out of the mailbox's report is struck out of its calendar's: it is the same one. */
+static bool open_calendar_password(struct kept *k, struct slice sealed, struct error *err)
+{
+	struct kept_round *round = k->round;
+	struct slice       plain;
+
+	if (!sealed.at)
+		return true;
+	if (!vault_unseal(k->loop->daemon->vault, arena_print(round->job, "%s/caldav_password", k->id), sealed, round->job, &plain, err))
+		return false;
+	credentials_take_password(&round->calendar, plain);
+	secrets_know(&round->credentials.secrets, plain);
+	return true;
+}
+
 static void close_round(struct kept *k)
 {
 	struct kept_round *round = k->round;
@@ -87,6 +103,7 @@ static void close_round(struct kept *k)
 	if (round->progress)
 		progress_end(round->progress);
 	credentials_release(&round->credentials);
+	credentials_release(&round->calendar);
 	arena_free(round->job);
 	free(round);
 	k->round = NULL;
@@ -116,7 +133,7 @@ static bool open_round(struct kept *k)
 	err = (struct error){ 0 };
 	if (!k->round->account.id || k->round->account.state == ACCOUNT_REMOVED || k->round->account.state == ACCOUNT_PAUSED)
 		return false;
-	if (!open_password(k, r.sealed, &err))
+	if (!open_password(k, r.sealed, &err) || !open_calendar_password(k, r.calendar_sealed, &err))
 		LOG(LOG_FAILURE, "account.secret", LOG_TEXT("account", k->id), LOG_TEXT("why", err.text));
 	k->round->asked = k->round->account.state == ACCOUNT_CONNECTING;
 	if (k->loop->daemon->inbound_domain)
@@ -260,6 +277,8 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.host = { a->host[SERVICE_IMAP], a->host[SERVICE_SMTP] }, .port = { a->port[SERVICE_IMAP], a->port[SERVICE_SMTP] },
 		.trust = &round->laid_down.trust,
 		.ews_url = a->ews_url, .act_as = a->impersonate,
+		.caldav_url = a->caldav_url, .caldav_username = a->caldav_username, .caldav_password = round->calendar.password,
+		.calendar_test = round->asked,
 		.microsoft = keeper_microsoft(k->loop->keeper), .terms = account_terms(a), .safe = has_grant(a) ? grant_safe(k) : NULL,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked && rights_send(account_terms(a).rights), .send_to = *round->bcc ? round->bcc : NULL,
@@ -331,8 +350,10 @@ static void lock(void *self)
 {
 	struct kept *k = self;
 
-	if (k->round)
-		credentials_release(&k->round->credentials);
+	if (!k->round)
+		return;
+	credentials_release(&k->round->credentials);
+	credentials_release(&k->round->calendar);
 }
 
 static void enter_trouble(struct kept *k, const char *host)

@@ -104,6 +104,7 @@ struct kept_round {
 	struct arena       *job;
 	struct account      account;
 	struct credentials  credentials;
+	struct credentials  calendar;          /* of the calendar, where it has a password of its own */
 	struct laid_down    laid_down;         /* by its workspace, for its domain */
 	bool                asked;             /* somebody waits for it: it is no proof of life */
 	struct flow_request request;

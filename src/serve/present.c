@@ -188,6 +188,8 @@ cJSON *account_json(struct exchange *x, const struct account *a)
 		add_server(o, a, s);
 	json_maybe(o, "ews_url", a->ews_url);
 	cJSON_AddBoolToObject(o, "impersonate", a->impersonate);
+	json_maybe(o, "caldav_url", a->caldav_url);
+	json_maybe(o, "caldav_username", a->caldav_username);
 	add_terms(o, a);
 	json_maybe(o, "lang", a->lang);
 	json_maybe(o, "external_id", a->external_id);

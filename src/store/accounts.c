@@ -180,6 +180,11 @@ bool sealed_get(struct txn *t, struct arena *into, const char *owner, const char
 	return true;
 }
 
+bool sealed_drop(struct txn *t, const char *owner, const char *kind, struct error *err)
+{
+	return run(t, err, "DELETE FROM sealed WHERE owner = $1 AND kind = $2", WITH(a_text(owner), a_text(kind)));
+}
+
 bool sealed_delete(struct txn *t, const char *owner, struct error *err)
 {
 	return run(t, err, "DELETE FROM sealed WHERE owner = $1", WITH(a_text(owner)));

@@ -41,9 +41,10 @@ bool account_list(struct txn *, struct arena *into, const struct account_query *
 struct account_count { const char *workspace, *state, *cause; int64_t count; };     /* workspace only when one was asked for */
 bool account_counts(struct txn *, struct arena *into, const char *workspace, struct account_count **out, size_t *count, struct error *err);
 
-/* -- secrets: sealed bytes, by owner ("acc_…", "whk_…") and kind ("password") -- */
+/* -- secrets: sealed bytes, by owner ("acc_…", "whk_…") and kind ("password", "caldav_password") -- */
 bool sealed_put(struct txn *, const char *owner, const char *kind, struct slice sealed, struct error *err);
 bool sealed_get(struct txn *, struct arena *into, const char *owner, const char *kind, struct slice *out, struct error *err);
+bool sealed_drop(struct txn *, const char *owner, const char *kind, struct error *err);      /* fine when there is none */
 bool sealed_delete(struct txn *, const char *owner, struct error *err);
 /* All of them, for a rotation: calls `each` with owner, kind and bytes; what it puts in `*out` (NULL at: leave) replaces it. */
 bool sealed_each(struct txn *, struct arena *work,

@@ -66,6 +66,7 @@ static enum want_kind session_step(void *self, struct want *w, struct error *err
 #define WANTS_BASIC        "401 Unauthorized\nWWW-Authenticate: Basic realm=\"x\"\n\nno"
 #define ASKS(path, answer) { "PROPFIND " path " HTTP/1.1\nDepth: 0\n<d:current-user-principal/>\n!Authorization", answer, KEEPS }
 #define SIGNS(path, answer) { "PROPFIND " path " HTTP/1.1\nDepth: 0\n" BASIC, answer, KEEPS }
+#define LISTS_ITSELF(path, answer) { "PROPFIND " path " HTTP/1.1\nDepth: 0\n<s:getctag/>\n" BASIC, answer, KEEPS }
 #define LISTS(path, answer) { "PROPFIND " path " HTTP/1.1\nDepth: 1\n<d:resourcetype/>\n" BASIC, answer, KEEPS }
 #define OFFERED            ASKS("/dav/", WANTS_BASIC)
 #define IN                 SIGNS("/dav/", MULTI(OF("/dav/", WHO("/p/ann/") HOME("/c/ann/"))))
@@ -89,7 +90,7 @@ static const struct {
 	{ "all is well", { 0 }, { OFFERED, IN, WORK }, FAULT_NONE, 2, 0, VERDICT_CONNECTED, NULL, 0, "caldav.calendars", FACT_CALENDAR, "Work" },
 	{ "by way of the principal", { 0 }, { OFFERED, SIGNS("/dav/", MULTI(OF("/dav/", WHO("/p/ann/")))), SIGNS("/p/ann/", MULTI(OF("/p/ann/", HOME("/c/ann/")))), WORK },
 	  FAULT_NONE, 3, 0, VERDICT_CONNECTED, NULL, 0, "caldav.principal", NULL, NULL },
-	{ "it is a calendar itself", { 0 }, { OFFERED, SIGNS("/dav/", MULTI(CAL("/dav", "Work", WHO("/p/")))), LISTS("/dav/", MULTI(CAL("/dav/", "Work", ""))) },
+	{ "it is a calendar itself", { 0 }, { OFFERED, SIGNS("/dav/", MULTI(CAL("/dav", "Work", WHO("/p/")))), LISTS_ITSELF("/dav/", MULTI(CAL("/dav/", "Work", ""))) },
 	  FAULT_NONE, 2, 0, VERDICT_CONNECTED, NULL, 0, "caldav.rights", FACT_CALENDAR_MAY_ADD, "unknown" },
 	{ "at the usual place", { .path = "/" }, { ASKS("/", "200 OK\nContent-Type: text/html\n\n<html>Files</html>"),
 	  ASKS("/.well-known/caldav", "301 Moved Permanently\nLocation: /dav/\n\n"), OFFERED, IN, WORK }, FAULT_NONE, 2, 0, VERDICT_CONNECTED, NULL, 0, "caldav.well_known", FACT_HTTP_LOCATION, "/dav/" },
