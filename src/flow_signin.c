@@ -1,6 +1,7 @@
 #include "flow_signin.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "diagnose/explain.h"
 #include "flow_microsoft.h"
@@ -15,7 +16,10 @@ struct signin {
 	const struct signin_request *request;
 	struct flow_request          way_request;
 	struct mail_address          address;
-	struct microsoft_way         way;
+	union {
+		struct microsoft_way microsoft;
+	}                            way;            /* of the provider that is asked */
+	bool                         on_way;
 	struct microsoft_device      device;
 	struct report               *report;
 	struct report               *aside;          /* of the question for the tenant; NULL: it is not asked */
@@ -24,21 +28,46 @@ struct signin {
 	int                          step;
 };
 
-const char *signin_url(const struct microsoft_app *app, const struct oauth_code *code, const struct oauth_departure *d,
-                       struct arena *into)
+struct signin_provider {
+	const char      *name, *prefix;      /* `prefix`: of the steps of its sign-in: "PREFIX.grant", "PREFIX.callback" … */
+	const char      *account;            /* the step that says whose account it is                                    */
+	const char    *(*client)(const struct apps *);
+	const char    *(*url)(const struct apps *, const struct oauth_code *, const struct oauth_departure *, struct arena *into);
+	const char    *(*scopes)(struct terms, struct arena *into);
+	/* from a code to whose account it is */
+	void           (*begin)(struct signin *);
+	enum want_kind (*step)(struct signin *, struct want *, struct error *);
+	void           (*take)(const struct signin *, struct signin_result *, const struct oauth_grant **);
+	void           (*release)(struct signin *);
+	/* Whose organisation it is, where an administrator has to act; NULL: nobody could tell */
+	void           (*look_around)(struct signin *);
+};
+
+const char *signin_name(const struct signin_provider *at)
 {
-	return microsoft_authorize_url(app, code, d, into);
+	return at->name;
+}
+
+const char *signin_client(const struct signin_provider *at, const struct apps *apps)
+{
+	return at->client(apps);
+}
+
+const char *signin_url(const struct signin_provider *at, const struct apps *apps, const struct oauth_code *code,
+                       const struct oauth_departure *d, struct arena *into)
+{
+	return at->url(apps, code, d, into);
+}
+
+const char *signin_scopes(const struct signin_provider *at, struct terms terms, struct arena *into)
+{
+	return at->scopes(terms, into);
 }
 
 const char *signin_consent_url(const struct microsoft_app *app, struct terms terms, const char *tenant, const char *redirect_uri,
                                const char *state, struct arena *into)
 {
 	return microsoft_consent_url(app, terms, tenant, redirect_uri, state, into);
-}
-
-const char *signin_scopes(struct terms terms, struct arena *into)
-{
-	return microsoft_scopes(terms, into);
 }
 
 const char *signin_portal(const struct microsoft_app *app, struct arena *into)
@@ -48,11 +77,11 @@ const char *signin_portal(const struct microsoft_app *app, struct arena *into)
 
 /* -- a refusal ---------------------------------------------------------------------------------------------------- */
 
-static struct report *report_of(const char *address)
+static struct report *report_of(const char *address, const char *provider)
 {
 	struct report *r = report_new(address);
 
-	r->provider = "microsoft";
+	r->provider = provider;
 	return r;
 }
 
@@ -73,21 +102,27 @@ static void fact(struct report *r, int step, const char *name, const char *value
 		report_fact(r, step, name, slice_str(value));
 }
 
-/* Everything up to where it ended. */
-static struct report *begun(const char *address, const struct microsoft_app *app, enum rights rights, int64_t now_unix, int *attempt)
+/* "entra.callback" of "callback". */
+static const char *step_of(const struct signin_provider *at, const char *name, struct report *r)
 {
-	struct report      *r = report_of(address);
+	return arena_print(r->job, "%s.%s", at->prefix, name);
+}
+
+/* Everything up to where it ended. */
+static struct report *begun(const struct signin_asked *q, int *attempt)
+{
+	struct report      *r = report_of(q->address, q->at->name);
 	struct mail_address asked;
 	int                 step;
 
 	*attempt = report_attempt(r);
-	r->began_unix = now_unix;
-	address_step(r, address, &asked);
-	/* where an attempt at Microsoft begins: see diagnose_best_attempt() */
-	step = report_begin(r, "entra.grant", *attempt, r->began_ms);
+	r->began_unix = q->now_unix;
+	address_step(r, q->address, &asked);
+	/* where an attempt at that provider begins: see diagnose_best_attempt() */
+	step = report_begin(r, step_of(q->at, "grant", r), *attempt, r->began_ms);
 	fact(r, step, FACT_AUTH_BY, "code");
-	fact(r, step, FACT_APP, app->client_id);
-	fact(r, step, FACT_OAUTH_ASKED, microsoft_scopes((struct terms){ .rights = rights }, r->job));
+	fact(r, step, FACT_APP, q->at->client(q->apps));
+	fact(r, step, FACT_OAUTH_ASKED, q->at->scopes((struct terms){ .rights = q->rights }, r->job));
 	report_end(r, step, STEP_PASSED, r->began_ms);
 	return r;
 }
@@ -99,13 +134,12 @@ static void end_with(struct report *r, int step, struct verdict *v)
 	diagnose(r, v);
 }
 
-struct report *signin_refused(const char *address, const struct microsoft_app *app, enum rights rights, const struct oauth_callback *c,
-                              int64_t now_unix, struct verdict *v)
+struct report *signin_refused(const struct signin_asked *q, const struct oauth_callback *c, struct verdict *v)
 {
 	int            attempt, step;
-	struct report *r = begun(address, app, rights, now_unix, &attempt);
+	struct report *r = begun(q, &attempt);
 
-	step = report_begin(r, "entra.callback", attempt, r->began_ms);
+	step = report_begin(r, step_of(q->at, "callback", r), attempt, r->began_ms);
 	fact(r, step, FACT_OAUTH_ERROR, c->error);
 	fact(r, step, FACT_OAUTH_SUBERROR, c->suberror);
 	fact(r, step, FACT_OAUTH_TEXT, c->description);
@@ -120,10 +154,10 @@ struct report *signin_refused(const char *address, const struct microsoft_app *a
 
 /* -- what a person saw there --------------------------------------------------------------------------------------- */
 
-/* Of a pasted text only what is Microsoft's sign-in counts: this is about nothing else. */
-static bool copy_facts(const struct report *from, struct report *to, int step)
+/* Of a pasted text only what is that provider's sign-in counts: this is about nothing else. */
+static bool copy_facts(const struct report *from, struct report *to, int step, const char *prefix)
 {
-	int  seen = report_find(from, "explain.entra", NO_ATTEMPT);
+	int  seen = report_find(from, arena_print(to->job, "explain.%s", prefix), NO_ATTEMPT);
 	bool any = false;
 
 	for (size_t i = 0; seen >= 0 && i < from->fact_count; i++) {
@@ -135,16 +169,15 @@ static bool copy_facts(const struct report *from, struct report *to, int step)
 	return any;
 }
 
-bool signin_pasted(const char *address, const struct microsoft_app *app, enum rights rights, const char *text, int64_t now_unix,
-                   struct report **out, struct verdict *v)
+bool signin_pasted(const struct signin_asked *q, const char *text, struct report **out, struct verdict *v)
 {
 	CLEANUP(report) struct report *seen = report_new("");
 	int            attempt, step;
-	struct report *r = begun(address, app, rights, now_unix, &attempt);
+	struct report *r = begun(q, &attempt);
 
 	explain_facts(seen, text);
-	step = report_begin(r, "entra.page", attempt, r->began_ms);
-	if (copy_facts(seen, r, step)) {
+	step = report_begin(r, step_of(q->at, "page", r), attempt, r->began_ms);
+	if (copy_facts(seen, r, step, q->at->prefix)) {
 		end_with(r, step, v);
 		*out = r;
 		return true;
@@ -153,14 +186,13 @@ bool signin_pasted(const char *address, const struct microsoft_app *app, enum ri
 	return false;
 }
 
-struct report *signin_not_returned(const char *address, const struct microsoft_app *app, enum rights rights, int64_t away_s,
-                                   int64_t now_unix, struct verdict *v)
+struct report *signin_not_returned(const struct signin_asked *q, int64_t away_s, struct verdict *v)
 {
 	int            attempt, step;
-	struct report *r = begun(address, app, rights, now_unix, &attempt);
+	struct report *r = begun(q, &attempt);
 
-	step = report_begin(r, "entra.page", attempt, r->began_ms);
-	report_note(r, step, FACT_ENTRA_AWAY, "%lld", (long long)(away_s / 60));
+	step = report_begin(r, step_of(q->at, "page", r), attempt, r->began_ms);
+	report_note(r, step, FACT_SIGNIN_AWAY, "%lld", (long long)(away_s / 60));
 	end_with(r, step, v);
 	return r;
 }
@@ -171,13 +203,14 @@ struct signin *signin_new(const struct signin_request *q)
 {
 	struct signin *s = must_alloc(sizeof *s);
 
-	*s = (struct signin){ .request = q, .report = q->refused ? q->refused : report_of(q->address) };
+	*s = (struct signin){ .request = q, .report = q->refused ? q->refused : report_of(q->address, q->at->name) };
 	if (q->refused)
 		return s;
 	s->report->watch = q->watch;
 	s->report->watcher = q->watcher;
-	s->way_request = (struct flow_request){ .address = q->address, .provider = "microsoft", .username = q->username, .microsoft = q->app,
-		.terms.rights = q->rights, .keys = q->keys, .timeout_ms = q->timeout_ms };
+	s->way_request = (struct flow_request){ .address = q->address, .provider = q->at->name, .username = q->username,
+		.microsoft = q->apps->microsoft, .google = q->apps->google, .terms.rights = q->rights, .keys = q->keys,
+		.timeout_ms = q->timeout_ms };
 	if (!q->code.code) {
 		s->device = (struct microsoft_device){ .show = q->show, .viewer = q->viewer };
 		s->way_request.device = &s->device;
@@ -190,17 +223,18 @@ struct signin *signin_new(const struct signin_request *q)
 }
 
 /* Only to be shown: the verdict does not hang on it, so that it is asked for beside the report. */
-static void look_for_tenant(struct signin *s)
+static bool looks_around(struct signin *s)
 {
 	struct verdict v;
 
 	diagnose(s->report, &v);
-	if (!v.findings || v.finding[0].who != WHO_ADMIN)
-		return;
-	s->aside = report_of(s->request->address);
-	if (address_step(s->aside, s->request->address, &s->address))
-		microsoft_session_init(&s->session, s->aside, s->request->app, &s->address, NULL, waits_within(TENANT_MS),
-		                       report_attempt(s->aside));
+	if (!s->request->at->look_around || !v.findings || v.finding[0].who != WHO_ADMIN)
+		return false;
+	s->aside = report_of(s->request->address, s->request->at->name);
+	if (!address_step(s->aside, s->request->address, &s->address))
+		return false;
+	s->request->at->look_around(s);
+	return true;
 }
 
 static void take_tenant(struct signin *s)
@@ -224,24 +258,22 @@ enum want_kind signin_step(void *self, struct want *w, struct error *err)
 	switch (s->step) {
 	case SIGNIN_START:
 		if (s->request->refused) {
-			look_for_tenant(s);
-			s->step = SIGNIN_TENANT;
+			s->step = looks_around(s) ? SIGNIN_TENANT : SIGNIN_DONE;
 			return signin_step(s, w, err);
 		}
 		s->report->began_ms = w->now_ms;
 		s->report->began_unix = w->now_unix;
 		if (!address_step(s->report, s->request->address, &s->address))
 			return WANT_NOTHING;
-		microsoft_way_init(&s->way, &s->way_request, s->report, &s->address, NULL, waits_within(s->request->timeout_ms));
+		s->request->at->begin(s);
+		s->on_way = true;
 
 	STEP(s, SIGNIN_WAY):
-		PASS(microsoft_way_step(&s->way, w, err));
+		PASS(s->request->at->step(s, w, err));
 
 		return WANT_NOTHING;
 
 	case SIGNIN_TENANT:
-		if (!s->session.job)
-			return WANT_NOTHING;
 		kind = microsoft_tenant_step(&s->session, w, &s->err);
 		if (kind > WANT_FAILED)
 			return kind;
@@ -260,17 +292,20 @@ static const char *kept(struct report *r, const char *text)
 
 struct report *signin_end(struct signin *s, int ms, struct verdict *v, struct signin_result *out)
 {
-	const struct microsoft_session *session = &s->way.session;
-	struct report                  *r = s->report;
-	int                             account = report_find(r, "microsoft.account", NO_ATTEMPT);
-	const char                     *asked = account >= 0 ? report_value(r, account, FACT_ACCOUNT_ASKED) : NULL;
+	const struct signin_provider *at = s->request->at;
+	const struct oauth_grant     *granted = NULL;
+	struct report                *r = s->report;
+	int                           account = report_find(r, at->account, NO_ATTEMPT);
+	const char                   *asked = account >= 0 ? report_value(r, account, FACT_ACCOUNT_ASKED) : NULL;
 
-	*out = (struct signin_result){ .well = s->way.in_session && session->signed_in, .other_account = asked && strcmp(asked, "no") == 0,
-		.not_believed = s->way.in_session && session->not_believed };
+	*out = (struct signin_result){ .other_account = asked && strcmp(asked, "no") == 0 };
+	if (s->on_way)
+		at->take(s, out, &granted);
 	if (out->well)
-		out->grant = (struct oauth_grant){ kept(r, session->grant.access_token), kept(r, session->grant.refresh_token),
-			kept(r, session->grant.scope), session->grant.expires_at, session->grant.granted_at };
-	microsoft_way_release(&s->way);
+		out->grant = (struct oauth_grant){ kept(r, granted->access_token), kept(r, granted->refresh_token), kept(r, granted->scope),
+			granted->expires_at, granted->granted_at };
+	if (s->on_way)
+		at->release(s);
 	microsoft_session_release(&s->session);
 	report_free(s->aside);
 	r->ms = ms;
@@ -294,7 +329,65 @@ struct report *signin_now(const struct signin_request *q, const struct net_setti
 	return NULL;
 }
 
-/* -- whether we are known there at all ----------------------------------------------------------------------------- */
+/* -- at Microsoft ------------------------------------------------------------------------------------------------- */
+
+static const char *client_at_microsoft(const struct apps *apps)
+{
+	return apps->microsoft ? apps->microsoft->client_id : NULL;
+}
+
+static const char *url_at_microsoft(const struct apps *apps, const struct oauth_code *code, const struct oauth_departure *d,
+                                    struct arena *into)
+{
+	return microsoft_authorize_url(apps->microsoft, code, d, into);
+}
+
+static void begin_at_microsoft(struct signin *s)
+{
+	microsoft_way_init(&s->way.microsoft, &s->way_request, s->report, &s->address, NULL, waits_within(s->request->timeout_ms));
+}
+
+static enum want_kind step_at_microsoft(struct signin *s, struct want *w, struct error *err)
+{
+	return microsoft_way_step(&s->way.microsoft, w, err);
+}
+
+static void take_of_microsoft(const struct signin *s, struct signin_result *out, const struct oauth_grant **granted)
+{
+	const struct microsoft_way *way = &s->way.microsoft;
+
+	out->well = way->in_session && way->session.signed_in;
+	out->not_believed = way->in_session && way->session.not_believed;
+	*granted = &way->session.grant;
+}
+
+static void release_microsoft(struct signin *s)
+{
+	microsoft_way_release(&s->way.microsoft);
+}
+
+static void look_for_tenant(struct signin *s)
+{
+	microsoft_session_init(&s->session, s->aside, s->request->apps->microsoft, &s->address, NULL, waits_within(TENANT_MS),
+	                       report_attempt(s->aside));
+}
+
+/* -- all of them -------------------------------------------------------------------------------------------------- */
+
+static const struct signin_provider providers[] = {
+	{ "microsoft", "entra", "microsoft.account", client_at_microsoft, url_at_microsoft, microsoft_scopes, begin_at_microsoft, step_at_microsoft,
+	  take_of_microsoft, release_microsoft, look_for_tenant },
+};
+
+const struct signin_provider *signin_provider(const char *name)
+{
+	for (size_t i = 0; name && i < COUNT(providers); i++)
+		if (strcmp(providers[i].name, name) == 0)
+			return &providers[i];
+	return NULL;
+}
+
+/* -- whether we are known at Microsoft at all ----------------------------------------------------------------------------- */
 
 struct app_check {
 	struct report           *report;
@@ -313,7 +406,7 @@ struct app_check *app_check_new(const struct microsoft_app *app, int timeout_ms)
 {
 	struct app_check *c = must_alloc(sizeof *c);
 
-	*c = (struct app_check){ .report = report_of(""), .nobody = { .text = "", .local = "", .domain = "", .domain_shown = "" } };
+	*c = (struct app_check){ .report = report_of("", "microsoft"), .nobody = { .text = "", .local = "", .domain = "", .domain_shown = "" } };
 	if (app->client_secret)
 		report_secret(c->report, slice_str(app->client_secret));
 	microsoft_session_init(&c->session, c->report, app, &c->nobody, NULL, waits_within(timeout_ms), report_attempt(c->report));

@@ -1,8 +1,8 @@
-/* flow_signin.h -- a person signs in at Microsoft's page, here or on another screen: what came of it, and whose account it is.
+/* flow_signin.h -- a person signs in at a provider's own page, here or on another screen: what came of it, and whose account it is.
  *
  * Between whoever asks and the usual line (flow.h): the code is redeemed, or the device waited for, and the account that it is for is
- * compared with the address that was asked for, before anybody keeps anything. Who it is Graph says, over a verified line, and the
- * id_token that comes with a code, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed,
+ * compared with the address that was asked for, before anybody keeps anything. At Microsoft Graph says who it is, over a verified line, and
+ * the id_token that comes with a code, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed,
  * nobody has signed in. On another screen there is no browser in between that could bring a code of somebody else: Graph's word does.
  * Secrets: code, verifier and all that is granted are struck out of the report.
  */
@@ -14,33 +14,51 @@
 #include "provider/microsoft.h"
 #include "wire/oauth.h"
 
-/* Where the browser is sent: see microsoft_authorize_url(). */
-const char *signin_url(const struct microsoft_app *, const struct oauth_code *, const struct oauth_departure *,
-                       struct arena *into);
+/* A provider with a page of its own to sign in at: a row of flow_signin.c. Its name is that of the API and of what is kept; its causes
+ * begin with it. */
+struct signin_provider;
 
-/* What an administrator is shown of it: see microsoft_consent_url(), microsoft_scopes(), microsoft_portal(). */
+/* NULL: it is none of them. */
+const struct signin_provider *signin_provider(const char *name);
+const char                   *signin_name(const struct signin_provider *);
+
+/* NULL: nobody has registered us there. */
+const char *signin_client(const struct signin_provider *, const struct apps *);
+/* Where the browser is sent; what that asks for, as an administrator is shown it, blanks between. */
+const char *signin_url(const struct signin_provider *, const struct apps *, const struct oauth_code *, const struct oauth_departure *,
+                       struct arena *into);
+const char *signin_scopes(const struct signin_provider *, struct terms, struct arena *into);
+
+/* What an administrator at Microsoft is shown of it: see microsoft_consent_url(), microsoft_portal(). */
 const char *signin_consent_url(const struct microsoft_app *, struct terms, const char *tenant, const char *redirect_uri, const char *state,
                                struct arena *into);
-const char *signin_scopes(struct terms, struct arena *into);
 const char *signin_portal(const struct microsoft_app *, struct arena *into);
 
-/* What it came back with is no code: a refusal, or an administrator's consent. The report and the verdict of it. Never NULL; the caller's.
- */
-struct report *signin_refused(const char *address, const struct microsoft_app *, enum rights, const struct oauth_callback *,
-                              int64_t now_unix, struct verdict *);
-/* What Microsoft's own page says, as the person who saw it pasted it: likewise. False: nothing in it says what happened. */
-bool           signin_pasted(const char *address, const struct microsoft_app *, enum rights, const char *text, int64_t now_unix,
-                             struct report **, struct verdict *);
+/* Who went to sign in, and for what. */
+struct signin_asked {
+	const struct signin_provider *at;
+	const struct apps            *apps;
+	const char                   *address;
+	enum rights                   rights;
+	int64_t                       now_unix;
+};
+
+/* What they came back with is no code: a refusal, or an administrator's consent. The report and the verdict of it. Never NULL; the
+ * caller's. */
+struct report *signin_refused(const struct signin_asked *, const struct oauth_callback *, struct verdict *);
+/* What the provider's own page says, as the person who saw it pasted it: likewise. False: nothing in it says what happened. */
+bool           signin_pasted(const struct signin_asked *, const char *text, struct report **, struct verdict *);
 /* Nobody came back for `away_s` seconds: likewise. */
-struct report *signin_not_returned(const char *address, const struct microsoft_app *, enum rights, int64_t away_s, int64_t now_unix,
-                                   struct verdict *);
+struct report *signin_not_returned(const struct signin_asked *, int64_t away_s, struct verdict *);
 
 struct signin_request {
+	const struct signin_provider *at;
+	const struct apps          *apps;
 	const char                 *address;       /* asked for */
 	const char                 *username;      /* who signs in, where it is a mailbox that others share: as flow_request's; NULL */
-	const struct microsoft_app *app;
 	enum rights                 rights;        /* as they were asked for */
-	struct oauth_code       code;          /* brought back from the page; code.code NULL: on another screen, by what is shown */
+	struct oauth_code           code;          /* brought back from the page; code.code NULL: on another screen, by what is shown,
+	                                            * at Microsoft alone */
 	void                      (*show)(void *, const struct oauth_device *);      /* once; it lives as long as the report */
 	void                       *viewer;
 	struct microsoft_keys      *keys;          /* held by whoever has many of these, one after another, in one loop; NULL */
@@ -55,7 +73,7 @@ struct signin_result {
 	bool                   well;               /* it is that account, and this was granted for it */
 	bool                   other_account;      /* a person signed in, and is somebody else        */
 	bool                   not_believed;       /* what says who it is, is not what it should be: nothing of it may be kept */
-	struct oauth_grant grant;              /* kept by the report; only where it is well       */
+	struct oauth_grant     grant;              /* kept by the report; only where it is well       */
 };
 
 struct signin;
@@ -70,7 +88,7 @@ struct report *signin_end(struct signin *, int ms, struct verdict *, struct sign
 struct report *signin_now(const struct signin_request *, const struct net_settings *, struct verdict *, struct signin_result *,
                           struct error *err);
 
-/* -- whether we are known there at all ----------------------------------------------------------------------------- */
+/* -- whether we are known at Microsoft at all ----------------------------------------------------------------------------- */
 
 struct app_check;
 

@@ -36,9 +36,10 @@
 		field.setAttribute("aria-describedby", others.concat(hint.hidden ? [] : [hint.id]).join(" "));
 	}
 
-	/* With a password here, or at Microsoft's own page: only the way that is chosen is there. */
+	/* With a password here, or at a provider's own page: only the way that is chosen is there. */
 	function changeOver() {
-		var way = form.elements.provider.value === "microsoft" ? "microsoft" : "password";
+		var chosen = form.elements.provider.value;
+		var way = form.querySelector("fieldset[data-way=\"" + chosen + "\"]") ? chosen : "password";
 
 		document.querySelectorAll("[data-way]").forEach(function (part) {
 			part.hidden = part.disabled = part.dataset.way !== way;

@@ -73,8 +73,9 @@ static void show(void *self, const struct oauth_device *told)
 
 struct report *device_sign_in(const struct device_signin *d, struct verdict *v, struct signin_result *out, struct error *err)
 {
-	const struct signin_request q = { .address = d->address, .username = d->username, .app = d->app, .rights = d->rights, .show = show,
-		.viewer = (void *)d, .timeout_ms = d->timeout_ms };
+	const struct apps           apps = { .microsoft = d->app };
+	const struct signin_request q = { .at = signin_provider("microsoft"), .apps = &apps, .address = d->address, .username = d->username,
+		.rights = d->rights, .show = show, .viewer = (void *)d, .timeout_ms = d->timeout_ms };
 
 	if (!d->app->client_id) {
 		fail(err, FAULT_MALFORMED, "--device-code needs a registration at Microsoft Entra: [microsoft] client_id in the settings");

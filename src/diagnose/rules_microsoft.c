@@ -63,7 +63,7 @@ static const struct rule microsoft[] = {
 
 	SUGGESTS(MICROSOFT_ADMIN_APPROVAL_REQUIRED, 0, OPEN(PENDING), "M A.8, E.3", { NULL, FACT_ENTRA_PAGE, IS, "admin_approval" }, NO_NUMBER),
 	SUGGESTS(MICROSOFT_ADMIN_APPROVAL_PENDING, 0, OPEN(APPROVAL), "M A.8, E.3", { NULL, FACT_ENTRA_PAGE, IS, "approval_request" }, NO_NUMBER),
-	SUGGESTS(MICROSOFT_SIGN_IN_NOT_RETURNED, 0, OPEN(APPROVAL, NOT_ASSIGNED, POLICY, MISREGISTERED), "M A.2, E.3", { "entra.page", FACT_ENTRA_AWAY, ANY, NULL }),
+	SUGGESTS(MICROSOFT_SIGN_IN_NOT_RETURNED, 0, OPEN(APPROVAL, NOT_ASSIGNED, POLICY, MISREGISTERED), "M A.2, E.3", { "entra.page", FACT_SIGNIN_AWAY, ANY, NULL }),
 
 	/* -- the user, the organisation, its policies --------------------------------------------------------------------- */
 

@@ -15,4 +15,10 @@ struct google_app {
 	const char *client_id, *client_secret;      /* NULL: not registered */
 };
 
+/* As whom we are known at each of them; NULL: not told. */
+struct apps {
+	const struct microsoft_app *microsoft;
+	const struct google_app    *google;
+};
+
 #endif

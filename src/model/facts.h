@@ -192,7 +192,7 @@
 #define FACT_ADMIN_CONSENT     "entra.admin_consent"  /* recorded refused */
 #define FACT_DEVICE_CODE       "entra.device_code"    /* ran_out: nobody signed in with it in time */
 #define FACT_ENTRA_PAGE        "entra.page"           /* Microsoft's own page, as a person saw it: admin_approval approval_request; none: nobody came back from it */
-#define FACT_ENTRA_AWAY        "entra.away"           /* minutes that nobody came back */
+#define FACT_SIGNIN_AWAY       "signin.away"          /* minutes that nobody came back */
 #define FACT_TENANT            "entra.tenant"         /* the organisation's id; unknown: Microsoft has none for that domain */
 #define FACT_ID_TOKEN          "id_token.flaw"        /* why it is not believed: a name of id_token.h; account: Graph says another */
 #define FACT_CLOCK             "clock.ours"           /* right ahead behind, by the Date of two servers who agree */

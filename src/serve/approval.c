@@ -114,20 +114,20 @@ bool approval_of(struct exchange *x, const char *link, const struct account *acc
                  struct approval *out)
 {
 	const struct retold_cause *c = r && r->causes ? &r->cause[0] : NULL;
-	struct microsoft_app       app;
-	bool                       registered = microsoft_registered(x->service->settings, &app);
+	const struct microsoft_app *app = &x->service->app.microsoft;
+	bool                       registered = app->client_id != NULL;
 	const char                *to;
 
 	if (!c || !approval_has(c) || (!registered && approval_is_about_us(c)))
 		return false;
-	*out = (struct approval){ .address = account->address, .app = registered ? app.client_id : NULL,
-		.portal = signin_portal(&app, x->job), .scopes = signin_scopes(account_terms(account), x->job),
+	*out = (struct approval){ .address = account->address, .app = app->client_id,
+		.portal = signin_portal(app, x->job), .scopes = signin_scopes(signin_provider("microsoft"), account_terms(account), x->job),
 		.verified = microsoft_publisher_verified(x->service->settings) };
-	out->tenant = tenant_of(c, &app, account, x->job);
+	out->tenant = tenant_of(c, app, account, x->job);
 	if (!approval_asks_for_consent(c))
 		return true;
-	to = microsoft_redirect_uri(x->service, x->job);
-	out->consent_url = signin_consent_url(&app, account_terms(account), out->tenant, to, state_for(x, link, account->id, path),
+	to = redirect_uri(x->service, signin_place("microsoft"), x->job);
+	out->consent_url = signin_consent_url(app, account_terms(account), out->tenant, to, state_for(x, link, account->id, path),
 	                                      x->job);
 	return true;
 }
@@ -138,7 +138,6 @@ struct consent {
 	struct exchange             *x;
 	const struct oauth_callback *brought;
 	int64_t                      now;
-	struct microsoft_app         app;
 	/* what came of it */
 	struct consent_row           row;
 	struct account               account;
@@ -178,7 +177,9 @@ static void judge(struct consent *c, struct account *a)
 	static const struct oauth_callback granted = { .admin_consent = true };
 	const struct oauth_callback *brought = is_granted(c->brought) ? &granted : c->brought;
 	struct verdict               v;
-	CLEANUP(report) struct report *r = signin_refused(a->address, &c->app, account_terms(a).rights, brought, c->now / 1000, &v);
+	struct apps                  apps = registered_as(&c->x->service->app);
+	CLEANUP(report) struct report *r = signin_refused(&(struct signin_asked){ signin_provider("microsoft"), &apps, a->address,
+	                                                                          account_terms(a).rights, c->now / 1000 }, brought, &v);
 
 	c->report = save_report(r, &v, c->x->job);
 	if (is_granted(c->brought))
@@ -254,7 +255,7 @@ static void notice(struct exchange *x, int status, const char *key)
 {
 	struct page *p = pages_begin(x);
 
-	pages_answer(x, p, status, render_notice(p, &(struct notice_page){ key, MICROSOFT_CALLBACK }));
+	pages_answer(x, p, status, render_notice(p, &(struct notice_page){ key, signin_place("microsoft")->callback }));
 }
 
 /* Not one that waits: taken already, over, or made up. What was decided at Microsoft is so all the same. */
@@ -296,7 +297,7 @@ void approval_come_back(struct exchange *x, const struct oauth_callback *brought
 	const char    *state, *path;
 
 	/* a code alone is what a sign-in brings: not an answer to this, which still waits */
-	if (!microsoft_registered(x->service->settings, &c.app) || (!brought->admin_consent && !brought->error)) {
+	if (!registered_at(&x->service->app, signin_place("microsoft")) || (!brought->admin_consent && !brought->error)) {
 		not_waited_for(x, brought);
 		return;
 	}

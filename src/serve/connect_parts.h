@@ -4,6 +4,7 @@
 
 #include "serve/http.h"
 #include "serve/render.h"
+#include "serve/signin_place.h"
 #include "store/accounts.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -32,11 +33,12 @@ const char *visitor_address(const struct visitor *);
 void connect_form_read(struct exchange *, struct connect_page *);
 void connect_form_show(struct visitor *, int status, struct connect_page *);
 
-/* -- pages_microsoft.c -- */
+/* -- pages_signin.c -- */
 
-/* Sends whoever filled in that form to Microsoft's sign-in page. */
-void microsoft_leave(struct visitor *, struct connect_page *);
-/* Whoever stands here is not there: the address that they were sent to sign in with, and have not come back from; NULL: they were not. */
-const char *microsoft_away(const struct visitor *);
+/* Sends whoever filled in that form to that provider's sign-in page. */
+void visitor_leave(struct visitor *, const struct signin_place *, struct connect_page *);
+/* Whoever stands here is not there: the address that they were sent to sign in with, where, and have not come back from; NULL: they were
+ * not sent anywhere. */
+const char *visitor_away(const struct visitor *, const struct signin_place **where);
 
 #endif

@@ -283,6 +283,7 @@ static void check_daemon(struct doctor *d)
 
 static void look_here(struct doctor *d)
 {
+	app_read(&d->app, &d->settings, &d->unread);
 	check_directory(d);
 	check_disk(d);
 	check_key(d);

@@ -27,11 +27,10 @@ static const char *day_of(int64_t unix_s, struct arena *into)
 void check_client_certificate(struct doctor *d)
 {
 	int64_t      now = clock_unix_ms() / 1000;
-	struct error err = { 0 };
 	const char  *print, *day;
 
-	if (!app_read(&d->app, &d->settings, &err)) {
-		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_FAILED, "The daemon does not start so: mailmoor.conf(5), section microsoft.", "%s", err.text);
+	if (d->unread.fault) {
+		doctor_say(d, CHECK_CLIENT_CERTIFICATE, REMARK_FAILED, "The daemon does not start so: mailmoor.conf(5), section microsoft.", "%s", d->unread.text);
 		return;
 	}
 	if (!d->app.certificate) {

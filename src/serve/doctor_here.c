@@ -427,14 +427,14 @@ static bool is_for_one(const struct microsoft_app *app)
 
 void check_publisher(struct doctor *d)
 {
-	struct microsoft_app app;
+	const struct microsoft_app *app = &d->app.microsoft;
 
-	if (!microsoft_registered(&d->settings, &app))
+	if (!app->client_id)
 		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "not registered at Microsoft");
 	else if (microsoft_publisher_verified(&d->settings))
 		doctor_say(d, CHECK_PUBLISHER, REMARK_PASSED, NULL, "verified, as [microsoft] publisher_verified says");
-	else if (is_for_one(&app))
-		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "only %s signs in: its administrators need no verified publisher", app.tenant);
+	else if (is_for_one(app))
+		doctor_say(d, CHECK_PUBLISHER, REMARK_SKIPPED, NULL, "only %s signs in: its administrators need no verified publisher", app->tenant);
 	else
 		doctor_say(d, CHECK_PUBLISHER, REMARK_WARNED,
 		           "Join Microsoft's partner program; in the registration, Branding & properties, prove the publisher domain and add the Partner ID"
@@ -444,20 +444,20 @@ void check_publisher(struct doctor *d)
 
 void check_microsoft(struct doctor *d)
 {
-	const char          *base = d->settings.value[SETTING_WEB_BASE_URL];
-	struct microsoft_app app;
+	const char                 *base = d->settings.value[SETTING_WEB_BASE_URL];
+	const struct microsoft_app *app = &d->app.microsoft;
 
-	if (!microsoft_registered(&d->settings, &app))
+	if (!app->client_id)
 		doctor_say(d, CHECK_MICROSOFT, REMARK_SKIPPED, NULL, "not registered: nobody can sign in there ([microsoft] client_id)");
-	else if (!is_guid(app.client_id))
+	else if (!is_guid(app->client_id))
 		doctor_say(d, CHECK_MICROSOFT, REMARK_FAILED, "Take \"Application (client) ID\" from the registration's overview, not its name nor the secret's id.",
 		           "[microsoft] client_id is no id: five groups of hexadecimal digits");
 	else if (!leads_back(base))
 		doctor_say(d, CHECK_MICROSOFT, REMARK_FAILED, "[web] base_url = https://YOUR.NAME",
 		           "Microsoft sends people back to https only, and base_url is %s", base ? base : "not set");
-	else if (!app.client_secret && !d->settings.value[SETTING_MICROSOFT_CERT])
+	else if (!app->client_secret && !d->settings.value[SETTING_MICROSOFT_CERT])
 		doctor_say(d, CHECK_MICROSOFT, REMARK_WARNED, "Certificates & secrets, New client secret; its value becomes [microsoft] client_secret.",
 		           "no client_secret: a registration of the platform Web cannot do without");
 	else
-		doctor_say(d, CHECK_MICROSOFT, REMARK_PASSED, NULL, "client %s; its redirect URI has to be %s%s", app.client_id, base, MICROSOFT_CALLBACK);
+		doctor_say(d, CHECK_MICROSOFT, REMARK_PASSED, NULL, "client %s; its redirect URI has to be %s%s", app->client_id, base, signin_place("microsoft")->callback);
 }

@@ -42,7 +42,8 @@ struct doctor {
 
 	struct settings    settings;
 	struct net_options options;
-	struct app         app;
+	struct app         app;                 /* as the settings have it …    */
+	struct error       unread;              /* … why not all of it; no fault: it is all there */
 	struct net        *net;
 	const char        *file;                /* settings are of; NULL: of none */
 	char               store_url[4096], key_file[4096];

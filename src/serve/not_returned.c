@@ -35,6 +35,7 @@ struct lost {
 	struct link       link;
 	struct account    was, account;
 	bool              known;
+	struct signin_away away;
 };
 
 /* A failure of this one row is no failure of the whole: what it was about is gone, or was never so. */
@@ -58,6 +59,14 @@ static bool is_over(const struct lost *l)
 	    || signin_was_silent(&l->was);
 }
 
+/* What this vault did not seal is nobody's. */
+static bool is_ours(struct lost *l, const struct daemon *d)
+{
+	struct error none = { 0 };
+
+	return signin_away_open(d->vault, &l->row, l->job, &l->away, &none) && signin_provider(l->away.provider);
+}
+
 static bool look(struct txn *t, struct lost *l, struct error *err)
 {
 	if (!link_by_id(t, l->job, l->row.link, &l->link, err))
@@ -68,19 +77,17 @@ static bool look(struct txn *t, struct lost *l, struct error *err)
 
 static void judge(struct lost *l, const struct daemon *d)
 {
-	struct microsoft_app  app;
+	struct apps           apps = registered_as(&d->app);
 	struct verdict        v;
 	struct report        *r;
-	struct signin_away    away;
-	struct error          none = { 0 };
 	const char           *lang = l->link.lang ? l->link.lang : LANGUAGE;
-	enum rights           rights = signin_rights(d->app.rights, l->link.rights, l->known ? &l->was : NULL);
+	enum rights           rights = signin_rights(l->away.provider, d->app.rights, l->link.rights, l->known ? &l->was : NULL);
 
-	microsoft_registered(d->settings, &app);
-	r = signin_not_returned(l->row.address, &app, rights, (l->row.expires - l->row.created) / 1000, l->now / 1000, &v);
-	l->account = signin_account(l->known ? &l->was : NULL, l->link.workspace, l->row.address, lang, rights, l->now, l->job);
-	if (signin_away_open(d->vault, &l->row, l->job, &away, &none))
-		l->account.username = away.delegate;
+	r = signin_not_returned(&(struct signin_asked){ signin_provider(l->away.provider), &apps, l->row.address, rights, l->now / 1000 },
+	                        (l->row.expires - l->row.created) / 1000, &v);
+	l->account = signin_account(l->known ? &l->was : NULL, l->away.provider, l->link.workspace, l->row.address, lang, rights, l->now,
+	                            l->job);
+	l->account.username = l->away.delegate;
 	signin_judge(&l->account, &v, save_report(r, &v, l->job), l->now);
 	report_free(r);
 }
@@ -118,7 +125,7 @@ bool not_returned_take(struct txn *t, const struct daemon *d, int64_t now, bool 
 		return absent(err);
 	if (!look(t, &l, err))
 		return absent(err);
-	if (is_over(&l))
+	if (is_over(&l) || !is_ours(&l, d))
 		return true;
 	judge(&l, d);
 	return keep(t, &l, err);

@@ -14,6 +14,7 @@
 #include "serve/render.h"
 #include "serve/signed_link.h"
 #include "serve/signin_account.h"
+#include "serve/signin_place.h"
 #include "store/accounts.h"
 #include "store/links.h"
 #include "store/workspaces.h"
@@ -122,7 +123,7 @@ static bool is_for_their_browser(struct txn *t, struct case_file *f, const struc
 	struct slice sealed;
 	struct error none = { 0 };
 
-	return strcmp(a->provider, "microsoft") == 0 && !sealed_get(t, f->x->job, a->id, "password", &sealed, &none);
+	return signin_place(a->provider) && !sealed_get(t, f->x->job, a->id, "password", &sealed, &none);
 }
 
 static bool ask_for_check(struct txn *t, void *self, struct error *err)

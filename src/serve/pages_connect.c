@@ -241,10 +241,9 @@ const char *visitor_address(const struct visitor *v)
 
 void connect_form_show(struct visitor *v, int status, struct connect_page *c)
 {
-	struct page         *p = pages_begin(v->x);
-	struct microsoft_app app;
+	struct page *p = pages_begin(v->x);
 
-	c->registered = microsoft_registered(v->x->service->settings, &app);
+	registered_where(&v->x->service->app, c->registered);
 	c->path = v->path;
 	c->product = v->workspace.name;
 	c->csrf = http_csrf(v->x);
@@ -294,21 +293,22 @@ static bool has_servers(const struct connect_page *c)
 /* An administrator has done their part: no page is shown, and nothing has to be touched. */
 static bool goes_by_itself(const struct visitor *v)
 {
-	struct microsoft_app app;
+	const struct signin_place *place = signin_place(v->account.provider);
 
-	return signin_may_be_silent(&v->account) && signin_silent_from(&v->account) <= v->now && !is_expired(v) && !pages_only_looks(v->x)
-	    && microsoft_registered(v->x->service->settings, &app);
+	return place && signin_may_be_silent(&v->account) && signin_silent_from(&v->account) <= v->now && !is_expired(v)
+	    && !pages_only_looks(v->x) && registered_at(&v->x->service->app, place);
 }
 
-/* Who was sent to Microsoft and stands here again: Back was pressed, or the link opened once more. */
+/* Who was sent to a sign-in page and stands here again: Back was pressed, or the link opened once more. */
 static void add_departure(struct visitor *v, struct connect_page *c)
 {
-	const char *address = microsoft_away(v);
+	const struct signin_place *place, *lost = v->has_account ? signin_place(v->account.provider) : NULL;
+	const char                *address = visitor_away(v, &place);
 
-	if (!address && !(v->has_account && v->account.cause && strcmp(v->account.cause, "microsoft.sign_in_not_returned") == 0))
+	if (!place && !(lost && signin_place_says(lost, v->account.cause, "sign_in_not_returned")))
 		return;
-	c->value[INPUT_ADDRESS] = address ? address : v->account.address;
-	c->value[INPUT_PROVIDER] = "microsoft";
+	c->value[INPUT_ADDRESS] = place ? address : v->account.address;
+	c->value[INPUT_PROVIDER] = place ? place->name : lost->name;
 	c->away = AWAY_ASKS;
 }
 
@@ -338,12 +338,13 @@ static void answer_form(struct exchange *x)
 /* One of those that the form has; anything else is nobody's choice. */
 static const char *chosen_provider(const char *text)
 {
-	static const char *const known[] = { "exchange", "microsoft", "imap" };
+	static const char *const   known[] = { "exchange", "imap" };
+	const struct signin_place *place = signin_place(text);
 
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (strcmp(text, known[i]) == 0)
 			return known[i];
-	return "auto";
+	return place ? place->name : "auto";
 }
 
 static const char *trimmed(struct exchange *x, const char *name)
@@ -679,6 +680,7 @@ static void prepare_account(struct submission *s)
 
 static void take_submission(struct exchange *x)
 {
+	const struct signin_place *place;
 	struct visitor    v;
 	struct submission s = { .v = &v };
 	const char       *password = http_form(x, connect_input_name(INPUT_PASSWORD));
@@ -691,8 +693,9 @@ static void take_submission(struct exchange *x)
 		return;
 	}
 	connect_form_read(x, &s.form);
-	if (strcmp(s.form.value[INPUT_PROVIDER], "microsoft") == 0) {
-		microsoft_leave(&v, &s.form);
+	place = signin_place(s.form.value[INPUT_PROVIDER]);
+	if (place) {
+		visitor_leave(&v, place, &s.form);
 		return;
 	}
 	if (!take_form(&s, password)) {
@@ -823,14 +826,13 @@ static void answer_progress_json(struct exchange *x)
 
 static void offer_sign_in(const struct visitor *v, struct result_page *r)
 {
-	struct microsoft_app app;
-	bool                 approved = v->account.cause && strcmp(v->account.cause, "microsoft.admin_consent_recorded") == 0;
+	const struct signin_place *place = signin_place(v->account.provider);
 
-	if (is_expired(v) || !microsoft_registered(v->x->service->settings, &app))
+	if (is_expired(v) || !place || !registered_at(&v->x->service->app, place))
 		return;
 	if (signin_may_be_silent(&v->account))
 		r->sign_in = SIGN_IN_SOON;
-	else if (approved || signin_was_silent(&v->account))
+	else if (signin_place_says(place, v->account.cause, "admin_consent_recorded") || signin_was_silent(&v->account))
 		r->sign_in = SIGN_IN_ONCE_MORE;
 }
 
@@ -855,7 +857,6 @@ static void answer_result(struct exchange *x)
 	struct retold      report;
 	struct result_page r = { 0 };
 	struct page       *p;
-	struct microsoft_app app;
 
 	if (!arrive_with_account(x, &v))
 		return;
@@ -864,13 +865,13 @@ static void answer_result(struct exchange *x)
 		return;
 	}
 	if (goes_by_itself(&v)) {
-		answer_redirect(x, arena_print(x->job, "%s/microsoft/again", v.path));
+		answer_redirect(x, arena_print(x->job, "%s/%s/again", v.path, v.account.provider));
 		return;
 	}
 	offer_sign_in(&v, &r);
 	if (v.account.report && retell(v.account.report, x->lang, x->job, &report, NULL))
 		r.report = &report;
-	r.registered = microsoft_registered(x->service->settings, &app);
+	registered_where(&x->service->app, r.registered);
 	r.path = v.path;
 	r.product = v.workspace.name;
 	r.csrf = http_csrf(x);

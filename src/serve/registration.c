@@ -2,11 +2,24 @@
 
 #include <string.h>
 
-bool microsoft_registered(const struct settings *s, struct microsoft_app *out)
+#include "flow_signin.h"
+
+struct apps registered_as(const struct app *a)
 {
-	*out = (struct microsoft_app){ .client_id = s->value[SETTING_MICROSOFT_ID], .client_secret = s->value[SETTING_MICROSOFT_SECRET],
-		.tenant = s->value[SETTING_MICROSOFT_TENANT], .authority = s->value[SETTING_MICROSOFT_AUTHORITY] };
-	return out->client_id && *out->client_id;
+	return (struct apps){ &a->microsoft, &a->google };
+}
+
+bool registered_at(const struct app *a, const struct signin_place *p)
+{
+	struct apps apps = registered_as(a);
+
+	return signin_client(signin_provider(p->name), &apps) != NULL;
+}
+
+void registered_where(const struct app *a, bool out[SIGNIN_PLACES])
+{
+	for (size_t i = 0; i < SIGNIN_PLACES; i++)
+		out[i] = registered_at(a, &signin_places[i]);
 }
 
 bool microsoft_publisher_verified(const struct settings *s)
@@ -16,7 +29,7 @@ bool microsoft_publisher_verified(const struct settings *s)
 	return said && strcmp(said, "yes") == 0;
 }
 
-const char *microsoft_redirect_uri(const struct daemon *d, struct arena *into)
+const char *redirect_uri(const struct daemon *d, const struct signin_place *p, struct arena *into)
 {
-	return arena_print(into, "%s%s", d->base_url, MICROSOFT_CALLBACK);
+	return arena_print(into, "%s%s", d->base_url, p->callback);
 }

@@ -1,17 +1,19 @@
-/* registration.h -- as whom this system is registered at Microsoft, out of its settings. */
+/* registration.h -- as whom this system is known at the providers that people sign in at: see connect/app.h. */
 #ifndef SERVE_REGISTRATION_H
 #define SERVE_REGISTRATION_H
 
 #include "model/app.h"
 #include "serve/service.h"
+#include "serve/signin_place.h"
 
-#define MICROSOFT_CALLBACK "/oauth/microsoft/callback"
-
-/* False: it is not. The texts are the settings'. */
-bool        microsoft_registered(const struct settings *, struct microsoft_app *out);
+struct apps registered_as(const struct app *);
+/* False: nobody has registered it there. */
+bool        registered_at(const struct app *, const struct signin_place *);
+/* At each of them. */
+void        registered_where(const struct app *, bool out[SIGNIN_PLACES]);
 /* Does Microsoft show its publisher as verified? As the operator says. */
 bool        microsoft_publisher_verified(const struct settings *);
-/* Where Microsoft sends people back to: to be entered there letter by letter. */
-const char *microsoft_redirect_uri(const struct daemon *, struct arena *into);
+/* Where people are sent back to. */
+const char *redirect_uri(const struct daemon *, const struct signin_place *, struct arena *into);
 
 #endif

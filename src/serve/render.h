@@ -10,6 +10,7 @@
 #include "model/account.h"
 #include "serve/our_addresses.h"
 #include "serve/page.h"
+#include "serve/signin_place.h"
 
 /* -- help ----------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +54,7 @@ struct connect_page {
 	const char *found[INPUTS];             /* what a search filled in there, whether or not it was changed since; NULL: nothing */
 	bool        searched;                  /* somebody asked for that search: say what came of it */
 	bool        search_now;                /* with scripts it is worth looking as soon as the page is there */
-	bool        registered;                /* people can sign in at Microsoft */
+	bool        registered[SIGNIN_PLACES]; /* people can sign in there         */
 	enum away { AWAY_NOT, AWAY_ASKS, AWAY_UNKNOWN } away;      /* sent there and not come back; what they pasted says nothing */
 };
 
@@ -76,7 +77,7 @@ struct result_page {
 	const char           *bcc;             /* the workspace's BCC address, NULL: none    */
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
-	bool                  registered;      /* people can sign in at Microsoft           */
+	bool                  registered[SIGNIN_PLACES];      /* people can sign in there    */
 	bool                  unkept;          /* nothing of it is: there is nothing to hand over, nor to tell the product */
 	enum sign_in_offer {
 		SIGN_IN_NONE,
@@ -91,11 +92,12 @@ struct notice_page {
 	const char *path;
 };
 
-/* Out to Microsoft, at once. No redirect: a browser holds those that follow a form against Content-Security-Policy, to the last one,
+/* Out to a sign-in page, at once. No redirect: a browser holds those that follow a form against Content-Security-Policy, to the last one,
  * and where an organisation has its own sign-in pages nobody knows beforehand which one that is. */
 struct onward_page {
 	const char *path;                      /* "/connect/TOKEN"                           */
 	const char *url;
+	const struct signin_place *place;
 };
 
 struct handover_page {

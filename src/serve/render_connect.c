@@ -35,11 +35,11 @@ bool render_notice(struct page *p, const struct notice_page *n)
 
 bool render_onward(struct page *p, const struct onward_page *o)
 {
-	const char *title = page_word(p, "microsoft.button");
+	const char *title = page_word(p, signin_word(o->place, "button", p->job));
 
 	page_begin(p, &(struct frame){ .title = title, .path = o->path, .onward = o->url });
 	page_element(p, "h1", title, NULL);
-	page_element(p, "p", page_word(p, "microsoft.text"), "class", "lead", NULL);
+	page_element(p, "p", page_word(p, signin_word(o->place, "text", p->job)), "class", "lead", NULL);
 	page_element(p, "a", title, "class", "button full", "href", o->url, NULL);
 	return page_end(p);
 }
@@ -191,9 +191,10 @@ static void summary(struct page *p, const struct connect_page *c)
 	page_close(p, "div");
 }
 
-static bool signs_in_there(const struct connect_page *c)
+/* Where it is chosen that people sign in; NULL: here, with a password. */
+static const struct signin_place *chosen_place(const struct connect_page *c)
 {
-	return c->value[INPUT_PROVIDER] && strcmp(c->value[INPUT_PROVIDER], "microsoft") == 0;
+	return signin_place(c->value[INPUT_PROVIDER]);
 }
 
 /* Of one way in; that of the way that is chosen is seen, and web/find.js changes over as in the form. */
@@ -213,8 +214,9 @@ static void statement(struct page *p, const struct connect_page *c)
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		page_element(p, "dt", page_word(p, parts[i]), NULL);
 		if (strcmp(parts[i], "connect.stored") == 0) {
-			of_way(p, "connect.stored.text", "password", !signs_in_there(c));
-			of_way(p, "connect.stored.microsoft", "microsoft", signs_in_there(c));
+			of_way(p, "connect.stored.text", "password", !chosen_place(c));
+			for (size_t s = 0; s < SIGNIN_PLACES; s++)
+				of_way(p, signin_word(&signin_places[s], "stored", p->job), signin_places[s].name, chosen_place(c) == &signin_places[s]);
 			continue;
 		}
 		page_element(p, "dd", page_phrase(p, arena_print(p->job, "%s.text", parts[i]), "product", c->product, NULL), NULL);
@@ -250,7 +252,7 @@ const char *connect_found_text(struct page *p, const struct connect_page *c)
 	else if (is_as_found(c, INPUT_IMAP_HOST))
 		server = c->found[INPUT_IMAP_HOST];
 	else if (is_as_found(c, INPUT_PROVIDER) && strcmp(c->found[INPUT_PROVIDER], "imap") != 0)
-		server = page_word(p, signs_in_there(c) ? "provider.microsoft" : "provider.exchange");
+		server = page_word(p, arena_print(p->job, "provider.%s", chosen_place(c) ? chosen_place(c)->name : "exchange"));
 	return server ? page_phrase(p, "found.text", "server", server, "more", page_word(p, "connect.more"), NULL) : "";
 }
 
@@ -270,27 +272,33 @@ static void way_begin(struct page *p, const char *way, bool chosen)
 	page_open(p, "fieldset", "class", "way", "data-way", way, "hidden", chosen ? NULL : "", "disabled", chosen ? NULL : "", NULL);
 }
 
-static void microsoft_button(struct page *p, const struct connect_page *c, const char *class)
+static void signin_button(struct page *p, const struct connect_page *c, const struct signin_place *place, const char *class)
 {
-	page_element(p, "button", page_word(p, "microsoft.button"), "class", class, "type", "submit", "formnovalidate", "", "formaction",
-		arena_print(p->job, "%s/microsoft", c->path), NULL);
+	page_element(p, "button", page_word(p, signin_word(place, "button", p->job)), "class", class, "type", "submit", "formnovalidate", "",
+		"formaction", arena_print(p->job, "%s/%s", c->path, place->name), NULL);
 }
 
-static void microsoft_way(struct page *p, const struct connect_page *c)
+static void signin_ways(struct page *p, const struct connect_page *c)
 {
-	way_begin(p, "microsoft", signs_in_there(c));
-	page_element(p, "p", page_word(p, c->registered ? "microsoft.text" : "microsoft.unregistered"), "class", c->registered ? "small" : "notice", NULL);
-	if (c->registered)
-		microsoft_button(p, c, "full");
-	page_close(p, "fieldset");
+	for (size_t i = 0; i < SIGNIN_PLACES; i++) {
+		const struct signin_place *place = &signin_places[i];
+
+		way_begin(p, place->name, chosen_place(c) == place);
+		page_element(p, "p", page_word(p, signin_word(place, c->registered[i] ? "text" : "unregistered", p->job)), "class",
+			c->registered[i] ? "small" : "notice", NULL);
+		if (c->registered[i])
+			signin_button(p, c, place, "full");
+		page_close(p, "fieldset");
+	}
 }
 
 /* For browsers without scripts. Behind the button that connects: Enter presses the first one. */
 static void search_button(struct page *p, const struct connect_page *c)
 {
 	page_open(p, "noscript", NULL);
-	if (c->registered && !signs_in_there(c))
-		microsoft_button(p, c, "full quiet");
+	for (size_t i = 0; i < SIGNIN_PLACES; i++)
+		if (c->registered[i] && chosen_place(c) != &signin_places[i])
+			signin_button(p, c, &signin_places[i], "full quiet");
 	page_element(p, "button", page_word(p, "found.button"), "class", "full quiet", "type", "submit", "formnovalidate", "", "formaction",
 		arena_print(p->job, "%s/find", c->path), NULL);
 	page_close(p, "noscript");
@@ -305,15 +313,15 @@ static void server(struct page *p, const struct connect_page *c, enum connect_in
 }
 
 /* What its pages say nobody but the person in front of them can tell us. */
-static void paste_form(struct page *p, const char *path, const char *csrf, bool unknown)
+static void paste_form(struct page *p, const struct signin_place *at, const char *path, const char *csrf, bool unknown)
 {
-	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/microsoft/said", path), NULL);
+	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/%s/said", path, at->name), NULL);
 	render_csrf(p, csrf);
 	page_open(p, "div", "class", "field", NULL);
-	page_element(p, "label", page_word(p, "away.paste"), "for", "said", NULL);
+	page_element(p, "label", page_word(p, signin_word(at, "paste", p->job)), "for", "said", NULL);
 	if (unknown)
-		page_element(p, "span", page_word(p, "away.unknown"), "class", "wrong", "id", "said-wrong", "role", "alert", NULL);
-	page_element(p, "span", page_word(p, "away.paste.hint"), "class", "hint", "id", "said-hint", NULL);
+		page_element(p, "span", page_word(p, signin_word(at, "paste.unknown", p->job)), "class", "wrong", "id", "said-wrong", "role", "alert", NULL);
+	page_element(p, "span", page_word(p, signin_word(at, "paste.hint", p->job)), "class", "hint", "id", "said-hint", NULL);
 	page_element(p, "textarea", "", "id", "said", "name", "said", "rows", "4", "maxlength", "8000", "required", "", "autocomplete", "off",
 		"spellcheck", "false", "aria-invalid", unknown ? "true" : NULL, "aria-describedby", unknown ? "said-wrong said-hint" : "said-hint", NULL);
 	page_close(p, "div");
@@ -321,17 +329,13 @@ static void paste_form(struct page *p, const char *path, const char *csrf, bool 
 	page_close(p, "form");
 }
 
-static void usual_reasons(struct page *p)
+static void usual_reasons(struct page *p, const struct signin_place *at)
 {
-	static const char *const causes[] = {
-		"microsoft.admin_approval_required", "microsoft.user_not_assigned", "microsoft.conditional_access", "microsoft.app_misregistered",
-	};
-
 	page_open(p, "ul", "class", "links", NULL);
-	for (size_t i = 0; i < COUNT(causes); i++) {
+	for (size_t i = 0; i < SIGNIN_USUAL && at->usual[i]; i++) {
 		page_open(p, "li", NULL);
-		page_element(p, "a", catalogue_text(p->lang, arena_print(p->job, "%s/title", causes[i])), "href",
-			arena_print(p->job, "/help/%s?lang=%s", causes[i], p->lang->tag), NULL);
+		page_element(p, "a", catalogue_text(p->lang, arena_print(p->job, "%s/title", at->usual[i])), "href",
+			arena_print(p->job, "/help/%s?lang=%s", at->usual[i], p->lang->tag), NULL);
 		page_close(p, "li");
 	}
 	page_close(p, "ul");
@@ -340,13 +344,15 @@ static void usual_reasons(struct page *p)
 /* Above the form: who was there and stands here again may only want to try once more. */
 static void away(struct page *p, const struct connect_page *c)
 {
-	if (!c->away)
+	const struct signin_place *at = chosen_place(c);
+
+	if (!c->away || !at)
 		return;
 	page_open(p, "section", "class", "notice", "aria-labelledby", "away", NULL);
-	page_element(p, "h2", page_word(p, "away.title"), "id", "away", NULL);
+	page_element(p, "h2", page_word(p, signin_word(at, "away", p->job)), "id", "away", NULL);
 	page_element(p, "p", page_word(p, "away.text"), NULL);
-	usual_reasons(p);
-	paste_form(p, c->path, c->csrf, c->away == AWAY_UNKNOWN);
+	usual_reasons(p, at);
+	paste_form(p, at, c->path, c->csrf, c->away == AWAY_UNKNOWN);
 	page_element(p, "p", page_word(p, "away.elsewhere"), "class", "small", NULL);
 	page_close(p, "section");
 }
@@ -362,11 +368,11 @@ bool render_connect(struct page *p, const struct connect_page *c)
 		arena_print(p->job, "%s/find.json?lang=%s", c->path, p->lang->tag), "data-now", c->search_now ? "" : NULL, NULL);
 	render_csrf(p, c->csrf);
 	field(p, c, INPUT_ADDRESS);
-	way_begin(p, "password", !signs_in_there(c));
+	way_begin(p, "password", !chosen_place(c));
 	field(p, c, INPUT_PASSWORD);
 	page_close(p, "fieldset");
 	found_status(p, c);
-	microsoft_way(p, c);
+	signin_ways(p, c);
 	page_open(p, "details", "class", "more", "open", more_is_open(c) ? "" : NULL, NULL);
 	page_element(p, "summary", page_word(p, "connect.more"), NULL);
 	page_element(p, "p", page_word(p, "connect.more.hint"), "class", "small", NULL);
@@ -376,7 +382,7 @@ bool render_connect(struct page *p, const struct connect_page *c)
 	server(p, c, INPUT_IMAP_HOST, INPUT_IMAP_PORT);
 	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
 	page_close(p, "details");
-	way_begin(p, "password", !signs_in_there(c));
+	way_begin(p, "password", !chosen_place(c));
 	page_element(p, "button", page_word(p, "connect.submit"), "class", "full", "type", "submit", NULL);
 	page_close(p, "fieldset");
 	search_button(p, c);
@@ -522,25 +528,29 @@ static const char *way_text(struct page *p, const struct way *w)
 }
 
 /* Straight out to the sign-in there: nothing has to be filled in. */
-static void way_to_microsoft(struct page *p, const struct result_page *r)
+static void way_to_sign_in(struct page *p, const struct result_page *r, const struct signin_place *place)
 {
-	page_element(p, "p", page_word(p, "microsoft.text"), NULL);
-	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/microsoft", r->path), NULL);
+	page_element(p, "p", page_word(p, signin_word(place, "text", p->job)), NULL);
+	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/%s", r->path, place->name), NULL);
 	render_csrf(p, r->csrf);
 	page_empty(p, "input", "type", "hidden", "name", inputs[INPUT_ADDRESS].name, "value", r->account->address, NULL);
-	page_element(p, "button", page_word(p, "microsoft.button"), "class", "full", "type", "submit", NULL);
+	page_element(p, "button", page_word(p, signin_word(place, "button", p->job)), "class", "full", "type", "submit", NULL);
 	page_close(p, "form");
 }
 
 static bool is_open_way(const struct result_page *r, const struct way *w)
 {
-	return r->registered || strcmp(w->provider, "microsoft") != 0;
+	const struct signin_place *place = signin_place(w->provider);
+
+	return !place || r->registered[place->at];
 }
 
 static void way_in(struct page *p, const struct result_page *r, const struct way *w)
 {
-	if (strcmp(w->provider, "microsoft") == 0) {
-		way_to_microsoft(p, r);
+	const struct signin_place *place = signin_place(w->provider);
+
+	if (place) {
+		way_to_sign_in(p, r, place);
 		return;
 	}
 	page_element(p, "p", way_text(p, w), NULL);
@@ -637,15 +647,17 @@ static void waiting_notice(struct page *p, const struct account *a)
 /* By itself, in a moment; or by the one button, where somebody has to be there. */
 static void sign_in_now(struct page *p, const struct result_page *r)
 {
-	if (r->sign_in == SIGN_IN_NONE)
+	const struct signin_place *place = signin_place(r->account->provider);
+
+	if (r->sign_in == SIGN_IN_NONE || !place)
 		return;
 	page_open(p, "section", "class", "notice good", "data-reload", r->sign_in == SIGN_IN_SOON ? SOON_MS : NULL, NULL);
 	page_element(p, "p", page_word(p, r->sign_in == SIGN_IN_SOON ? "approval.soon" : "approval.once_more"), "role", "status", NULL);
 	if (r->sign_in == SIGN_IN_ONCE_MORE) {
-		page_open(p, "form", "class", "buttons", "method", "post", "action", arena_print(p->job, "%s/microsoft", r->path), NULL);
+		page_open(p, "form", "class", "buttons", "method", "post", "action", arena_print(p->job, "%s/%s", r->path, place->name), NULL);
 		render_csrf(p, r->csrf);
 		page_empty(p, "input", "type", "hidden", "name", "address", "value", r->account->address, NULL);
-		page_element(p, "button", page_word(p, "microsoft.button"), "type", "submit", NULL);
+		page_element(p, "button", page_word(p, signin_word(place, "button", p->job)), "type", "submit", NULL);
 		page_close(p, "form");
 	}
 	page_close(p, "section");
@@ -666,6 +678,7 @@ static void watch_for_others(struct page *p, const struct result_page *r)
 static bool failed(struct page *p, const struct result_page *r)
 {
 	const struct retold_cause *c = &r->report->cause[0];
+	const struct signin_place *at = signin_place(r->account->provider);
 	enum account_state         state = r->account->state;
 
 	render_sign(p, state == ACCOUNT_WAITING ? ICON_WAITING : state == ACCOUNT_DEGRADED ? ICON_WARNED : ICON_FAILED);
@@ -684,8 +697,8 @@ static bool failed(struct page *p, const struct result_page *r)
 		render_remedy(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
-	if (!r->unkept && strcmp(cause_row(c->cause)->id, "microsoft.sign_in_not_returned") == 0)
-		paste_form(p, r->path, r->csrf, false);
+	if (!r->unkept && at && signin_place_says(at, cause_row(c->cause)->id, "sign_in_not_returned"))
+		paste_form(p, at, r->path, r->csrf, false);
 	url_repair(p, r);
 	other_ways(p, r);
 	again_buttons(p, r, !r->unkept);

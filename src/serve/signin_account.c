@@ -4,11 +4,12 @@
 
 #include "model/mailaddress.h"
 
-/* "VERIFIER NONCE /connect/TOKEN DELEGATE"; the last may be empty, or not there at all. */
+/* "VERIFIER NONCE /connect/TOKEN DELEGATE PROVIDER"; the delegate may be empty. Of who left before there were several providers both may
+ * be missing: that was Microsoft. */
 bool signin_away_seal(const struct vault *vault, const char *id, const struct signin_away *a, struct arena *into, struct slice *sealed,
                       struct error *err)
 {
-	const char *plain = arena_print(into, "%s %s %s %s", a->verifier, a->nonce, a->path, a->delegate ? a->delegate : "");
+	const char *plain = arena_print(into, "%s %s %s %s %s", a->verifier, a->nonce, a->path, a->delegate ? a->delegate : "", a->provider);
 
 	return vault_seal(vault, arena_print(into, "%s/signin", id), slice_str(plain), into, sealed, err);
 }
@@ -16,7 +17,7 @@ bool signin_away_seal(const struct vault *vault, const char *id, const struct si
 bool signin_away_open(const struct vault *vault, const struct signin_row *row, struct arena *into, struct signin_away *out,
                       struct error *err)
 {
-	struct slice plain, part[3];
+	struct slice plain, part[3], delegate;
 
 	if (!vault_unseal(vault, arena_print(into, "%s/signin", row->id), row->sealed, into, &plain, err))
 		return false;
@@ -25,8 +26,9 @@ bool signin_away_open(const struct vault *vault, const struct signin_row *row, s
 		if (!part[i].len)
 			return fail(err, FAULT_BROKEN, "no way back");
 	}
+	delegate = slice_cut(&plain, ' ');
 	*out = (struct signin_away){ arena_copy(into, part[0]), arena_copy(into, part[1]), arena_copy(into, part[2]),
-		plain.len ? arena_copy(into, plain) : NULL };
+		delegate.len ? arena_copy(into, delegate) : NULL, plain.len ? arena_copy(into, plain) : "microsoft" };
 	return true;
 }
 
@@ -51,18 +53,18 @@ void account_begin_again(struct account *a, int64_t now)
 	a->cause = a->certainty = a->who = a->incident = a->place = NULL;
 }
 
-enum rights signin_rights(enum rights usual, const char *of_link, const struct account *has)
+enum rights signin_rights(const char *provider, enum rights usual, const char *of_link, const struct account *has)
 {
 	enum rights rights = usual;
 
-	if (has && strcmp(has->provider, "microsoft") == 0)
+	if (has && strcmp(has->provider, provider) == 0)
 		rights = account_terms(has).rights;
 	rights_find(of_link, &rights);
 	return rights;
 }
 
-struct account signin_account(const struct account *has, const char *workspace, const char *address, const char *lang, enum rights rights,
-                              int64_t now, struct arena *into)
+struct account signin_account(const struct account *has, const char *provider, const char *workspace, const char *address, const char *lang,
+                              enum rights rights, int64_t now, struct arena *into)
 {
 	struct account      a = has ? *has : (struct account){ .created = now };
 	struct mail_address parsed;
@@ -75,11 +77,11 @@ struct account signin_account(const struct account *has, const char *workspace, 
 		a.key = mail_address_key(&parsed, into);
 	}
 	/* who signs in for a shared mailbox stays that; any other name was that of a password */
-	if (has && strcmp(has->provider, "microsoft") != 0)
+	if (has && strcmp(has->provider, provider) != 0)
 		a.username = NULL;
 	if (has)
-		account_by_provider(&a, "microsoft");
-	a.provider = "microsoft";
+		account_by_provider(&a, provider);
+	a.provider = provider;
 	a.rights = rights_name(rights);
 	a.tenant = false;
 	a.lang = lang;

@@ -9,11 +9,12 @@
 #include "store/signins.h"
 #include "wire/oauth.h"
 
-/* What is kept, sealed, of somebody who is away at Microsoft's page. */
+/* What is kept, sealed, of somebody who is away at a provider's page. */
 struct signin_away {
 	const char *verifier, *nonce;
 	const char *path;              /* of the connect page: "/connect/TOKEN"                          */
 	const char *delegate;          /* who is to sign in for the address, a shared mailbox; NULL: whose it is */
+	const char *provider;          /* at whose page: its callback alone takes them back                      */
 };
 
 bool signin_away_seal(const struct vault *, const char *id, const struct signin_away *, struct arena *into, struct slice *sealed,
@@ -24,11 +25,11 @@ bool signin_away_open(const struct vault *, const struct signin_row *, struct ar
 /* It works, or is tried without anybody: what a sign-in that failed says does not end that. */
 bool signin_goes_on(const struct account *);
 /* What is asked for: as the link has it, else as it was connected so far, else the usual. The same out and back. NULL: none. */
-enum rights signin_rights(enum rights usual, const char *of_link, const struct account *has);
+enum rights signin_rights(const char *provider, enum rights usual, const char *of_link, const struct account *has);
 /* As it shall be: `has`, by this way in and with these rights from now on, or a new one where that is NULL. `address` is one. Texts as
  * given, or from `into`. */
-struct account signin_account(const struct account *has, const char *workspace, const char *address, const char *lang, enum rights,
-                              int64_t now, struct arena *into);
+struct account signin_account(const struct account *has, const char *provider, const char *workspace, const char *address, const char *lang,
+                              enum rights, int64_t now, struct arena *into);
 /* There is nothing that could be tried again without the person. `report`: as it is kept. */
 void signin_judge(struct account *, const struct verdict *, const char *report, int64_t now);
 /* The state of an account that is to be verified now: whatever the verdict was, it was about what has just been replaced. */

@@ -51,7 +51,7 @@ static const struct look_alike pairs[] = {
 	{ "one that has run out, by every clock", { GRANT, OK("entra.token", NULL), NOT("entra.identity", FACT_ID_TOKEN, "expired", FACT_CLOCK, "right") }, VERDICT_FAILED, "server.answer_unreadable", LIKELY, "net.intercepted" },
 	{ "somebody else's", { GRANT, OK("entra.token", NULL), OK("entra.identity", NULL), NOT("microsoft.account", FACT_ACCOUNT_ASKED, "no") }, VERDICT_FAILED, "microsoft.wrong_account", PROVEN, "" },
 	/* nobody came back (E.3); what v1 says of a refusal (A.7) */
-	{ "nobody came back", { GRANT, NOT("entra.page", FACT_ENTRA_AWAY, "15") }, VERDICT_FAILED, "microsoft.sign_in_not_returned", LIKELY, "microsoft.admin_approval_required microsoft.user_not_assigned microsoft.conditional_access microsoft.app_misregistered" },
+	{ "nobody came back", { GRANT, NOT("entra.page", FACT_SIGNIN_AWAY, "15") }, VERDICT_FAILED, "microsoft.sign_in_not_returned", LIKELY, "microsoft.admin_approval_required microsoft.user_not_assigned microsoft.conditional_access microsoft.app_misregistered" },
 	{ "the page: an administrator has to", { GRANT, NOT("entra.page", FACT_ENTRA_PAGE, "admin_approval") }, VERDICT_FAILED, "microsoft.admin_approval_required", LIKELY, "microsoft.admin_approval_pending" },
 	{ "the page, and its number", { GRANT, NOT("entra.page", FACT_ENTRA_PAGE, "admin_approval", FACT_AADSTS, "90095") }, VERDICT_FAILED, "microsoft.admin_approval_pending", PROVEN, "" },
 	{ "back: an administrator cancelled, by v1", { GRANT, NOT("entra.callback", FACT_OAUTH_ERROR, "permission_denied") }, VERDICT_FAILED, "microsoft.consent_declined", LIKELY, "microsoft.admin_approval_required" },

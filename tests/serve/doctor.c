@@ -74,9 +74,7 @@ TEST(a_publisher_has_to_be_verified_where_others_sign_in)
 		enum remark_state state = REMARK_FAILED;
 		struct doctor     d = { .found = remember, .self = &state };
 
-		settings_set(&d.settings, SETTING_MICROSOFT_ID, rows[i].client ? rows[i].client : "");
-		if (rows[i].tenant)
-			settings_set(&d.settings, SETTING_MICROSOFT_TENANT, rows[i].tenant);
+		d.app.microsoft = (struct microsoft_app){ .client_id = rows[i].client, .tenant = rows[i].tenant };
 		if (rows[i].verified)
 			settings_set(&d.settings, SETTING_MICROSOFT_VERIFIED, rows[i].verified);
 		check_publisher(&d);

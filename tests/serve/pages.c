@@ -503,7 +503,7 @@ TEST(the_right_url_is_taken_by_one_click)
 
 static void register_at_microsoft(struct browser *b)
 {
-	settings_set(&b->house.settings, SETTING_MICROSOFT_ID, MICROSOFT_APP);
+	b->house.service.app.microsoft.client_id = MICROSOFT_APP;
 }
 
 struct sole { struct arena *job; struct account_page page; };
@@ -1057,9 +1057,9 @@ TEST(an_administrator_is_shown_the_ways_with_the_values_of_the_case)
 	EXPECT(come_back_with(&b, "code=a&state=", state) == 403);
 
 	settings_set(&b.house.settings, SETTING_MICROSOFT_VERIFIED, "yes");
-	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "0a1b2c3d-0000-4000-8000-000000000001");
+	b.house.service.app.microsoft.tenant = "0a1b2c3d-0000-4000-8000-000000000001";
 	EXPECT(get(&b, admin) == 200 && says(&b, "User consent settings") && says(&b, "microsoftonline.com/0a1b2c3d-0000-4000-8000-000000000001/v2.0/adminconsent?"));
-	settings_set(&b.house.settings, SETTING_MICROSOFT_TENANT, "common");
+	b.house.service.app.microsoft.tenant = "common";
 	EXPECT(get(&b, admin) == 200 && !says(&b, "microsoftonline.com/common"));
 	house_close(&b.house);
 }

@@ -200,7 +200,7 @@ static bool sample_connect_found(struct page *p)
 
 static bool sample_connect_microsoft(struct page *p)
 {
-	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = true,
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = { true },
 		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "microsoft" }, .found = { [INPUT_PROVIDER] = "microsoft" } });
 }
 
@@ -211,12 +211,12 @@ static bool sample_connect_unregistered(struct page *p)
 }
 
 static bool sample_signin_refused(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.refused", "/oauth/microsoft/callback" }); }
-static bool sample_onward(struct page *p) { return render_onward(p, &(struct onward_page){ TOKEN_PATH, "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=6b1f5c52&state=s" }); }
+static bool sample_onward(struct page *p) { return render_onward(p, &(struct onward_page){ TOKEN_PATH, "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=6b1f5c52&state=s", &signin_places[SIGNIN_MICROSOFT] }); }
 static bool sample_signin_consent(struct page *p) { return render_notice(p, &(struct notice_page){ "signin.consent", "/oauth/microsoft/callback" }); }
 
 static bool sample_connect_away(struct page *p, enum away away)
 {
-	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = true, .away = away,
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = { true }, .away = away,
 		.value = { [INPUT_ADDRESS] = "anna@contoso.example", [INPUT_PROVIDER] = "microsoft" } });
 }
 
@@ -283,7 +283,7 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
 	struct account      a = sample_account(address, state);
-	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, true, false, SIGN_IN_NONE };
+	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, { true }, false, SIGN_IN_NONE };
 
 	if (report == report_webmail)
 		a.ews_url = "https://mail.birch.example/owa";
@@ -313,7 +313,7 @@ static bool sample_signed_in(struct page *p, const char *report, const char *cau
 {
 	struct retold  *r = arena_get(p->job, sizeof *r);
 	struct account  a = sample_account("anna@contoso.example", state);
-	struct result_page page = { TOKEN_PATH, "Birch CRM", "t0ken", NULL, NULL, &a, r, true, false, offer };
+	struct result_page page = { TOKEN_PATH, "Birch CRM", "t0ken", NULL, NULL, &a, r, { true }, false, offer };
 
 	a.provider = "microsoft";
 	a.cause = cause;

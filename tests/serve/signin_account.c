@@ -62,18 +62,20 @@ TEST(that_name_stays_and_a_password_s_does_not)
 	CLEANUP(arena) struct arena *job = arena_new();
 	struct account has = { .address = "ann@birch.example", .provider = "microsoft", .username = "bob@birch.example" };
 
-	EXPECT(strcmp(signin_account(&has, "w", has.address, "en", RIGHTS_FULL, 1, job).username, "bob@birch.example") == 0);
+	EXPECT(strcmp(signin_account(&has, "microsoft", "w", has.address, "en", RIGHTS_FULL, 1, job).username, "bob@birch.example") == 0);
 	has.provider = "imap";
-	EXPECT(!signin_account(&has, "w", has.address, "en", RIGHTS_FULL, 1, job).username);
-	EXPECT(!signin_account(NULL, "w", has.address, "en", RIGHTS_FULL, 1, job).username);
+	EXPECT(!signin_account(&has, "microsoft", "w", has.address, "en", RIGHTS_FULL, 1, job).username);
+	EXPECT(!signin_account(NULL, "microsoft", "w", has.address, "en", RIGHTS_FULL, 1, job).username);
 }
 
 TEST(what_is_kept_of_who_is_away)
 {
-	static const struct { const char *plain, *path, *delegate; bool fine; } rows[] = {
-		{ "v n /connect/t bob@birch.example", "/connect/t", "bob@birch.example", true }, { "v n /connect/t ", "/connect/t", NULL, true },
-		{ "v n /connect/t", "/connect/t", NULL, true },      /* as it was sealed before there were any */
-		{ "v n ", NULL, NULL, false }, { "v", NULL, NULL, false }, { "", NULL, NULL, false }, { " n /connect/t", NULL, NULL, false },
+	static const struct { const char *plain, *path, *delegate; bool fine; const char *provider; } rows[] = {
+		{ "v n /connect/t bob@birch.example google", "/connect/t", "bob@birch.example", true, "google" }, { "v n /connect/t  google", "/connect/t", NULL, true, "google" },
+		/* as it was sealed before there were several providers, and before there were any delegates */
+		{ "v n /connect/t bob@birch.example", "/connect/t", "bob@birch.example", true, "microsoft" }, { "v n /connect/t ", "/connect/t", NULL, true, "microsoft" },
+		{ "v n /connect/t", "/connect/t", NULL, true, "microsoft" },
+		{ "v n ", NULL, NULL, false, NULL }, { "v", NULL, NULL, false, NULL }, { "", NULL, NULL, false, NULL }, { " n /connect/t", NULL, NULL, false, NULL },
 	};
 	CLEANUP(arena) struct arena *job = arena_new();
 	char                        folder[] = "/tmp/mailmoor-away-XXXXXX";
@@ -95,6 +97,7 @@ TEST(what_is_kept_of_who_is_away)
 			continue;
 		EXPECT_ROW(strcmp(away.path, rows[i].path) == 0 && (away.delegate ? rows[i].delegate && strcmp(away.delegate, rows[i].delegate) == 0 : !rows[i].delegate), rows[i].plain);
 		EXPECT_ROW(signin_away_seal(vault, "s1", &away, job, &row.sealed, &err) && signin_away_open(vault, &row, job, &away, &err), rows[i].plain);
+		EXPECT_ROW(strcmp(away.provider, rows[i].provider) == 0, rows[i].plain);
 		EXPECT_ROW(strcmp(away.verifier, "v") == 0 && strcmp(away.nonce, "n") == 0 && (away.delegate != NULL) == (rows[i].delegate != NULL), rows[i].plain);
 		row.id = "s2";
 		EXPECT_ROW(!signin_away_open(vault, &row, job, &away, &err), "of another");

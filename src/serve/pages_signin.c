@@ -1,13 +1,15 @@
-/* pages_microsoft.c -- out to Microsoft's sign-in page, and back.
+/* pages_signin.c -- out to a provider's sign-in page, and back.
  *
- * Who leaves is remembered by the hash of a state that only their browser and Microsoft know, with that browser, that link and that
+ * Who leaves is remembered by the hash of a state that only their browser and that provider know, with that browser, that link and that
  * address; the verifier stays here, sealed, and so does the nonce that must come back in the id_token. Whoever comes back without all of
  * it is told so, and nothing else is done. An account of somebody else is refused before anything of it is kept, and so is an id_token
- * that is not believed; so is what Microsoft itself refuses, but for the verdict about the address that was asked for, which an
+ * that is not believed; so is what the provider itself refuses, but for the verdict about the address that was asked for, which an
  * administrator may have to see.
  *
+ * Whoever left for one provider comes back from that one: a code of another's is not even shown to it.
+ *
  * Once an administrator has done their part the same browser goes there again by itself, and no page is shown (signin_account.h). Who never
- * comes back may paste what Microsoft's own page says.
+ * comes back may paste what the provider's own page says.
  */
 #include <string.h>
 
@@ -42,6 +44,7 @@ static const struct rate_limit of_link = { .burst = 30 };
 
 struct departure {
 	struct visitor    *v;
+	const struct signin_place *place;
 	struct mail_address address;
 	const char        *delegate;         /* who shall sign in for it; NULL: whose it is             */
 	struct signin_row  row;
@@ -100,14 +103,15 @@ static bool keep_departure(struct txn *t, void *self, struct error *err)
 
 static bool seal_departure(struct departure *d, const char *state, const struct oauth_code *code, struct error *err)
 {
-	struct visitor *v = d->v;
-	struct arena   *job = v->x->job;
+	struct visitor    *v = d->v;
+	struct arena      *job = v->x->job;
+	struct signin_away away;
 
 	d->row = (struct signin_row){ .id = token_hash(state, job), .link = v->link.id, .session = v->session, .address = d->address.text,
 		.created = v->now, .expires = v->now + AWAY_MS };
 	/* the link's token is kept nowhere else, and the way back leads through it */
-	return signin_away_seal(v->x->service->vault, d->row.id, &(struct signin_away){ code->verifier, code->nonce, v->path, d->delegate },
-	                        job, &d->row.sealed, err);
+	away = (struct signin_away){ code->verifier, code->nonce, v->path, d->delegate, d->place->name };
+	return signin_away_seal(v->x->service->vault, d->row.id, &away, job, &d->row.sealed, err);
 }
 
 static const char *who(const struct departure *d)
@@ -115,34 +119,35 @@ static const char *who(const struct departure *d)
 	return d->delegate ? d->delegate : d->address.text;
 }
 
-/* Whoever was connected before is known to Microsoft; at first the person picks, so that nobody else's account is taken silently. */
+/* Whoever was connected before is known there; at first the person picks, so that nobody else's account is taken silently. */
 static const char *hint_for(const struct departure *d)
 {
 	const struct visitor *v = d->v;
 
-	return v->has_account && v->account.last_ok && strcmp(v->account.provider, "microsoft") == 0 ? who(d) : NULL;
+	return v->has_account && v->account.last_ok && strcmp(v->account.provider, d->place->name) == 0 ? who(d) : NULL;
 }
 
-static enum rights rights_for(const struct visitor *v)
+static enum rights rights_for(const struct visitor *v, const struct signin_place *place)
 {
-	return signin_rights(v->x->service->app.rights, v->link.rights, v->has_account ? &v->account : NULL);
+	return signin_rights(place->name, v->x->service->app.rights, v->link.rights, v->has_account ? &v->account : NULL);
 }
 
-static void send_on(struct visitor *v, const char *url)
+static void send_on(struct visitor *v, const struct signin_place *place, const char *url)
 {
 	struct page *p = pages_begin(v->x);
 
-	pages_answer(v->x, p, 200, render_onward(p, &(struct onward_page){ v->path, url }));
+	pages_answer(v->x, p, 200, render_onward(p, &(struct onward_page){ v->path, url, place }));
 }
 
-static void leave(struct departure *d, const struct microsoft_app *app, struct connect_page *form)
+static void leave(struct departure *d, struct connect_page *form)
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
-	struct oauth_code code = { NULL, random_text(x->job, VERIFIER_DICE), microsoft_redirect_uri(x->service, x->job),
+	struct apps           apps = registered_as(&x->service->app);
+	struct oauth_code code = { NULL, random_text(x->job, VERIFIER_DICE), redirect_uri(x->service, d->place, x->job),
 		random_text(x->job, NONCE_DICE) };
 	struct oauth_departure with = { .state = random_text(x->job, STATE_DICE), .nonce = code.nonce, .login_hint = hint_for(d),
-		.shared = d->delegate != NULL, .silent = d->silent, .rights = rights_for(v) };
+		.shared = d->delegate != NULL, .silent = d->silent, .rights = rights_for(v, d->place) };
 	struct error          err = { 0 };
 
 	if (d->silent) {
@@ -150,7 +155,7 @@ static void leave(struct departure *d, const struct microsoft_app *app, struct c
 		with.login_hint = who(d);
 	}
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
-		send_on(v, signin_url(app, &code, &with, x->job));
+		send_on(v, d->place, signin_url(signin_provider(d->place->name), &apps, &code, &with, x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
 		connect_form_show(v, 409, form);
@@ -171,7 +176,9 @@ static const char *name_delegate(struct departure *d, struct connect_page *form)
 	const char         *problem;
 	struct mail_address name;
 
-	if (!typed && v->has_account && strcmp(v->account.provider, "microsoft") == 0)
+	if (!d->place->delegates)
+		return NULL;
+	if (!typed && v->has_account && strcmp(v->account.provider, d->place->name) == 0)
 		form->value[INPUT_USERNAME] = v->account.username;
 	d->delegate = delegate_of(form->value[INPUT_USERNAME], d->address.text);
 	if (d->delegate && (!text_is_utf8(d->delegate) || strchr(d->delegate, ' ')
@@ -180,54 +187,64 @@ static const char *name_delegate(struct departure *d, struct connect_page *form)
 	return NULL;
 }
 
-void microsoft_leave(struct visitor *v, struct connect_page *form)
+void visitor_leave(struct visitor *v, const struct signin_place *place, struct connect_page *form)
 {
-	struct departure     d = { .v = v };
-	struct microsoft_app app;
-	const char          *fixed = visitor_address(v);
+	struct departure d = { .v = v, .place = place };
+	const char      *fixed = visitor_address(v);
 
-	form->value[INPUT_PROVIDER] = "microsoft";
+	form->value[INPUT_PROVIDER] = place->name;
 	form->wrong[INPUT_ADDRESS] = address_problem(&d, fixed && !*form->value[INPUT_ADDRESS] ? fixed : form->value[INPUT_ADDRESS]);
 	if (!form->wrong[INPUT_ADDRESS])
 		form->wrong[INPUT_USERNAME] = name_delegate(&d, form);
 	if (form->wrong[INPUT_ADDRESS] || form->wrong[INPUT_USERNAME])
 		connect_form_show(v, 422, form);
-	else if (!microsoft_registered(v->x->service->settings, &app))
+	else if (!registered_at(&v->x->service->app, place))
 		connect_form_show(v, 503, form);
 	else if (!http_may(v->x, arena_print(v->x->job, "signin %s", v->link.id), of_link))
 		pages_trouble(v->x, v->path);
 	else
-		leave(&d, &app, form);
+		leave(&d, form);
 }
 
-static void go_to_microsoft(struct exchange *x)
+/* The one in the path. NULL: the answer is given. */
+static const struct signin_place *place_asked(struct exchange *x)
 {
-	struct visitor      v;
-	struct connect_page form = { 0 };
+	const struct signin_place *place = signin_place(x->param[1]);
 
-	if (!visitor_arrive(x, &v))
+	if (!place)
+		answer_fault(x, &(struct error){ .fault = FAULT_ABSENT });
+	return place;
+}
+
+static void go_there(struct exchange *x)
+{
+	const struct signin_place *place = place_asked(x);
+	struct visitor             v;
+	struct connect_page        form = { 0 };
+
+	if (!place || !visitor_arrive(x, &v))
 		return;
 	connect_form_read(x, &form);
-	microsoft_leave(&v, &form);
+	visitor_leave(&v, place, &form);
 }
 
 /* Where the result leads once an administrator has done their part; any time else, back there. */
 static void go_silently(struct exchange *x)
 {
 	struct visitor       v;
-	struct departure     d = { .v = &v, .silent = true };
-	struct microsoft_app app;
+	struct departure     d = { .v = &v, .place = place_asked(x), .silent = true };
 	const char          *problem;
 
-	if (!visitor_arrive(x, &v))
+	if (!d.place || !visitor_arrive(x, &v))
 		return;
 	if (!v.has_account || pages_only_looks(x) || !signin_may_be_silent(&v.account) || signin_silent_from(&v.account) > v.now
-	    || !microsoft_registered(x->service->settings, &app) || !mail_address_parse(v.account.address, x->job, &d.address, &problem)) {
+	    || strcmp(v.account.provider, d.place->name) != 0 || !registered_at(&x->service->app, d.place)
+	    || !mail_address_parse(v.account.address, x->job, &d.address, &problem)) {
 		answer_redirect(x, arena_print(x->job, "%s/result", v.path));
 		return;
 	}
 	d.delegate = delegate_of(v.account.username, d.address.text);
-	leave(&d, &app, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = "microsoft" } });
+	leave(&d, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = d.place->name } });
 }
 
 /* -- back --------------------------------------------------------------------------------------------------------- */
@@ -235,6 +252,8 @@ static void go_silently(struct exchange *x)
 struct comeback {
 	struct redemption     redemption;    /* first */
 	struct exchange      *x;
+	const struct signin_place *place;
+	struct apps           apps;
 	struct oauth_callback brought;
 	struct signin_row     row;
 	const char           *delegate;      /* who was to sign in for that address; NULL: whose it is       */
@@ -253,7 +272,7 @@ static void refuse(struct exchange *x, int status, const char *key)
 {
 	struct page *p = pages_begin(x);
 
-	pages_answer(x, p, status, render_notice(p, &(struct notice_page){ key, MICROSOFT_CALLBACK }));
+	pages_answer(x, p, status, render_notice(p, &(struct notice_page){ key, x->path }));
 }
 
 static bool take_row(struct txn *t, void *self, struct error *err)
@@ -273,6 +292,8 @@ static bool open_row(struct comeback *c, struct error *err)
 
 	if (!signin_away_open(x->service->vault, &c->row, x->job, &away, err))
 		return false;
+	if (strcmp(away.provider, c->place->name) != 0)
+		return fail(err, FAULT_REFUSED, "somebody who left for %s", away.provider);
 	token = strrchr(away.path, '/');
 	if (!token)
 		return fail(err, FAULT_BROKEN, "no way back");
@@ -300,8 +321,8 @@ static void account_as_asked(struct comeback *c)
 {
 	const struct visitor *v = &c->v;
 
-	c->account = signin_account(v->has_account ? &v->account : NULL, v->link.workspace, c->row.address, c->x->lang->tag, rights_for(v),
-	                            v->now, c->x->job);
+	c->account = signin_account(v->has_account ? &v->account : NULL, c->place->name, v->link.workspace, c->row.address, c->x->lang->tag,
+	                            rights_for(v, c->place), v->now, c->x->job);
 	c->account.username = c->delegate;
 }
 
@@ -344,7 +365,7 @@ static bool keep_account(struct txn *t, struct comeback *c, struct error *err)
 	if (c->spent || now.state == ACCOUNT_REMOVED || now.state == ACCOUNT_PAUSED || now.state != c->v.account.state)
 		return fail(err, FAULT_REFUSED, "the account was changed meanwhile");
 	/* how far a mailbox is known counts where that one was signed in to; of another way in it means nothing */
-	c->account.cursor = strcmp(now.provider, "microsoft") == 0 ? now.cursor : NULL;
+	c->account.cursor = strcmp(now.provider, c->place->name) == 0 ? now.cursor : NULL;
 	c->account.external_id = now.external_id;
 	return account_update(t, &c->account, err);
 }
@@ -400,7 +421,8 @@ static void show_failure(struct comeback *c)
 
 static void show_form(struct comeback *c, const char *wrong)
 {
-	struct connect_page form = { .value = { [INPUT_ADDRESS] = c->row.address, [INPUT_USERNAME] = c->delegate, [INPUT_PROVIDER] = "microsoft" },
+	struct connect_page form = { .value = { [INPUT_ADDRESS] = c->row.address, [INPUT_USERNAME] = c->delegate,
+		                                  [INPUT_PROVIDER] = c->place->name },
 		.wrong = { [INPUT_ADDRESS] = wrong } };
 
 	connect_form_show(&c->v, 409, &form);
@@ -454,10 +476,11 @@ static bool begin_redemption(struct comeback *c)
 {
 	struct exchange *x = c->x;
 
+	c->redemption.request.at = signin_provider(c->place->name);
+	c->redemption.request.apps = &c->apps;
 	c->redemption.request.address = c->row.address;
 	c->redemption.request.username = c->delegate;
-	c->redemption.request.app = &x->service->app.microsoft;
-	c->redemption.request.rights = rights_for(&c->v);
+	c->redemption.request.rights = rights_for(&c->v, c->place);
 	c->redemption.redeemed = redeemed;
 	x->finish = finish;
 	x->finisher = c;
@@ -499,7 +522,8 @@ static void take_refusal(struct comeback *c)
 		answer(c);
 		return;
 	}
-	r = signin_refused(c->row.address, &c->x->service->app.microsoft, rights_for(&c->v), &c->brought, c->v.now / 1000, &v);
+	r = signin_refused(&(struct signin_asked){ signin_provider(c->place->name), &c->apps, c->row.address, rights_for(&c->v, c->place),
+	                                           c->v.now / 1000 }, &c->brought, &v);
 	take_verdict(c, r, &v);
 }
 
@@ -508,7 +532,7 @@ static void take_code(struct comeback *c)
 	struct signin_request *q = &c->redemption.request;
 
 	q->code.code = c->brought.code;
-	q->code.redirect_uri = microsoft_redirect_uri(c->x->service, c->x->job);
+	q->code.redirect_uri = redirect_uri(c->x->service, c->place, c->x->job);
 	if (!begin_redemption(c))
 		pages_trouble(c->x, c->v.path);
 }
@@ -524,16 +548,17 @@ static void not_ours(struct exchange *x, const struct oauth_callback *brought)
 
 static void come_back(struct exchange *x)
 {
-	struct comeback     *c = arena_get(x->job, sizeof *c);
-	struct microsoft_app app;
-	struct error         err = { 0 };
+	struct comeback *c = arena_get(x->job, sizeof *c);
+	struct error     err = { 0 };
 
 	c->x = x;
+	c->place = signin_place_back(x->path);
+	c->apps = registered_as(&x->service->app);
 	if (pages_only_looks(x) || !oauth_callback_read(request_of(x)->raw_query, x->job, &c->brought, &err))
 		refuse(x, 400, "signin.refused");
 	else if (approval_is(&c->brought))
 		approval_come_back(x, &c->brought);
-	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !microsoft_registered(x->service->settings, &app))
+	else if (!c->brought.state || !http_cookie(x, "mm_browser") || !registered_at(&x->service->app, c->place))
 		not_ours(x, &c->brought);
 	else if (!store_write_wait(x->service->store, take_row, c, &err) && (err.fault == FAULT_ABSENT || err.fault == FAULT_REFUSED))
 		not_ours(x, &c->brought);
@@ -549,7 +574,7 @@ static void come_back(struct exchange *x)
 		answer_redirect(x, c->v.path);
 }
 
-/* -- what Microsoft's own page says ------------------------------------------------------------------------------- */
+/* -- what the provider's own page says ---------------------------------------------------------------------------- */
 
 /* The address that was asked for last, with this link in this browser. */
 static bool look_where_they_were(struct txn *t, void *self, struct error *err)
@@ -567,9 +592,10 @@ static bool know_address(struct comeback *c)
 
 	if (!store_read(c->x->service->store, look_where_they_were, c, NULL))
 		c->row = (struct signin_row){ .address = fixed };
-	if (c->row.id && signin_away_open(c->x->service->vault, &c->row, c->x->job, &away, &none))
+	if (c->row.id && signin_away_open(c->x->service->vault, &c->row, c->x->job, &away, &none)
+	    && strcmp(away.provider, c->place->name) == 0)
 		c->delegate = away.delegate;
-	else if (c->v.has_account && strcmp(c->v.account.provider, "microsoft") == 0)
+	else if (c->place->delegates && c->v.has_account && strcmp(c->v.account.provider, c->place->name) == 0)
 		c->delegate = delegate_of(c->v.account.username, c->v.account.address);
 	c->row.session = c->v.session;
 	return c->row.address && still_fits(c);
@@ -577,31 +603,34 @@ static bool know_address(struct comeback *c)
 
 static void explain_page(struct exchange *x)
 {
-	struct comeback     *c = arena_get(x->job, sizeof *c);
-	struct connect_page  form = { .value = { [INPUT_PROVIDER] = "microsoft" } };
-	struct microsoft_app app;
-	const char          *text = http_form(x, "said");
-	struct report       *r;
-	struct verdict       v;
+	struct comeback    *c = arena_get(x->job, sizeof *c);
+	struct connect_page form = { 0 };
+	const char         *text = http_form(x, "said");
+	struct report      *r;
+	struct verdict      v;
 
 	c->x = x;
-	if (!visitor_arrive(x, &c->v))
+	c->place = place_asked(x);
+	c->apps = registered_as(&x->service->app);
+	if (!c->place || !visitor_arrive(x, &c->v))
 		return;
-	if (!microsoft_registered(x->service->settings, &app) || !know_address(c)) {
+	if (!registered_at(&x->service->app, c->place) || !know_address(c)) {
 		answer_redirect(x, c->v.path);
 		return;
 	}
-	/* it may ask Microsoft for the organisation */
+	/* at Microsoft it may be asked for the organisation */
 	if (!http_may(x, arena_print(x->job, "signin %s", c->v.link.id), of_link)) {
 		pages_trouble(x, c->v.path);
 		return;
 	}
 	if (text && strlen(text) <= PASTED_MOST && text_is_utf8(text)
-	    && signin_pasted(c->row.address, &c->x->service->app.microsoft, rights_for(&c->v), text, c->v.now / 1000, &r, &v)) {
+	    && signin_pasted(&(struct signin_asked){ signin_provider(c->place->name), &c->apps, c->row.address, rights_for(&c->v, c->place),
+	                                             c->v.now / 1000 }, text, &r, &v)) {
 		take_verdict(c, r, &v);
 		return;
 	}
 	form.value[INPUT_ADDRESS] = c->row.address;
+	form.value[INPUT_PROVIDER] = c->place->name;
 	form.away = AWAY_UNKNOWN;
 	connect_form_show(&c->v, 422, &form);
 }
@@ -613,17 +642,23 @@ static bool look_for_away(struct txn *t, void *self, struct error *err)
 	return signin_latest(t, c->x->job, c->v.link.id, c->v.session, c->v.now, &c->row, err);
 }
 
-const char *microsoft_away(const struct visitor *v)
+const char *visitor_away(const struct visitor *v, const struct signin_place **where)
 {
-	struct comeback c = { .x = v->x, .v = *v };
+	struct comeback    c = { .x = v->x, .v = *v };
+	struct signin_away away;
+	struct error       none = { 0 };
 
-	return store_read(v->x->service->store, look_for_away, &c, NULL) && still_fits(&c) ? c.row.address : NULL;
+	*where = NULL;
+	if (store_read(v->x->service->store, look_for_away, &c, NULL) && still_fits(&c)
+	    && signin_away_open(v->x->service->vault, &c.row, v->x->job, &away, &none))
+		*where = signin_place(away.provider);
+	return *where ? c.row.address : NULL;
 }
 
-const struct route routes_microsoft[] = {
-	{ "POST", "/connect/{token}/microsoft",      GUARD_FORM, 0, go_to_microsoft },
-	{ "GET",  "/connect/{token}/microsoft/again", GUARD_LINK, 0, go_silently    },
-	{ "POST", "/connect/{token}/microsoft/said", GUARD_FORM, 0, explain_page    },
-	{ "GET",  MICROSOFT_CALLBACK,                GUARD_LINK, 0, come_back       },
+const struct route routes_signin[] = {
+	{ "POST", "/connect/{token}/{provider}",       GUARD_FORM, 0, go_there     },
+	{ "GET",  "/connect/{token}/{provider}/again", GUARD_LINK, 0, go_silently  },
+	{ "POST", "/connect/{token}/{provider}/said",  GUARD_FORM, 0, explain_page },
+	{ "GET",  "/oauth/microsoft/callback",         GUARD_LINK, 0, come_back    },
 	{ 0 }
 };
