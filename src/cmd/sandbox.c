@@ -17,12 +17,13 @@ struct options {
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
 	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
-	KEY_REDIRECT_URI,
+	KEY_REDIRECT_URI, KEY_IMAP,
 };
 
 static const struct argp_option options[] = {
 	{ "exchange", KEY_EXCHANGE, "VERSION", 0, "2007sp1, 2010, 2010sp1, 2010sp2, 2010sp3, 2013, 2016 (default), 2019, se or online", 0 },
 	{ "microsoft", KEY_MICROSOFT, NULL, 0, "Microsoft's cloud instead: sign-in and Graph; with --exchange besides, the mailboxes are at that one", 0 },
+	{ "imap", KEY_IMAP, NULL, 0, "mailboxes by IMAP and SMTP instead, in birch.example and below it, and at large hosts by --account; with the others: besides", 0 },
 	{ "redirect-uri", KEY_REDIRECT_URI, "URI", 0, "where its application sends people back to, beside this machine; may be said more than once", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
@@ -64,6 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_EXCHANGE:    w->persona = arg; return 0;
 	case KEY_MICROSOFT:   w->microsoft = true; return 0;
+	case KEY_IMAP:        w->imap = true; return 0;
 	case KEY_REDIRECT_URI: one_more(w->redirect_uri, &w->redirect_uris, SANDBOX_REDIRECTS, arg, state); return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
 	case KEY_FAULTS:      o->faults = true; return 0;
@@ -107,8 +109,10 @@ static void print_places(const struct sandbox_places *p)
 	if (p->tenant)
 		printf("  tenant %s\n  application %s, secret %s\n\nTry:\n\n  mailmoor diagnose %s --provider microsoft --token-file %s", p->tenant, p->client_id,
 		       p->client_secret, p->address[0], p->token_file[0]);
-	else
+	else if (p->ews_url)
 		printf("  %s\n\nTry:\n\n  mailmoor diagnose %s", p->ews_url, p->address[0]);
+	else
+		printf("\nTry:\n\n  mailmoor diagnose %s", p->address[0]);
 	printf(" \\\n    --resolver %s --ca-file %s", p->resolver, p->ca_file);
 	for (size_t i = 0; i < p->connects; i++)
 		printf(" \\\n    --connect-to %s", p->connect_to[i]);
@@ -132,7 +136,8 @@ static void print_json(const struct sandbox_places *p)
 
 	cJSON_AddStringToObject(o, "schema", "mailmoor.sandbox.v1");
 	cJSON_AddStringToObject(o, "version", p->version);
-	cJSON_AddStringToObject(o, "ews_url", p->ews_url);
+	if (p->ews_url)
+		cJSON_AddStringToObject(o, "ews_url", p->ews_url);
 	if (p->tenant) {
 		cJSON *m = cJSON_AddObjectToObject(o, "microsoft");
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "sandbox/parts.h"
+#include "sandbox/imap.h"
 
 struct account *account_by_mail(struct sandbox *s, const char *mail)
 {
@@ -43,7 +43,7 @@ static struct account *add_account(struct sandbox *s, const char *mail, const ch
 
 	a->mail = a->upn = arena_str(s->own, mail);
 	a->sam = arena_copy(s->own, slice(mail, strcspn(mail, "@")));
-	a->alias = arena_print(s->own, "%s.alias@%s", a->sam, s->domain);
+	a->alias = arena_print(s->own, "%s.alias@%s", a->sam, s->plays_imap && imap_has(mail) ? strchr(mail, '@') + 1 : s->domain);
 	a->password = arena_str(s->own, password);
 	a->display = named(s->own, a->sam);
 	if (has_mailbox && !orders_of(&s->orders, a->mail, ORDER_NO_MAILBOX))
@@ -122,13 +122,17 @@ bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
 		add_named(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1);
 	}
-	if (w->accounts == 0) {
+	if (w->accounts == 0 && (s->exchange || s->cloud)) {
 		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, true), *shared;
 
 		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, true);
 		shared = add_account(s, arena_print(s->own, "info@%s", s->domain), SANDBOX_PASSWORD, true);
 		shared->delegate = anna;
 		add_named(s, arena_print(s->own, "service@%s", s->domain), SANDBOX_PASSWORD);
+	}
+	if (w->accounts == 0 && s->plays_imap) {
+		add_account(s, "anna@" IMAP_DOMAIN, SANDBOX_PASSWORD, true);
+		add_account(s, "bert@" IMAP_DOMAIN, SANDBOX_PASSWORD, true);
 	}
 	for (size_t i = 0; i < s->account_count; i++)
 		fill(s, &s->accounts[i], i == 0 ? w->items : 0);

@@ -5,6 +5,7 @@
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -21,7 +22,7 @@ struct signer {
 };
 
 struct authority {
-	struct signer root, other, between;      /* `between` is the root's */
+	struct signer root, other, inspector, between;      /* `between` is the root's */
 };
 
 /* -- one certificate ---------------------------------------------------------------------------------------------- */
@@ -98,6 +99,7 @@ struct authority *authority_new(void)
 
 	signer_make(&a->root, "Mailmoor sandbox authority", NULL);
 	signer_make(&a->other, "Somebody's own authority", NULL);
+	signer_make(&a->inspector, "FortiGate CA", NULL);
 	signer_make(&a->between, "Mailmoor sandbox intermediate", &a->root);
 	return a;
 }
@@ -108,6 +110,7 @@ void authority_free(struct authority *a)
 		return;
 	signer_release(&a->root);
 	signer_release(&a->other);
+	signer_release(&a->inspector);
 	signer_release(&a->between);
 	free(a);
 }
@@ -173,6 +176,8 @@ static const struct recipe recipes[] = {
 	{ FLAW_NO_ISSUER,       BY(between), false, -DAY,     20 * DAY },
 	{ FLAW_NAME_IN_SUBJECT, BY(root),    false, -DAY,     20 * DAY },
 	{ FLAW_WEAK,            BY(root),    false, -DAY,     20 * DAY },
+	{ FLAW_REVOKED,         BY(root),    false, -DAY,     20 * DAY },
+	{ FLAW_INSPECTED,       BY(inspector), true, -DAY,    20 * DAY },
 };
 
 static const struct recipe *recipe_of(enum flaw flaw)
@@ -204,6 +209,32 @@ static void write_out(EVP_PKEY *key, X509 *x, const struct signer *along, struct
 		out->chain = arena_print(into, "%s%s", out->chain, pem_of(along->certificate, into));
 }
 
+/* "It was revoked yesterday", by its issuer itself. */
+static struct slice revocation_of(X509 *x, const struct signer *by, struct arena *into)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID    *id = OCSP_cert_to_id(EVP_sha1(), x, by->certificate);
+	ASN1_TIME      *since = X509_gmtime_adj(NULL, -DAY), *now = X509_gmtime_adj(NULL, -60), *until = X509_gmtime_adj(NULL, 7 * DAY);
+	OCSP_RESPONSE  *response;
+	unsigned char  *der = NULL;
+	const char     *kept;
+	int             len;
+
+	OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_REVOKED, OCSP_REVOKED_STATUS_KEYCOMPROMISE, since, now, until);
+	OCSP_basic_sign(basic, by->certificate, by->key, EVP_sha256(), NULL, 0);
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	len = i2d_OCSP_RESPONSE(response, &der);
+	kept = len > 0 ? arena_copy(into, slice((const char *)der, (size_t)len)) : "";
+	OPENSSL_free(der);
+	OCSP_RESPONSE_free(response);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(since);
+	ASN1_TIME_free(now);
+	ASN1_TIME_free(until);
+	return slice(kept, len > 0 ? (size_t)len : 0);
+}
+
 bool certificate_make(struct authority *a, struct arena *into, const char *const names[], size_t count, enum flaw flaw,
                       struct certificate *out, struct error *err)
 {
@@ -223,6 +254,7 @@ bool certificate_make(struct authority *a, struct arena *into, const char *const
 		extend(x, by->certificate, NID_info_access, arena_print(into, "caIssuers;URI:http://%s" AUTHORITY_PATH, names[0]));
 	sign(x, key, by);
 	write_out(key, x, r->sends_issuer ? by : NULL, into, out);
+	out->staple = flaw == FLAW_REVOKED ? revocation_of(x, by, into) : slice(NULL, 0);
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return true;

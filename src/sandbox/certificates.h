@@ -16,11 +16,14 @@ enum flaw {
 	FLAW_NO_ISSUER,         /* by an intermediate that is not sent, and says where it is */
 	FLAW_NAME_IN_SUBJECT,   /* the name only as the common name                         */
 	FLAW_WEAK,              /* with a key of 1024 bits                                  */
+	FLAW_REVOKED,           /* and an OCSP answer that says so is stapled to it         */
+	FLAW_INSPECTED,         /* of an authority that is named as a firewall's            */
 };
 
 struct certificate {
 	const char  *key, *chain;      /* PEM                         */
 	struct slice der;              /* of the server's own         */
+	struct slice staple;           /* an OCSP answer; usually none */
 };
 
 struct authority;

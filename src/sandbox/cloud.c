@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "sandbox/graph.h"
+#include "sandbox/imap.h"
 #include "sandbox/pages.h"
 
 #define ASKED_FOR "openid profile email offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite MailboxSettings.Read"
@@ -250,7 +251,7 @@ bool cloud_tell(struct sandbox *s, struct error *err)
 	s->places.client_id = CLOUD_CLIENT;
 	s->places.client_secret = CLOUD_SECRET;
 	for (size_t i = 0; i < s->places.addresses; i++)
-		if (!write_token(s, i, err))
+		if (!(s->imap && imap_has(s->accounts[i].mail)) && !write_token(s, i, err))
 			return false;
 	return true;
 }

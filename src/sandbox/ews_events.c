@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "sandbox/imap.h"
 
 #define SUBSCRIPTIONS_MOST 600
 #define EVENTS_KEPT        1000
@@ -85,6 +86,7 @@ void happened(struct sandbox *s, struct mailbox *m, enum happening how, struct e
 	}
 	if (s->cloud)
 		notice(s, m, how, item.number, folder, before);
+	imap_stir(s, m);
 	pthread_cond_broadcast(&s->news);
 }
 

@@ -51,6 +51,7 @@ struct item {
 	struct mime    shown;
 	struct event   event;
 	bool           read, draft;
+	unsigned       marks;                       /* IMAP's other flags: imap_box.h          */
 	struct item   *next;
 };
 

@@ -218,6 +218,21 @@ static bool exists(const struct names *n, const char *name)
 	return false;
 }
 
+/* What stands for every name that is not there. */
+static unsigned put_any(struct writing *w, const struct names *n, const char *name, uint16_t type)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		struct row r = n->rows[i];
+
+		if (strcmp(r.name, NAMES_ANY) != 0 || r.type != type)
+			continue;
+		r.name = name;
+		put_record(w, &r);
+		return 1;
+	}
+	return 0;
+}
+
 enum { CODE_FINE = 0, CODE_FAILED = 2, CODE_NO_SUCH_NAME = 3 };
 
 size_t names_answer(const struct names *n, struct slice query, size_t longest, unsigned char *out, size_t room)
@@ -232,6 +247,8 @@ size_t names_answer(const struct names *n, struct slice query, size_t longest, u
 	put(&w, query.at, q.end);
 	head_end = w.len;
 	count = put_all(&w, n, q.name, q.type, 4);
+	if (count == 0 && !exists(n, q.name))
+		count = put_any(&w, n, q.name, q.type);
 	if (special_of(n, q.name) == NAMES_FAILS)
 		code = CODE_FAILED;
 	else if (count == 0 && !exists(n, q.name))

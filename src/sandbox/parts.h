@@ -52,6 +52,9 @@ struct sandbox {
 	struct keytab       *keys;             /* to Kerberos; NULL: none, and nobody has a ticket for it */
 	struct web        *https, *auto_https, *http, *auto_http, *cloud_https;
 	struct cloud      *cloud;            /* Microsoft's; NULL: it is not played                  */
+	struct imap       *imap;             /* plain mailboxes; NULL: they are not played           */
+	bool               exchange;         /* an organisation's own Exchange is played             */
+	bool               plays_imap;       /* `imap` is there, or is to be                         */
 	struct hole       *hole;
 	bool               has_own_hosts;
 	struct own_door   *own_doors;        /* of mailboxes with a host of their own, one for each account; NULL: not open */
@@ -60,6 +63,9 @@ struct sandbox {
 	char              *folder;           /* temporary, with the CA file in it; NULL: none */
 	char              *ca_file;
 };
+
+/* Says where a host's port is, unless that is the usual one or 0. Only while it starts. */
+void tell_place(struct sandbox *, const char *host, uint16_t usual, const char *address, uint16_t port);
 
 /* -- accounts (accounts.c) ---------------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "sandbox/ews.h"
 #include "sandbox/hole.h"
 #include "sandbox/hosts.h"
+#include "sandbox/imap.h"
 #include "sandbox/pages.h"
 
 #define USUAL_HEARTBEAT_MS 45000
@@ -200,7 +201,7 @@ static void answer(void *self, struct request *r, struct reply *reply)
 
 static bool plays_exchange(const struct sandbox *s)
 {
-	return !s->cloud || s->cloud->hybrid || s->cloud->apart;
+	return s->exchange;
 }
 
 /* -- what it is --------------------------------------------------------------------------------------------------- */
@@ -302,9 +303,11 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->heartbeat_ms = w->heartbeat_ms ? w->heartbeat_ms : USUAL_HEARTBEAT_MS;
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
+	s->plays_imap = w->imap;
+	s->exchange = w->persona || !(w->microsoft || w->imap);
 	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w, err))))
 		return false;
-	if (!add_accounts(s, w, err))
+	if (!add_accounts(s, w, err) || (w->imap && !imap_new(s, err)))
 		return false;
 	s->has_own_hosts = plays_exchange(s) && hosts_give(s);
 	return true;
@@ -324,6 +327,8 @@ static void add_names(struct sandbox *s)
 
 	if (s->cloud)
 		cloud_names(s);
+	if (s->imap)
+		imap_names(s);
 	if (!plays_exchange(s))
 		return;
 	hosts_name(s);
@@ -436,7 +441,7 @@ static bool make_certificates(struct sandbox *s, struct error *err)
 
 /* -- what is told ------------------------------------------------------------------------------------------------- */
 
-static void tell_place(struct sandbox *s, const char *host, uint16_t usual, const char *address, uint16_t port)
+void tell_place(struct sandbox *s, const char *host, uint16_t usual, const char *address, uint16_t port)
 {
 	if (usual != port && port && s->places.connects < SANDBOX_PLACES)
 		s->places.connect_to[s->places.connects++] = arena_print(s->own, "%s:%u=%s:%u", host, usual, address, port);
@@ -459,15 +464,20 @@ static void tell(struct sandbox *s, uint16_t dns_port)
 	char build[40];
 
 	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
-	s->places.version = !plays_exchange(s) ? "Microsoft 365" : arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build));
+	s->places.version = plays_exchange(s) ? arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build))
+	                  : s->cloud          ? "Microsoft 365" : "Mailboxes by IMAP and SMTP";
 	s->places.ca_file = s->ca_file;
 	for (size_t i = 0; s->cloud && cloud_host(i); i++)
 		tell_place(s, cloud_host(i), 443, s->cloud_address, s->cloud_port);
+	if (!plays_exchange(s) && !s->cloud)
+		s->places.ews_url = NULL;
 	if (plays_exchange(s))
 		tell_exchange(s);
+	if (s->imap)
+		imap_tell(s);
 	for (size_t i = 0; i < s->account_count && i < SANDBOX_ACCOUNTS; i++) {
 		s->places.address[i] = s->accounts[i].mail;
-		s->places.login[i] = arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
+		s->places.login[i] = s->imap && imap_has(s->accounts[i].mail) ? s->accounts[i].mail : arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
 		s->places.password[i] = s->accounts[i].password;
 		s->places.addresses++;
 	}
@@ -512,6 +522,8 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 	if (!make_certificates(s, err) || !write_ca(s, w->ca_file_out, err))
 		return false;
 	if ((w->high_ports || !open_doors(s, 443, 80, NULL)) && !open_free_doors(s, err))
+		return false;
+	if (s->imap && !imap_open(s, !w->high_ports, err))
 		return false;
 	add_names(s);
 	if (!names_start(s->names, s->address, &dns_port, err))
@@ -568,6 +580,7 @@ void sandbox_free(struct sandbox *s)
 	pthread_cond_broadcast(&s->news);
 	pthread_mutex_unlock(&s->lock);
 	close_doors(s);
+	imap_free(s->imap);
 	names_free(s->names);
 	keytab_free(s->keys);
 	subscriptions_free(s->subscriptions);

@@ -24,6 +24,7 @@
 struct sandbox_wishes {
 	const char *persona;                      /* "2016"; NULL: that, and with `microsoft` none                      */
 	bool        microsoft;                    /* Entra and Graph; with a persona too, the mailboxes are at that one: hybrid */
+	bool        imap;                         /* mailboxes by IMAP and SMTP: birch.example, the domains below it, large hosts */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: two organisations, none hybrid; NULL: one */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
@@ -50,7 +51,7 @@ struct sandbox_places {
 	const char *connect_to[SANDBOX_PLACES];   /* "mail.contoso.example:443=127.0.0.1:40443"; none on usual ports    */
 	size_t      connects;
 	const char *ca_file;
-	const char *ews_url;
+	const char *ews_url;                      /* NULL: no Exchange is played                                        */
 	const char *address[SANDBOX_ACCOUNTS], *login[SANDBOX_ACCOUNTS], *password[SANDBOX_ACCOUNTS];
 	size_t      addresses;
 	const char *version;                      /* "Exchange 2016, 15.1.2507.39"                                      */
