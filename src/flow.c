@@ -12,7 +12,10 @@
 #include "model/mailaddress.h"
 #include "provider/imap.h"
 #include "provider/smtp.h"
+#include "verify/exchange_event.h"
 #include "verify/exchange_mail.h"
+#include "verify/google_event.h"
+#include "verify/graph_event.h"
 #include "verify/graph_mail.h"
 #include "verify/probe.h"
 #include "verify/testmail.h"
@@ -21,7 +24,7 @@
 #define PROBES_MOST     4        /* probes for one failure          */
 #define GOODBYE_MS    500        /* to say LOGOUT and QUIT; nobody waits for the answer */
 
-enum { FLOW_START, FLOW_VERIFIED, FLOW_SEND, FLOW_LOGOUT, FLOW_QUIT, FLOW_DONE };
+enum { FLOW_START, FLOW_VERIFIED, FLOW_CALENDAR, FLOW_SEND, FLOW_LOGOUT, FLOW_QUIT, FLOW_DONE };
 enum { PART_START, PART_SEARCHED, PART_CANDIDATE, PART_OPEN, PART_ANOTHER_NAME, PART_LOOK, PART_PROBE, PART_NEXT, PART_DONE };
 
 struct flow;
@@ -68,6 +71,7 @@ struct flow {
 	struct caldav_way        caldav;
 	struct testmail           testmail;
 	struct webmail            webmail;
+	struct webevent           webevent;
 	struct task               task[SERVICES + 5];
 	struct children           children;
 	int                       step;
@@ -574,6 +578,66 @@ static void start_webmail(struct flow *f)
 	f->webmail.asked = q->arrival;
 }
 
+/* A calendar behind a web service, whose mailbox it stands beside: as whom it is written into. NULL: none that may be written to. */
+static const struct webevent_ways *calendar_of(struct flow *f, void **session, int *attempt)
+{
+	bool writable = rights_write_calendar(f->request->terms.rights);
+
+	if (exchange_can_send(f) && f->exchange.session.has_calendar) {
+		*session = &f->exchange.session;
+		*attempt = f->exchange.attempt;
+		return &exchange_event;
+	}
+	if (f->microsoft.in_session && f->microsoft.session.has_calendar && writable) {
+		*session = &f->microsoft.session;
+		*attempt = f->microsoft.attempt;
+		return &graph_event;
+	}
+	if (google_can_send(f) && f->google.session.has_calendar) {
+		*session = &f->google.session;
+		*attempt = f->google.attempt;
+		return &google_event;
+	}
+	return NULL;
+}
+
+/* Only where it was asked for is anything written, and only where the time will do to remove it again. */
+static void start_webevent(struct flow *f, const struct want *w)
+{
+	const struct flow_request  *q = f->request;
+	int                         attempt;
+	void                       *session;
+	const struct webevent_ways *ways = calendar_of(f, &session, &attempt);
+	int64_t                     left = f->report->began_ms + q->timeout_ms - w->now_ms;
+
+	if (!ways)
+		return;
+	if (!q->calendar_test)
+		report_skip(f->report, ways->id, attempt, "not_asked", w->now_ms);
+	else if (left < WEBEVENT_ROOM_MS && left < q->timeout_ms / 2)
+		report_skip(f->report, ways->id, attempt, "no_time", w->now_ms);
+	else
+		webevent_init(&f->webevent, ways, session, f->report, attempt);
+}
+
+static void start_sending(struct flow *f, const struct want *w)
+{
+	const struct flow_request *q = f->request;
+
+	if ((exchange_can_send(f) || microsoft_can_send(f) || google_can_send(f)) && q->send_test)
+		start_webmail(f);
+	else if (exchange_can_send(f))
+		report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
+	else if (microsoft_can_send(f))
+		report_skip(f->report, "microsoft.send", f->microsoft.attempt, "not_asked", w->now_ms);
+	else if (google_can_send(f))
+		report_skip(f->report, "google.send", f->google.attempt, "not_asked", w->now_ms);
+	else if (can_send(f) && q->send_test)
+		start_testmail(f);
+	else if (can_send(f))
+		report_skip(f->report, "smtp.send", f->part[SERVICE_SMTP].attempt, "not_asked", w->now_ms);
+}
+
 static bool is_open(const struct part *p)
 {
 	return p->in_session && (p->service == SERVICE_IMAP ? p->session.imap.base.line.open : p->session.smtp.base.line.open);
@@ -603,18 +667,12 @@ enum want_kind flow_step(void *self, struct want *w, struct error *err)
 		start_all(f);
 		AWAIT(f, FLOW_VERIFIED, want_children(w, &f->children, q->timeout_ms)):
 		want_came(w);
-		if ((exchange_can_send(f) || microsoft_can_send(f) || google_can_send(f)) && q->send_test)
-			start_webmail(f);
-		else if (exchange_can_send(f))
-			report_skip(f->report, "exchange.send", f->exchange.attempt, "not_asked", w->now_ms);
-		else if (microsoft_can_send(f))
-			report_skip(f->report, "microsoft.send", f->microsoft.attempt, "not_asked", w->now_ms);
-		else if (google_can_send(f))
-			report_skip(f->report, "google.send", f->google.attempt, "not_asked", w->now_ms);
-		else if (can_send(f) && q->send_test)
-			start_testmail(f);
-		else if (can_send(f))
-			report_skip(f->report, "smtp.send", f->part[SERVICE_SMTP].attempt, "not_asked", w->now_ms);
+		start_webevent(f, w);
+
+	STEP(f, FLOW_CALENDAR):
+		if (f->webevent.job)
+			PASS(webevent_step(&f->webevent, w, err));
+		start_sending(f, w);
 
 	STEP(f, FLOW_SEND):
 		if (f->sending)
@@ -657,6 +715,7 @@ static void flow_release(struct flow *f)
 	if (f->testmail.job)
 		testmail_release(&f->testmail);
 	webmail_release(&f->webmail);
+	webevent_release(&f->webevent);
 	exchange_way_release(&f->exchange);
 	microsoft_way_release(&f->microsoft);
 	google_way_release(&f->google);

@@ -54,7 +54,7 @@ static const struct argp_option options[] = {
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 2 },
 	{ NULL, 0, NULL, 0, "What else to try:", 3 },
 	{ "send-test", KEY_SEND_TEST, "BCC_ADDRESS", OPTION_ARG_OPTIONAL, "send a test message: to the mailbox itself and see it arrive, or to that address", 3 },
-	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "write a private event, read it back in three time zones, remove it (CalDAV)", 3 },
+	{ "calendar-test", KEY_CALENDAR_TEST, NULL, 0, "write a private event, read it back in three time zones, remove it", 3 },
 	{ NULL, 0, NULL, 0, "The network:", 4 },
 	{ "resolver", KEY_RESOLVER, "IP[:PORT]", 0, "name server to ask", 4 },
 	{ "ca-file", KEY_CA_FILE, "PEM", 0, "authorities trusted besides the system's", 4 },

@@ -623,10 +623,11 @@ static void put_needs(struct checklist *c, const struct report *r, const struct 
 	put_needs_of(c, r, v, "password");
 }
 
-static bool was_skipped(const struct report *r, const char *reason)
+/* No test message was asked for. That the calendar was not written to is another matter. */
+static bool was_not_sent(const struct report *r)
 {
 	for (size_t i = 0; i < r->step_count; i++)
-		if (r->step[i].skip && strcmp(r->step[i].skip, reason) == 0)
+		if (r->step[i].skip && strcmp(r->step[i].skip, "not_asked") == 0 && !slice_ends(slice_str(r->step[i].id), ".calendar_event"))
 			return true;
 	return false;
 }
@@ -641,7 +642,7 @@ void print_verdict(struct checklist *c, const struct report *r, const struct ver
 	}
 	if (v->kind == VERDICT_CONNECTED) {
 		paint(c, GREEN);
-		put_paragraph(c, ui(c, "verdict.", was_skipped(r, "not_asked") ? "connected_not_sent" : "connected"), 0);
+		put_paragraph(c, ui(c, "verdict.", was_not_sent(r) ? "connected_not_sent" : "connected"), 0);
 		paint(c, PLAIN);
 		for (size_t i = 0; i < v->findings; i++) {
 			heading(c, "fixed_on_the_way");

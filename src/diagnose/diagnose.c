@@ -370,15 +370,15 @@ static bool sending_is_not_offered(struct verdict *v, const struct report *r)
 
 /* Its steps: where the sign-in is judged, which came last when all is well, what mail needs to be read, and what may fail beside that. */
 static const struct web_mail {
-	const char *provider, *login, *inbox, *last, *needed[4], *rest[10];
+	const char *provider, *login, *inbox, *last, *needed[4], *rest[12];
 } web_mails[] = {
 	{ "exchange", "exchange.login", "exchange.inbox", "exchange.calendar", { "exchange.inbox", "exchange.mailbox", "exchange.folders" },
-	  { "exchange.calendar", "exchange.send", "send.arrive", "send.bounce" } },
+	  { "exchange.calendar", "exchange.calendar_event", "exchange.send", "send.arrive", "send.bounce" } },
 	{ "microsoft", "microsoft.account", "microsoft.inbox", "microsoft.calendar", { "microsoft.account", "microsoft.inbox", "microsoft.folders" },
-	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.send", "send.arrive", "send.bounce" } },
+	  { "entra.scopes", "microsoft.sender", "microsoft.calendar", "microsoft.calendar_event", "microsoft.send", "send.arrive", "send.bounce" } },
 	{ "google", "google.account", "google.mailbox", "google.calendar", { "google.mailbox", "google.account", "google.labels" },
 	  { "google.scopes", "google.sender", "google.calendar.resolve", "google.calendar.connect", "google.calendar.tls", "google.calendar",
-	    "google.send", "send.arrive", "send.bounce" } },
+	    "google.calendar_event", "google.send", "send.arrive", "send.bounce" } },
 	{ "caldav", "caldav.login", "caldav.calendars", "caldav.calendars",
 	  { "caldav.login", "caldav.principal", "caldav.calendars" }, { "caldav.rights", "caldav.event", "caldav.changes", "caldav.remove" } },
 };

@@ -16,6 +16,8 @@
 #define AT(families)           { NULL, FACT_SERVER_FAMILY, IS, families }
 #define FIND(fact, op, value)  { "caldav.find", fact, op, value }
 #define NOWHERE                { "caldav.resolve", FACT_HOST, NONE, NULL }
+/* Of whatever provider. */
+#define A_TEST_EVENT           "caldav.event|calendar_event"
 #define SIGN_IN_PAGES          "sign_in|forms|adfs|microsoft|gateway|owa"
 #define NOT_THERE              "400|403|404|405|410|411|415|501"
 #define UNDER_WAY              "timeout|closed|reset"
@@ -81,9 +83,9 @@ static const struct rule caldav[] = {
 	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(APP, CAUSE_AUTH_LOGIN_DISABLED), "G G.3", LOGIN(FACT_HTTP_STATUS, IS, "403"), AFTER),
 	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(APP), "G G.3", { LOOK "|caldav.changes|caldav.event", FACT_HTTP_STATUS, IS, "401|403" }),
 	PROVES(CALENDAR_NOT_PERMITTED, 0, "RFC 3744 5.4", { "caldav.rights", FACT_CALENDAR_MAY_ADD, IS, "no" }),
-	PROVES(CALENDAR_TIME_ZONE_UNKNOWN, 0, "G G.5", { "caldav.event", FACT_EVENT_ZONE, IS, "unknown" }),
-	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G G.5", { "caldav.event", FACT_EVENT_SHIFT, ANY, NULL }),
-	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G G.5", { "caldav.event", FACT_EVENT_LISTED, IS, "no" }),
+	PROVES(CALENDAR_TIME_ZONE_UNKNOWN, 0, "G G.5", { A_TEST_EVENT, FACT_EVENT_ZONE, IS, "unknown" }),
+	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G G.5", { A_TEST_EVENT, FACT_EVENT_SHIFT, ANY, NULL }),
+	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G G.5", { A_TEST_EVENT, FACT_EVENT_LISTED, IS, "no" }),
 	PROVES(CALENDAR_NONE, 0, "RFC 4791 5.2", { "caldav.calendars", FACT_CALENDARS, IS, "0" }),
 	PROVES(CALDAV_NOT_FOUND, 0, "RFC 4791 5.1", { "caldav.principal", FACT_CALDAV_HOME, IS, "none" }, { LOOK "|caldav.login", FACT_DAV_CALENDARS, IS, "no" },
 		{ LOOK "|caldav.login", FACT_DAV_CALENDARS, NEVER_IS, "yes" }),

@@ -24,7 +24,7 @@
 #define BY_TICKET              LOGIN(FACT_AUTH_BY, IS, "ticket")
 #define NO_TICKET              LOGIN(FACT_PRINCIPAL, NONE, NULL)      /* who came with one has said no password */
 #define BY_TOKEN               LOGIN(FACT_AUTH_BY, IS, "token")
-#define ANYWHERE(fact, op, value) { "exchange.offer|exchange.challenge|exchange.login|exchange.inbox|exchange.mailbox|exchange.folders|exchange.calendar|exchange.send", fact, op, value }
+#define ANYWHERE(fact, op, value) { "exchange.offer|exchange.challenge|exchange.login|exchange.inbox|exchange.mailbox|exchange.folders|exchange.calendar|exchange.calendar_event|exchange.send", fact, op, value }
 
 #define WEBMAIL   CAUSE_EXCHANGE_URL_IS_WEBMAIL
 #define NOT_EWS   CAUSE_EXCHANGE_URL_NOT_EWS
@@ -143,6 +143,10 @@ static const struct rule exchange[] = {
 	SUGGESTS(MAILBOX_NO_SMTP_ADDRESS, 0, OPEN(NO_BOX), "M C.4, E.1 3a", CODE("ErrorMailboxConfiguration")),
 	SUGGESTS(MAILBOX_NO_SMTP_ADDRESS, 0, OPEN(NO_BOX), "M C.4", { NULL, FACT_EWS_TEXT, HAS, "does not have SMTP address associated" }),
 	PROVES(CALENDAR_NOT_PERMITTED, 0, "M C.4", CODE_IN("exchange.calendar", "ErrorAccessDenied")),
+	PROVES(CALENDAR_NOT_PERMITTED, 0, "M C.4", CODE_IN("exchange.calendar_event", "ErrorAccessDenied|ErrorCreateItemAccessDenied")),
+	PROVES(CALENDAR_TIME_ZONE_UNKNOWN, 0, "messages.xsd", CODE_IN("exchange.calendar_event", "ErrorTimeZone|ErrorCalendarInvalidTimeZone")),
+	/* it is there, and was opened: who may do nothing in it is told that it is not */
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(CAUSE_CALENDAR_NONE), "M C.4", CODE_IN("exchange.calendar_event", "ErrorFolderNotFound|ErrorItemNotFound")),
 	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_CALENDAR_NOT_PERMITTED), "M C.4", CODE_IN("exchange.calendar", "ErrorFolderNotFound|ErrorItemNotFound")),
 	PROVES(MAILBOX_NOT_PERMITTED, 0, "M C.4", CODE_IN("exchange.inbox|exchange.mailbox|exchange.folders", "ErrorAccessDenied"), OTHERS),
 	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NO_BOX), "M C.4", CODE_IN("exchange.inbox|exchange.mailbox|exchange.folders", "ErrorFolderNotFound|ErrorItemNotFound"), OTHERS),

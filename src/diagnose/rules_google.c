@@ -14,7 +14,7 @@
 #define REASON_IN(steps, reasons) { steps, FACT_GOOGLE_REASON, IS, reasons }
 #define STATUS(words)    { NULL, FACT_GOOGLE_STATUS, IS, words }
 #define SAYS(words)      { NULL, FACT_GOOGLE_TEXT, HAS, words }
-#define ANYWHERE(fact, op, value) { "google.token|google.account|google.mailbox|google.labels|google.sender|google.calendar|google.send", fact, op, value }
+#define ANYWHERE(fact, op, value) { "google.token|google.account|google.mailbox|google.labels|google.sender|google.calendar|google.calendar_event|google.send", fact, op, value }
 #define AGE(days)        { "google.grant", FACT_GRANT_AGE, IS, days }
 #define PERSONAL         { "address", FACT_ADDRESS_DOMAIN, IS, "gmail.com|googlemail.com" }
 
@@ -108,7 +108,9 @@ static const struct rule google[] = {
 	SUGGESTS(GOOGLE_APP_MISREGISTERED, 0, OPEN(CAUSE_GOOGLE_GMAIL_OFF), "G A.7, B.5", REASON("failedPrecondition"), SAYS("Precondition check failed")),
 	SUGGESTS(GOOGLE_GMAIL_OFF, 0, OPEN(MISREGISTERED), "G B.5", REASON_IN("google.mailbox", "failedPrecondition")),
 	PROVES(CALENDAR_NOT_PERMITTED, 0, "G C", REASON("requiredAccessLevel")),
-	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_CALENDAR_NOT_PERMITTED), "G C", REASON_IN("google.calendar", "notFound")),
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(UNTICKED), "G C", REASON_IN("google.calendar_event", "forbiddenForNonOrganizer|forbidden")),
+	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_CALENDAR_NOT_PERMITTED), "G C", REASON_IN("google.calendar|google.calendar_event", "notFound")),
+	SUGGESTS(CALENDAR_TIME_ZONE_UNKNOWN, 0, OPEN(CAUSE_SERVER_ANSWER_UNREADABLE), "G C", { "google.calendar_event", FACT_GOOGLE_TEXT, HAS, "time zone|timezone" }),
 
 	/* -- what the token may -------------------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #define CODE(codes)            { NULL, FACT_GRAPH_CODE, IS, codes }
 #define CODE_IN(steps, codes)  { steps, FACT_GRAPH_CODE, IS, codes }
 #define GRAPH_TEXT(op, words)  { NULL, FACT_GRAPH_TEXT, op, words }
-#define ANYWHERE(fact, op, value) { "entra.device|entra.token|entra.identity|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.send|microsoft.watch", fact, op, value }
+#define ANYWHERE(fact, op, value) { "entra.device|entra.token|entra.identity|microsoft.account|microsoft.inbox|microsoft.folders|microsoft.calendar|microsoft.calendar_event|microsoft.send|microsoft.watch", fact, op, value }
 #define ID_TOKEN(flaws)        { "entra.identity", FACT_ID_TOKEN, IS, flaws }
 #define OUR_CLOCK(op, word)    { "entra.identity", FACT_CLOCK, op, word }
 #define PLAN(plans)            { "microsoft.account", FACT_ACCOUNT_PLAN, IS, plans }
@@ -184,13 +184,14 @@ static const struct rule microsoft[] = {
 	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorAccessDenied"), OTHERS, { "entra.scopes", FACT_OAUTH_SCOPE, ANY, NULL }),
 	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorAccessDenied"), OTHERS),
 	SUGGESTS(MAILBOX_NOT_PERMITTED, 0, OPEN(NOT_THERE), "M B.9", CODE_IN("microsoft.inbox|microsoft.folders", "ErrorItemNotFound"), OTHERS),
-	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(CAUSE_CALENDAR_NONE), "M B.9", CODE_IN("microsoft.calendar", "ErrorItemNotFound"), OTHERS),
-	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE_IN("microsoft.calendar", "ErrorAccessDenied")),
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(CAUSE_CALENDAR_NONE), "M B.9", CODE_IN("microsoft.calendar|microsoft.calendar_event", "ErrorItemNotFound"), OTHERS),
+	SUGGESTS(CALENDAR_NOT_PERMITTED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE_IN("microsoft.calendar|microsoft.calendar_event", "ErrorAccessDenied")),
+	PROVES(CALENDAR_TIME_ZONE_UNKNOWN, 0, "M B.2", CODE_IN("microsoft.calendar_event", "TimeZoneNotSupportedException")),
 	SUGGESTS(SEND_AS_DENIED, 0, OPEN(NOT_ALLOWED, CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE_IN("microsoft.send", "ErrorAccessDenied")),
 	SUGGESTS(MICROSOFT_APP_NOT_ALLOWED, 0, OPEN(CAUSE_MAILBOX_NOT_PERMITTED, CAUSE_MICROSOFT_SCOPE_MISSING, NOT_THERE), "M B.7, E.2 6", CODE("ErrorAccessDenied")),
 	SUGGESTS(MICROSOFT_ADMIN_APPROVAL_REQUIRED, 0, OPEN(CAUSE_MICROSOFT_SCOPE_MISSING), "M B.7", CODE("Authorization_RequestDenied")),
 	SUGGESTS(AUTH_LOGIN_DISABLED, 0, OPEN(NO_LICENCE), "M B.7", CODE("ErrorOrganizationAccessBlocked")),
-	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_CALENDAR_NOT_PERMITTED), "M B.7", CODE_IN("microsoft.calendar", "ErrorItemNotFound|ErrorFolderNotFound|ResourceNotFound")),
+	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_CALENDAR_NOT_PERMITTED), "M B.7", CODE_IN("microsoft.calendar|microsoft.calendar_event", "ErrorItemNotFound|ErrorFolderNotFound|ResourceNotFound")),
 
 	/* -- the message --------------------------------------------------------------------------------------------------------- */
 

@@ -165,9 +165,10 @@
 #define FACT_CALENDAR          "caldav.calendar"      /* its name */
 #define FACT_CALENDAR_MAY_ADD  "caldav.may_add"       /* yes no unknown: to any of them */
 #define FACT_EVENT_AT          "event.calendar"       /* where the test event is written: a path */
-#define FACT_EVENT_READ        "event.read"           /* "Europe/Berlin as 20261123T030000Z, zone Europe/Berlin by name"; several */
+#define FACT_EVENT_READ        "event.read"           /* "Europe/Berlin as 20261123T030000Z, zone Europe/Berlin by name"; several; by what only at CalDAV */
 #define FACT_EVENT_LISTED      "event.listed"         /* yes no: among what takes place at its time, as the server has it */
 #define FACT_EVENT_SHIFT       "event.shift_s"        /* so much later than it was written */
+#define FACT_EVENT_EARLIER     "event.earlier"        /* how many events of earlier tests were found, and removed first */
 #define FACT_EVENT_ZONE        "event.zone"           /* unknown: it came back with a zone that is none */
 #define FACT_SYNC_BY           "sync.by"              /* token etags: how changes are told of */
 #define FACT_SYNC_TOLD         "sync.told"            /* changed gone nothing: of the test event */

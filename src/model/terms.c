@@ -5,10 +5,10 @@
 
 #include "base/slice.h"
 
-static const struct { const char *name; bool mail, sends; } rows[RIGHTS_COUNT] = {
-	[RIGHTS_FULL] = { "full", true, true },
-	[RIGHTS_READ] = { "read", true, false },
-	[RIGHTS_CALENDAR] = { "calendar", false, false },
+static const struct { const char *name; bool mail, sends, writes_calendar; } rows[RIGHTS_COUNT] = {
+	[RIGHTS_FULL] = { "full", true, true, true },
+	[RIGHTS_READ] = { "read", true, false, false },
+	[RIGHTS_CALENDAR] = { "calendar", false, false, true },
 };
 
 const char *rights_name(enum rights r)
@@ -34,6 +34,11 @@ bool rights_have_mail(enum rights r)
 bool rights_send(enum rights r)
 {
 	return rows[r].sends;
+}
+
+bool rights_write_calendar(enum rights r)
+{
+	return rows[r].writes_calendar;
 }
 
 const char *delegate_of(const char *username, const char *address)

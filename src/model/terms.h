@@ -21,6 +21,7 @@ const char *rights_name(enum rights);                          /* "full" "read" 
 bool        rights_find(const char *name, enum rights *out);   /* false of NULL or another word; then nothing is written */
 bool        rights_have_mail(enum rights);
 bool        rights_send(enum rights);
+bool        rights_write_calendar(enum rights);
 
 /* Who signs in for a shared mailbox: a user name that is another address than the mailbox's. NULL: whoever it belongs to. */
 const char *delegate_of(const char *username, const char *address);

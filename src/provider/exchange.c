@@ -188,6 +188,11 @@ static bool went_well(struct exchange_session *s, size_t about, const char *oper
 	return false;
 }
 
+bool exchange_went_well(struct exchange_session *s, const char *operation)
+{
+	return went_well(s, 0, operation);
+}
+
 static enum want_kind not_well(struct exchange_session *s, const struct want *w, struct error *err, const char *what)
 {
 	const struct ews_outcome *o = first_outcome(s);

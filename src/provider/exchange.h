@@ -84,6 +84,8 @@ enum want_kind exchange_answer_step(struct exchange_session *, const struct ews_
 /* Of the question just asked: the answer is read as it comes, however long it is, and only what is heard of it is held; then
  * exchange_answer_step() takes no listener. */
 void           exchange_stream(struct exchange_session *, const struct ews_listener *);
+/* What was asked for is done; else its words are in the report. */
+bool           exchange_went_well(struct exchange_session *, const char *operation);
 struct ews_header exchange_header(const struct exchange_session *);
 void           exchange_begin(struct exchange_session *, const char *name, const struct want *);
 void           exchange_end(struct exchange_session *, enum step_state, const struct want *);

@@ -828,6 +828,22 @@ void google_ask(struct google_session *s, const char *method, const char *path)
 	web_ask(&l->web, &l->request);
 }
 
+void google_ask_calendar(struct google_session *s, const char *method, const char *path, struct slice body)
+{
+	struct google_line *l = &s->line[GOOGLE_CALENDAR];
+
+	set_question(l, NULL, method, arena_print(s->job, "/calendar/v3%s", path));
+	l->request.body = body;
+	if (body.len)
+		l->request.header[1] = "Content-Type: application/json";
+	web_ask(&l->web, &l->request);
+}
+
+void google_calendar_facts(struct google_session *s)
+{
+	refusal_facts(s, &s->line[GOOGLE_CALENDAR]);
+}
+
 struct web_session *google_web(struct google_session *s)
 {
 	return &s->line[GOOGLE_MAIL].web;

@@ -100,10 +100,14 @@ bool               google_is_busy(struct google_session *);
 /* So long it wants to be left alone, by Retry-After of the last answer; `otherwise` where it does not say. */
 int                google_busy_ms(const struct google_session *, int otherwise);
 
-/* -- for others that go on talking to Gmail on an open session -- */
+/* -- for others that go on talking on an open session -- */
 
 /* `path` behind the mailbox ("/messages/1/trash"); it must live until the answer is there. web_ask_step() on google_web() brings that. */
 void                google_ask(struct google_session *, const char *method, const char *path);
 struct web_session *google_web(struct google_session *);
+/* The same of Calendar, behind its version ("/calendars/primary/events"); the line is line[GOOGLE_CALENDAR]. `body` is JSON, or nothing. */
+void                google_ask_calendar(struct google_session *, const char *method, const char *path, struct slice body);
+/* What Calendar refused with, as facts of the step under way there. */
+void                google_calendar_facts(struct google_session *);
 
 #endif

@@ -264,6 +264,16 @@ static bool has_arrived(void *self, const char *token, struct arena *into, struc
 	return true;
 }
 
+/* Written once, when somebody connects it: the daily proof of life writes nothing. Where that is what did not work, nothing else would
+ * tell that it does. */
+static bool tests_calendar(const struct kept_round *round)
+{
+	const struct account *a = &round->account;
+	bool                  failed = a->state == ACCOUNT_DEGRADED && a->cause && slice_starts(slice_str(a->cause), "calendar.");
+
+	return rights_write_calendar(account_terms(a).rights) && (round->asked || failed);
+}
+
 static void begin_verification(struct kept *k, const struct want *w)
 {
 	struct kept_round    *round = k->round;
@@ -278,10 +288,10 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.trust = &round->laid_down.trust,
 		.ews_url = a->ews_url, .act_as = a->impersonate,
 		.caldav_url = a->caldav_url, .caldav_username = a->caldav_username, .caldav_password = round->calendar.password,
-		.calendar_test = round->asked,
 		.microsoft = keeper_microsoft(k->loop->keeper), .terms = account_terms(a), .safe = has_grant(a) ? grant_safe(k) : NULL,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked && rights_send(account_terms(a).rights), .send_to = *round->bcc ? round->bcc : NULL,
+		.calendar_test = tests_calendar(round),
 		.arrived = *round->bcc ? has_arrived : NULL, .arrival = k,
 		.timeout_ms = VERIFY_MS, .our_addresses = round->ours, .watch = progress_watch, .watcher = round->progress,
 	};

@@ -235,7 +235,7 @@ bool ews_calendar_view(struct buffer *out, const struct ews_header *h, const str
 
 	XML(&w, "<m:FindItem Traversal=\"Shallow\">"
 	        ITEM_SHAPE("<t:FieldURI FieldURI=\"item:ParentFolderId\"/><t:FieldURI FieldURI=\"item:ItemClass\"/>"
-	                   "<t:FieldURI FieldURI=\"item:Subject\"/><t:FieldURI FieldURI=\"calendar:Start\"/>"
+	                   "<t:FieldURI FieldURI=\"item:Subject\"/><t:FieldURI FieldURI=\"calendar:UID\"/><t:FieldURI FieldURI=\"calendar:Start\"/>"
 	                   "<t:FieldURI FieldURI=\"calendar:End\"/><t:FieldURI FieldURI=\"calendar:Organizer\"/>")
 	        "<m:CalendarView MaxEntriesReturned=\"%\" StartDate=\"%\" EndDate=\"%\"/><m:ParentFolderIds>",
 	    within(most, 1, INT32_MAX).text, from, to);

@@ -522,7 +522,7 @@ static const char *const known_steps[] = {
 	"arrive", "imap.greeting", "imap.tls", "imap.capability", "imap.login", "imap.id", "imap.list", "imap.open", "smtp.tls", "smtp.greeting", "smtp.ehlo",
 	"smtp.login", "smtp.send", "send.arrive", "send.copy", "send.clean", "send.bounce", "bounce",
 	"exchange.url", "exchange.find", "exchange.autodiscover", "exchange.offer", "exchange.challenge", "exchange.login", "exchange.version", "exchange.inbox",
-	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.send", "ews.pasted",
+	"exchange.mailbox", "exchange.folders", "exchange.calendar", "exchange.calendar_event", "microsoft.calendar_event", "google.calendar_event", "calendar_event", "exchange.send", "ews.pasted",
 	"entra.callback", "entra.page", "entra.device", "entra.grant", "entra.token", "entra.identity", "entra.tenant", "entra.scopes", "microsoft.account", "microsoft.inbox", "microsoft.folders", "microsoft.calendar", "microsoft.sender",
 	"microsoft.send", "microsoft.watch", "graph.pasted",
 };

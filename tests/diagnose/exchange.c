@@ -81,6 +81,11 @@ static const struct look_alike pairs[] = {
 	  NOT("send.bounce", FACT_SEND_BOUNCED, "yes", FACT_REPLY_TEXT, "Undeliverable") }, VERDICT_PARTIAL, "send.not_received", LIKELY, "send.delayed" },
 	{ "too much sent", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorSubmissionQuotaExceeded")) }, VERDICT_PARTIAL, "send.quota_exceeded", PROVEN, "" },
 	{ "the mailbox is full", { IN, OK("exchange.calendar", NULL), NOT("exchange.send", CODE("ErrorQuotaExceeded")) }, VERDICT_PARTIAL, "mailbox.full", PROVEN, "" },
+	{ "the calendar is there, and may not be written to", { IN, OK("exchange.calendar", NULL), NOT("exchange.calendar_event", CODE("ErrorAccessDenied")) }, VERDICT_PARTIAL, "calendar.not_permitted", PROVEN, "" },
+	{ "it opens, and whoever writes is told that it is not there", { IN, OK("exchange.calendar", NULL), NOT("exchange.calendar_event", CODE("ErrorItemNotFound")) }, VERDICT_PARTIAL, "calendar.not_permitted", LIKELY, "calendar.none" },
+	{ "it knows no such zone", { IN, OK("exchange.calendar", NULL), NOT("exchange.calendar_event", CODE("ErrorTimeZone")) }, VERDICT_PARTIAL, "calendar.time_zone_unknown", PROVEN, "" },
+	{ "the event begins when it was not meant to", { IN, OK("exchange.calendar", NULL), NOT("exchange.calendar_event", FACT_EVENT_LISTED, "yes", FACT_EVENT_SHIFT, "3600") }, VERDICT_PARTIAL, "calendar.time_zone_unknown", LIKELY, "server.answer_unreadable" },
+	{ "the mailbox is too full for it", { IN, OK("exchange.calendar", NULL), NOT("exchange.calendar_event", CODE("ErrorQuotaExceeded")) }, VERDICT_PARTIAL, "mailbox.full", PROVEN, "" },
 	{ "the calendar alone is closed", { IN, NOT("exchange.calendar", CODE("ErrorAccessDenied")) }, VERDICT_PARTIAL, "calendar.not_permitted", PROVEN, "" },
 	/* C.5 */
 	{ "throttled by a code", { AT_INBOX(CODE("ErrorServerBusy")) }, VERDICT_FAILED, "throttle.provider", PROVEN, "" },

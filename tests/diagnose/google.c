@@ -48,6 +48,9 @@ static const struct look_alike pairs[] = {
 	{ "another account, whatever else", { GRANT, NOT("google.mailbox", FACT_GOOGLE_TEXT, "Mail service not enabled"), NOT("google.account", FACT_ACCOUNT_ASKED, "no") }, VERDICT_FAILED, "google.wrong_account", PROVEN, "" },
 	/* beside mail */
 	{ "the calendar is off", { GRANT, MAILBOX, NOT("google.calendar", FACT_HTTP_STATUS, "403", FACT_GOOGLE_REASON, "notACalendarUser") }, VERDICT_PARTIAL, "google.calendar_off", PROVEN, "" },
+	{ "the calendar may only be read", { GRANT, MAILBOX, OK("google.calendar", NULL), NOT("google.calendar_event", FACT_HTTP_STATUS, "403", FACT_GOOGLE_REASON, "requiredAccessLevel") }, VERDICT_PARTIAL, "calendar.not_permitted", PROVEN, "" },
+	{ "its box was left unticked", { GRANT, MAILBOX, OK("google.calendar", NULL), NOT("google.calendar_event", FACT_HTTP_STATUS, "403", FACT_GOOGLE_REASON, "insufficientPermissions") }, VERDICT_PARTIAL, "google.scope_unticked", PROVEN, "" },
+	{ "the event is not there when it should be", { GRANT, MAILBOX, OK("google.calendar", NULL), NOT("google.calendar_event", FACT_EVENT_LISTED, "no") }, VERDICT_PARTIAL, "calendar.time_zone_unknown", LIKELY, "server.answer_unreadable" },
 	{ "the way to the calendar", { GRANT, MAILBOX, NOT("google.calendar.connect", FACT_NET_OUTCOME, "refused") }, VERDICT_PARTIAL, "net.refused", PROVEN, "" },
 	{ "so many messages a day", { GRANT, MAILBOX, OK("google.calendar", NULL), NOT("google.send", FACT_GOOGLE_REASON, "userRateLimitExceeded", FACT_GOOGLE_TEXT, "User-rate limit exceeded. Retry after 2026-11-23T00:00:00.000Z") },
 	  VERDICT_PARTIAL, "send.quota_exceeded", LIKELY, "throttle.provider" },

@@ -85,6 +85,12 @@ static const struct look_alike pairs[] = {
 	/* the rest of it */
 	{ "Graph is down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "503") }, VERDICT_FAILED, "server.unavailable", PROVEN, "" },
 	{ "Graph slows us down", { ACCOUNT(PLAN("Enabled")), NOT("microsoft.inbox", FACT_HTTP_STATUS, "429", FACT_GRAPH_CODE, "ApplicationThrottled") }, VERDICT_FAILED, "throttle.provider", PROVEN, "" },
+	{ "the calendar may not be written to", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), OK("microsoft.calendar", NULL), NOT("microsoft.calendar_event", FACT_HTTP_STATUS, "403", FACT_GRAPH_CODE, "ErrorAccessDenied") },
+	  VERDICT_PARTIAL, "calendar.not_permitted", LIKELY, "microsoft.scope_missing" },
+	{ "it knows no such zone", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), OK("microsoft.calendar", NULL), NOT("microsoft.calendar_event", FACT_HTTP_STATUS, "400", FACT_GRAPH_CODE, "TimeZoneNotSupportedException") },
+	  VERDICT_PARTIAL, "calendar.time_zone_unknown", PROVEN, "" },
+	{ "it tells by a zone that is none", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), OK("microsoft.calendar", NULL), NOT("microsoft.calendar_event", FACT_EVENT_LISTED, "yes", FACT_EVENT_ZONE, "unknown") },
+	  VERDICT_PARTIAL, "calendar.time_zone_unknown", PROVEN, "" },
 	{ "no calendar", { ACCOUNT(PLAN("Enabled")), OK("microsoft.inbox", NULL), OK("microsoft.folders", NULL), NOT("microsoft.calendar", FACT_GRAPH_CODE, "ErrorItemNotFound") }, VERDICT_PARTIAL, "calendar.none", LIKELY, "" },
 	/* one's own, or another's (B.9) */
 	{ "no right on one's own inbox", { ACCOUNT(PLAN("Enabled")), INBOX("ErrorAccessDenied") }, VERDICT_FAILED, "microsoft.app_not_allowed", LIKELY, "mailbox.not_permitted" },
