@@ -41,7 +41,8 @@ static const struct { const char *name, *scope[4]; } needed[] = {
 void google_session_init(struct google_session *s, struct report *r, const struct google_app *app, const struct mail_address *address,
                          const struct oauth_grant *grant, struct waits waits, int attempt)
 {
-	*s = (struct google_session){ .report = r, .app = app, .address = address, .waits = waits, .attempt = attempt, .job = arena_new() };
+	*s = (struct google_session){ .report = r, .app = app, .address = address, .waits = waits, .attempt = attempt, .place = GOOGLE_MAIL,
+	                              .job = arena_new() };
 	if (grant)
 		s->grant = *grant;
 	s->login = (struct login){ .username = address->text, .username_form = "address", .token = s->grant.access_token };
@@ -561,7 +562,7 @@ static void start_open(struct google_session *s)
 	ask_mail(s, "google.mailbox", MAILBOX "/profile");
 	children_init(&s->children, UNTIL_ALL);
 	start_child(s, question_step, &s->line[GOOGLE_MAIL]);
-	if (!s->line[GOOGLE_CALENDAR].open)
+	if (!s->mail_alone && !s->line[GOOGLE_CALENDAR].open)
 		start_child(s, line_open_step, &s->line[GOOGLE_CALENDAR]);
 }
 
@@ -635,12 +636,13 @@ enum want_kind google_open_step(void *self, struct want *w, struct error *err)
 
 /* -- one question ------------------------------------------------------------------------------------------------- */
 
-void google_question(struct google_session *s, enum google_place p, const char *id, const char *method, const char *target)
+void google_question(struct google_session *s, enum google_place p, const char *id, bool goes_on, const char *target)
 {
 	s->place = p;
 	s->ask.step = ASK_START;
 	s->token.step = TOKEN_START;
-	set_question(&s->line[p], id, method, target);
+	set_question(&s->line[p], id, "GET", target);
+	s->line[p].goes_on = goes_on;
 }
 
 const struct web_answer *google_answer(const struct google_session *s)
@@ -665,7 +667,7 @@ bool google_is_busy(struct google_session *s)
 
 int google_busy_ms(const struct google_session *s, int otherwise)
 {
-	const struct web_session *web = &s->line[s->place].web;
+	const struct web_session *web = &s->line[s->at_authority ? GOOGLE_AUTH : s->place].web;
 	struct slice              field;
 
 	return web_field(web, "Retry-After", &field) ? web_pause_ms(web) : otherwise;
@@ -712,13 +714,15 @@ enum want_kind google_ask_step(void *self, struct want *w, struct error *err)
 		PASS(line_open_step(l, w, err));
 
 	STEP(&s->ask, ASK_SAY):
-		l->reported = l->web.reported = report_begin(s->report, l->id, s->attempt, w->now_ms);
+		if (!l->goes_on)
+			l->reported = l->web.reported = report_begin(s->report, l->id, s->attempt, w->now_ms);
 		web_ask(&l->web, &l->request);
 
 	STEP(&s->ask, ASK_ANSWER):
 		PASS(web_ask_step(&l->web, w, err));
 		if (l->web.answer.status == 401 && can_renew(s)) {
 			end(s, l, STEP_WARNED, w);
+			l->goes_on = false;
 			s->token.step = TOKEN_START;
 	STEP(&s->ask, ASK_RENEW):
 			PASS(token_step(s, w, err));

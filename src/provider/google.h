@@ -42,6 +42,7 @@ struct google_line {
 	const char        *id;                      /* of the step that the question is */
 	int                step, reported, pause_ms;
 	bool               open, again;
+	bool               goes_on;                 /* the question belongs to the step under way */
 };
 
 struct google_session {
@@ -52,6 +53,7 @@ struct google_session {
 	const struct mail_address *address;
 	struct waits               waits;
 	int                        attempt;
+	bool                       mail_alone;      /* set after init: the calendar's line is not made ready */
 	struct slice               message;         /* to be sent: RFC 5322, CRLF */
 	/* in and out: renewed by a refresh; then its texts are in the report's arena */
 	struct oauth_grant        grant;
@@ -87,8 +89,8 @@ void           google_session_release(struct google_session *);
 /* -- one question at a time, for who watches -- */
 
 /* To be set before the first step of each: GOOGLE_MAIL or GOOGLE_CALENDAR, and a target there that lives until the answer is there; it
- * becomes the step `id`. */
-void               google_question(struct google_session *, enum google_place, const char *id, const char *method, const char *target);
+ * becomes the step `id`; `goes_on`: it belongs to the step of that name that is under way. */
+void               google_question(struct google_session *, enum google_place, const char *id, bool goes_on, const char *target);
 /* WANT_NOTHING: whatever was answered is in google_answer(), and the step is for the caller to end. */
 enum want_kind     google_ask_step(void *self, struct want *, struct error *);
 const struct web_answer *google_answer(const struct google_session *);
@@ -97,7 +99,7 @@ void               google_ask_end(struct google_session *, enum step_state, cons
 void               google_answer_facts(struct google_session *);
 /* Too much is asked: it says so as 429, 503, 504, or as 403 with the reason of a limit (facts G B.5). */
 bool               google_is_busy(struct google_session *);
-/* So long it wants to be left alone, by Retry-After of the last answer; `otherwise` where it does not say. */
+/* So long it wants to be left alone, by Retry-After of the last answer, to an opening as well; `otherwise` where it does not say. */
 int                google_busy_ms(const struct google_session *, int otherwise);
 
 /* -- for others that go on talking on an open session -- */

@@ -295,7 +295,7 @@ enum want_kind microsoft_notices_step(void *self, struct want *w, struct error *
 			return WANT_NOTHING;
 		if (!n->begun)
 			take_up(n, w);
-		n->woken = n->watch->stirred.open || n->watch->woken;
+		n->woken = n->watch->rest.stirred.open || n->watch->rest.woken;
 		n->errands = 0;
 
 	STEP(n, NOTICES_NEXT):
@@ -367,7 +367,7 @@ void microsoft_notices_rest(struct microsoft_notices *n, const struct want *w)
 
 	s->told = stands;
 	/* found by a poll, and one stood all the time that should have told of it */
-	if (stands && n->stood && s->count && !n->woken && !s->stirred.open)
+	if (stands && n->stood && s->count && !n->woken && !s->rest.stirred.open)
 		n->untold = true;
 	n->stood = stands;
 	if (!n->place || s->busy_ms)
@@ -393,6 +393,6 @@ bool microsoft_notices_hear(struct microsoft_notices *n, const char *nonce, cons
 	n->untold = false;
 	n->reauthorize |= notice->life == GRAPH_REAUTHORIZE;
 	n->removed |= notice->life == GRAPH_REMOVED;
-	n->watch->stirred.open = true;
+	n->watch->rest.stirred.open = true;
 	return true;
 }

@@ -2,19 +2,16 @@
 
 #include <stdlib.h>
 
-#include "base/random.h"
 #include "model/facts.h"
 #include "wire/header.h"
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_THROUGH, OPEN_DONE };
 enum { NEWS_START, NEWS_PAGE };
-enum { WAIT_START, WAIT_LULL, WAIT_STIRRED, WAIT_OVER, WAIT_DONE };
 
 #define POLL_MS      (60 * 1000)
 #define BUSY_MS      (2 * 60 * 1000)        /* where a busy server does not say how long       */
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                      */
 #define PAGES_MOST   10000                  /* of one round: who never comes to its end is left */
-#define LULL_MS      1000                   /* between two turns where it stirs without end */
 #define RESTARTS_MOST 3                     /* of rounds, in one turn                          */
 #define NEWS_FIRST   16                     /* so many are thought of, and then twice as many          */
 #define DAY_S        (24 * 3600)
@@ -48,7 +45,7 @@ void microsoft_watch_wake(struct microsoft_watch *s)
 	s->session->delegate = a->delegate;
 	s->session->others = a->delegate != NULL;
 	s->session->entra.how = s->session->web.how = TLS_QUICK;
-	s->asked = s->stirred.open = false;
+	s->asked = s->rest.stirred.open = false;
 	s->restarts = 0;
 }
 
@@ -390,42 +387,10 @@ enum want_kind microsoft_watch_news_step(void *self, struct want *w, struct erro
 	return WANT_FAILED;
 }
 
-/* An eighth to either side, so that those that began together do not go on so; who is busy is left alone for no less than it says. */
-static int with_dice(const struct microsoft_watch *s)
-{
-	uint32_t dice;
-	int      eighth = s->rest_ms / 8;
-
-	random_bytes(&dice, sizeof dice);
-	if (s->busy_ms)
-		return s->rest_ms + (int)(dice % (uint32_t)(eighth + 1));
-	return s->rest_ms - eighth + (int)(dice % (uint32_t)(2 * eighth + 1));
-}
-
 enum want_kind microsoft_watch_wait_step(void *self, struct want *w, struct error *err)
 {
 	struct microsoft_watch *s = self;
 
 	(void)err;
-	switch (s->wait.step) {
-	case WAIT_START:
-		s->left_ms = with_dice(s);
-		if (s->woken || s->stirred.open) {
-			AWAIT(&s->wait, WAIT_LULL, want_time(w, LULL_MS)):
-			want_came(w);
-		}
-		if (s->told && !s->busy_ms) {
-			AWAIT(&s->wait, WAIT_STIRRED, want_gate(w, &s->stirred, s->left_ms)):
-			want_came(w);
-		} else {
-			AWAIT(&s->wait, WAIT_OVER, want_time(w, s->left_ms)):
-			want_came(w);
-		}
-		s->woken = s->stirred.open;
-
-	STEP(&s->wait, WAIT_DONE):
-		s->wait.step = WAIT_START;
-		return WANT_NOTHING;
-	}
-	return WANT_FAILED;
+	return rest_step(&s->rest, s->rest_ms, s->busy_ms > 0, s->told, w);
 }

@@ -22,6 +22,7 @@
 
 #include "model/message.h"
 #include "provider/microsoft.h"
+#include "provider/rest.h"
 #include "wire/graph_page.h"
 
 #define MICROSOFT_NEWS_MOST  50
@@ -56,8 +57,7 @@ struct microsoft_watch {
 	bool                      asked;           /* Graph took part in the turn under way, or nothing is known against it */
 	/* of who hears that something happened (microsoft_notices.h) */
 	bool                      told;            /* somebody does: the wait ends when the gate is open                */
-	struct gate               stirred;         /* opened by that one at any time, in the watch's thread; shut by a new turn */
-	bool                      woken;           /* that ended the last wait                                          */
+	struct rest               rest;            /* `stirred` is opened by that one             */
 	/* its own */
 	struct microsoft_session *session;         /* NULL while parked                                             */
 	struct mail_address       who;             /*   likewise                                                    */
@@ -68,8 +68,7 @@ struct microsoft_watch {
 	char                     *next_link;       /* of the round under way; NULL: it begins                       */
 	int64_t                   newest;          /*   and the newest that was seen in it                          */
 	unsigned                  pages, restarts;
-	int                       step, rest_ms, left_ms;
-	struct { int step; }      wait;
+	int                       step, rest_ms;
 };
 
 /* `delta_link` is copied. Awake from the beginning. */

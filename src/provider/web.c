@@ -83,7 +83,9 @@ int web_pause_ms(const struct web_session *s)
 	struct slice       field;
 	unsigned long long seconds;
 
-	return web_field(s, "Retry-After", &field) && slice_number(field, PAUSE_LONGEST_S, &seconds) ? (int)seconds * 1000 : 1000;
+	if (!web_field(s, "Retry-After", &field) || !slice_number(field, UINT32_MAX, &seconds))
+		return 1000;
+	return (int)(seconds < PAUSE_LONGEST_S ? seconds : PAUSE_LONGEST_S) * 1000;
 }
 
 /* -- the line ----------------------------------------------------------------------------------------------------- */

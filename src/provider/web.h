@@ -116,7 +116,7 @@ enum want_kind web_challenge_step(void *self, struct want *, struct error *);
 void           web_ask(struct web_session *, const struct web_request *);
 enum want_kind web_ask_step(void *self, struct want *, struct error *);
 
-/* So long the last answer wants to be left alone (Retry-After); a second where it does not say. */
+/* So long the last answer wants to be left alone (Retry-After), an hour at most; a second where it does not say. */
 int            web_pause_ms(const struct web_session *);
 /* A field of the last answer. */
 bool           web_field(const struct web_session *, const char *name, struct slice *out);

@@ -1,6 +1,7 @@
 #include "wire/google.h"
 
 #include "base/json.h"
+#include "wire/header.h"
 #include "wire/sasl.h"
 
 static const cJSON *member(const cJSON *object, const char *name)
@@ -244,6 +245,7 @@ bool google_message_read(struct slice body, struct arena *a, struct google_messa
 	if (!m->references)
 		m->references = m->in_reply_to;
 	m->message_id = header_of(json, "Message-ID", a);
+	m->is_test = header_of(json, HEADER_TEST, a) != NULL;
 	m->received = long_number(json, "internalDate") / 1000;
 	if (cJSON_IsNumber(member(json, "sizeEstimate")) && json_number(json, "sizeEstimate", 0) > 0 && json_number(json, "sizeEstimate", 0) < 1e12)
 		m->size = (long long)json_number(json, "sizeEstimate", 0);

@@ -87,6 +87,7 @@ struct google_message {
 	const char *references;               /* ids of what it is about: References, else In-Reply-To            */
 	const char *to, *message_id, *in_reply_to;
 	long long   received, size;           /* Unix seconds by Gmail's clock, bytes; 0: not told */
+	bool        is_test;                  /* a test message of ours: by its header (wire/header.h) */
 };
 
 bool google_message_read(struct slice body, struct arena *, struct google_message *, struct error *);

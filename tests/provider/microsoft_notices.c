@@ -284,14 +284,14 @@ TEST(a_notice_ends_the_wait)
 	struct want            w = { 0 };
 	struct error           err = { 0 };
 
-	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_GATE && w.gate == &watch.stirred);
+	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_GATE && w.gate == &watch.rest.stirred);
 	EXPECT(w.wait_ms >= 52500 && w.wait_ms <= 67500);
-	watch.stirred.open = true;
-	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_NOTHING && watch.woken);
+	watch.rest.stirred.open = true;
+	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_NOTHING && watch.rest.woken);
 	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_TIME && w.wait_ms == SECOND_MS);
 	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_GATE);
-	watch.stirred.open = false;
-	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_NOTHING && !watch.woken);
+	watch.rest.stirred.open = false;
+	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_NOTHING && !watch.rest.woken);
 	watch.busy_ms = 60000;
 	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_TIME && w.wait_ms >= 60000);
 	EXPECT(microsoft_watch_wait_step(&watch, &w, &err) == WANT_NOTHING);
