@@ -13,7 +13,7 @@ _mailmoor_options()
 	causes) echo "--lang= --json --help --usage" ;;
 	serve) echo "--config= --verbose --help --usage" ;;
 	account)
-		echo "--password-file= --device-code --tenant-access --rights= --username= --imap= --smtp= --ews= --impersonate --provider= --caldav= --caldav-username= --caldav-password-file= --external-id= --url= --key-file= --config= --lang= --json --help
+		echo "--password-file= --token-file= --device-code --tenant-access --rights= --username= --imap= --smtp= --ews= --impersonate --provider= --caldav= --caldav-username= --caldav-password-file= --external-id= --url= --key-file= --config= --lang= --json --help
 			--usage"
 		;;
 	key) echo "--scope= --local --workspace= --url= --key-file= --config= --lang= --json --help --usage" ;;

@@ -789,6 +789,21 @@ static void note_calendar(struct flow *f, struct flow_calendar *out)
 		out->username = arena_str(job, f->caldav.login.username);
 }
 
+/* Where Gmail is, is known: here it is what is shown and counted. */
+static void note_google(struct flow *f, struct flow_worked *out)
+{
+	const struct google_session *s = &f->google.session;
+	struct arena                *job = f->report->job;
+
+	out->endpoint[SERVICE_WEB] = s->line[GOOGLE_MAIL].endpoint;
+	out->endpoint[SERVICE_WEB].host = arena_str(job, out->endpoint[SERVICE_WEB].host);
+	out->endpoint[SERVICE_WEB].path = "/gmail/v1";
+	out->well[SERVICE_WEB] = true;
+	out->interface = "gmail";
+	out->username = arena_str(job, f->address.text);
+	out->mailbox = arena_str(job, s->profile.address);
+}
+
 static void note_worked(struct flow *f, struct flow_worked *out)
 {
 	struct arena *job = f->report->job;
@@ -809,6 +824,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		note_exchange(f, out);
 	if (f->microsoft.in_session && microsoft_is_open(&f->microsoft.session))
 		note_microsoft(f, out);
+	if (f->google.in_session && f->google.session.mailbox_open && f->google.session.signed_in)
+		note_google(f, out);
 	if (f->caldav.in_session && f->caldav.session.calendars)
 		note_calendar(f, &out->calendar);
 	if (out->well[SERVICE_IMAP]) {

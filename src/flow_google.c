@@ -47,6 +47,7 @@ static void begin_session(struct google_way *p)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);
 	google_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
+	p->session.safe = p->request->safe;
 	p->mail = (struct google_mail){ .google = &p->session };
 	p->in_session = true;
 }

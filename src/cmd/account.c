@@ -14,17 +14,17 @@
 #define LOOK_MS 250            /* how often the live checklist asks; a keyed read is not rationed */
 
 enum { KEY_PASSWORD_FILE = 1000, KEY_USERNAME, KEY_IMAP, KEY_SMTP, KEY_EWS, KEY_IMPERSONATE, KEY_PROVIDER, KEY_EXTERNAL_ID, KEY_PASSWORD,
-       KEY_DEVICE, KEY_TENANT, KEY_RIGHTS,
+       KEY_DEVICE, KEY_TENANT, KEY_TOKEN_FILE, KEY_RIGHTS,
        KEY_CALDAV, KEY_CALDAV_USERNAME, KEY_CALDAV_PASSWORD_FILE };
 
 /* Which options a verb takes. */
-enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4, TAKES_NAME = 8 };
+enum { TAKES_PASSWORD = 1, TAKES_PLACES = 2, TAKES_WHAT_IS_NEW = 4, TAKES_NAME = 8, TAKES_KIND = 16 };
 
 struct options {
 	struct remote_options remote;
 	const struct verb    *verb;
 	const char           *who;            /* an address or an id */
-	const char           *password_file, *username, *external_id, *provider, *ews_url;
+	const char           *password_file, *token_file, *username, *external_id, *provider, *ews_url;
 	const char           *caldav_url, *caldav_username, *caldav_password_file;
 	bool                  impersonates, device, tenant;
 	enum rights           rights;
@@ -38,6 +38,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The mailbox (for add and reconnect):", 1 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "the password: the file's content less one last newline; - is standard input", 1 },
 	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
+	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "instead: what a token endpoint answered, as JSON with a refresh token (google and microsoft, for add)", 1 },
 	{ "device-code", KEY_DEVICE, NULL, 0, "instead: sign in at Microsoft on another screen, with a code that is shown here (for add)", 1 },
 	{ "tenant-access", KEY_TENANT, NULL, 0, "instead: as the app itself, which an administrator has approved for all of the organisation (Microsoft, for add)", 1 },
 	{ "rights", KEY_RIGHTS, "SET", 0, "what is asked for there: full, read, calendar (with one of these two)", 1 },
@@ -46,7 +47,7 @@ static const struct argp_option options[] = {
 	{ "smtp", KEY_SMTP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
 	{ "ews", KEY_EWS, "URL", 0, "Exchange Web Services, or the web mail's address, or the server's name", 1 },
 	{ "impersonate", KEY_IMPERSONATE, NULL, 0, "--username is a service account that acts for the mailbox (Exchange)", 1 },
-	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default of add), imap, exchange, caldav", 1 },
+	{ "provider", KEY_PROVIDER, "KIND", 0, "auto (the default of add), imap, exchange, caldav; google, microsoft with --token-file", 1 },
 	{ "caldav", KEY_CALDAV, "URL", 0, "the calendar: beside IMAP, or with --provider caldav alone", 1 },
 	{ "caldav-username", KEY_CALDAV_USERNAME, "NAME", 0, "of the calendar beside IMAP, where it is not the mailbox's", 1 },
 	{ "caldav-password-file", KEY_CALDAV_PASSWORD_FILE, "FILE", 0, "likewise: a password of its own", 1 },
@@ -59,13 +60,13 @@ static int verify(struct remote *, void *), pause_it(struct remote *, void *), r
 static int reconnect(struct remote *, void *), remove_it(struct remote *, void *);
 
 static const struct verb verbs[] = {
-	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME | TAKES_WHAT_IS_NEW, add },
+	{ "add",       "ADDRESS",       TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME | TAKES_KIND | TAKES_WHAT_IS_NEW, add },
 	{ "list",      NULL,            0,                             list },
 	{ "show",      "ADDRESS or ID", 0,                             show },
 	{ "verify",    "ADDRESS or ID", 0,                             verify },
 	{ "pause",     "ADDRESS or ID", 0,                             pause_it },
 	{ "resume",    "ADDRESS or ID", 0,                             resume },
-	{ "reconnect", "ADDRESS or ID", TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME, reconnect },
+	{ "reconnect", "ADDRESS or ID", TAKES_PASSWORD | TAKES_PLACES | TAKES_NAME | TAKES_KIND, reconnect },
 	{ "remove",    "ADDRESS or ID", 0,                             remove_it },
 };
 
@@ -78,9 +79,9 @@ static void take_host(struct options *o, enum service service, const char *arg, 
 
 static void take_provider(struct options *o, const char *arg, struct argp_state *state)
 {
-	static const char *const known[] = { "auto", "imap", "exchange", "caldav" };
+	static const char *const known[] = { "auto", "imap", "exchange", "caldav", "google", "microsoft" };
 
-	o->given |= TAKES_PLACES;
+	o->given |= TAKES_KIND;
 	o->provider = arg;
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (strcmp(arg, known[i]) == 0)
@@ -96,6 +97,17 @@ static void take_rights(struct options *o, const char *arg, struct argp_state *s
 	o->given |= TAKES_WHAT_IS_NEW;
 }
 
+/* By a grant, and no password. */
+static bool is_granting(const struct options *o)
+{
+	return o->provider && (strcmp(o->provider, "google") == 0 || strcmp(o->provider, "microsoft") == 0);
+}
+
+static bool is_granted(const struct options *o)
+{
+	return o->device || o->tenant || o->token_file;
+}
+
 static void check(const struct options *o, struct argp_state *state)
 {
 	if (!o->verb)
@@ -106,15 +118,19 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s: no argument is expected", o->who);
 	else if (o->given & ~o->verb->options)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
-	else if ((o->device || o->tenant) && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->provider || (o->device && o->tenant)))
-		argp_error(state, "--device-code and --tenant-access are for Microsoft: one of the two, and neither a password nor a server nor a provider");
+	else if (is_granted(o) && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->device + o->tenant + !!o->token_file > 1))
+		argp_error(state, "--device-code, --tenant-access, --token-file: one of them, and neither a password nor a server");
+	else if ((o->device || o->tenant) && o->provider)
+		argp_error(state, "--device-code and --tenant-access are for Microsoft: without --provider");
+	else if (is_granting(o) != (o->token_file != NULL))
+		argp_error(state, "--token-file belongs to --provider google or microsoft, and they to it");
 	else if (o->tenant && o->username)
 		argp_error(state, "--tenant-access: nobody signs in, so there is no --username");
 	else if (o->device && o->username && !strchr(o->username, '@'))
 		argp_error(state, "--username=%s: at Microsoft it is the address of who signs in for a shared mailbox", o->username);
-	else if (o->rights_name && !o->device && !o->tenant)
-		argp_error(state, "--rights belongs to --device-code or --tenant-access");
-	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !o->device && !o->tenant)
+	else if (o->rights_name && !is_granted(o))
+		argp_error(state, "--rights belongs to --device-code, --tenant-access or --token-file");
+	else if ((o->verb->options & TAKES_PASSWORD) && !o->password_file && !is_granted(o))
 		argp_error(state, "a password is needed: --password-file FILE (- is stdin)");
 	else if (o->impersonates && !o->username)
 		argp_error(state, "--impersonate wants --username, the service account's name");
@@ -135,6 +151,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:     state->child_inputs[0] = &o->remote; return 0;
 	case KEY_PASSWORD_FILE: o->password_file = arg; o->given |= TAKES_PASSWORD; return 0;
+	case KEY_TOKEN_FILE:    o->token_file = arg; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_DEVICE:        o->device = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_TENANT:        o->tenant = true; o->given |= TAKES_WHAT_IS_NEW; return 0;
 	case KEY_RIGHTS:        take_rights(o, arg, state); return 0;
@@ -369,13 +386,16 @@ static cJSON *granted(const struct oauth_grant *g, const char *username)
 {
 	cJSON *body = cJSON_CreateObject();
 
-	cJSON_AddStringToObject(body, "access_token", g->access_token);
+	if (g->access_token)
+		cJSON_AddStringToObject(body, "access_token", g->access_token);
 	if (g->refresh_token)
 		cJSON_AddStringToObject(body, "refresh_token", g->refresh_token);
 	if (g->scope)
 		cJSON_AddStringToObject(body, "scope", g->scope);
 	if (g->expires_at)
 		cJSON_AddNumberToObject(body, "expires_at", (double)g->expires_at);
+	if (g->granted_at)
+		cJSON_AddNumberToObject(body, "granted_at", (double)g->granted_at);
 	if (username)
 		cJSON_AddStringToObject(body, "username", username);
 	return body;
@@ -398,6 +418,23 @@ static int add_by_device(struct remote *r, struct options *o, const struct app *
 	return got.well ? add_to(r, o, "/v1/grants", granted(&got.grant, o->username), &err) : device_print_failure(&d, report, &v, false);
 }
 
+/* What was granted elsewhere, to the same registration. */
+static int add_by_token(struct remote *r, const struct options *o)
+{
+	struct credentials c = { 0 };
+	struct error       err = { 0 };
+	cJSON             *body;
+	int                status;
+
+	if (!credentials_read_token(&c, o->token_file, &err))
+		return remote_failed(r, &err);
+	body = granted(&(struct oauth_grant){ c.token, c.refresh_token, c.scope, c.expires_at, c.granted_at }, o->username);
+	cJSON_AddStringToObject(body, "provider", o->provider);
+	status = add_to(r, o, "/v1/grants", body, &err);
+	credentials_release(&c);
+	return status;
+}
+
 static int add(struct remote *r, void *self)
 {
 	struct options    *o = self;
@@ -409,6 +446,8 @@ static int add(struct remote *r, void *self)
 
 	if (o->tenant)
 		return add_to(r, o, "/v1/tenant-accounts", cJSON_CreateObject(), &err);
+	if (o->token_file)
+		return add_by_token(r, o);
 	if (o->device) {
 		status = net_options_settings(&net, &r->settings, &err) && app_read(&app, &r->settings, &err)
 		             ? add_by_device(r, o, &app, &net.net) : remote_failed(r, &err);

@@ -45,6 +45,16 @@ void account_by_provider(struct account *a, const char *provider)
 	a->provider = provider;
 }
 
+bool account_has_grant(const struct account *a)
+{
+	static const char *const granting[] = { "microsoft", "google" };
+
+	for (size_t i = 0; i < COUNT(granting); i++)
+		if (strcmp(granting[i], a->provider) == 0)
+			return true;
+	return false;
+}
+
 struct terms account_terms(const struct account *a)
 {
 	struct terms t = { .tenant = a->tenant, .shared = !a->tenant && delegate_of(a->username, a->address) };

@@ -62,6 +62,9 @@ struct account {
  * nothing to it, and are forgotten; the id, and what its owner calls it, stay. */
 void account_by_provider(struct account *, const char *provider);
 
+/* Its secret is a grant of its provider's, and no password. */
+bool account_has_grant(const struct account *);
+
 /* On what terms it is connected, where that is by a sign-in page. */
 struct terms account_terms(const struct account *);
 

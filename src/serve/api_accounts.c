@@ -297,7 +297,7 @@ static void take_rights(struct exchange *x, const cJSON *body, struct account *a
 	take_text(x, body, "rights", &a->rights);
 }
 
-/* What was granted at Microsoft before, to the same registration. */
+/* What was granted at Microsoft or Google before, to the same registration. */
 static void create_granted_account(struct exchange *x)
 {
 	cJSON            *body = body_read(x, fields_grant_new);
@@ -305,7 +305,7 @@ static void create_granted_account(struct exchange *x)
 
 	if (!body)
 		return;
-	begin_account(x, body, &op, "microsoft");
+	begin_account(x, body, &op, json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "microsoft");
 	take_rights(x, body, &op.account);
 	take_text(x, body, "username", &op.account.username);
 	if (take_address(x, body, &op.account) && seal_grant(x, body, op.id, &op.sealed))
@@ -393,7 +393,7 @@ static bool apply_reconnect(struct txn *t, struct change *c, struct error *err)
 	if (!found(t, op, err) || !may_try(t, op, err))
 		return false;
 	take_provider(c->x, op->body, &op->account);
-	if (strcmp(op->account.provider, "microsoft") == 0)
+	if (account_has_grant(&op->account))
 		return conflict(c, "it has a grant and no password: whoever owns it signs in again", err);
 	take_places(c->x, op->body, &op->account, &places);
 	enter(&op->account, ACCOUNT_CONNECTING, op->now);

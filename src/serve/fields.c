@@ -369,6 +369,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 #define PLAIN "^[^[:cntrl:]]+$"
 
 static const char *const providers[] = { "auto", "imap", "exchange", "caldav", NULL };
+static const char *const granting_providers[] = { "microsoft", "google", NULL };
 static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
 static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", NULL };
 static const char *const rights_names[] = { "full", "read", "calendar", NULL };
@@ -418,9 +419,11 @@ const struct field fields_account_new[] = {
 
 const struct field fields_grant_new[] = {
 	TEXT("address", 3, 254, .required = true),
+	WORD("provider", granting_providers),
 	TOKEN("refresh_token", 8192, .required = true),
 	TOKEN("access_token", 16384),
 	NUMBER("expires_at", 1, 99999999999),
+	NUMBER("granted_at", 1, 99999999999),
 	TEXT("scope", 1, 4096, .pattern = PLAIN),
 	TEXT("username", 3, 254, .pattern = "^[^[:cntrl:]@]+@[^[:cntrl:]@]+$"),
 	RIGHTS,

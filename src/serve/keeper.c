@@ -22,7 +22,7 @@ struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
 	struct troubles       *troubles;
-	int                    grace_ms, ews_poll_ms, graph_poll_ms;
+	int                    grace_ms, ews_poll_ms, graph_poll_ms, gmail_poll_ms;
 	struct microsoft_app   microsoft;
 	struct pace            renewals;
 	enum ews_streams       ews_streams;
@@ -57,6 +57,11 @@ int keeper_graph_poll_ms(const struct keeper *k)
 	return k->graph_poll_ms;
 }
 
+int keeper_gmail_poll_ms(const struct keeper *k)
+{
+	return k->gmail_poll_ms;
+}
+
 struct pace *keeper_renewals(struct keeper *k)
 {
 	return &k->renewals;
@@ -65,6 +70,11 @@ struct pace *keeper_renewals(struct keeper *k)
 const struct microsoft_app *keeper_microsoft(const struct keeper *k)
 {
 	return &k->microsoft;
+}
+
+const struct google_app *keeper_google(const struct keeper *k)
+{
+	return &k->daemon->app.google;
 }
 
 int keeper_grace_ms(const struct keeper *k)
@@ -395,6 +405,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	bool           ok = read_seconds(d->settings, SETTING_WATCH_GRACE, "grace", 0, &keeper->grace_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_GRAPH_POLL, "graph_poll", 1, &keeper->graph_poll_ms, err)
+	                 && read_seconds(d->settings, SETTING_WATCH_GMAIL_POLL, "gmail_poll", 1, &keeper->gmail_poll_ms, err)
 	                 && read_streams(d->settings, &keeper->ews_streams, err);
 
 	keeper->daemon = d;
@@ -495,5 +506,8 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->graph_throttled += atomic_load(&l->counts.graph_throttled);
 		out->graph_told += atomic_load(&l->counts.graph_told);
 		out->graph_notices += atomic_load(&l->counts.graph_notices);
+		out->gmail_polls += atomic_load(&l->counts.gmail_polls);
+		out->gmail_throttled += atomic_load(&l->counts.gmail_throttled);
+		out->google_renewed += atomic_load(&l->counts.google_renewed);
 	}
 }

@@ -34,11 +34,13 @@ size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
  * and added up: never less than there were at once. A quarter of a second old at most. `streams` to `throttled` are of mailboxes at
  * Exchange: those that a stream tells of, what streams told, questions for news, and how often a server asked to be left alone.
  * `renewed` are grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph: `graph_told` have a
- * subscription that stands, `graph_notices` are those of its notices that were theirs. */
+ * subscription that stands, `graph_notices` are those of its notices that were theirs; `gmail_…` of mailboxes at Gmail,
+ * `google_renewed` of Google's grants. */
 struct keeper_counts {
 	int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages;
 	int64_t streams, notifications, polls, throttled;
 	int64_t renewed, graph_polls, graph_throttled, graph_told, graph_notices;
+	int64_t gmail_polls, gmail_throttled, google_renewed;
 };
 void keeper_counts(struct keeper *, struct keeper_counts *out);
 

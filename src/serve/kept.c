@@ -56,7 +56,7 @@ static bool take_secret(struct kept_round *round, struct slice plain, struct err
 {
 	struct oauth_grant grant;
 
-	if (!has_grant(&round->account)) {
+	if (!account_has_grant(&round->account)) {
 		credentials_take_password(&round->credentials, plain);
 		return true;
 	}
@@ -174,7 +174,8 @@ static int64_t next_try_at(struct kept *k)
 /* Where it was signed in to. False: it is not known, or it was by another provider. */
 static bool read_place(const struct kept *k, struct flow_worked *worked)
 {
-	return place_read(k->round->account.place, k->round->job, worked) && kept_kind_of(worked)->granted == has_grant(&k->round->account);
+	return place_read(k->round->account.place, k->round->job, worked)
+	    && kept_kind_of(worked)->granted == account_has_grant(&k->round->account);
 }
 
 /* Is there an inbox to be watched between two proofs of life? */
@@ -288,7 +289,8 @@ static void begin_verification(struct kept *k, const struct want *w)
 		.trust = &round->laid_down.trust,
 		.ews_url = a->ews_url, .act_as = a->impersonate,
 		.caldav_url = a->caldav_url, .caldav_username = a->caldav_username, .caldav_password = round->calendar.password,
-		.microsoft = keeper_microsoft(k->loop->keeper), .terms = account_terms(a), .safe = has_grant(a) ? grant_safe(k) : NULL,
+		.microsoft = keeper_microsoft(k->loop->keeper), .google = keeper_google(k->loop->keeper),
+		.terms = account_terms(a), .safe = account_has_grant(a) ? grant_safe(k) : NULL,
 		/* the daily proof of life signs in and sends nothing */
 		.send_test = round->asked && rights_send(account_terms(a).rights), .send_to = *round->bcc ? round->bcc : NULL,
 		.calendar_test = tests_calendar(round),
@@ -308,7 +310,7 @@ static bool is_refused(const struct kept *k, const struct report *r, const struc
 {
 	const struct finding *f = v->findings && !v->finding[0].repaired ? &v->finding[0] : NULL;
 
-	return r->password_tries > 0 || (has_grant(&k->round->account) && f && f->who == WHO_USER);
+	return r->password_tries > 0 || (account_has_grant(&k->round->account) && f && f->who == WHO_USER);
 }
 
 /* NULL: a fresh grant could not be kept, and there is nothing to be written down. */
@@ -344,7 +346,7 @@ static bool unlock(void *self, struct login *out, const struct secrets **secrets
 	round = k->round;
 	if (!(round->credentials.password || round->credentials.token) || !read_place(k, &worked))
 		return false;
-	if (has_grant(&round->account))
+	if (account_has_grant(&round->account))
 		k->mailbox->grant = (struct oauth_grant){ *round->credentials.token ? round->credentials.token : NULL,
 			round->credentials.refresh_token, round->credentials.scope, round->credentials.expires_at,
 			round->credentials.granted_at };

@@ -45,7 +45,8 @@ struct keeper_loop {
 	int64_t             calmed_ms;         /*   and when that was                    */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
 	                      streams, notifications, polls, throttled, renewed, graph_polls, graph_throttled, graph_told,
-	                      graph_notices; } counts;
+	                      graph_notices, gmail_polls, gmail_throttled,
+	                      google_renewed; } counts;
 	LIST_HEAD(, shared_stream) shared;
 	struct microsoft_place place;          /* where Graph is to say what happens              */
 	unsigned           partings;           /* under way: parting.c                            */
@@ -58,9 +59,11 @@ struct troubles       *keeper_troubles(struct keeper *);
 int                    keeper_ews_poll_ms(const struct keeper *);
 enum ews_streams       keeper_ews_streams(const struct keeper *);
 int                    keeper_graph_poll_ms(const struct keeper *);
+int                    keeper_gmail_poll_ms(const struct keeper *);
 struct keeper_loop    *keeper_loop_of(struct keeper *, const char *account);
 struct pace           *keeper_renewals(struct keeper *);                /* of grants, of all accounts */
 const struct microsoft_app *keeper_microsoft(const struct keeper *);
+const struct google_app *keeper_google(const struct keeper *);
 int                    keeper_grace_ms(const struct keeper *);
 
 /* What was done, to be written down in one transaction. Lives until the store has answered. */
@@ -152,7 +155,6 @@ bool           save_over(struct kept *);
 
 /* -- kept_grant.c -- */
 
-bool                         has_grant(const struct account *);      /* its secret is one, and no password */
 const struct oauth_safe *grant_safe(struct kept *);
 void                         grant_over(struct kept *);              /* gives back what keeping one held; fine when there is nothing */
 

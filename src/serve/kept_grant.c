@@ -18,12 +18,8 @@ struct granting {
 	struct oauth_grant was, fresh, theirs;
 	struct slice           sealed;        /* the fresh one; at == NULL: it could not be */
 	bool                   beaten;        /* theirs counts */
+	bool                   google;        /* it is Google's, not Microsoft's */
 };
-
-bool has_grant(const struct account *a)
-{
-	return strcmp(a->provider, "microsoft") == 0;
-}
 
 void grant_over(struct kept *k)
 {
@@ -98,7 +94,7 @@ static struct errand *keep(void *self, const struct oauth_grant *fresh)
 	struct slice              text;
 
 	*g = (struct granting){ .write = { .apply = apply, .done = answered, .self = g }, .errand.begin = begin, .kept = k,
-	                        .job = arena_new() };
+	                        .job = arena_new(), .google = strcmp(k->round->account.provider, "google") == 0 };
 	g->was = copy_of(&(struct oauth_grant){ .access_token = *c->token ? c->token : NULL, .refresh_token = c->refresh_token }, g->job);
 	g->fresh = copy_of(fresh, g->job);
 	text = grant_write(&g->fresh, g->job);
@@ -119,7 +115,7 @@ static bool kept(void *self, struct arena *into, struct oauth_grant *now)
 
 	if (ok) {
 		*now = copy_of(g->beaten ? &g->theirs : &g->fresh, into);
-		atomic_fetch_add(&k->loop->counts.renewed, !g->beaten);
+		atomic_fetch_add(g->google ? &k->loop->counts.google_renewed : &k->loop->counts.renewed, !g->beaten);
 	} else {
 		LOG(g->write.err.fault == FAULT_REFUSED || g->write.err.fault == FAULT_ABSENT ? LOG_NEWS : LOG_FAILURE, "grant.unkept",
 		    LOG_TEXT("account", k->id), LOG_TEXT("why", g->write.err.text));
@@ -139,7 +135,9 @@ static int turn(void *self)
 /* It is looked at when the mailbox is polled: so the longest pause between two polls comes on top. */
 static int between_polls_s(const struct kept *k)
 {
-	return keeper_graph_poll_ms(k->loop->keeper) / 1000 * 9 / 8 + 1;
+	int graph_ms = keeper_graph_poll_ms(k->loop->keeper), gmail_ms = keeper_gmail_poll_ms(k->loop->keeper);
+
+	return (graph_ms > gmail_ms ? graph_ms : gmail_ms) / 1000 * 9 / 8 + 1;
 }
 
 const struct oauth_safe *grant_safe(struct kept *k)

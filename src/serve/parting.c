@@ -51,7 +51,7 @@ static bool open_grant(struct keeper_loop *l, const struct account *a, struct sl
 	struct error err = { 0 };
 	struct slice plain;
 
-	if (!has_grant(a) || !sealed.at
+	if (!account_has_grant(a) || !sealed.at
 	    || !vault_unseal(l->daemon->vault, arena_print(job, "%s/password", a->id), sealed, job, &plain, &err) || !grant_read(plain, job, out))
 		return false;
 	if (!for_good)

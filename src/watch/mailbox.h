@@ -1,7 +1,7 @@
 /* mailbox.h -- one connected mailbox, held: signed in, its inbox open, parked until something happens, news kept as they come.
  *
- * By IMAP it holds its line; at Exchange and by Graph it is asked from time to time or when a stream says so, over a line of its own each
- * time, and needs its credentials for that again.
+ * By IMAP it holds its line; at Exchange, by Graph and at Gmail it is asked from time to time or when somebody says so, over a line of its
+ * own each time, and needs its credentials for that again.
  * One conversation from the first byte to the loss of the line. It ends with WANT_FAILED, and then mailbox_report() tells why;
  * whether, when and how it is tried again is for others to say. It has no time-out of its own beyond those of its waits.
  * While parked it holds the struct, its line and nothing else.
@@ -10,6 +10,7 @@
 #define WATCH_MAILBOX_H
 
 #include "provider/exchange_watch.h"
+#include "provider/google_watch.h"
 #include "provider/imap_watch.h"
 #include "provider/microsoft_notices.h"
 
@@ -35,7 +36,7 @@ struct mailbox_owner {
 
 /* What kind it is: how one is opened, asked and let go of. A row each, in a file of its own: mailbox_imap.c and so on. */
 struct mailbox_kind;
-extern const struct mailbox_kind mailbox_by_imap, mailbox_by_ews, mailbox_by_graph;
+extern const struct mailbox_kind mailbox_by_imap, mailbox_by_ews, mailbox_by_graph, mailbox_by_gmail;
 
 struct mailbox {
 	const struct mailbox_kind  *kind;
@@ -57,6 +58,7 @@ struct mailbox {
 			struct microsoft_notices notices;
 			char              *delegate;
 		};
+		struct google_watch google;
 	};
 	struct oauth_grant  grant;              /* where there is one: the owner's, while it is unlocked */
 	struct login        login;
@@ -75,6 +77,9 @@ void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owne
 void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
                                       const char *delegate, const struct microsoft_app *, struct terms, const struct oauth_safe *,
                                       const char *delta_link, int64_t since);
+/* At Gmail: `app` and `safe` live as long; `history` (NULL: known from now on) is copied. */
+void           mailbox_init_google(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
+                                   const struct google_app *, const struct oauth_safe *, const char *history, int64_t since);
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
                                     const struct microsoft_subscription *kept);
