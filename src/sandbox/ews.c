@@ -54,7 +54,7 @@ static const struct operation *operation_named(const char *name)
 
 /* Elements that came with a later version: an older server's schema refuses them. */
 static const struct { const char *element, *least; } newer[] = {
-	{ "SyncScope", "Exchange2010" }, { "IndexedPageFolderView", "Exchange2010" }, { "StartTimeZone", "Exchange2010" },
+	{ "SyncScope", "Exchange2010" }, { "IndexedPageFolderView", "Exchange2010" }, { "StartTimeZone", "Exchange2010" }, { "EndTimeZone", "Exchange2010" },
 	{ "StreamingSubscriptionRequest", "Exchange2010_SP1" }, { "GetServerTimeZones", "Exchange2010" }, { "ConversationId", "Exchange2010" },
 };
 
@@ -492,6 +492,7 @@ static void run_operation(struct call *c, const struct soap *soap)
 {
 	c->operation = arena_str(c->work, (const char *)soap->operation->name);
 	c->body = soap->operation;
+	c->header = soap->header;
 	c->request->operation = c->operation;
 	if (version_allows(c, soap) && impersonate(c, soap)) {
 		if (ordered_fault(c))

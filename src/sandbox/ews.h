@@ -14,7 +14,7 @@ struct call {
 	struct account *account;         /* who signed in, or whom he impersonates                  */
 	struct account *caller;          /* who signed in                                           */
 	const char     *operation;       /* "GetFolder"                                             */
-	xmlNode        *body;            /* its element                                             */
+	xmlNode        *body, *header;   /* its element; SOAP's header, or NULL                     */
 	int             rank;            /* of the version it asked for                             */
 	struct buffer   out;             /* response messages                                       */
 	const char     *fault;           /* a ResponseCode: all of it ends in a SOAP fault          */

@@ -1,4 +1,5 @@
 #include "sandbox/ews.h"
+#include "sandbox/zones.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,21 +95,15 @@ void answer_convert_id(struct call *c)
 
 /* -- time zones --------------------------------------------------------------------------------------------------- */
 
-/* Minutes east of Greenwich, and whether it keeps the European summer. */
-static const struct zone { const char *id, *name; int east; bool summer; } zones[] = {
-	{ "UTC", "(UTC) Coordinated Universal Time", 0, false },
-	{ "GMT Standard Time", "(UTC+00:00) Dublin, Edinburgh, Lisbon, London", 0, true },
-	{ "W. Europe Standard Time", "(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", 60, true },
-	{ "Central European Standard Time", "(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb", 60, true },
-	{ "Romance Standard Time", "(UTC+01:00) Brussels, Copenhagen, Madrid, Paris", 60, true },
-	{ "FLE Standard Time", "(UTC+02:00) Helsinki, Kyiv, Riga, Sofia, Tallinn, Vilnius", 120, true },
-	{ "SE Asia Standard Time", "(UTC+07:00) Bangkok, Hanoi, Jakarta", 420, false },
-};
-
-static void add_transition(struct call *c, const char *to, const char *time, int month)
+static void add_transition(struct call *c, const char *to, const char *time, int month, int sunday)
 {
 	add(c, "<t:RecurringDayTransition><t:To Kind=\"Period\">%s</t:To><t:TimeOffset>%s</t:TimeOffset><t:Month>%d</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek>"
-	    "<t:Occurrence>-1</t:Occurrence></t:RecurringDayTransition>", to, time, month);
+	    "<t:Occurrence>%d</t:Occurrence></t:RecurringDayTransition>", to, time, month, sunday);
+}
+
+static void add_period(struct call *c, int east, const char *name, const char *id)
+{
+	add(c, "<t:Period Bias=\"%sPT%dM\" Name=\"%s\" Id=\"%s\"/>", east > 0 ? "-" : "", abs(east), name, id);
 }
 
 static void add_zone(struct call *c, const struct zone *z, bool full)
@@ -118,13 +113,14 @@ static void add_zone(struct call *c, const struct zone *z, bool full)
 		add(c, "/>");
 		return;
 	}
-	add(c, "><t:Periods><t:Period Bias=\"%sPT%dM\" Name=\"Standard\" Id=\"std\"/>", z->east > 0 ? "-" : "", abs(z->east));
+	add(c, "><t:Periods>");
+	add_period(c, z->east, "Standard", "std");
 	if (z->summer)
-		add(c, "<t:Period Bias=\"-PT%dM\" Name=\"Daylight\" Id=\"dlt\"/>", z->east + 60);
+		add_period(c, z->east + 60, "Daylight", "dlt");
 	add(c, "</t:Periods><t:TransitionsGroups><t:TransitionsGroup Id=\"0\">");
 	if (z->summer) {
-		add_transition(c, "dlt", "PT2H", 3);
-		add_transition(c, "std", "PT3H", 10);
+		add_transition(c, "dlt", "PT2H", 3, z->summer == SUMMER_EUROPE ? -1 : 2);
+		add_transition(c, "std", z->summer == SUMMER_EUROPE ? "PT3H" : "PT2H", z->summer == SUMMER_EUROPE ? 10 : 11, z->summer == SUMMER_EUROPE ? -1 : 1);
 	} else {
 		add(c, "<t:Transition><t:To Kind=\"Period\">std</t:To></t:Transition>");
 	}
@@ -133,18 +129,19 @@ static void add_zone(struct call *c, const struct zone *z, bool full)
 
 void answer_time_zones(struct call *c)
 {
-	const char    *full = xml_attribute(c->work, c->body, "ReturnFullTimeZoneData");
-	const xmlNode *ids = xml_child(c->body, "Ids");
+	const char        *full = xml_attribute(c->work, c->body, "ReturnFullTimeZoneData");
+	const xmlNode     *ids = xml_child(c->body, "Ids");
+	const struct zone *z;
 
 	message_begin(c);
 	add(c, "<m:TimeZoneDefinitions>");
-	for (size_t i = 0; i < COUNT(zones); i++) {
+	for (size_t i = 0; (z = zone_at(i)); i++) {
 		bool asked = !ids;
 
 		for (const xmlNode *id = xml_first(ids); id && !asked; id = xml_next(id))
-			asked = strcmp(xml_text(c->work, id), zones[i].id) == 0;
+			asked = strcmp(xml_text(c->work, id), z->id) == 0;
 		if (asked)
-			add_zone(c, &zones[i], !full || strcmp(full, "false") != 0);
+			add_zone(c, z, !full || strcmp(full, "false") != 0);
 	}
 	add(c, "</m:TimeZoneDefinitions>");
 	message_end(c);

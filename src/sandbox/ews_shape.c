@@ -82,7 +82,7 @@ static const char *display_of(struct arena *arena, const struct people *of)
 static void show_parent(struct showing *s)   { add_folder_id(s->call, "ParentFolderId", s->mailbox, s->item->folder); }
 static void show_class(struct showing *s)    { text(s, "ItemClass", s->item->class); }
 static void show_subject(struct showing *s)  { text(s, "Subject", s->item->shown.subject); }
-static void show_sensitivity(struct showing *s) { text(s, "Sensitivity", "Normal"); }
+static void show_sensitivity(struct showing *s) { text(s, "Sensitivity", s->item->event.private ? "Private" : "Normal"); }
 static void show_received(struct showing *s) { when(s, "DateTimeReceived", s->item->received); }
 static void show_size(struct showing *s)     { add(s->call, "<t:Size>%zu</t:Size>", s->item->mime.len + 1000); }
 static void show_importance(struct showing *s) { text(s, "Importance", "Normal"); }

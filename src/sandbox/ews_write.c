@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "sandbox/zones.h"
 
 static int64_t now(void)
 {
@@ -232,15 +233,59 @@ static struct people kept_people(struct item *item, struct call *c, const xmlNod
 	return copy;
 }
 
+/* -- events: by whose clocks ----------------------------------------------------------------------------------------- */
+
+/* False: there is no such zone, or it was ordered that there is none. */
+static bool find_zone(struct call *c, const char *name, const struct zone **out)
+{
+	const struct ordered *unknown = orders_has(&c->sandbox->orders, ORDER_ZONE_UNKNOWN);
+
+	*out = zone_named(name);
+	if (!*out || (unknown && zone_named(unknown->value) == *out))
+		return false;
+	if (orders_has(&c->sandbox->orders, ORDER_ZONE_IGNORED))
+		*out = zone_named("UTC");
+	return true;
+}
+
+/* That of the event, else that of the request, else UTC. False: one that there is none of. */
+static bool zone_of_event(struct call *c, const xmlNode *n, const struct zone **out)
+{
+	const xmlNode *own = xml_child(n, "StartTimeZone"), *context = xml_at(c->header, "TimeZoneContext/TimeZoneDefinition");
+	const char    *name = xml_attribute(c->work, own ? own : context, "Id");
+
+	return find_zone(c, name ? name : "UTC", out);
+}
+
+/* A time without an offset is by those clocks. Without any time `*out` stays. */
+static bool moment_in(struct call *c, const xmlNode *n, const struct zone *zone, int64_t *out)
+{
+	const char *text = xml_text(c->work, n), *time = strchr(text, 'T');
+
+	if (!moment_read(text, out))
+		return false;
+	if (time && !strpbrk(time, "Z+-"))
+		*out = zone_moment(zone, *out);
+	return true;
+}
+
+/* Why nothing may be written there; NULL: it may. */
+static const char *read_only(struct call *c, const struct folder *f)
+{
+	const struct ordered *o = orders_has(&c->sandbox->orders, ORDER_CALENDAR_READ_ONLY);
+
+	return !o || !f->known || strcmp(f->known, "calendar") != 0 ? NULL : o->value ? o->value : "ErrorAccessDenied";
+}
+
 /* What of an event is said in `n`, which may be all of it or a change. */
-static void read_event(struct call *c, const xmlNode *n, struct item *item)
+static void read_event(struct call *c, const xmlNode *n, const struct zone *at, struct item *item)
 {
 	struct event  *e = &item->event;
 	const xmlNode *body = xml_child(n, "Body"), *zone = xml_child(n, "StartTimeZone"), *recurrence = xml_child(n, "Recurrence");
 	const char    *kind = xml_attribute(c->work, body, "BodyType");
 
-	moment_read(xml_text(c->work, xml_child(n, "Start")), &e->start);
-	moment_read(xml_text(c->work, xml_child(n, "End")), &e->end);
+	moment_in(c, xml_child(n, "Start"), at, &e->start);
+	moment_in(c, xml_child(n, "End"), at, &e->end);
 	item->shown.subject = kept(item, c, xml_child(n, "Subject"), item->shown.subject);
 	item->shown.text = kept(item, c, body, item->shown.text);
 	if (kind)
@@ -248,6 +293,8 @@ static void read_event(struct call *c, const xmlNode *n, struct item *item)
 	e->location = kept(item, c, xml_child(n, "Location"), e->location);
 	e->busy = kept(item, c, xml_child(n, "LegacyFreeBusyStatus"), e->busy);
 	e->uid = kept(item, c, xml_child(n, "UID"), e->uid);
+	if (xml_child(n, "Sensitivity"))
+		e->private = strcmp(xml_text(c->work, xml_child(n, "Sensitivity")), "Private") == 0;
 	if (xml_child(n, "IsAllDayEvent"))
 		e->all_day = strcmp(xml_text(c->work, xml_child(n, "IsAllDayEvent")), "true") == 0;
 	if (zone)
@@ -266,6 +313,7 @@ static void create_event(struct call *c, const xmlNode *event, const struct plac
 	struct place    p = *where;
 	struct item    *item;
 	int64_t         start, end;
+	const struct zone *zone;
 
 	if (!xml_attribute(c->work, c->body, "SendMeetingInvitations")) {
 		c->fault = "ErrorSendMeetingInvitationsRequired";
@@ -277,13 +325,21 @@ static void create_event(struct call *c, const xmlNode *event, const struct plac
 		place_error(c, &p);
 		return;
 	}
-	if (!moment_read(xml_text(c->work, xml_child(event, "Start")), &start) || !moment_read(xml_text(c->work, xml_child(event, "End")), &end) || end < start) {
+	if (read_only(c, p.folder)) {
+		message_error(c, read_only(c, p.folder), NULL);
+		return;
+	}
+	if (!zone_of_event(c, event, &zone)) {
+		message_error(c, "ErrorTimeZone", "The specified time zone isn't valid.");
+		return;
+	}
+	if (!moment_in(c, xml_child(event, "Start"), zone, &start) || !moment_in(c, xml_child(event, "End"), zone, &end) || end < start) {
 		message_error(c, "ErrorCalendarEndDateIsEarlierThanStartDate", "EndDate is earlier than StartDate");
 		return;
 	}
 	item = mailbox_add_event(p.mailbox, p.folder, now());
 	item->event.uid = arena_print(item->own, "040000008200E00074C5B7101A82E008%016X", item->number);
-	read_event(c, event, item);
+	read_event(c, event, zone, item);
 	item->read = true;
 	happened(c->sandbox, p.mailbox, HAPPENED_CREATED, id_of(p.mailbox, item), item->folder, NULL);
 	done_with(c, p.mailbox, item);
@@ -310,7 +366,7 @@ void answer_create_item(struct call *c)
 
 /* -- UpdateItem --------------------------------------------------------------------------------------------------- */
 
-static void update(struct call *c, struct mailbox *m, struct item *item, const xmlNode *changes)
+static void update(struct call *c, struct mailbox *m, struct item *item, const xmlNode *changes, const struct zone *zone)
 {
 	bool more = false;
 
@@ -325,7 +381,7 @@ static void update(struct call *c, struct mailbox *m, struct item *item, const x
 		else
 			more = true;
 		if (item->kind == ITEM_EVENT)
-			read_event(c, what, item);
+			read_event(c, what, zone, item);
 		else
 			item->shown.subject = kept(item, c, xml_child(what, "Subject"), item->shown.subject);
 	}
@@ -335,6 +391,8 @@ static void update(struct call *c, struct mailbox *m, struct item *item, const x
 
 void answer_update_item(struct call *c)
 {
+	const struct zone *zone;
+
 	for (const xmlNode *n = xml_first(xml_child(c->body, "ItemChanges")); n; n = xml_next(n)) {
 		struct mailbox *m;
 		unsigned        instance;
@@ -345,7 +403,15 @@ void answer_update_item(struct call *c)
 			message_error(c, code, NULL);
 			continue;
 		}
-		update(c, m, item, xml_child(n, "Updates"));
+		if (item->kind == ITEM_EVENT && read_only(c, item->folder)) {
+			message_error(c, read_only(c, item->folder), NULL);
+			continue;
+		}
+		if (!zone_of_event(c, NULL, &zone)) {
+			message_error(c, "ErrorTimeZone", "The specified time zone isn't valid.");
+			continue;
+		}
+		update(c, m, item, xml_child(n, "Updates"), zone);
 		happened(c->sandbox, m, HAPPENED_MODIFIED, id_of(m, item), item->folder, NULL);
 		message_begin(c);
 		one_item(c, m, item);

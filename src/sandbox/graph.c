@@ -51,6 +51,7 @@ static const struct route routes[] = {
 	{ "GET",    "events/*", READS_DATES, msgraph_get_event, false },
 	{ "PATCH",  "events/*", "Calendars.ReadWrite", msgraph_update_event, false },
 	{ "DELETE", "events/*", "Calendars.ReadWrite", msgraph_delete_event, false },
+	{ "POST",   "events/*/permanentDelete", "Calendars.ReadWrite", msgraph_drop_event, false },
 	{ "GET",    "calendarView", READS_DATES, msgraph_calendar_view, false },
 	{ "GET",    "calendar/calendarView", READS_DATES, msgraph_calendar_view, false },
 	{ "GET",    "calendars/*/calendarView", READS_DATES, msgraph_calendar_view, false },

@@ -49,7 +49,7 @@ msgraph_route msgraph_send_mail, msgraph_add_draft, msgraph_send_draft;
 msgraph_route msgraph_messages_delta, msgraph_view_delta;
 /* graph_events.c */
 msgraph_route msgraph_list_calendars, msgraph_get_calendar, msgraph_list_events, msgraph_get_event, msgraph_add_event, msgraph_update_event,
-	msgraph_delete_event, msgraph_calendar_view;
+	msgraph_delete_event, msgraph_drop_event, msgraph_calendar_view;
 /* graph_notices.c */
 msgraph_route msgraph_subscribe, msgraph_list_subscriptions, msgraph_get_subscription, msgraph_renew, msgraph_reauthorize,
 	msgraph_unsubscribe;

@@ -1,10 +1,11 @@
-/* Calendars and what is in them. Times are told and taken in UTC. */
+/* Calendars and what is in them. */
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/random.h"
 #include "sandbox/graph.h"
 #include "sandbox/text.h"
+#include "sandbox/zones.h"
 
 #define OCCURRENCES_MOST 500
 
@@ -19,12 +20,25 @@ static const char *without_zone(struct arena *arena, int64_t when)
 	return arena_print(arena, "%.19s.0000000", text);
 }
 
+/* Prefer: outlook.timezone="…"; NULL: nobody prefers one. */
+static const char *preferred_zone(struct msgraph_ask *a)
+{
+	static const char word[] = "outlook.timezone=\"";
+	const char       *at = a->prefer ? strcasestr(a->prefer, word) : NULL;
+
+	return at ? arena_copy(a->work, slice(at + strlen(word), strcspn(at + strlen(word), "\""))) : NULL;
+}
+
+/* By the clocks that are preferred, where they are known; else by UTC's. */
 static void add_time(struct msgraph_ask *a, cJSON *o, const char *name, int64_t when)
 {
-	cJSON *t = cJSON_AddObjectToObject(o, name);
+	cJSON             *t = cJSON_AddObjectToObject(o, name);
+	const char        *wish = preferred_zone(a);
+	const struct zone *zone = zone_named(wish);
+	bool               odd = orders_has(&a->sandbox->orders, ORDER_ZONE_ODD);
 
-	cJSON_AddStringToObject(t, "dateTime", without_zone(a->work, when));
-	cJSON_AddStringToObject(t, "timeZone", "UTC");
+	cJSON_AddStringToObject(t, "dateTime", without_zone(a->work, zone ? zone_clock(zone, when) : when));
+	cJSON_AddStringToObject(t, "timeZone", odd ? "tzone://Microsoft/Custom" : zone ? wish : "UTC");
 }
 
 static void add_range(struct msgraph_ask *a, cJSON *o, const struct event *e)
@@ -109,7 +123,9 @@ cJSON *msgraph_event(struct msgraph_ask *a, const struct item *item, unsigned in
 	cJSON_AddBoolToObject(o, "isAllDay", e->all_day);
 	cJSON_AddBoolToObject(o, "isCancelled", false);
 	cJSON_AddBoolToObject(o, "isOrganizer", true);
-	cJSON_AddStringToObject(o, "sensitivity", "normal");
+	cJSON_AddStringToObject(o, "sensitivity", e->private ? "private" : "normal");
+	if (e->transaction)
+		cJSON_AddStringToObject(o, "transactionId", e->transaction);
 	cJSON_AddStringToObject(o, "showAs", lower(a->work, e->busy));
 	cJSON_AddStringToObject(o, "originalStartTimeZone", *e->zone ? e->zone : "UTC");
 	cJSON_AddStringToObject(o, "originalEndTimeZone", *e->zone ? e->zone : "UTC");
@@ -132,7 +148,7 @@ static cJSON *calendar_shown(struct msgraph_ask *a, const struct folder *f)
 	cJSON_AddStringToObject(o, "name", f->name);
 	cJSON_AddStringToObject(o, "color", "auto");
 	cJSON_AddBoolToObject(o, "isDefaultCalendar", f->known != NULL);
-	cJSON_AddBoolToObject(o, "canEdit", true);
+	cJSON_AddBoolToObject(o, "canEdit", !orders_has(&a->sandbox->orders, ORDER_CALENDAR_READ_ONLY));
 	cJSON_AddBoolToObject(o, "canShare", true);
 	cJSON_AddBoolToObject(o, "canViewPrivateItems", true);
 	owner = cJSON_AddObjectToObject(o, "owner");
@@ -192,15 +208,27 @@ void msgraph_list_events(struct msgraph_ask *a)
 {
 	struct folder *f = calendar_of(a, a->arg[0]);
 	size_t         most = msgraph_page_size(a), skip = strtoul(form_text(&a->query, "$skip"), NULL, 10), n = 0;
-	cJSON         *page, *value;
+	const char    *wish = form_get(&a->query, "$filter");
+	struct filter  filter = { .terms = 0 };
+	cJSON         *page, *value, *one;
 
 	if (!f)
 		return;
+	if (wish && !filter_read(a->work, wish, &filter)) {
+		msgraph_refuse(a, "ErrorInvalidUrlQuery", 0, NULL);
+		return;
+	}
 	page = msgraph_page(a, "users('me')/events", &value);
 	for (struct item *i = a->mailbox->first; i; i = i->next) {
-		if (i->kind != ITEM_EVENT || i->folder != f || n++ < skip)
+		if (i->kind != ITEM_EVENT || i->folder != f)
 			continue;
+		one = msgraph_event(a, i, 0, 0);
+		if (!filter_takes(&filter, one) || n++ < skip) {
+			cJSON_Delete(one);
+			continue;
+		}
 		if (n > skip + most) {
+			cJSON_Delete(one);
 			struct form next = { .count = 0 };
 
 			form_put(&next, "$top", arena_print(a->work, "%zu", most));
@@ -208,7 +236,7 @@ void msgraph_list_events(struct msgraph_ask *a)
 			msgraph_link(a, page, "@odata.nextLink", &next);
 			break;
 		}
-		cJSON_AddItemToArray(value, msgraph_selected(a, msgraph_event(a, i, 0, 0), form_get(&a->query, "$select")));
+		cJSON_AddItemToArray(value, msgraph_selected(a, one, form_get(&a->query, "$select")));
 	}
 	msgraph_give(a, 200, page);
 }
@@ -255,20 +283,37 @@ void msgraph_get_event(struct msgraph_ask *a)
 
 /* -- writing ----------------------------------------------------------------------------------------------------------------- */
 
-/* {"dateTime":…,"timeZone":…}, of which only UTC is understood here. False: refused. */
+/* True: refused, as somebody's calendar that is only shown to them. */
+static bool is_read_only(struct msgraph_ask *a)
+{
+	const struct ordered *o = orders_has(&a->sandbox->orders, ORDER_CALENDAR_READ_ONLY);
+
+	if (o)
+		msgraph_refuse(a, o->value ? o->value : "ErrorAccessDenied", 0, NULL);
+	return o;
+}
+
+/* {"dateTime":…,"timeZone":…}. False: refused. */
 static bool read_time(struct msgraph_ask *a, const cJSON *given, const char *name, int64_t *out)
 {
 	const cJSON *t = cJSON_GetObjectItem(given, name);
-	const char  *zone = json_text(t, "timeZone");
+	const char  *wish = json_text(t, "timeZone");
+	const struct zone    *zone = zone_named(wish ? wish : "UTC");
+	const struct ordered *unknown = orders_has(&a->sandbox->orders, ORDER_ZONE_UNKNOWN);
 
 	if (!t)
 		return true;
-	if (zone && strcasecmp(zone, "UTC") != 0 && strcasecmp(zone, "Etc/UTC") != 0 && strcasecmp(zone, "tzone://Microsoft/Utc") != 0) {
-		msgraph_refuse(a, "TimeZoneNotSupportedException", 400, "A valid TimeZone value must be specified. This calendar knows UTC only.");
+	if (!zone || (unknown && zone_named(unknown->value) == zone)) {
+		msgraph_refuse(a, "TimeZoneNotSupportedException", 400,
+		               arena_print(a->work, "A valid TimeZone value must be specified. The following TimeZone value is not supported: '%s'.", wish));
 		return false;
 	}
-	if (moment_read(json_text(t, "dateTime"), out))
+	if (orders_has(&a->sandbox->orders, ORDER_ZONE_IGNORED))
+		zone = zone_named("UTC");
+	if (moment_read(json_text(t, "dateTime"), out)) {
+		*out = zone_moment(zone, *out);
 		return true;
+	}
 	msgraph_refuse(a, "RequestBodyRead", 0, NULL);
 	return false;
 }
@@ -326,6 +371,7 @@ static void read_texts(struct item *item, const cJSON *given)
 	const cJSON *body = cJSON_GetObjectItem(given, "body"), *day = cJSON_GetObjectItem(given, "isAllDay");
 	const char  *subject = json_text(given, "subject"), *text = json_text(body, "content"), *type = json_text(body, "contentType");
 	const char  *place = json_text(cJSON_GetObjectItem(given, "location"), "displayName");
+	const char  *busy = json_text(given, "showAs"), *sensitivity = json_text(given, "sensitivity");
 
 	if (subject)
 		item->shown.subject = arena_str(item->own, subject);
@@ -335,8 +381,25 @@ static void read_texts(struct item *item, const cJSON *given)
 		item->shown.is_html = strcasecmp(type, "html") == 0;
 	if (place)
 		item->event.location = arena_str(item->own, place);
+	if (busy)
+		item->event.busy = arena_str(item->own, busy);
+	if (sensitivity)
+		item->event.private = strcmp(sensitivity, "private") == 0;
 	if (cJSON_IsBool(day))
 		item->event.all_day = cJSON_IsTrue(day);
+}
+
+/* Whoever says the same transaction again gets what came of it the first time. */
+static bool is_there(struct msgraph_ask *a, const struct folder *f, const cJSON *given)
+{
+	const char *transaction = json_text(given, "transactionId");
+
+	for (struct item *i = transaction ? a->mailbox->first : NULL; i; i = i->next)
+		if (i->kind == ITEM_EVENT && i->folder == f && i->event.transaction && strcmp(i->event.transaction, transaction) == 0) {
+			msgraph_give(a, 201, msgraph_event(a, i, 0, 0));
+			return true;
+		}
+	return false;
 }
 
 void msgraph_add_event(struct msgraph_ask *a)
@@ -348,7 +411,7 @@ void msgraph_add_event(struct msgraph_ask *a)
 
 	if (f && !given)
 		msgraph_refuse(a, "RequestBodyRead", 0, NULL);
-	if (!given || !read_time(a, given, "start", &start) || !read_time(a, given, "end", &end)) {
+	if (!given || is_read_only(a) || is_there(a, f, given) || !read_time(a, given, "start", &start) || !read_time(a, given, "end", &end)) {
 		cJSON_Delete(given);
 		return;
 	}
@@ -357,6 +420,8 @@ void msgraph_add_event(struct msgraph_ask *a)
 	item->event.end = end > start ? end : start;
 	item->event.uid = arena_print(item->own, "040000008200E00074C5B7101A82E008%s", random_text(a->work, 20));
 	item->read = true;
+	if (json_text(given, "transactionId"))
+		item->event.transaction = arena_str(item->own, json_text(given, "transactionId"));
 	read_texts(item, given);
 	read_recurrence(given, &item->event);
 	read_attendees(a, item, cJSON_GetObjectItem(given, "attendees"));
@@ -372,7 +437,7 @@ void msgraph_update_event(struct msgraph_ask *a)
 
 	if (item && !given)
 		msgraph_refuse(a, "RequestBodyRead", 0, NULL);
-	if (given && read_time(a, given, "start", &item->event.start) && read_time(a, given, "end", &item->event.end)) {
+	if (given && !is_read_only(a) && read_time(a, given, "start", &item->event.start) && read_time(a, given, "end", &item->event.end)) {
 		read_texts(item, given);
 		mailbox_touch(a->mailbox, item);
 		msgraph_happened(a, HAPPENED_MODIFIED, item, NULL);
@@ -381,13 +446,27 @@ void msgraph_update_event(struct msgraph_ask *a)
 	cJSON_Delete(given);
 }
 
-void msgraph_delete_event(struct msgraph_ask *a)
+/* To the bin, or for good. */
+static void remove_event(struct msgraph_ask *a, bool for_good)
 {
-	struct item *item = msgraph_item(a, a->arg[0], ITEM_EVENT, NULL);
+	struct item   *item = msgraph_item(a, a->arg[0], ITEM_EVENT, NULL);
+	struct folder *bin = mailbox_known(a->mailbox, "deleteditems");
 
-	if (!item)
+	if (!item || is_read_only(a))
 		return;
 	msgraph_happened(a, HAPPENED_DELETED, item, NULL);
+	if (!for_good && item->folder != bin)
+		mailbox_copy(a->mailbox, item, bin, now_s());
 	mailbox_drop(a->mailbox, item);
 	a->status = 204;
+}
+
+void msgraph_delete_event(struct msgraph_ask *a)
+{
+	remove_event(a, false);
+}
+
+void msgraph_drop_event(struct msgraph_ask *a)
+{
+	remove_event(a, true);
 }

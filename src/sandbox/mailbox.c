@@ -191,6 +191,7 @@ struct item *mailbox_copy(struct mailbox *m, const struct item *of, struct folde
 		copy->event.location = arena_str(copy->own, of->event.location);
 		copy->event.busy = arena_str(copy->own, of->event.busy);
 		copy->event.zone = arena_str(copy->own, of->event.zone);
+		copy->event.transaction = of->event.transaction ? arena_str(copy->own, of->event.transaction) : NULL;
 		copy->event.uid = arena_str(copy->own, of->event.uid);
 		copy->event.required = people_copy(copy->own, &of->event.required);
 		copy->event.optional = people_copy(copy->own, &of->event.optional);

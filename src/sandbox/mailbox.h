@@ -34,7 +34,9 @@ struct recurrence {
 struct event {
 	int64_t     start, end;
 	bool        all_day;
+	bool        private;
 	const char *location, *busy, *zone, *uid;
+	const char *transaction;             /* by which whoever made it knows it again; NULL */
 	struct people required, optional;
 	struct recurrence recurs;
 };

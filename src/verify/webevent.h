@@ -36,7 +36,7 @@ enum webevent_question {
 struct webevent_ways {
 	const char      *id;                                                  /* of the step: "exchange.calendar_event"  */
 	void           (*ask[WEBEVENT_QUESTIONS])(struct webevent *);
-	/* Of what was `asked`. WANT_NOTHING: an answer came; `well`, or why not is in the report, and `refused` says that nothing was done. */
+	/* Of what was `asked`. WANT_NOTHING: an answer came; `well`, or why not is in the report; `refused`: nothing was done. */
 	enum want_kind (*answer)(struct webevent *, struct want *, struct error *);
 	void           (*report_to)(struct webevent *, int step);             /* where the session writes what stops it  */
 };
