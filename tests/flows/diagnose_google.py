@@ -22,6 +22,7 @@ import urllib.parse
 sys.dont_write_bytecode = True
 
 import peers
+import played
 from peers import Authority, Listener, Names, hold
 from rows import Rows, arguments
 
@@ -32,6 +33,7 @@ OLD, NEW, REFRESH = "ya29.heron-old-token", "ya29.heron-new-token", "1//0heron-r
 MAIL, AUTH = "https://mail.google.com/", "https://www.googleapis.com/auth/"
 SCOPES = " ".join((MAIL, AUTH + "calendar", AUTH + "userinfo.email", "openid"))
 HOSTS = ("oauth2.googleapis.com", "openidconnect.googleapis.com", "gmail.googleapis.com", "www.googleapis.com")
+CALENDAR = "/calendar/v3/calendars/primary"
 API_OFF = (403, "accessNotConfigured", "Gmail API has not been used in project 4815 before or it is disabled.")
 
 
@@ -41,6 +43,7 @@ class Google:
     def __init__(self, address, cert, account=ANN, mailbox=ANN, refuses=None, live=(OLD, NEW), refresh=None, imap=True):
         self.account, self.mailbox, self.refuses, self.live, self.refresh, self.imap = account, mailbox, refuses or {}, live, refresh, imap
         self.log, self.sent, self.messages = [], [], {}
+        self.calendar = played.Calendar()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*cert)
         google = self
@@ -59,7 +62,7 @@ class Google:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_POST = do_DELETE = do_GET
+            do_POST = do_PATCH = do_DELETE = do_GET
 
             def log_message(self, *_):
                 pass
@@ -97,8 +100,8 @@ class Google:
             return 400, self.refresh or {"error": "invalid_grant", "error_description": "Bad Request"}
         return 200, {"access_token": NEW, "expires_in": 3599, "scope": SCOPES, "token_type": "Bearer"}
 
-    def answer(self, host, method, path, bearer, body):
-        path = urllib.parse.urlsplit(path).path
+    def answer(self, host, method, whole, bearer, body):
+        path = urllib.parse.urlsplit(whole).path
         if host == HOSTS[0] and path == "/token" and not bearer:
             return self.token(body)
         if not bearer or bearer.split(" ", 1)[1] not in self.live:
@@ -110,6 +113,8 @@ class Google:
             return 200, {"sub": "1081516234", "email": self.account, "email_verified": True}
         if host == HOSTS[3] and path == "/calendar/v3/users/me/calendarList":
             return 200, {"items": [{"id": self.account, "primary": True, "timeZone": "Europe/Helsinki", "accessRole": "owner"}]}
+        if host == HOSTS[3] and path.startswith(CALENDAR):
+            return self.calendar.google(method, whole[len(CALENDAR):], body) or (404, None)
         if host == HOSTS[2] and path.startswith("/gmail/v1/users/me/"):
             return self.gmail(method, path[len("/gmail/v1/users/me/"):], body)
         return 404, None

@@ -26,6 +26,7 @@ sys.dont_write_bytecode = True
 
 import daemon
 import peers
+import played
 from peers import hold, until
 from rows import Rows, arguments
 
@@ -49,6 +50,7 @@ class User:
         self.lasts = LONG_S
         self.mails, self.touched = [], []
         self.tests = {}           # test messages, by id
+        self.calendar = played.Calendar()
         self.refused = None       # (status, document) of the token endpoint
         self.answers = []         # of the next questions for news: (status, fields, body)
         self.renewals = self.at_once = self.most_at_once = 0
@@ -76,8 +78,11 @@ class Cloud:
             def do_GET(self):
                 cloud.graph(self, None)
 
+            def do_PATCH(self):
+                self.do_POST()
+
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 if self.headers["Host"] == LOGIN:
                     cloud.token(self, body)
                 else:
@@ -144,6 +149,10 @@ class Cloud:
             u.used = max(u.used, n)
         if h.path.startswith("/v1.0/me?"):
             return h.answer(200, {"id": "0d7f2f9a-46f1-4b2b-9a4a-%012d" % u.number, "mail": u.address, "userPrincipalName": u.address})
+        with u.lock:
+            dated = u.calendar.graph(h.command, h.path[len("/v1.0/me"):], h.headers.get("Prefer", ""), body) if h.path.startswith("/v1.0/me/") else None
+        if dated:
+            return h.answer(dated[0], b"" if dated[1] is None else dated[1])
         if h.path == "/v1.0/me/sendMail":
             mail = email.message_from_bytes(base64.b64decode(body), policy=email.policy.default)
             u.tests["test-%d" % len(u.tests)] = {"subject": mail["Subject"], "from": {"emailAddress": {"address": u.address}}}
