@@ -101,6 +101,8 @@ complete -c mailmoor -n $doctor -l json -d 'print JSON'
 set -l sandbox '__fish_seen_subcommand_from sandbox'
 complete -c mailmoor -n $sandbox -l exchange -x -a '2007sp1 2010 2010sp1 2010sp2 2010sp3 2013 2016 2019 se online' -d 'its version'
 complete -c mailmoor -n $sandbox -l microsoft -d "Microsoft's cloud"
+complete -c mailmoor -n $sandbox -l google -d "Google's"
+complete -c mailmoor -n $sandbox -l google-domain -x -d "whose accounts are Google's"
 complete -c mailmoor -n $sandbox -l fault -x -d 'something that goes wrong'
 complete -c mailmoor -n $sandbox -l faults -d 'list the faults'
 complete -c mailmoor -n $sandbox -l domain -x -d 'the name of the organisation'

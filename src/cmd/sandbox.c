@@ -17,13 +17,15 @@ struct options {
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
 	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
-	KEY_REDIRECT_URI, KEY_IMAP,
+	KEY_REDIRECT_URI, KEY_IMAP, KEY_GOOGLE, KEY_GOOGLE_DOMAIN,
 };
 
 static const struct argp_option options[] = {
 	{ "exchange", KEY_EXCHANGE, "VERSION", 0, "2007sp1, 2010, 2010sp1, 2010sp2, 2010sp3, 2013, 2016 (default), 2019, se or online", 0 },
 	{ "microsoft", KEY_MICROSOFT, NULL, 0, "Microsoft's cloud instead: sign-in and Graph; with --exchange besides, the mailboxes are at that one", 0 },
 	{ "imap", KEY_IMAP, NULL, 0, "mailboxes by IMAP and SMTP instead, in birch.example and below it, and at large hosts by --account; with the others: besides", 0 },
+	{ "google", KEY_GOOGLE, NULL, 0, "Google's: sign-in, Gmail and Calendar; besides the others where they are wished for, too", 0 },
+	{ "google-domain", KEY_GOOGLE_DOMAIN, "NAME", 0, "besides others: only accounts of this domain, and of gmail.com, are Google's", 0 },
 	{ "redirect-uri", KEY_REDIRECT_URI, "URI", 0, "where its application sends people back to, beside this machine; may be said more than once", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
@@ -66,6 +68,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXCHANGE:    w->persona = arg; return 0;
 	case KEY_MICROSOFT:   w->microsoft = true; return 0;
 	case KEY_IMAP:        w->imap = true; return 0;
+	case KEY_GOOGLE:      w->google = true; return 0;
+	case KEY_GOOGLE_DOMAIN: w->google_domain = arg; return 0;
 	case KEY_REDIRECT_URI: one_more(w->redirect_uri, &w->redirect_uris, SANDBOX_REDIRECTS, arg, state); return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
 	case KEY_FAULTS:      o->faults = true; return 0;
@@ -101,6 +105,16 @@ static void print_faults(void)
 	}
 }
 
+static void print_google(const struct sandbox_places *p)
+{
+	size_t first = 0;
+
+	while (first + 1 < p->addresses && !p->google_token_file[first])
+		first++;
+	printf("  Google's client %s, secret %s\n  service account %s\n\nTry:\n\n  mailmoor diagnose %s --provider google --token-file %s", p->google_client_id,
+	       p->google_client_secret, p->google_service_account, p->address[first], p->google_token_file[first] ? p->google_token_file[first] : "FILE");
+}
+
 static void print_places(const struct sandbox_places *p)
 {
 	printf("%s\n\n", p->version);
@@ -109,6 +123,8 @@ static void print_places(const struct sandbox_places *p)
 	if (p->tenant)
 		printf("  tenant %s\n  application %s, secret %s\n\nTry:\n\n  mailmoor diagnose %s --provider microsoft --token-file %s", p->tenant, p->client_id,
 		       p->client_secret, p->address[0], p->token_file[0]);
+	else if (p->google_client_id)
+		print_google(p);
 	else if (p->ews_url)
 		printf("  %s\n\nTry:\n\n  mailmoor diagnose %s", p->ews_url, p->address[0]);
 	else
@@ -145,6 +161,13 @@ static void print_json(const struct sandbox_places *p)
 		cJSON_AddStringToObject(m, "client_id", p->client_id);
 		cJSON_AddStringToObject(m, "client_secret", p->client_secret);
 	}
+	if (p->google_client_id) {
+		cJSON *g = cJSON_AddObjectToObject(o, "google");
+
+		cJSON_AddStringToObject(g, "client_id", p->google_client_id);
+		cJSON_AddStringToObject(g, "client_secret", p->google_client_secret);
+		cJSON_AddStringToObject(g, "service_account", p->google_service_account);
+	}
 	cJSON_AddStringToObject(o, "resolver", p->resolver);
 	cJSON_AddStringToObject(o, "ca_file", p->ca_file);
 	cJSON_AddItemToObject(o, "connect_to", strings(p->connect_to, p->connects));
@@ -156,6 +179,8 @@ static void print_json(const struct sandbox_places *p)
 		cJSON_AddStringToObject(a, "password", p->password[i]);
 		if (p->token_file[i])
 			cJSON_AddStringToObject(a, "token_file", p->token_file[i]);
+		if (p->google_token_file[i])
+			cJSON_AddStringToObject(a, "google_token_file", p->google_token_file[i]);
 		cJSON_AddItemToArray(accounts, a);
 	}
 	line = cJSON_PrintUnformatted(o);

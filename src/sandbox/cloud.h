@@ -71,6 +71,8 @@ cJSON *grant_new(struct sandbox *, struct arena *, struct account *, const char 
 /* `other`: that key too. */
 bool        cloud_keys(struct cloud *, struct arena *, bool other, struct error *);
 const char *jwt_of(struct arena *, EVP_PKEY *key, const char *alg, const char *key_id, const cJSON *claims);      /* key NULL: unsigned */
+/* One public key, as such documents list it. */
+cJSON      *jwk_of(struct arena *, EVP_PKEY *, const char *key_id);
 cJSON      *jwks_of(const struct cloud *, struct arena *);
 const char *base64url_of(struct arena *, struct slice);
 const char *sha256_base64url(struct arena *, const char *text);

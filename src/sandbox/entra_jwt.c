@@ -81,16 +81,25 @@ static const char *number_of(struct arena *arena, EVP_PKEY *key, const char *whi
 	return base64url_of(arena, slice((const char *)bytes, (size_t)len));
 }
 
-cJSON *jwks_of(const struct cloud *c, struct arena *arena)
+cJSON *jwk_of(struct arena *arena, EVP_PKEY *of, const char *key_id)
 {
-	cJSON *all = cJSON_CreateObject(), *key = cJSON_CreateObject();
+	cJSON *key = cJSON_CreateObject();
 
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(all, "keys"), key);
 	cJSON_AddStringToObject(key, "kty", "RSA");
 	cJSON_AddStringToObject(key, "use", "sig");
-	cJSON_AddStringToObject(key, "kid", c->key_id);
-	cJSON_AddStringToObject(key, "n", number_of(arena, c->key, OSSL_PKEY_PARAM_RSA_N));
-	cJSON_AddStringToObject(key, "e", number_of(arena, c->key, OSSL_PKEY_PARAM_RSA_E));
+	cJSON_AddStringToObject(key, "alg", "RS256");
+	cJSON_AddStringToObject(key, "kid", key_id);
+	cJSON_AddStringToObject(key, "n", number_of(arena, of, OSSL_PKEY_PARAM_RSA_N));
+	cJSON_AddStringToObject(key, "e", number_of(arena, of, OSSL_PKEY_PARAM_RSA_E));
+	return key;
+}
+
+cJSON *jwks_of(const struct cloud *c, struct arena *arena)
+{
+	cJSON *all = cJSON_CreateObject(), *key = jwk_of(arena, c->key, c->key_id);
+
+	cJSON_DeleteItemFromObject(key, "alg");      /* Entra's do not say it */
 	cJSON_AddStringToObject(key, "issuer", "https://" ENTRA_HOST "/{tenantid}/v2.0");
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(all, "keys"), key);
 	return all;
 }

@@ -1,3 +1,4 @@
+#include "sandbox/gapi.h"
 #include "sandbox/graph.h"
 
 #include <errno.h>
@@ -87,6 +88,8 @@ void happened(struct sandbox *s, struct mailbox *m, enum happening how, struct e
 	if (s->cloud)
 		notice(s, m, how, item.number, folder, before);
 	imap_stir(s, m);
+	if (s->google)
+		ghistory_happened(s, m, how, item.number);
 	pthread_cond_broadcast(&s->news);
 }
 

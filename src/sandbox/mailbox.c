@@ -201,6 +201,7 @@ struct item *mailbox_copy(struct mailbox *m, const struct item *of, struct folde
 		copy->shown.is_html = of->shown.is_html;
 	}
 	copy->read = of->read;
+	copy->google = of->google ? arena_str(copy->own, of->google) : NULL;
 	copy->received = of->received;
 	return copy;
 }
@@ -211,6 +212,8 @@ struct item *mailbox_move(struct mailbox *m, struct item *item, struct folder *t
 
 	moved->lasting = item->lasting;
 	moved->draft = item->draft;
+	moved->labels = item->labels;
+	moved->thread = item->thread;
 	mailbox_drop(m, item);
 	return moved;
 }

@@ -54,6 +54,9 @@ struct item {
 	struct event   event;
 	bool           read, draft;
 	unsigned       marks;                       /* IMAP's other flags: imap_box.h          */
+	/* of Gmail's: labels besides the one that its folder is (enum glabel, as bits); what it belongs to, 0: itself */
+	unsigned       labels, thread;
+	const char    *google;              /* of an event: its JSON as it was given; NULL: made elsewhere */
 	struct item   *next;
 };
 

@@ -279,6 +279,57 @@ static void read_part(struct arena *arena, struct slice part, int depth, struct 
 	}
 }
 
+/* -- parts -------------------------------------------------------------------------------------------------------- */
+
+const char *mime_header(struct arena *arena, struct slice part, const char *name)
+{
+	return field(arena, part, name);
+}
+
+const char *mime_parameter(struct arena *arena, const char *value, const char *name)
+{
+	return parameter(arena, value, name);
+}
+
+struct slice mime_bytes(struct arena *arena, struct slice part)
+{
+	struct slice coding = slice_str(field(arena, part, "Content-Transfer-Encoding")), body = body_of(part), bytes;
+
+	if (slice_is(coding, "base64") && base64_read(arena, body, &bytes))
+		return bytes;
+	return slice_is(coding, "quoted-printable") ? unquoted(arena, body, false) : body;
+}
+
+/* The line's end before a delimiter is the delimiter's. */
+static struct slice without_end(struct slice part)
+{
+	if (part.len && part.at[part.len - 1] == '\n')
+		part.len -= part.len > 1 && part.at[part.len - 2] == '\r' ? 2 : 1;
+	return part;
+}
+
+bool mime_next_part(struct arena *arena, struct slice part, struct slice *rest, struct slice *inner)
+{
+	const char *type = field(arena, part, "Content-Type");
+	const char *boundary = slice_starts(slice_str(type), "multipart/") ? parameter(arena, type, "boundary") : "";
+	const char *line = arena_print(arena, "--%s", boundary);
+	size_t      found;
+
+	if (!*boundary)
+		return false;
+	if (!rest->at)
+		*rest = body_of(part);
+	found = slice_search(*rest, line);
+	*rest = slice_from(*rest, found + strlen(line));
+	if (rest->len < 2 || slice_starts(*rest, "--"))
+		return false;
+	slice_cut(rest, '\n');
+	if (!rest->at)
+		return false;
+	*inner = without_end(slice_upto(*rest, slice_search(*rest, line)));
+	return true;
+}
+
 void mime_read(struct arena *arena, struct slice message, struct mime *out)
 {
 	struct people from = people_of(arena, field(arena, message, "From"));

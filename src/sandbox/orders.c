@@ -265,6 +265,18 @@ static const struct order_row rows[] = {
 	{ "smtp-spam",         ORDER_WORDS, NULL, false, STAGE_DATA, "554 5.7.1 Message rejected as spam by Content Filtering.", "taken for spam" },
 	{ "smtp-size",         ORDER_WORDS, NULL, false, STAGE_DATA, "552 5.3.4 Message size exceeds fixed maximum message size", "too large" },
 	{ "smtp-rewrites",     ORDER_SMTP_REWRITES, "ADDRESS", true, 0, NULL, "mail leaves as this sender" },
+
+	/* Google (--google) */
+	{ "google-page",       ORDER_GOOGLE_PAGE, "CODE", true, 0, NULL, "the sign-in ends on Google's own page with this code, and nobody comes back" },
+	{ "google-error",      ORDER_GOOGLE_ERROR, "ERROR", true, 0, NULL, "whoever signs in is sent back with this error" },
+	{ "google-unticked",   ORDER_GOOGLE_UNTICKED, "LIST", true, 0, NULL, "boxes that are not ticked, by the last word of their scopes: gmail.modify,calendar" },
+	{ "google-token",      ORDER_GOOGLE_TOKEN, "WORD", true, 0, NULL, "the token endpoint refuses: expired, invalid_rapt, policy_enforced, admin_policy_enforced, wrong-secret, unauthorized_client and others" },
+	{ "google-age",        ORDER_GOOGLE_AGE, "DAYS", true, 0, NULL, "the token files are of people who agreed so long ago" },
+	{ "google",            ORDER_GOOGLE, "WORD[@PATH]", true, 0, NULL, "Gmail or Calendar refuses what has PATH in it: gmail-off, notACalendarUser, accessNotConfigured, domainPolicy, rateLimitExceeded and others" },
+	{ "google-retry-after", ORDER_GOOGLE_RETRY, "SECONDS", true, 0, NULL, "and Retry-After" },
+	{ "google-html",       ORDER_GOOGLE_HTML, "STATUS", false, 0, NULL, "a page instead of its JSON" },
+	{ "google-cut",        ORDER_GOOGLE_CUT, "BYTES", false, 0, NULL, "its answers end in the middle" },
+	{ "google-slow",       ORDER_GOOGLE_SLOW, "MS", true, 0, NULL, "they come that much later" },
 };
 
 static const struct order_row any_code = {

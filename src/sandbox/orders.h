@@ -52,6 +52,9 @@ enum order {
 	/* and what is said there */
 	ORDER_WORDS,                 /* in place of the usual, at the stage that the row's number says */
 	ORDER_IMAP_SCHEMES, ORDER_NO_INBOX, ORDER_SMTP_SCHEMES, ORDER_SMTP_NO_AUTH, ORDER_SMTP_REWRITES,
+	/* Google */
+	ORDER_GOOGLE_PAGE, ORDER_GOOGLE_ERROR, ORDER_GOOGLE_UNTICKED, ORDER_GOOGLE_TOKEN, ORDER_GOOGLE_AGE, ORDER_GOOGLE,
+	ORDER_GOOGLE_RETRY, ORDER_GOOGLE_HTML, ORDER_GOOGLE_CUT, ORDER_GOOGLE_SLOW,
 };
 
 struct order_row {

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "sandbox/cloud.h"
 #include "sandbox/ews.h"
+#include "sandbox/google.h"
 #include "sandbox/hole.h"
 #include "sandbox/hosts.h"
 #include "sandbox/imap.h"
@@ -48,13 +49,17 @@ const char *sandbox_fault(size_t n, const char **value, const char **text)
 
 /* -- requests ----------------------------------------------------------------------------------------------------- */
 
-/* What Graph was asked, by name: no secret stands there. */
+/* What Graph, Gmail or Calendar was asked, by name: no secret stands there. */
 static void log_question(cJSON *o, const struct request *r)
 {
+	static const char *const asked[] = { GRAPH_HOST, GMAIL_HOST, GAPIS_HOST };
 	const char *kind = request_header(r, "Content-Type");
 	struct form f;
+	size_t      i;
 
-	if (strcasecmp(r->host, GRAPH_HOST) != 0)
+	for (i = 0; i < COUNT(asked) && strcasecmp(r->host, asked[i]) != 0; i++)
+		;
+	if (i == COUNT(asked))
 		return;
 	if (request_fields(r, &f) && f.count)
 		cJSON_AddStringToObject(o, "query", form_whole(r->work, &f));
@@ -135,7 +140,7 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 {
 	bool is_bare_domain = strcmp(r->host, s->domain) == 0;
 
-	if (cloud_answers(s, r, reply))
+	if (cloud_answers(s, r, reply) || google_answers(s, r, reply))
 		return;
 	if (is_bare_domain && begins(r->path, "/autodiscover"))
 		page_write(s, r, reply, PAGE_404, NULL);
@@ -197,11 +202,6 @@ static void answer(void *self, struct request *r, struct reply *reply)
 		answer_by_path(s, r, reply);
 	log_request(s, r, reply, began);
 	pthread_mutex_unlock(&s->lock);
-}
-
-static bool plays_exchange(const struct sandbox *s)
-{
-	return s->exchange;
 }
 
 /* -- what it is --------------------------------------------------------------------------------------------------- */
@@ -281,7 +281,7 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	struct in_addr a;
 	char          *netbios;
 
-	s->usual = persona_find(w->persona ? w->persona : w->microsoft ? "online" : "2016");
+	s->usual = persona_find(w->persona ? w->persona : w->microsoft || w->google ? "online" : "2016");
 	if (!s->usual)
 		return fail(err, FAULT_MALFORMED, "there is no version \"%s\"", w->persona);
 	s->domain = arena_str(s->own, w->domain ? w->domain : "contoso.example");
@@ -290,6 +290,7 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 		return fail(err, FAULT_MALFORMED, "%s is no loopback address", s->address);
 	s->auto_address = address_behind(s->own, a, 1);
 	s->cloud_address = address_behind(s->own, a, 2);
+	s->google_address = address_behind(s->own, a, 3);
 	s->netbios = netbios = arena_copy(s->own, slice_upto(slice(s->domain, strcspn(s->domain, ".")), 15));
 	for (char *c = netbios; *c; c++)
 		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
@@ -304,12 +305,14 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
 	s->plays_imap = w->imap;
-	s->exchange = w->persona || !(w->microsoft || w->imap);
+	s->exchange = w->persona || !(w->microsoft || w->google || w->imap);
 	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w, err))))
+		return false;
+	if (w->google && !(s->google = google_new(s, w->google_domain, err)))
 		return false;
 	if (!add_accounts(s, w, err) || (w->imap && !imap_new(s, err)))
 		return false;
-	s->has_own_hosts = plays_exchange(s) && hosts_give(s);
+	s->has_own_hosts = s->exchange && hosts_give(s);
 	return true;
 }
 
@@ -327,9 +330,11 @@ static void add_names(struct sandbox *s)
 
 	if (s->cloud)
 		cloud_names(s);
+	if (s->google)
+		google_names(s);
 	if (s->imap)
 		imap_names(s);
-	if (!plays_exchange(s))
+	if (!s->exchange)
 		return;
 	hosts_name(s);
 	names_add(n, s->domain, RECORD_A, s->auto_address, 0, 0);
@@ -384,9 +389,10 @@ static void close_doors(struct sandbox *s)
 	web_free(s->http);
 	web_free(s->auto_http);
 	web_free(s->cloud_https);
+	web_free(s->google_https);
 	hole_free(s->hole);
 	hosts_close(s);
-	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = NULL;
+	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = s->google_https = NULL;
 	s->hole = NULL;
 }
 
@@ -406,6 +412,8 @@ static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct 
 	fine = fine && hosts_open(s, err);
 	if (fine && s->cloud)
 		fine = (s->cloud_https = door(s, s->cloud_address, https, &s->cloud_certificate, &s->cloud_port, err)) != NULL;
+	if (fine && s->google)
+		fine = (s->google_https = door(s, s->google_address, https, &s->google_certificate, &s->google_port, err)) != NULL;
 	if (!fine)
 		close_doors(s);
 	return fine;
@@ -434,7 +442,9 @@ static bool make_certificates(struct sandbox *s, struct error *err)
 
 	if (!certificate_make(s->authority, s->own, others ? other : usual, count, flaw, &s->certificate, err))
 		return false;
-	if (s->cloud && !cloud_certificate(s, s->cloud->hybrid ? FLAW_NONE : flaw, err))
+	if (s->cloud && !cloud_certificate(s, s->exchange ? FLAW_NONE : flaw, err))
+		return false;
+	if (s->google && !google_certificate(s, s->exchange || s->cloud ? FLAW_NONE : flaw, err))
 		return false;
 	return certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
 }
@@ -459,19 +469,34 @@ static void tell_exchange(struct sandbox *s)
 	hosts_tell(s, tell_place);
 }
 
+/* "Exchange 2016, 15.1.2507.39; Google" */
+static const char *what_is_played(struct sandbox *s)
+{
+	char        build[40];
+	const struct { bool played; const char *text; } parts[] = {
+		{ s->exchange, arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build)) },
+		{ s->cloud, "Microsoft 365" }, { s->google, "Google" }, { s->imap, "mailboxes by IMAP and SMTP" },
+	};
+	const char *all = "";
+
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (parts[i].played)
+			all = arena_print(s->own, "%s%s%s", all, *all ? "; " : "", parts[i].text);
+	return all;
+}
+
 static void tell(struct sandbox *s, uint16_t dns_port)
 {
-	char build[40];
-
 	s->places.resolver = arena_print(s->own, "%s:%u", s->address, dns_port);
-	s->places.version = plays_exchange(s) ? arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build))
-	                  : s->cloud          ? "Microsoft 365" : "Mailboxes by IMAP and SMTP";
+	s->places.version = what_is_played(s);
 	s->places.ca_file = s->ca_file;
 	for (size_t i = 0; s->cloud && cloud_host(i); i++)
 		tell_place(s, cloud_host(i), 443, s->cloud_address, s->cloud_port);
-	if (!plays_exchange(s) && !s->cloud)
+	for (size_t i = 0; s->google && google_host(i); i++)
+		tell_place(s, google_host(i), 443, s->google_address, s->google_port);
+	if (!s->exchange && !s->cloud)
 		s->places.ews_url = NULL;
-	if (plays_exchange(s))
+	if (s->exchange)
 		tell_exchange(s);
 	if (s->imap)
 		imap_tell(s);
@@ -490,7 +515,7 @@ static bool write_ca(struct sandbox *s, const char *out, struct error *err)
 	FILE       *f;
 	bool        fine;
 
-	if (!out || s->cloud) {
+	if (!out || s->cloud || s->google) {
 		s->folder = mkdtemp(template);
 		if (!s->folder)
 			return fail(err, FAULT_LOCAL, "%s: %s", template, strerror(errno));
@@ -529,11 +554,11 @@ static bool start(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 	if (!names_start(s->names, s->address, &dns_port, err))
 		return false;
 	tell(s, dns_port);
-	if (!s->cloud)
+	if (!s->cloud && !s->google)
 		return true;
 	/* its doors are open already */
 	pthread_mutex_lock(&s->lock);
-	fine = cloud_tell(s, err);
+	fine = (!s->cloud || cloud_tell(s, err)) && (!s->google || google_tell(s, err));
 	pthread_mutex_unlock(&s->lock);
 	return fine;
 }
@@ -590,11 +615,17 @@ void sandbox_free(struct sandbox *s)
 	if (s->log)
 		fclose(s->log);
 	cloud_free(s->cloud);
+	google_free(s->google);
 	if (s->folder) {
 		if (strncmp(s->ca_file, s->folder, strlen(s->folder)) == 0)
 			unlink(s->ca_file);
 		for (size_t i = 0; i < SANDBOX_ACCOUNTS && s->places.token_file[i]; i++)
 			unlink(s->places.token_file[i]);
+		for (size_t i = 0; i < SANDBOX_ACCOUNTS; i++)
+			if (s->places.google_token_file[i])
+				unlink(s->places.google_token_file[i]);
+		if (s->places.google_service_account)
+			unlink(s->places.google_service_account);
 		rmdir(s->folder);
 	}
 	pthread_cond_destroy(&s->news);

@@ -1,5 +1,5 @@
-/* sandbox.h -- an organisation's Exchange, or Microsoft's cloud, on loopback: for tests, and for people who want to see a fault before
- * they have it.
+/* sandbox.h -- an organisation's Exchange, or Microsoft's cloud, or Google's, on loopback: for tests, and for people who want to
+ * see a fault before they have it.
  *
  * A name server, a front end of a chosen version with EWS, Autodiscover and sign-in pages, mailboxes with mail and a calendar, and any
  * fault that is ordered. It answers on loopback addresses only, proves itself by certificates of an authority that it makes at its
@@ -25,6 +25,8 @@ struct sandbox_wishes {
 	const char *persona;                      /* "2016"; NULL: that, and with `microsoft` none                      */
 	bool        microsoft;                    /* Entra and Graph; with a persona too, the mailboxes are at that one: hybrid */
 	bool        imap;                         /* mailboxes by IMAP and SMTP: birch.example, the domains below it, large hosts */
+	bool        google;                       /* Google's sign-in, Gmail and Calendar                               */
+	const char *google_domain;                /* which domain's accounts are its, beside others; NULL: all's     */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: two organisations, none hybrid; NULL: one */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
@@ -58,6 +60,10 @@ struct sandbox_places {
 	/* of Microsoft's cloud, NULL without it */
 	const char *tenant, *client_id, *client_secret;
 	const char *token_file[SANDBOX_ACCOUNTS]; /* what the token endpoint would answer to that address, as a file    */
+	/* of Google, likewise */
+	const char *google_client_id, *google_client_secret;
+	const char *google_service_account;       /* the file with its key, as Google's console gives it out: it may act for everybody */
+	const char *google_token_file[SANDBOX_ACCOUNTS];
 };
 
 struct sandbox_counts {
