@@ -141,11 +141,11 @@ bool           gcal_take(struct gapi_ask *, struct item *, cJSON *given);
 bool           gcal_time_read(const cJSON *, int64_t *at, bool *day);
 
 /* Seconds east of UTC, there and then; false: nobody knows that zone. Reads the system's tables. */
-bool           zone_offset(const char *zone, int64_t at, int *east);
+bool           gcal_offset(const char *zone, int64_t at, int *east);
 /* When it is that time of day there. */
-bool           zone_to_utc(const char *zone, int64_t local, int64_t *at);
+bool           gcal_to_utc(const char *zone, int64_t local, int64_t *at);
 /* "2026-11-23T09:00:00+01:00" */
-const char    *zone_moment(struct arena *, const char *zone, int64_t at);
+const char    *gcal_moment(struct arena *, const char *zone, int64_t at);
 
 /* An event is about to go: remembered for those who ask what changed. */
 void           gcal_forgotten(struct sandbox *, const struct mailbox *, const struct item *);

@@ -121,8 +121,8 @@ static void add_busy(struct gapi_ask *a, cJSON *list, const struct item *item, i
 		if (at + (e->end - e->start) <= from)
 			continue;
 		one = cJSON_CreateObject();
-		cJSON_AddStringToObject(one, "start", zone_moment(a->work, "UTC", at > from ? at : from));
-		cJSON_AddStringToObject(one, "end", zone_moment(a->work, "UTC", at + (e->end - e->start) < to ? at + (e->end - e->start) : to));
+		cJSON_AddStringToObject(one, "start", gcal_moment(a->work, "UTC", at > from ? at : from));
+		cJSON_AddStringToObject(one, "end", gcal_moment(a->work, "UTC", at + (e->end - e->start) < to ? at + (e->end - e->start) : to));
 		cJSON_AddItemToArray(list, one);
 		if (e->recurs.how == RECURS_NOT)
 			return;
@@ -177,8 +177,8 @@ void gcal_free_busy(struct gapi_ask *a)
 	} else {
 		o = cJSON_CreateObject();
 		cJSON_AddStringToObject(o, "kind", "calendar#freeBusy");
-		cJSON_AddStringToObject(o, "timeMin", zone_moment(a->work, "UTC", from));
-		cJSON_AddStringToObject(o, "timeMax", zone_moment(a->work, "UTC", to));
+		cJSON_AddStringToObject(o, "timeMin", gcal_moment(a->work, "UTC", from));
+		cJSON_AddStringToObject(o, "timeMax", gcal_moment(a->work, "UTC", to));
 		all = cJSON_AddObjectToObject(o, "calendars");
 		cJSON_ArrayForEach(one, items)
 			if (json_text(one, "id"))

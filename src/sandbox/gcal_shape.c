@@ -62,7 +62,7 @@ static void add_time(struct gapi_ask *a, cJSON *o, const char *name, const struc
 		cJSON_AddStringToObject(t, "date", arena_print(a->work, "%.10s", moment(a->work, at)));
 		return;
 	}
-	cJSON_AddStringToObject(t, "dateTime", zone_moment(a->work, shown_in ? shown_in : GCAL_ZONE, at));
+	cJSON_AddStringToObject(t, "dateTime", gcal_moment(a->work, shown_in ? shown_in : GCAL_ZONE, at));
 	cJSON_AddStringToObject(t, "timeZone", zone_of(item));
 }
 
@@ -207,7 +207,7 @@ bool gcal_time_read(const cJSON *given, int64_t *at, bool *day)
 	if (!time || !moment_read(time, &local))
 		return false;
 	*at = local;
-	return has_offset(time) || zone_to_utc(zone ? zone : GCAL_ZONE, local, at);
+	return has_offset(time) || gcal_to_utc(zone ? zone : GCAL_ZONE, local, at);
 }
 
 static unsigned days_of(const char *text)
@@ -271,7 +271,7 @@ static const char *wrong_times(const cJSON *given, int64_t *start, int64_t *end,
 		return "Missing end time.";
 	if (*day != ends_on_day)
 		return "Invalid start time.";
-	if (zone && !zone_offset(zone, *start, &east))
+	if (zone && !gcal_offset(zone, *start, &east))
 		return "Invalid time zone definition for start time.";
 	return cJSON_GetObjectItem(given, "recurrence") && !*day && !zone ? "Missing time zone definition for start time." : NULL;
 }

@@ -68,7 +68,7 @@ static bool look_up(const unsigned char *bytes, size_t len, int64_t at, int *eas
 #define YEARS_28 883612800      /* after so many seconds days and weekdays are the same again */
 #define LAST     2145916800     /* 2038: the tables of today go no further */
 
-bool zone_offset(const char *zone, int64_t at, int *east)
+bool gcal_offset(const char *zone, int64_t at, int *east)
 {
 	unsigned char *bytes;
 	char           path[100];
@@ -95,22 +95,22 @@ bool zone_offset(const char *zone, int64_t at, int *east)
 	return fine;
 }
 
-bool zone_to_utc(const char *zone, int64_t local, int64_t *at)
+bool gcal_to_utc(const char *zone, int64_t local, int64_t *at)
 {
 	int east;
 
 	/* twice: the first guess may lie on the other side of a change */
-	if (!zone_offset(zone, local, &east) || !zone_offset(zone, local - east, &east))
+	if (!gcal_offset(zone, local, &east) || !gcal_offset(zone, local - east, &east))
 		return false;
 	*at = local - east;
 	return true;
 }
 
-const char *zone_moment(struct arena *arena, const char *zone, int64_t at)
+const char *gcal_moment(struct arena *arena, const char *zone, int64_t at)
 {
 	int east = 0, apart;
 
-	zone_offset(zone, at, &east);
+	gcal_offset(zone, at, &east);
 	apart = east < 0 ? -east : east;
 	if (!east)
 		return arena_print(arena, "%.19sZ", moment(arena, at));

@@ -55,7 +55,6 @@ struct sandbox {
 	struct web        *https, *auto_https, *http, *auto_http, *cloud_https, *google_https;
 	struct cloud      *cloud;            /* Microsoft's; NULL: it is not played                  */
 	struct imap       *imap;             /* plain mailboxes; NULL: they are not played           */
-	bool               exchange;         /* an organisation's own Exchange is played             */
 	bool               plays_imap;       /* `imap` is there, or is to be                         */
 	struct google     *google;           /* NULL: it is not played                               */
 	struct hole       *hole;
