@@ -24,7 +24,7 @@ _mailmoor_options()
 	secrets) echo "--config= --help --usage" ;;
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
 	sandbox)
-		echo "--exchange= --microsoft --google --google-domain= --redirect-uri= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
+		echo "--exchange= --microsoft --imap --caldav --google --google-domain= --redirect-uri= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
 			--deliver= --heartbeat= --json --help --usage"
 		;;
 	esac

@@ -17,7 +17,7 @@ struct options {
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
 	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
-	KEY_REDIRECT_URI, KEY_IMAP, KEY_GOOGLE, KEY_GOOGLE_DOMAIN,
+	KEY_REDIRECT_URI, KEY_IMAP, KEY_GOOGLE, KEY_GOOGLE_DOMAIN, KEY_CALDAV,
 };
 
 static const struct argp_option options[] = {
@@ -26,6 +26,7 @@ static const struct argp_option options[] = {
 	{ "imap", KEY_IMAP, NULL, 0, "mailboxes by IMAP and SMTP instead, in birch.example and below it, and at large hosts by --account; with the others: besides", 0 },
 	{ "google", KEY_GOOGLE, NULL, 0, "Google's: sign-in, Gmail and Calendar; besides the others where they are wished for, too", 0 },
 	{ "google-domain", KEY_GOOGLE_DOMAIN, "NAME", 0, "besides others: only accounts of this domain, and of gmail.com, are Google's", 0 },
+	{ "caldav", KEY_CALDAV, NULL, 0, "a calendar server, for each domain that has an account; alone, or beside the others", 0 },
 	{ "redirect-uri", KEY_REDIRECT_URI, "URI", 0, "where its application sends people back to, beside this machine; may be said more than once", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
 	{ "faults", KEY_FAULTS, NULL, 0, "list the faults, and end", 0 },
@@ -70,6 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IMAP:        w->imap = true; return 0;
 	case KEY_GOOGLE:      w->google = true; return 0;
 	case KEY_GOOGLE_DOMAIN: w->google_domain = arg; return 0;
+	case KEY_CALDAV:      w->caldav = true; return 0;
 	case KEY_REDIRECT_URI: one_more(w->redirect_uri, &w->redirect_uris, SANDBOX_REDIRECTS, arg, state); return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
 	case KEY_FAULTS:      o->faults = true; return 0;
@@ -127,8 +129,10 @@ static void print_places(const struct sandbox_places *p)
 		print_google(p);
 	else if (p->ews_url)
 		printf("  %s\n\nTry:\n\n  mailmoor diagnose %s", p->ews_url, p->address[0]);
-	else
+	else if (!p->caldav_url)
 		printf("\nTry:\n\n  mailmoor diagnose %s", p->address[0]);
+	else
+		printf("  %s\n\nTry:\n\n  mailmoor diagnose %s --provider caldav", p->caldav_url, p->address[0]);
 	printf(" \\\n    --resolver %s --ca-file %s", p->resolver, p->ca_file);
 	for (size_t i = 0; i < p->connects; i++)
 		printf(" \\\n    --connect-to %s", p->connect_to[i]);
@@ -154,6 +158,8 @@ static void print_json(const struct sandbox_places *p)
 	cJSON_AddStringToObject(o, "version", p->version);
 	if (p->ews_url)
 		cJSON_AddStringToObject(o, "ews_url", p->ews_url);
+	if (p->caldav_url)
+		cJSON_AddStringToObject(o, "caldav_url", p->caldav_url);
 	if (p->tenant) {
 		cJSON *m = cJSON_AddObjectToObject(o, "microsoft");
 

@@ -122,7 +122,7 @@ bool add_accounts(struct sandbox *s, const struct sandbox_wishes *w, struct erro
 			return fail(err, FAULT_MALFORMED, "an account is ADDRESS:PASSWORD, not \"%s\"", w->account[i]);
 		add_named(s, arena_copy(s->own, slice(w->account[i], (size_t)(colon - w->account[i]))), colon + 1);
 	}
-	if (w->accounts == 0 && (s->exchange || s->cloud)) {
+	if (w->accounts == 0 && (s->exchange || s->cloud || !s->plays_imap)) {
 		struct account *anna = add_account(s, arena_print(s->own, "anna@%s", s->domain), SANDBOX_PASSWORD, true), *shared;
 
 		add_account(s, arena_print(s->own, "bert@%s", s->domain), SANDBOX_PASSWORD, true);

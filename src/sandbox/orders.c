@@ -277,6 +277,33 @@ static const struct order_row rows[] = {
 	{ "google-html",       ORDER_GOOGLE_HTML, "STATUS", false, 0, NULL, "a page instead of its JSON" },
 	{ "google-cut",        ORDER_GOOGLE_CUT, "BYTES", false, 0, NULL, "its answers end in the middle" },
 	{ "google-slow",       ORDER_GOOGLE_SLOW, "MS", true, 0, NULL, "they come that much later" },
+
+	/* calendars by CalDAV (--caldav); no-calendar, calendar-denied, wrong-password, names and what spoils answers are theirs too */
+	{ "caldav",            ORDER_DAV, "STATUS[:CONDITION][@WHERE]", true, 0, NULL, "it refuses with this: at a method or report of that name, \"before\" the sign-in, or all after it" },
+	{ "caldav-retry-after", ORDER_DAV_RETRY, "SECONDS", true, 0, NULL, "and Retry-After" },
+	{ "caldav-page",       ORDER_DAV_PAGE, "STATUS", false, 0, NULL, "a page of a web site in its place (200)" },
+	{ "caldav-sign-in",    ORDER_DAV_SIGN_IN, "page", false, 0, NULL, "all is sent on to a sign-in for people at sso.DOMAIN; page: its form comes at once" },
+	{ "caldav-redirect",   ORDER_DAV_REDIRECT, "URL", true, 0, NULL, "all is sent on to there" },
+	{ "caldav-circle",     ORDER_DAV_CIRCLE, NULL, false, 0, NULL, "it is sent round and round" },
+	{ "caldav-schemes",    ORDER_DAV_SCHEMES, "LIST", true, 0, NULL, "what is offered: of basic,digest,digest-sha256,bearer,negotiate" },
+	{ "caldav-stale",      ORDER_DAV_STALE, NULL, false, 0, NULL, "nonces are too old as soon as they come back" },
+	{ "caldav-app-password", ORDER_DAV_APP_PASSWORD, NULL, false, 0, NULL, "only a password for programs is taken" },
+	{ "caldav-nobody",     ORDER_DAV_NOBODY, NULL, false, 0, NULL, "207, but nobody is signed in" },
+	{ "caldav-maintenance", ORDER_DAV_MAINTENANCE, NULL, false, 0, NULL, "503, as Nextcloud says that it is being maintained" },
+	{ "caldav-no-home",    ORDER_DAV_NO_HOME, NULL, false, 0, NULL, "it does not say where one's calendars are" },
+	{ "caldav-home",       ORDER_DAV_HOME, "URL", true, 0, NULL, "it says that they are there" },
+	{ "caldav-read-only",  ORDER_DAV_READ_ONLY, NULL, false, 0, NULL, "calendars may be read, and no more" },
+	{ "caldav-only-tasks", ORDER_DAV_ONLY_TASKS, NULL, false, 0, NULL, "there is a list of tasks, and no calendar for events" },
+	{ "caldav-no-sync",    ORDER_DAV_NO_SYNC, NULL, false, 0, NULL, "it has no sync-collection" },
+	{ "caldav-token-gone", ORDER_DAV_TOKEN_GONE, NULL, false, 0, NULL, "sync tokens are forgotten" },
+	{ "caldav-parts",      ORDER_DAV_PARTS, "N", true, 0, NULL, "changes are told so many at a time, with 507" },
+	{ "caldav-no-etag",    ORDER_DAV_NO_ETAG, NULL, false, 0, NULL, "no ETag in the answer to a PUT" },
+	{ "caldav-zone",       ORDER_DAV_ZONE, "HOW", true, 0, NULL, "what comes back has another time zone: unknown, broken, lost or shifted" },
+	{ "caldav-contradiction", ORDER_DAV_CONTRADICTION, NULL, false, 0, NULL, "what is there is told as gone, and with its properties" },
+	{ "caldav-many",       ORDER_DAV_MANY, "N", true, 0, NULL, "no fault: so many events in the calendar" },
+	{ "caldav-no-srv",     ORDER_DAV_NO_SRV, NULL, false, 0, NULL, "only the domain's own host leads to it" },
+	{ "caldav-hidden",     ORDER_DAV_HIDDEN, NULL, false, 0, NULL, "nothing does" },
+	{ "caldav-not-offered", ORDER_DAV_NOT_OFFERED, NULL, false, 0, NULL, "SRV says that there is none" },
 };
 
 static const struct order_row any_code = {

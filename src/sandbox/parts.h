@@ -29,12 +29,12 @@ struct sandbox {
 	struct arena         *own;           /* only while it is being set up */
 	const struct persona *usual, *persona, *mailbox_persona;      /* the last two, as schemes and forms: of whoever is served */
 	const char *domain, *netbios, *dns_host, *mail_host, *auto_host, *address, *auto_address, *cloud_address, *google_address,
-	           *deliver;
+	           *almanac_address, *deliver;
 	const char *redirect_uri[SANDBOX_REDIRECTS];      /* the first NULL ends; there may be none */
 	bool        exchange;                /* the organisation's own is played */
 	unsigned    name_forms, schemes;
 	int         heartbeat_ms;
-	uint16_t    https_port, auto_port, http_port, cloud_port, google_port;
+	uint16_t    https_port, auto_port, http_port, cloud_port, google_port, almanac_port;
 
 	struct account accounts[SANDBOX_ACCOUNTS + 2];
 	size_t         account_count;
@@ -49,11 +49,13 @@ struct sandbox {
 	FILE           *log;
 
 	struct authority  *authority;
-	struct certificate certificate, auto_certificate, cloud_certificate, google_certificate;
+	struct certificate certificate, auto_certificate, cloud_certificate, google_certificate,
+	                   almanac_certificate;
 	struct names      *names;
 	struct keytab       *keys;             /* to Kerberos; NULL: none, and nobody has a ticket for it */
-	struct web        *https, *auto_https, *http, *auto_http, *cloud_https, *google_https;
+	struct web        *https, *auto_https, *http, *auto_http, *cloud_https, *google_https, *almanac_https;
 	struct cloud      *cloud;            /* Microsoft's; NULL: it is not played                  */
+	struct almanac    *almanac;          /* calendars by CalDAV; NULL: they are not played       */
 	struct imap       *imap;             /* plain mailboxes; NULL: they are not played           */
 	bool               plays_imap;       /* `imap` is there, or is to be                         */
 	struct google     *google;           /* NULL: it is not played                               */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "sandbox/caldav.h"
 #include "sandbox/cloud.h"
 #include "sandbox/ews.h"
 #include "sandbox/google.h"
@@ -140,7 +141,7 @@ static void answer_by_path(struct sandbox *s, struct request *r, struct reply *r
 {
 	bool is_bare_domain = strcmp(r->host, s->domain) == 0;
 
-	if (cloud_answers(s, r, reply) || google_answers(s, r, reply))
+	if (cloud_answers(s, r, reply) || google_answers(s, r, reply) || almanac_answers(s, r, reply))
 		return;
 	if (is_bare_domain && begins(r->path, "/autodiscover"))
 		page_write(s, r, reply, PAGE_404, NULL);
@@ -291,6 +292,7 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->auto_address = address_behind(s->own, a, 1);
 	s->cloud_address = address_behind(s->own, a, 2);
 	s->google_address = address_behind(s->own, a, 3);
+	s->almanac_address = address_behind(s->own, a, 4);
 	s->netbios = netbios = arena_copy(s->own, slice_upto(slice(s->domain, strcspn(s->domain, ".")), 15));
 	for (char *c = netbios; *c; c++)
 		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
@@ -305,13 +307,15 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	if (w->keytab && !(s->keys = keytab_read(w->keytab, err)))
 		return false;
 	s->plays_imap = w->imap;
-	s->exchange = w->persona || !(w->microsoft || w->google || w->imap);
+	s->exchange = w->persona || !(w->microsoft || w->google || w->imap || w->caldav);
 	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w, err))))
 		return false;
 	if (w->google && !(s->google = google_new(s, w->google_domain, err)))
 		return false;
 	if (!add_accounts(s, w, err) || (w->imap && !imap_new(s, err)))
 		return false;
+	if (w->caldav)
+		s->almanac = almanac_new(s);
 	s->has_own_hosts = s->exchange && hosts_give(s);
 	return true;
 }
@@ -334,6 +338,8 @@ static void add_names(struct sandbox *s)
 		google_names(s);
 	if (s->imap)
 		imap_names(s);
+	if (s->almanac)
+		almanac_names(s);
 	if (!s->exchange)
 		return;
 	hosts_name(s);
@@ -390,9 +396,10 @@ static void close_doors(struct sandbox *s)
 	web_free(s->auto_http);
 	web_free(s->cloud_https);
 	web_free(s->google_https);
+	web_free(s->almanac_https);
 	hole_free(s->hole);
 	hosts_close(s);
-	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = s->google_https = NULL;
+	s->https = s->auto_https = s->http = s->auto_http = s->cloud_https = s->google_https = s->almanac_https = NULL;
 	s->hole = NULL;
 }
 
@@ -414,6 +421,8 @@ static bool open_doors(struct sandbox *s, uint16_t https, uint16_t http, struct 
 		fine = (s->cloud_https = door(s, s->cloud_address, https, &s->cloud_certificate, &s->cloud_port, err)) != NULL;
 	if (fine && s->google)
 		fine = (s->google_https = door(s, s->google_address, https, &s->google_certificate, &s->google_port, err)) != NULL;
+	if (fine && s->almanac)
+		fine = (s->almanac_https = door(s, s->almanac_address, https, &s->almanac_certificate, &s->almanac_port, err)) != NULL;
 	if (!fine)
 		close_doors(s);
 	return fine;
@@ -446,6 +455,8 @@ static bool make_certificates(struct sandbox *s, struct error *err)
 		return false;
 	if (s->google && !google_certificate(s, s->exchange || s->cloud ? FLAW_NONE : flaw, err))
 		return false;
+	if (s->almanac && !almanac_certificate(s, err))
+		return false;
 	return certificate_make(s->authority, s->own, autos, COUNT(autos), FLAW_NONE, &s->auto_certificate, err);
 }
 
@@ -475,7 +486,7 @@ static const char *what_is_played(struct sandbox *s)
 	char        build[40];
 	const struct { bool played; const char *text; } parts[] = {
 		{ s->exchange, arena_print(s->own, "%s, %s", s->usual->product, persona_build(s->usual, build)) },
-		{ s->cloud, "Microsoft 365" }, { s->google, "Google" }, { s->imap, "mailboxes by IMAP and SMTP" },
+		{ s->cloud, "Microsoft 365" }, { s->google, "Google" }, { s->imap, "mailboxes by IMAP and SMTP" }, { s->almanac, "calendars by CalDAV" },
 	};
 	const char *all = "";
 
@@ -500,9 +511,12 @@ static void tell(struct sandbox *s, uint16_t dns_port)
 		tell_exchange(s);
 	if (s->imap)
 		imap_tell(s);
+	if (s->almanac)
+		almanac_tell(s);
 	for (size_t i = 0; i < s->account_count && i < SANDBOX_ACCOUNTS; i++) {
 		s->places.address[i] = s->accounts[i].mail;
-		s->places.login[i] = s->imap && imap_has(s->accounts[i].mail) ? s->accounts[i].mail : arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
+		s->places.login[i] = (!s->exchange && !s->cloud) || (s->imap && imap_has(s->accounts[i].mail))
+		                   ? s->accounts[i].mail : arena_print(s->own, "%s\\%s", s->netbios, s->accounts[i].sam);
 		s->places.password[i] = s->accounts[i].password;
 		s->places.addresses++;
 	}
@@ -616,6 +630,7 @@ void sandbox_free(struct sandbox *s)
 		fclose(s->log);
 	cloud_free(s->cloud);
 	google_free(s->google);
+	almanac_free(s->almanac);
 	if (s->folder) {
 		if (strncmp(s->ca_file, s->folder, strlen(s->folder)) == 0)
 			unlink(s->ca_file);

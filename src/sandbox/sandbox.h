@@ -1,5 +1,5 @@
-/* sandbox.h -- an organisation's Exchange, or Microsoft's cloud, or Google's, on loopback: for tests, and for people who want to
- * see a fault before they have it.
+/* sandbox.h -- an organisation's Exchange, Microsoft's cloud, Google's, plain mailboxes or a calendar server, on loopback: for tests, and
+ * for people who want to see a fault before they have it.
  *
  * A name server, a front end of a chosen version with EWS, Autodiscover and sign-in pages, mailboxes with mail and a calendar, and any
  * fault that is ordered. It answers on loopback addresses only, proves itself by certificates of an authority that it makes at its
@@ -27,6 +27,7 @@ struct sandbox_wishes {
 	bool        imap;                         /* mailboxes by IMAP and SMTP: birch.example, the domains below it, large hosts */
 	bool        google;                       /* Google's sign-in, Gmail and Calendar                               */
 	const char *google_domain;                /* which domain's accounts are its, beside others; NULL: all's     */
+	bool        caldav;                       /* a calendar server for each domain with accounts; with imap: with those */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: two organisations, none hybrid; NULL: one */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
@@ -46,6 +47,8 @@ struct sandbox_wishes {
 };
 
 #define SANDBOX_PASSWORD "mailmoor-sandbox"
+/* Of everybody, where programs need one of their own: at providers' calendars, and where that is ordered. */
+#define SANDBOX_APP_PASSWORD "kite-fern-moor-wren"
 
 /* What somebody needs to use it. Texts live as long as the sandbox. */
 struct sandbox_places {
@@ -57,6 +60,7 @@ struct sandbox_places {
 	const char *address[SANDBOX_ACCOUNTS], *login[SANDBOX_ACCOUNTS], *password[SANDBOX_ACCOUNTS];
 	size_t      addresses;
 	const char *version;                      /* "Exchange 2016, 15.1.2507.39"                                      */
+	const char *caldav_url;                   /* of the first account's domain; NULL: no calendar server            */
 	/* of Microsoft's cloud, NULL without it */
 	const char *tenant, *client_id, *client_secret;
 	const char *token_file[SANDBOX_ACCOUNTS]; /* what the token endpoint would answer to that address, as a file    */
