@@ -541,6 +541,20 @@ static void tell_flags(struct talk *t, size_t n, const struct item *i)
 	say(t, "* %zu FETCH (%sFLAGS (%s))", n + 1, t->by_uid ? arena_print(t->work, "UID %u ", i->number) : "", marks_text(marks_of(i), text));
 }
 
+/* Who reads a body has seen the message; that is told with it, as most servers do. */
+static void tell_seen(struct talk *t, const struct fetch *wish, size_t n, struct item *i)
+{
+	char text[80];
+
+	if (!wish->sets_seen || t->view.read_only || i->read)
+		return;
+	marks_set(box_of(t), i, marks_of(i) | MARK_SEEN);
+	t->view.seen[n].marks = marks_of(i);
+	imap_stir(t->sandbox, box_of(t));
+	if (!wish->has_flags)
+		buffer_print(&t->out, "FLAGS (%s) ", marks_text(marks_of(i), text));
+}
+
 static void do_fetch(struct talk *t, struct slice args)
 {
 	struct item **all;
@@ -559,11 +573,8 @@ static void do_fetch(struct talk *t, struct slice args)
 
 		if (!all[i])
 			continue;
-		if (wish.sets_seen && !t->view.read_only && !all[i]->read) {
-			marks_set(box_of(t), all[i], marks_of(all[i]) | MARK_SEEN);
-			tell_flags(t, i, all[i]);
-		}
 		buffer_print(&t->out, "* %zu FETCH (", i + 1);
+		tell_seen(t, &wish, i, all[i]);
 		if (!fetch_add(&t->out, &wish, work, all[i])) {
 			buffer_add_str(&t->out, ")\r\n");
 			bad(t);

@@ -80,6 +80,7 @@ static bool read_item(struct fetch *f, struct slice word)
 	}
 	f->sets_seen |= slice_is(word, "RFC822") || slice_is(word, "RFC822.TEXT");
 	f->has_uid |= slice_is(word, "UID");
+	f->has_flags |= slice_is(word, "FLAGS");
 	f->count++;
 	return true;
 }

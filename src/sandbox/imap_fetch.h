@@ -9,7 +9,7 @@
 struct fetch {
 	struct { struct slice name, section; bool has_section, peeks; unsigned long long from, most; bool partial; } item[FETCH_ITEMS];
 	size_t count;
-	bool   sets_seen, has_uid;
+	bool   sets_seen, has_uid, has_flags;
 };
 
 bool fetch_read(struct slice *rest, struct fetch *out);
