@@ -304,7 +304,11 @@ static void add_leaf(struct buffer *out, struct arena *arena, const struct part 
 {
 	const char *encoding = field(arena, p->header, "Content-Transfer-Encoding");
 
-	buffer_print(out, "(\"%s\" \"%s\" %s ", p->type, p->subtype, p->parameters);
+	buffer_add_str(out, "(");
+	text_add(out, slice_str(p->type));
+	buffer_add_str(out, " ");
+	text_add(out, slice_str(p->subtype));
+	buffer_print(out, " %s ", p->parameters);
 	text_add(out, slice_str(field(arena, p->header, "Content-ID")));
 	buffer_add_str(out, " ");
 	text_add(out, slice_str(field(arena, p->header, "Content-Description")));
@@ -336,7 +340,8 @@ void structure_add(struct buffer *out, struct arena *arena, const struct part *p
 	buffer_add_str(out, "(");
 	for (size_t i = 0; i < p->children; i++)
 		structure_add(out, arena, p->child[i], extended);
-	buffer_print(out, " \"%s\"", p->subtype);
+	buffer_add_str(out, " ");
+	text_add(out, slice_str(p->subtype));
 	if (extended) {
 		buffer_print(out, " %s", p->parameters);
 		add_disposition(out, arena, p);
