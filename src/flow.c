@@ -49,6 +49,7 @@ struct part {
 	} session;
 	struct probe          probe;
 	unsigned              probes;
+	bool                  renamed;           /* tried once more by another user name         */
 	bool                  well;              /* signed in, and what could be looked at was */
 	struct error          err;
 };
@@ -304,7 +305,7 @@ static bool another_name(struct part *p)
 		return false;
 	f->login.username = name;
 	f->login.username_form = strchr(name, '@') ? "address" : "local";
-	return true;
+	return p->renamed = true;
 }
 
 static void note_repair(struct part *p)
@@ -313,7 +314,7 @@ static void note_repair(struct part *p)
 
 	int            step = report_find(r, "imap.login", p->attempt);
 
-	if (r->password_tries && p->session.imap.logged_in && !report_value(r, step, FACT_WORKED_AS))
+	if (p->renamed && p->session.imap.logged_in && !report_value(r, step, FACT_WORKED_AS))
 		report_note(r, step, FACT_WORKED_AS, "%s", p->flow->login.username);
 }
 
@@ -516,7 +517,7 @@ static void start_all(struct flow *f)
 	}
 	if (caldav_is_named(f) || q->caldav_url) {
 		caldav_way_init(&f->caldav, q, f->report, &f->address, &f->detect, f->waits);
-		f->caldav.gate = web_is_named(f) || q->caldav_password ? NULL : &f->gate;
+		f->caldav.gate = web_is_named(f) ? NULL : &f->gate;
 		children_add(&f->children, &f->task[SERVICES + 4], caldav_way_step, &f->caldav, 0);
 	}
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
@@ -775,18 +776,26 @@ static void note_microsoft(struct flow *f, struct flow_worked *out)
 	out->mailbox = arena_str(job, s->user.id);
 }
 
-/* Calendars that were seen, whatever may be done with them. */
-static void note_calendar(struct flow *f, struct flow_calendar *out)
+/* Calendars that were seen, whatever may be done with them: beside a mailbox, or in its place. */
+static void note_calendars(struct flow *f, struct flow_worked *out)
 {
-	struct arena *job = f->report->job;
+	struct arena   *job = f->report->job;
+	struct endpoint e = *f->caldav.endpoint;
+	const char     *username = arena_str(job, f->caldav.login.username ? f->caldav.login.username : f->address.text);
 
-	*out = (struct flow_calendar){ .well = true, .endpoint = *f->caldav.endpoint };
-	out->endpoint.host = arena_str(job, out->endpoint.host);
-	out->endpoint.path = arena_str(job, f->caldav.session.listed);
-	out->endpoint.username = NULL;
-	out->endpoint.trust = NULL;
-	if (f->caldav.login.username)
-		out->username = arena_str(job, f->caldav.login.username);
+	e.host = arena_str(job, e.host);
+	e.path = arena_str(job, f->caldav.session.listed);
+	e.username = NULL;
+	e.trust = NULL;
+	if (!caldav_is_named(f)) {
+		out->calendar = (struct flow_calendar){ true, e, username };
+		return;
+	}
+	out->endpoint[SERVICE_WEB] = e;
+	out->well[SERVICE_WEB] = true;
+	out->interface = "caldav";
+	out->username = username;
+	out->mailbox = arena_str(job, f->address.text);
 }
 
 /* Where Gmail is, is known: here it is what is shown and counted. */
@@ -827,7 +836,7 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	if (f->google.in_session && f->google.session.mailbox_open && f->google.session.signed_in)
 		note_google(f, out);
 	if (f->caldav.in_session && f->caldav.session.calendars)
-		note_calendar(f, &out->calendar);
+		note_calendars(f, out);
 	if (out->well[SERVICE_IMAP]) {
 		out->uidvalidity = f->part[SERVICE_IMAP].session.imap.uidvalidity;
 		out->uidnext = f->part[SERVICE_IMAP].session.imap.uidnext;

@@ -134,6 +134,7 @@ static void begin_session(struct caldav_way *p)
 	caldav_session_init(&p->session, p->report, p->endpoint, &p->login, p->waits, p->attempt);
 	p->session.at_home = p->is_home[p->endpoint - p->place];
 	p->session.gate = p->gate;
+	p->session.only_waits = p->request->caldav_password != NULL;
 	p->session.gate_ms = p->request->timeout_ms;
 	p->in_session = true;
 }

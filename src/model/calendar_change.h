@@ -1,4 +1,4 @@
-/* calendar_change.h -- what happened to one entry of a calendar. Plain data; texts are valid UTF-8 in one line, NULL where it has none. */
+/* calendar_change.h -- what happened to one entry of a calendar. Plain data; texts are valid UTF-8, NULL where it has none. */
 #ifndef MODEL_CALENDAR_CHANGE_H
 #define MODEL_CALENDAR_CHANGE_H
 
@@ -16,6 +16,13 @@ struct calendar_change {
 	const char *uid, *title, *zone;            /* `zone`: the IANA's name                                     */
 	int64_t     start, end;                    /* Unix seconds; as if in UTC where it is a date               */
 	bool        all_day, recurs, is_private, cancelled;
+};
+
+/* The same with what is to be remembered of it. */
+struct calendar_news {
+	const char *calendar, *name, *etag;        /* `name`: within the calendar; etag NULL: it is to be forgotten    */
+	bool        told;                          /* people are told of it; else it is only remembered                */
+	struct calendar_change change;
 };
 
 const char *calendar_change_name(enum calendar_change_kind);      /* "added" */

@@ -7,6 +7,7 @@
 #include "provider/caldav_facts.h"
 
 enum { OPEN_START, OPEN_REACH, OPEN_OFFER, OPEN_GATE, OPEN_PROVOKE, OPEN_LOGIN, OPEN_DONE };
+enum { BACK_START, BACK_REACH, BACK_CALENDARS, BACK_DONE };
 enum { LOOK_START, LOOK_PRINCIPAL, LOOK_CALENDARS, LOOK_DONE };
 
 /* Where it is looked for on a host (facts G G.1), and the step of each. */
@@ -264,7 +265,7 @@ static void take_provoked(struct caldav_session *s)
 static bool may_sign_in(struct caldav_session *s, const struct want *w)
 {
 	const char *why = !login_has_any(s->login) ? "no_credentials" : !endpoint_trusted(s->endpoint) ? "not_confirmed"
-	                : s->gate && s->gate->refused ? "after_refusal" : s->gate && s->gate->in_doubt ? "in_doubt" : NULL;
+	                : s->gate && !s->only_waits && s->gate->refused ? "after_refusal" : s->gate && !s->only_waits && s->gate->in_doubt ? "in_doubt" : NULL;
 
 	if (why)
 		report_skip(s->report, "caldav.login", s->attempt, why, w->now_ms);
@@ -433,7 +434,8 @@ static void take_calendar(void *self, const struct dav_resource *r)
 	/* one that is kept on another host is none that could be asked here */
 	if (s->calendars < CALDAV_CALENDARS && url && is_here(s, url))
 		s->calendar[s->calendars++] = (struct caldav_calendar){ arena_str(job, url->target),
-			r->name ? arena_str(job, r->name) : NULL, r->sync_token ? arena_str(job, r->sync_token) : NULL, r->traits };
+			r->name ? arena_str(job, r->name) : NULL, r->sync_token ? arena_str(job, r->sync_token) : NULL,
+			r->ctag ? arena_str(job, r->ctag) : NULL, r->traits };
 }
 
 /* A link out of an answer: WANT_FAILED where it is none, and with `leads_to` where it leads to another host. */
@@ -505,10 +507,8 @@ static enum want_kind begin_principal(struct caldav_session *s, bool *ask_it, co
 /* A calendar that is its own home has entries below it, and none of them is asked for. */
 static void ask_calendars(struct caldav_session *s, const char *home)
 {
-	bool itself = (s->traits & DAV_CALENDAR) && dav_same_path(home, s->target);
-
 	s->listed = home;
-	propfind(s, DAV_LIST, home, itself ? "Depth: 0" : "Depth: 1", take_calendar);
+	propfind(s, DAV_LIST, home, s->itself ? "Depth: 0" : "Depth: 1", take_calendar);
 }
 
 static enum want_kind begin_calendars(struct caldav_session *s, const struct want *w, struct error *err)
@@ -519,6 +519,7 @@ static enum want_kind begin_calendars(struct caldav_session *s, const struct wan
 	PASS(go_to(s, home_of(s), &home, w, err));
 	report_note(s->report, s->reported, FACT_CALDAV_HOME, "%s", s->leads_to ? s->leads_to : url_at(s, home, s->report->job));
 	s->leads_home = s->leads_to != NULL;
+	s->itself = (s->traits & DAV_CALENDAR) && dav_same_path(home, s->target);
 	if (s->leads_to)
 		caldav_end(s, STEP_WARNED, w);
 	else
@@ -578,9 +579,56 @@ enum want_kind caldav_look_step(void *self, struct want *w, struct error *err)
 	STEP(&s->look, LOOK_CALENDARS):
 		PASS(web_ask_step(&s->web, w, err));
 		PASS(take_calendars(s, w, err));
-		PASS(take_rights(s, w, err));
+		if (!s->only_reads)
+			PASS(take_rights(s, w, err));
 
 	STEP(&s->look, LOOK_DONE):
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- once more ------------------------------------------------------------------------------------------------------ */
+
+void caldav_back(struct caldav_session *s, enum web_scheme scheme, bool itself)
+{
+	s->web.scheme = scheme;
+	s->itself = itself;
+	s->target = s->endpoint->path;
+}
+
+enum want_kind caldav_refused_again(struct caldav_session *s, const struct want *w, struct error *err)
+{
+	s->refused = true;
+	s->report->password_tries += s->login->password != NULL;
+	caldav_end(s, STEP_PASSED, w);
+	caldav_begin(s, "login", w);
+	caldav_login_facts(s);
+	report_note(s->report, s->reported, FACT_AUTH_CREDENTIALS, "%s", "after");
+	caldav_http_facts(s);
+	return caldav_failed(s, FAULT_REFUSED, w, err, "refused");
+}
+
+enum want_kind caldav_back_step(void *self, struct want *w, struct error *err)
+{
+	struct caldav_session *s = self;
+
+	switch (s->back.step) {
+	case BACK_START:
+	STEP(&s->back, BACK_REACH):
+		PASS(web_open_step(&s->web, w, err));
+		caldav_begin(s, "calendars", w);
+		ask_calendars(s, s->target);
+
+	STEP(&s->back, BACK_CALENDARS):
+		PASS(web_ask_step(&s->web, w, err));
+		s->asked |= s->web.asked;
+		if (s->web.answer.status == 401)
+			return caldav_refused_again(s, w, err);
+		PASS(take_calendars(s, w, err));
+		s->logged_in = true;
+
+	STEP(&s->back, BACK_DONE):
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;

@@ -24,7 +24,7 @@
 
 struct caldav_calendar {
 	const char *target, *name;         /* from the report's arena; name NULL where it has none */
-	const char *sync_token;            /* as it was when it was listed; NULL: not told         */
+	const char *sync_token, *ctag;     /* as they were when it was listed; NULL: not told      */
 	unsigned    traits;                /* of enum dav_trait                                    */
 };
 
@@ -36,9 +36,11 @@ struct caldav_session {
 	struct waits             waits;
 	int                      attempt;
 	bool                     at_home;       /* that path is the home of the calendars      */
+	bool                     only_reads;    /* whether an event may be added is nobody's question */
 	/* set after init: nothing is signed in to before it is open, nor after a refusal; or NULL */
 	const struct login_gate *gate;
 	int                      gate_ms;
+	bool                     only_waits;    /* for it to be open: the password is another one */
 	/* out */
 	bool                     asked, refused, logged_in;
 	const char              *leads_to;      /* a URL; NULL: nowhere else                   */
@@ -60,14 +62,22 @@ struct caldav_session {
 	size_t                   path;          /* which of the three is asked                 */
 	struct caldav_event     *event;         /* whose answers are awaited, or NULL          */
 	struct caldav_sync      *sync;
+	struct caldav_watch     *watcher;
 	int                      step, reported, redirects;
-	struct { int step; }     look;
+	bool                     itself;        /* that home is a calendar                     */
+	struct { int step; }     look, back;
 };
 
 void           caldav_session_init(struct caldav_session *, struct report *, const struct endpoint *, const struct login *, struct waits,
                                    int attempt);
 enum want_kind caldav_open_step(void *self, struct want *, struct error *);
 enum want_kind caldav_look_step(void *self, struct want *, struct error *);      /* once logged in */
+/* One that was signed in to before with that scheme, in place of both: the calendars of the same home, by a line of its own and the fewest
+ * words. A refusal is told as the sign-in's. */
+void           caldav_back(struct caldav_session *, enum web_scheme, bool itself);
+enum want_kind caldav_back_step(void *self, struct want *, struct error *);
+/* The answer at hand is a 401 to who was signed in before: WANT_FAILED. */
+enum want_kind caldav_refused_again(struct caldav_session *, const struct want *, struct error *);
 void           caldav_session_release(struct caldav_session *);                  /* fine again, and after none */
 
 /* -- for what goes on talking on an open session -- */

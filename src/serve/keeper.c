@@ -22,7 +22,7 @@ struct keeper {
 	struct daemon         *daemon;
 	struct progress_board *board;
 	struct troubles       *troubles;
-	int                    grace_ms, ews_poll_ms, graph_poll_ms, gmail_poll_ms;
+	int                    grace_ms, ews_poll_ms, graph_poll_ms, gmail_poll_ms, caldav_poll_ms;
 	struct microsoft_app   microsoft;
 	struct pace            renewals;
 	enum ews_streams       ews_streams;
@@ -60,6 +60,11 @@ int keeper_graph_poll_ms(const struct keeper *k)
 int keeper_gmail_poll_ms(const struct keeper *k)
 {
 	return k->gmail_poll_ms;
+}
+
+int keeper_caldav_poll_ms(const struct keeper *k)
+{
+	return k->caldav_poll_ms;
 }
 
 struct pace *keeper_renewals(struct keeper *k)
@@ -406,6 +411,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	                 && read_seconds(d->settings, SETTING_WATCH_EWS_POLL, "ews_poll", 1, &keeper->ews_poll_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_GRAPH_POLL, "graph_poll", 1, &keeper->graph_poll_ms, err)
 	                 && read_seconds(d->settings, SETTING_WATCH_GMAIL_POLL, "gmail_poll", 1, &keeper->gmail_poll_ms, err)
+	                 && read_seconds(d->settings, SETTING_WATCH_CALDAV_POLL, "caldav_poll", 1, &keeper->caldav_poll_ms, err)
 	                 && read_streams(d->settings, &keeper->ews_streams, err);
 
 	keeper->daemon = d;
@@ -502,6 +508,9 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->polls += atomic_load(&l->counts.polls);
 		out->throttled += atomic_load(&l->counts.throttled);
 		out->renewed += atomic_load(&l->counts.renewed);
+		out->caldav_polls += atomic_load(&l->counts.caldav_polls);
+		out->caldav_throttled += atomic_load(&l->counts.caldav_throttled);
+		out->calendars += atomic_load(&l->counts.calendars);
 		out->graph_polls += atomic_load(&l->counts.graph_polls);
 		out->graph_throttled += atomic_load(&l->counts.graph_throttled);
 		out->graph_told += atomic_load(&l->counts.graph_told);

@@ -39,6 +39,7 @@ size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
 struct keeper_counts {
 	int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages;
 	int64_t streams, notifications, polls, throttled;
+	int64_t caldav_polls, caldav_throttled, calendars;
 	int64_t renewed, graph_polls, graph_throttled, graph_told, graph_notices;
 	int64_t gmail_polls, gmail_throttled, google_renewed;
 };

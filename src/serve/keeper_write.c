@@ -9,6 +9,7 @@
 #include "diagnose/report_json.h"
 #include "serve/budget.h"
 #include "serve/bus.h"
+#include "serve/calendar.h"
 #include "serve/event_data.h"
 #include "serve/kept_kind.h"
 #include "serve/our_addresses.h"
@@ -38,6 +39,8 @@ struct saving {
 	bool                first_cursor;      /* it counts only where none is known: news are told from the verification on */
 	struct message     *news;
 	size_t              count;
+	struct calendar_news *entries;
+	size_t              entry_count;
 	bool                told;              /* an event was written */
 	bool                recovered;
 };
@@ -203,6 +206,17 @@ static bool learn(struct saving *s, struct txn *t, struct error *err)
 	return true;
 }
 
+/* Whether a calendar beside the mailbox works is not the mailbox's to know. */
+static bool reads_mail(enum account_state state)
+{
+	return state == ACCOUNT_CONNECTED || state == ACCOUNT_DEGRADED;
+}
+
+static bool is_only_news(const struct saving *s)
+{
+	return !s->decides && !s->recovered;
+}
+
 static bool apply(struct txn *t, void *self, struct error *err)
 {
 	CLEANUP(arena) struct arena *work = arena_new();
@@ -212,7 +226,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 	s->told = false;
 	if (!lease_take(t, s->id, s->kept->loop->daemon->node, s->fence, NEVER, err) || !account_get(t, work, NULL, s->id, &was, err))
 		return false;
-	if (was.state != s->seen)
+	if (was.state != s->seen && !(is_only_news(s) && reads_mail(was.state) && reads_mail(s->seen)))
 		return fail(err, FAULT_REFUSED, "it was changed meanwhile");
 	is = was;
 	if (s->decides)
@@ -224,6 +238,7 @@ static bool apply(struct txn *t, void *self, struct error *err)
 	if (s->host && !was.incident && !join_incident(s, t, work, &is, err))
 		return false;
 	return account_update(t, &is, err) && tell_change(s, t, work, &was, &is, err) && tell_news(s, t, work, &is, err)
+	    && calendar_news_keep(t, work, &is, s->entries, s->entry_count, s->now, &s->told, err)
 	    && (!was.incident || is.incident || leave_incident(s, t, work, &was, err))
 	    && (!s->refused || tries_add(t, s->id, budget_day(s->kept->loop->daemon), s->refused, err)) && learn(s, t, err);
 }
@@ -289,12 +304,6 @@ const char *save_report(const struct report *r, const struct verdict *v, struct 
 	return copy;
 }
 
-/* There is no mailbox, but for the calendars. */
-static bool is_of_caldav(const struct report *r)
-{
-	return r->provider && strcmp(r->provider, "caldav") == 0;
-}
-
 struct errand *save_outcome(struct kept *k, const struct outcome *o, const struct report *r, const struct verdict *v,
                             const struct flow_worked *worked, bool verified, int64_t now)
 {
@@ -307,7 +316,7 @@ struct errand *save_outcome(struct kept *k, const struct outcome *o, const struc
 	/* a session that was lost tells less than the verification before it, unless that one was well */
 	if (verified || o->cause)
 		s->report = save_report(r, v, s->job);
-	if (worked && (worked->well[SERVICE_IMAP] || worked->well[SERVICE_WEB] || (worked->calendar.well && is_of_caldav(r)))) {
+	if (worked && (worked->well[SERVICE_IMAP] || worked->well[SERVICE_WEB])) {
 		s->place = place_write(worked, s->job);
 		s->first_cursor = true;
 		if (worked->uidvalidity && worked->uidnext)
@@ -335,6 +344,8 @@ static void take_news(struct saving *s, const struct mailbox *m)
 		s->news[i].to = n->to ? arena_str(s->job, n->to) : NULL;
 		s->news[i].subject = n->subject ? arena_str(s->job, n->subject) : NULL;
 	}
+	s->entry_count = look.entry_count;
+	s->entries = calendar_news_copy(look.entries, look.entry_count, s->job);
 	s->cursor = cursor_of(s->kept, m, s->job);
 }
 
@@ -474,7 +485,23 @@ bool place_read(const char *json, struct arena *into, struct flow_worked *out)
 	if (json_text(o, "interface"))
 		out->interface = arena_str(into, json_text(o, "interface"));
 	cJSON_Delete(o);
-	return ((out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username) || out->calendar.well;
+	return (out->well[SERVICE_IMAP] || (out->well[SERVICE_WEB] && out->mailbox)) && out->username;
+}
+
+const char *place_without_calendar(const char *json, struct arena *into)
+{
+	cJSON      *o = json ? json_read(slice_str(json), PLACE_LONGEST, NULL) : NULL;
+	char       *text;
+	const char *copy;
+
+	if (!o)
+		return json;
+	cJSON_DeleteItemFromObjectCaseSensitive(o, "caldav");
+	text = cJSON_PrintUnformatted(o);
+	copy = arena_str(into, text);
+	free(text);
+	cJSON_Delete(o);
+	return copy;
 }
 
 const char *cursor_of(const struct kept *k, const struct mailbox *m, struct arena *into)

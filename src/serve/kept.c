@@ -9,6 +9,7 @@
 #include "connect/grant.h"
 #include "model/facts.h"
 #include "serve/budget.h"
+#include "serve/kept_calendar.h"
 #include "serve/our_addresses.h"
 #include "serve/registration.h"
 #include "store/links.h"
@@ -19,12 +20,14 @@
 #define VERIFY_PLACE  "(verification)"   /* their own way through the turnstile: a down host delays none */
 #define GRACE_MS      10000              /* for it to notice that its time is over                      */
 #define YOUNG_MS      60000              /* a connection lost before that is no good one                 */
+#define BESIDE_MS     (7 * 24 * 3600 * 1000)      /* a mailbox with a calendar beside it: then both are opened anew */
 #define LOSS_MS       2000               /* the others of that host were lost in the same moment         */
 #define DAY_MS        (24 * 3600 * (int64_t)1000)
 #define LATEST_MS     (31 * DAY_MS / 24)   /* longer than any pause: who waits longer waits for a wrong clock */
 #define REST_MOST_MS  (60 * 60 * 1000)   /* nobody rests longer without looking at it                    */
 
-enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_TOLD, KEPT_HOLD, KEPT_HOLDING, KEPT_LOST, KEPT_DONE };
+enum { KEPT_START, KEPT_RESTED, KEPT_VERIFY, KEPT_VERIFYING, KEPT_VERIFIED, KEPT_TOLD, KEPT_HOLD, KEPT_BESIDE, KEPT_HOLDING,
+       KEPT_LOST, KEPT_DONE };
 
 /* -- what is read ------------------------------------------------------------------------------------------------- */
 
@@ -457,7 +460,7 @@ static struct errand *keep(void *self, struct mailbox *m)
 	}
 	if (k->state == ACCOUNT_WAITING)
 		return save_settled(k, m, clock_unix_ms());
-	if (look.count || (first && !is_known_place(k, m)))
+	if (look.count || look.entry_count || (first && !is_known_place(k, m)))
 		return save_news(k, m, clock_unix_ms());
 	close_round(k);      /* from here on it is parked */
 	return NULL;
@@ -480,6 +483,8 @@ static void close_mailbox(struct kept *k)
 {
 	if (!k->mailbox)
 		return;
+	kept_calendar_free(k->calendar);
+	k->calendar = NULL;
 	if (k->settled_ms)
 		atomic_fetch_sub(&k->loop->counts.parked, 1);
 	atomic_fetch_sub(&k->loop->counts.streams, k->streams);
@@ -513,6 +518,7 @@ static bool open_mailbox(struct kept *k)
 	place.trust = &round->laid_down.trust;
 	k->mailbox = must_alloc(sizeof *k->mailbox);
 	k->kind->open(k, &owner, &worked, &place);
+	k->calendar = kept_calendar_new(k, &worked);
 	return true;
 }
 
@@ -695,11 +701,20 @@ enum want_kind kept_step(void *self, struct want *w, struct error *err)
 			return again(k, w, err);
 		}
 
+		if (k->calendar) {
+			AWAIT(k, KEPT_BESIDE, want_children(w, kept_calendar_beside(k->calendar), BESIDE_MS)):
+			want_came(w);
+			if (!kept_calendar_lost(k->calendar, err))
+				return again(k, w, err);
+			goto lost;
+		}
+
 	STEP(k, KEPT_HOLDING): {
 		enum want_kind kind = mailbox_step(k->mailbox, w, err);
 
 		if (kind != WANT_FAILED)
 			return kind;
+	lost:
 		k->saved = judge_loss(k, err, w->now_ms);
 		close_round(k);
 		if (k->saved) {

@@ -12,6 +12,7 @@
 
 #include "connect/credentials.h"
 #include "flow.h"
+#include "serve/calendar.h"
 #include "serve/keeper.h"
 #include "serve/laid_down.h"
 #include "serve/progress.h"
@@ -30,6 +31,7 @@
 enum ews_streams { EWS_STREAMS_OFF, EWS_STREAMS_SHARED, EWS_STREAMS_ON };
 
 struct shared_stream;
+struct kept_calendar;
 
 struct keeper_loop {
 	struct keeper     *keeper;
@@ -44,7 +46,8 @@ struct keeper_loop {
 	long long           opened_before, woken_before;      /* when memory was given back last, */
 	int64_t             calmed_ms;         /*   and when that was                    */
 	struct { atomic_llong parked, opening, waiting, most_opening, verifying, connects, losses, messages,
-	                      streams, notifications, polls, throttled, renewed, graph_polls, graph_throttled, graph_told,
+	                      streams, notifications, polls, throttled, renewed, caldav_polls, caldav_throttled,
+	                      calendars, graph_polls, graph_throttled, graph_told,
 	                      graph_notices, gmail_polls, gmail_throttled,
 	                      google_renewed; } counts;
 	LIST_HEAD(, shared_stream) shared;
@@ -60,6 +63,7 @@ int                    keeper_ews_poll_ms(const struct keeper *);
 enum ews_streams       keeper_ews_streams(const struct keeper *);
 int                    keeper_graph_poll_ms(const struct keeper *);
 int                    keeper_gmail_poll_ms(const struct keeper *);
+int                    keeper_caldav_poll_ms(const struct keeper *);
 struct keeper_loop    *keeper_loop_of(struct keeper *, const char *account);
 struct pace           *keeper_renewals(struct keeper *);                /* of grants, of all accounts */
 const struct microsoft_app *keeper_microsoft(const struct keeper *);
@@ -99,6 +103,8 @@ struct kept {
 	int64_t             trouble_ms;        /* since when, of the loop's clock                  */
 	bool                tell;              /* for so long now that it is to be shown           */
 	struct errand      *saved;
+	struct kept_calendar *calendar;        /* held beside its mailbox; NULL: none                       */
+	struct calendar_keeping entries;       /* of the calendars, where CalDAV is all there is           */
 	LIST_ENTRY(kept)    slot;
 };
 
@@ -160,6 +166,8 @@ void                         grant_over(struct kept *);              /* gives ba
 
 /* -- keeper_write.c again -- */
 
+/* The same place, without the calendar beside the mailbox. */
+const char *place_without_calendar(const char *json, struct arena *into);
 /* The place that worked, as account.place; and back. False: none, or not one. */
 const char *place_write(const struct flow_worked *, struct arena *into);
 bool        place_read(const char *json, struct arena *into, struct flow_worked *out);

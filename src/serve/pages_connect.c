@@ -115,7 +115,7 @@ static const char *url_of_place(const char *place, struct arena *into)
 	struct flow_worked    worked;
 	const struct endpoint *e = &worked.endpoint[SERVICE_WEB];
 
-	if (!place || !place_read(place, into, &worked) || !worked.well[SERVICE_WEB])
+	if (!place || !place_read(place, into, &worked) || !worked.well[SERVICE_WEB] || worked.interface)
 		return NULL;
 	return exchange_url_at(e->host, e->port, e->path, into);
 }

@@ -9,6 +9,7 @@
 #ifndef WATCH_MAILBOX_H
 #define WATCH_MAILBOX_H
 
+#include "provider/caldav_watch.h"
 #include "provider/exchange_watch.h"
 #include "provider/google_watch.h"
 #include "provider/imap_watch.h"
@@ -36,7 +37,7 @@ struct mailbox_owner {
 
 /* What kind it is: how one is opened, asked and let go of. A row each, in a file of its own: mailbox_imap.c and so on. */
 struct mailbox_kind;
-extern const struct mailbox_kind mailbox_by_imap, mailbox_by_ews, mailbox_by_graph, mailbox_by_gmail;
+extern const struct mailbox_kind mailbox_by_imap, mailbox_by_ews, mailbox_by_graph, mailbox_by_gmail, mailbox_by_caldav;
 
 struct mailbox {
 	const struct mailbox_kind  *kind;
@@ -59,6 +60,10 @@ struct mailbox {
 			char              *delegate;
 		};
 		struct google_watch google;
+		struct {
+			struct caldav_watch calendars;
+			char              *home;           /* of the endpoint */
+		};
 	};
 	struct oauth_grant  grant;              /* where there is one: the owner's, while it is unlocked */
 	struct login        login;
@@ -80,6 +85,9 @@ void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_own
 /* At Gmail: `app` and `safe` live as long; `history` (NULL: known from now on) is copied. */
 void           mailbox_init_google(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
                                    const struct google_app *, const struct oauth_safe *, const char *history, int64_t since);
+/* By CalDAV: the calendars below the endpoint's path, which is copied. */
+void           mailbox_init_caldav(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
+                                   const struct caldav_memory *);
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
                                     const struct microsoft_subscription *kept);
@@ -93,6 +101,8 @@ struct mailbox_look {
 	struct report        *report;           /* of the sign-in, or of the loss; NULL while parked                      */
 	const struct message *news;             /* to be told: until the owner has kept them                              */
 	size_t                count;
+	const struct calendar_news *entries;      /* likewise, of calendars                                               */
+	size_t                entry_count;
 	int                   busy_ms;          /* so long the server wants to be left alone; 0: it does not say so       */
 	bool                  more;             /* there are more news, to be asked for                                   */
 	bool                  asked;            /* the server took part in the sign-in, be it to refuse                   */
