@@ -23,6 +23,7 @@ _mailmoor_options()
 	restore) echo "--config= --help --usage" ;;
 	secrets) echo "--config= --help --usage" ;;
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
+	demo) echo "--port= --lang= --verbose --help --usage" ;;
 	sandbox)
 		echo "--exchange= --microsoft --imap --caldav --google --google-domain= --redirect-uri= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
 			--deliver= --heartbeat= --json --help --usage"
@@ -47,7 +48,7 @@ _mailmoor()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets doctor sandbox --help --version" -- "$word"))
+		COMPREPLY=($(compgen -W "diagnose explain replay causes serve account key workspace config backup restore secrets doctor sandbox demo --help --version" -- "$word"))
 		return
 	fi
 	# bash takes "=" for a word of its own

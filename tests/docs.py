@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ["diagnose", "explain", "replay", "causes", "serve", "account", "key", "workspace", "config", "backup", "restore", "secrets", "doctor", "sandbox"]
+COMMANDS = ["diagnose", "explain", "replay", "causes", "serve", "account", "key", "workspace", "config", "backup", "restore", "secrets", "doctor", "sandbox", "demo"]
 
 passed = failed = skipped = 0
 

@@ -25,7 +25,8 @@ struct command {
 };
 
 extern const struct command command_diagnose, command_explain, command_replay, command_causes, command_serve, command_account, command_key,
-	command_workspace, command_backup, command_restore, command_secrets, command_config, command_doctor, command_sandbox;
+	command_workspace, command_backup, command_restore, command_secrets, command_config, command_doctor, command_sandbox,
+	command_demo;
 
 /* argv[0] of a command as argp shows it: "mailmoor diagnose". */
 void command_name(char *argv0[], const char *name);

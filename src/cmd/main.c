@@ -6,16 +6,10 @@
 
 #include "cmd/command.h"
 
-/* What DESIGN promises and a later version brings says so, and nothing else. */
-#define LATER(name, arguments, summary) { name, arguments, summary, NULL }
-
 static const struct command *const built[] = {
 	&command_diagnose, &command_explain, &command_replay, &command_causes, &command_serve, &command_account, &command_key,
 	&command_workspace, &command_config, &command_backup, &command_restore, &command_secrets, &command_doctor, &command_sandbox,
-};
-
-static const struct command later[] = {
-	LATER("demo",    "", "serve and sandbox with one account per cause"),
+	&command_demo,
 };
 
 static void help(FILE *out)
@@ -24,19 +18,8 @@ static void help(FILE *out)
 	      "Connects mailboxes and, when that fails, says why, proves it, and says who must\ndo what.\n\n", out);
 	for (size_t i = 0; i < COUNT(built); i++)
 		fprintf(out, "  %-10s %-21s %s\n", built[i]->name, built[i]->arguments, built[i]->summary);
-	fputs("\nNot built yet: ", out);
-	for (size_t i = 0; i < COUNT(later); i++)
-		fprintf(out, "%s%s", later[i].name, i + 1 == COUNT(later) ? ".\n" : ", ");
 	fputs("\n  mailmoor COMMAND --help    the command's options\n"
 	      "  mailmoor --version\n", out);
-}
-
-static int run(const struct command *c, int argc, char **argv)
-{
-	if (c->run)
-		return c->run(argc, argv);
-	fprintf(stderr, "mailmoor: %s is not built yet\n", c->name);
-	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -59,10 +42,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < COUNT(built); i++)
 		if (strcmp(argv[1], built[i]->name) == 0)
-			return run(built[i], argc - 1, argv + 1);
-	for (size_t i = 0; i < COUNT(later); i++)
-		if (strcmp(argv[1], later[i].name) == 0)
-			return run(&later[i], argc - 1, argv + 1);
+			return built[i]->run(argc - 1, argv + 1);
 	fprintf(stderr, "mailmoor: there is no command \"%s\"; mailmoor --help lists them\n", argv[1]);
 	return EXIT_USAGE;
 }

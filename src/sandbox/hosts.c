@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "sandbox/cloud.h"
 #include "sandbox/hole.h"
 
 struct own_door {
@@ -26,6 +27,16 @@ static const struct ordered *own_order(struct sandbox *s, const struct account *
 	return NULL;
 }
 
+static const char *domain_of(const struct account *a)
+{
+	return strchr(a->mail, '@') + 1;
+}
+
+static bool is_cloud_s(const struct sandbox *s, const struct account *a)
+{
+	return s->cloud && s->cloud->apart && cloud_has_domain(s, domain_of(a));
+}
+
 bool hosts_give(struct sandbox *s)
 {
 	bool any = false;
@@ -33,7 +44,7 @@ bool hosts_give(struct sandbox *s)
 	for (size_t i = 0; i < s->account_count; i++) {
 		struct account *a = &s->accounts[i];
 
-		if (strcasecmp(strchr(a->mail, '@') + 1, s->domain) != 0 || !orders_name(&s->orders, a->mail))
+		if (is_cloud_s(s, a) || !orders_name(&s->orders, a->mail))
 			continue;
 		a->host = arena_print(s->own, "%s.%s", a->sam, s->domain);
 		a->ews_url = arena_print(s->own, "https://%s/EWS/Exchange.asmx", a->host);
@@ -85,9 +96,13 @@ static bool open_web(struct sandbox *s, const struct account *a, struct own_door
 bool hosts_open(struct sandbox *s, struct error *err)
 {
 	s->own_doors = must_alloc((s->account_count + 1) * sizeof *s->own_doors);
-	for (size_t i = 0; i < s->account_count; i++)
-		if (s->accounts[i].host && (!open_hole(s, &s->accounts[i], &s->own_doors[i], err) || !open_web(s, &s->accounts[i], &s->own_doors[i], err)))
+	for (size_t i = 0; i < s->account_count; i++) {
+		const struct account *a = &s->accounts[i];
+		struct own_door      *d = &s->own_doors[i];
+
+		if (a->host && (!open_hole(s, a, d, err) || !open_web(s, a, d, err)))
 			return false;
+	}
 	return true;
 }
 
@@ -115,6 +130,8 @@ void hosts_name(struct sandbox *s)
 
 		if (!a->host)
 			continue;
+		if (strcasecmp(domain_of(a), s->domain) != 0)      /* a domain besides, whose mail goes there, too */
+			names_add(s->names, domain_of(a), RECORD_MX, s->mail_host, 10, 0);
 		if (has_name(s, a))
 			names_add(s->names, a->host, RECORD_A, s->address, 0, 0);
 		else if (!own_order(s, a, ORDER_NO_HOST))

@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
+#include "base/slice.h"
 
 #define SANDBOX_ORDERS   256
 #define SANDBOX_ACCOUNTS 256
@@ -29,10 +31,10 @@ struct sandbox_wishes {
 	const char *google_domain;                /* which domain's accounts are its, beside others; NULL: all's     */
 	bool        caldav;                       /* a calendar server for each domain with accounts; with imap: with those */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
-	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: two organisations, none hybrid; NULL: one */
+	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: none is hybrid; NULL: the same */
 	const char *listen;                       /* a loopback address; NULL: 127.0.0.1                                */
 	bool        high_ports;                   /* do not even try ports 443 and 80                                   */
-	const char *fault[SANDBOX_ORDERS];        /* "NAME", "NAME=VALUE", "OPERATION:CODE"; "#N" behind it: N times; "ADDRESS/" or "HOST/" before it: for that one alone */
+	const char *fault[SANDBOX_ORDERS];        /* as orders_add() takes them: "NAME", "NAME=VALUE", "ADDRESS/NAME" …      */
 	size_t      faults;
 	const char *account[SANDBOX_ACCOUNTS];    /* "ADDRESS:PASSWORD"; none: anna@ and bert@ with SANDBOX_PASSWORD    */
 	size_t      accounts;
@@ -82,6 +84,24 @@ struct sandbox              *sandbox_new(const struct sandbox_wishes *, struct e
 const struct sandbox_places *sandbox_places(const struct sandbox *);
 struct sandbox_counts        sandbox_counts(struct sandbox *);
 void                         sandbox_free(struct sandbox *);      /* ends it, and removes its files; NULL is fine */
+
+/* -- as a browser sees it, for the demo: this machine's own browser does not find the hosts that are played ---------- */
+
+struct sandbox_visit {
+	const char  *host, *method, *path;        /* the path with its query */
+	const char  *cookies, *type;              /* NULL: none              */
+	struct slice body;
+};
+
+struct sandbox_page {
+	int          status;
+	const char  *type, *location, *cookie[4];      /* NULL: none */
+	size_t       cookies;
+	struct slice body;
+};
+
+/* Any thread; it waits for the answer. Redirects are not followed. Texts from `into`. FAULT_ABSENT: it plays no such host. */
+bool sandbox_visit(const struct sandbox *, const struct sandbox_visit *, struct arena *into, struct sandbox_page *out, struct error *err);
 
 /* The n-th version or fault that can be had, with its text; NULL past the last. */
 const char *sandbox_persona(size_t n, const char **text);

@@ -1,4 +1,5 @@
 #include "serve/approval.h"
+#include "serve/demo_parts.h"
 
 #include <string.h>
 
@@ -129,6 +130,7 @@ bool approval_of(struct exchange *x, const char *link, const struct account *acc
 	to = redirect_uri(x->service, signin_place("microsoft"), x->job);
 	out->consent_url = signin_consent_url(app, account_terms(account), out->tenant, to, state_for(x, link, account->id, path),
 	                                      x->job);
+	out->consent_door = demo_onward(x->service, out->consent_url, NULL, x->job);
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "net/options.h"
 #include "serve/bus.h"
+#include "serve/demo_parts.h"
 #include "serve/finder.h"
 #include "serve/http.h"
 #include "serve/inbound_listen.h"
@@ -265,6 +266,7 @@ static void notify(const char *text)
 
 struct running {
 	struct daemon        daemon;
+	const struct route  *tables[DEMO_TABLES];
 	struct net_options   options;
 	struct post_office   post_office;
 	struct http_server  *http;
@@ -276,7 +278,7 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	struct daemon *d = &r->daemon;
 	char           url[PLACE_MOST], key_file[PLACE_MOST];
 
-	*d = (struct daemon){ .settings = s, .net = &r->options.net, .node = "local", .started = clock_unix_ms(), .started_ms = clock_mono_ms(),
+	*d = (struct daemon){ .settings = s, .demo = d->demo, .routes = d->routes, .net = &r->options.net, .node = "local", .started = clock_unix_ms(), .started_ms = clock_mono_ms(),
 	                      .inbound_domain = inbound_is_wanted(s) ? s->value[SETTING_INBOUND_DOMAIN] : NULL };
 	if (!net_options_settings(&r->options, s, err) || !serve_places(s, url, key_file, err) || !app_read(&d->app, s, err))
 		return false;
@@ -284,6 +286,8 @@ static bool start_parts(struct running *r, const struct settings *s, struct firs
 	d->vault = vault_open(key_file, true, err);
 	d->store = d->vault ? store_open(url, err) : NULL;
 	if (!d->store || !store_write_wait(d->store, start_node, first, err))
+		return false;
+	if (d->demo && !demo_begin(d, err))
 		return false;
 	d->bus = bus_new();
 	d->base_url = s->value[SETTING_WEB_BASE_URL];
@@ -374,7 +378,7 @@ static void greet(const struct running *r, const struct first *first, FILE *out)
 	fflush(out);
 }
 
-bool serve_run(const struct settings *s, FILE *out, struct error *err)
+static bool run(const struct settings *s, const struct demo *demo, FILE *out, struct error *err)
 {
 	struct running *r = must_alloc(sizeof *r);
 	struct first    first = { .work = arena_new(), .daemon = &r->daemon };
@@ -388,9 +392,17 @@ bool serve_run(const struct settings *s, FILE *out, struct error *err)
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	raise_limits();
+	r->daemon.demo = demo;
+	if (demo) {
+		demo_tables(r->tables);
+		r->daemon.routes = r->tables;
+	}
 	ok = start_parts(r, s, &first, err);
 	if (ok) {
-		greet(r, &first, out);
+		if (demo)
+			demo->ready(demo->self, r->daemon.base_url);
+		else
+			greet(r, &first, out);
 		LOG(LOG_NEWS, "daemon.started", LOG_TEXT("version", MAILMOOR_VERSION), LOG_TEXT("base_url", r->daemon.base_url));
 		notify("READY=1");
 		which = wait_for_end(r, &ends);
@@ -401,4 +413,14 @@ bool serve_run(const struct settings *s, FILE *out, struct error *err)
 	arena_free(first.work);
 	free(r);
 	return ok;
+}
+
+bool serve_run(const struct settings *s, FILE *out, struct error *err)
+{
+	return run(s, NULL, out, err);
+}
+
+bool serve_demo(const struct settings *s, const struct demo *demo, struct error *err)
+{
+	return run(s, demo, NULL, err);
 }

@@ -748,7 +748,7 @@ struct http_server *http_start_with(struct daemon *service, const struct route *
 
 struct http_server *http_start(struct daemon *service, struct error *err)
 {
-	return http_start_with(service, http_routes, &http_usual, err);
+	return http_start_with(service, service->routes ? service->routes : http_routes, &http_usual, err);
 }
 
 /* Under the lock: nobody is being answered. */

@@ -17,7 +17,7 @@
 #include "serve/service.h"
 
 #define HTTP_BODY_MOST  (256 * 1024)
-#define HTTP_PARAMS     4
+#define HTTP_PARAMS     8
 
 struct exchange {
 	/* of the request */

@@ -21,6 +21,7 @@
 #include "serve/approval.h"
 #include "serve/budget.h"
 #include "serve/connect_parts.h"
+#include "serve/demo_parts.h"
 #include "serve/http_parts.h"
 #include "serve/keeper.h"
 #include "serve/kept.h"
@@ -155,7 +156,7 @@ static void leave(struct departure *d, struct connect_page *form)
 		with.login_hint = who(d);
 	}
 	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
-		send_on(v, d->place, signin_url(signin_provider(d->place->name), &apps, &code, &with, x->job));
+		send_on(v, d->place, demo_onward(x->service, signin_url(signin_provider(d->place->name), &apps, &code, &with, x->job), who(d), x->job));
 	} else if (d->taken) {
 		form->wrong[INPUT_ADDRESS] = "wrong.taken";
 		connect_form_show(v, 409, form);

@@ -133,6 +133,7 @@ struct approval {
 	const char *portal;                    /* "https://entra.microsoft.com"                           */
 	const char *consent_url;               /* ready; NULL: it is not consent that is missing          */
 	bool        verified;                  /* Microsoft shows the app's publisher as verified         */
+	const char *consent_door;              /* where its button leads instead, in the demo; NULL: there */
 };
 
 bool approval_has(const struct retold_cause *);              /* there are ways for that one                             */
@@ -177,6 +178,27 @@ struct app_page {
 };
 
 bool render_app(struct page *, const struct app_page *);
+
+/* -- the demo's tour --------------------------------------------------------------------------------------------------- */
+
+struct tour_mailbox {
+	const char *name, *address, *provider;
+	const char *cause;             /* that has to come of it, NULL: it is connected      */
+	bool        mended;            /* that was found and put right: it is connected      */
+	bool        known, under_way;  /* it was verified; it is being verified              */
+	const char *found;             /* what came of that, NULL: it is connected           */
+};
+
+struct demo_statement;
+
+struct tour_page {
+	const struct tour_mailbox   *mailbox;
+	size_t                       mailboxes;
+	const struct demo_statement *statement;
+	size_t                       statements;
+};
+
+bool render_tour(struct page *, const struct tour_page *);
 
 /* Something of ours does not work just now. `try_again`: where to, or NULL. */
 bool render_trouble(struct page *, const char *try_again);

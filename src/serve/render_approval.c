@@ -269,7 +269,7 @@ static void steps(struct page *p, const struct remedy *w, const struct approval 
 static void consent_link(struct page *p, const struct approval *a)
 {
 	page_open(p, "div", "class", "buttons", NULL);
-	page_element(p, "a", page_word(p, "approval.consent.button"), "class", "button", "href", a->consent_url, "rel", "noreferrer", NULL);
+	page_element(p, "a", page_word(p, "approval.consent.button"), "class", "button", "href", a->consent_door ? a->consent_door : a->consent_url, "rel", "noreferrer", NULL);
 	page_close(p, "div");
 	page_element(p, "p", page_word(p, "approval.consent.hand"), NULL);
 	page_element(p, "p", a->consent_url, "class", "copy", "translate", "no", NULL);

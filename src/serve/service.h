@@ -13,6 +13,8 @@ struct outbox;
 struct finder;
 struct redeemer;
 struct net_settings;
+struct demo;
+struct route;
 
 struct daemon {
 	const struct settings     *settings;
@@ -32,6 +34,8 @@ struct daemon {
 	int64_t                    fence;            /* of this start                                                */
 	int64_t                    started;          /* Unix ms                                                      */
 	int64_t                    started_ms;       /*   the same moment of the monotonic clock                     */
+	const struct demo         *demo;             /* serve/demo.h; NULL wherever mailboxes are real               */
+	const struct route *const *routes;           /* with the demo's; NULL: those of every daemon                 */
 	_Atomic int64_t            was_ms;           /* Unix ms that the clock had shown when it was set back; 0: it was not */
 };
 

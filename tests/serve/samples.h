@@ -3,6 +3,7 @@
 #define TESTS_SERVE_SAMPLES_H
 
 #include "base/json.h"
+#include "serve/demo.h"
 #include "serve/render.h"
 
 struct sample {
@@ -30,6 +31,20 @@ static bool sample_help_unknown(struct page *p)
 	return render_help_unknown(p);
 }
 
+static bool sample_tour(struct page *p)
+{
+	static const struct tour_mailbox mailboxes[] = {
+		{ "exchange", "exchange@fabrikam.example", "exchange", .known = true },
+		{ "webmail-address", "webmail-address@fabrikam.example", "exchange", "exchange.url_is_webmail", .mended = true, .known = true },
+		{ "firewall", "firewall@fabrikam.example", "exchange", "net.timeout", .under_way = true },
+		{ "port-closed", "port-closed@fabrikam.example", "exchange", "net.refused", .known = true, .found = "net.timeout" },
+		{ "anna", "anna@contoso.example", "microsoft", .known = false },
+	};
+	static const struct demo_statement statements[] = { { "S1", "exchange" }, { "S6", "settings" }, { "S11", "webmail-address anna" },
+	                                                    { "S19", "/help/auth.username_form" } };
+
+	return render_tour(p, &(struct tour_page){ mailboxes, COUNT(mailboxes), statements, COUNT(statements) });
+}
 
 #define TOKEN_PATH "/connect/8s7Dk20aPq"
 
@@ -394,10 +409,10 @@ static bool sample_ways_for(struct page *p, const char *report, const char *caus
 	"&scope=openid%20profile%20https%3A%2F%2Fgraph.microsoft.com%2FMail.ReadWrite&redirect_uri=https%3A%2F%2Fmail.example.org%2Foauth%2Fmicrosoft%2Fcallback&state=consent.x"
 
 static const struct approval sample_ways = { "anna@contoso.example", "5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d", "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-	"openid profile email offline_access Mail.ReadWrite Mail.Send Calendars.Read Calendars.ReadWrite User.Read", "https://entra.microsoft.com", CONSENT_URL, false };
+	"openid profile email offline_access Mail.ReadWrite Mail.Send Calendars.Read Calendars.ReadWrite User.Read", "https://entra.microsoft.com", CONSENT_URL, false, NULL };
 static const struct approval verified_ways = { "anna@contoso.example", "5f3b2c1a-8d7e-4a6b-9c0d-1e2f3a4b5c6d", "contoso.example", "openid Mail.ReadWrite",
-	"https://entra.microsoft.com", CONSENT_URL, true };
-static const struct approval hostile_ways = { HOSTILE, HOSTILE, HOSTILE, HOSTILE, "https://entra.microsoft.com", "javascript:alert(1)", true };
+	"https://entra.microsoft.com", CONSENT_URL, true, NULL };
+static const struct approval hostile_ways = { HOSTILE, HOSTILE, HOSTILE, HOSTILE, "https://entra.microsoft.com", "javascript:alert(1)", true, NULL };
 
 #define ADMIN_DUE ACCOUNT_NEEDS_ADMIN
 static bool sample_admin_approval(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &sample_ways); }
@@ -428,6 +443,7 @@ static const struct sample samples[] = {
 	{ "help",             sample_help             },
 	{ "help-thanked",     sample_help_thanked     },
 	{ "help-unknown",     sample_help_unknown     },
+	{ "tour",             sample_tour             },
 	{ "connect",          sample_connect          },
 	{ "connect-found",    sample_connect_found    },
 	{ "connect-microsoft", sample_connect_microsoft },
