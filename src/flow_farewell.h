@@ -1,18 +1,25 @@
-/* flow_farewell.h -- ends the subscription of a mailbox that is looked after no more, at Microsoft Graph.
+/* flow_farewell.h -- what is still asked at a provider for a mailbox that is looked after no more.
  *
- * A kindness: what is not ended so ends by itself within three days, and is nobody's meanwhile. So it is asked once, and nobody hears how
- * it went. The grant is held for as long, and wiped.
+ * At Microsoft Graph: that its subscription ends. A kindness: what is not ended so ends by itself within three days, and is nobody's
+ * meanwhile. So it is asked once.
+ * At Google: that the grant ends (facts G A.1). That is what removal promises, so where Google is not reached it is asked again a few
+ * times, within minutes. Nobody hears how it went but the log, from whoever runs it.
+ * The grant is held for as long, and wiped.
  */
 #ifndef FLOW_FAREWELL_H
 #define FLOW_FAREWELL_H
 
-#include "provider/microsoft.h"
+#include "model/app.h"
+#include "provider/oauth.h"
 
 struct farewell_request {
-	const struct microsoft_app *app;              /* outlives it; all else is copied */
-	const char                 *address, *subscription;
-	struct oauth_grant      grant;
-	int                         timeout_ms;
+	const char         *address;
+	struct oauth_grant  grant;
+	int                 timeout_ms;           /* of each time it is asked */
+	/* one of the two; it outlives the farewell, all else is copied */
+	const struct microsoft_app *microsoft;
+	const struct google_app    *google;
+	const char                 *subscription; /* Microsoft's */
 };
 
 struct farewell;
@@ -21,5 +28,8 @@ struct farewell;
 struct farewell *farewell_new(const struct farewell_request *);
 enum want_kind   farewell_step(void *farewell, struct want *, struct error *);
 void             farewell_free(struct farewell *);      /* at any step */
+
+/* The longest that all of it takes, pauses and all. */
+int              farewell_ms(const struct farewell_request *);
 
 #endif

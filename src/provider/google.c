@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/facts.h"
+#include "wire/http.h"
 #include "wire/oauth.h"
 
 enum { LINE_START, LINE_REACH, LINE_SAY, LINE_ANSWER, LINE_PAUSE, LINE_DONE };
@@ -11,6 +12,7 @@ enum { OPEN_START, OPEN_TOKEN, OPEN_ASK, OPEN_ASKED, OPEN_RENEW, OPEN_ALIAS, OPE
 enum { LOOK_START, LOOK_ASKED, LOOK_DONE };
 enum { MAIL_START, MAIL_LABELS, MAIL_SENDERS, MAIL_DONE };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
+enum { REVOKE_START, REVOKE_ANSWER, REVOKE_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
 
 #define MAILBOX    "/gmail/v1/users/me"
@@ -338,6 +340,49 @@ static enum want_kind token_step(struct google_session *s, struct want *w, struc
 
 	STEP(&s->token, TOKEN_DONE):
 		s->at_authority = false;
+		return WANT_NOTHING;
+	}
+	return WANT_FAILED;
+}
+
+/* -- giving it back ----------------------------------------------------------------------------------------------- */
+
+static void ask_revocation(struct google_session *s)
+{
+	struct google_line *l = &s->line[GOOGLE_AUTH];
+	const char         *token = s->grant.refresh_token ? s->grant.refresh_token : s->grant.access_token;
+
+	buffer_clear(&s->body);
+	buffer_print(&s->body, "token=%s", http_url_encode(token ? token : "", s->job));
+	set_question(l, "google.revoke", "POST", "/revoke");
+	l->request.header[1] = "Content-Type: application/x-www-form-urlencoded";
+	l->request.body = buffer_held(&s->body);
+	l->request.anonymous = l->request.hushed = true;
+}
+
+enum want_kind google_revoke_step(void *self, struct want *w, struct error *err)
+{
+	struct google_session *s = self;
+	struct google_line    *l = &s->line[GOOGLE_AUTH];
+	struct oauth_answer    o;
+	struct error           none = { 0 };
+
+	switch (s->revoke.step) {
+	case REVOKE_START:
+		ask_revocation(s);
+
+	STEP(&s->revoke, REVOKE_ANSWER):
+		PASS(question_step(l, w, err));
+		if (l->web.answer.status != 200) {
+			report_note(s->report, l->reported, FACT_HTTP_STATUS, "%d", l->web.answer.status);
+			if (l->web.answer.status != 400 || !oauth_answer_read(body_of(l), s->job, &o, &none) || !o.error
+			    || strcmp(o.error, "invalid_token") != 0)
+				return failed(s, l, fault_of(l->web.answer.status), w, err, "not taken back");
+			note(s, l->reported, FACT_OAUTH_ERROR, o.error);
+		}
+		end(s, l, STEP_PASSED, w);
+
+	STEP(&s->revoke, REVOKE_DONE):
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;

@@ -74,7 +74,7 @@ struct google_session {
 	int                        step, status;    /* of HTTP, to the question for the mailbox */
 	enum google_place          place;           /* where google_ask_step() asks             */
 	bool                       tried;           /* the token endpoint did not answer, and what is there is good for a while */
-	struct { int step; }       token, look, mail, send, ask;
+	struct { int step; }       token, look, mail, send, ask, revoke;
 };
 
 void           google_session_init(struct google_session *, struct report *, const struct google_app *, const struct mail_address *,
@@ -82,6 +82,9 @@ void           google_session_init(struct google_session *, struct report *, con
 enum want_kind google_open_step(void *self, struct want *, struct error *);
 enum want_kind google_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind google_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
+/* Gives the grant back: the refresh token, or where there is none the access token, and with either all that this registration was granted
+ * by that user (facts G A.1). WANT_NOTHING also where Google knows no such grant any more. Records google.revoke. */
+enum want_kind google_revoke_step(void *self, struct want *, struct error *);      /* instead of the others */
 /* What was granted, for a session that has not renewed it itself; copied is only the struct. */
 void           google_session_take(struct google_session *, const struct oauth_grant *);
 void           google_session_release(struct google_session *);

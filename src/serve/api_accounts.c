@@ -118,6 +118,7 @@ struct account_op {
 	struct account  account;             /* to be added, or as it was found and is to be */
 	struct slice    sealed;
 	struct slice    calendar_sealed;     /* of the calendar's own password; at == NULL: none was given */
+	bool            shared;              /* likewise: another one is in the same mailbox, by the same provider's grant */
 	struct account  was;                 /* before it was removed or paused: with its cursor, and `sealed` its secret */
 	const cJSON    *body;
 	int64_t         now;
@@ -138,7 +139,8 @@ static void part(struct change *c)
 
 	tell_keeper(c);
 	if (c->x->service->keeper && op->was.id)
-		keeper_part(c->x->service->keeper, &op->was, op->sealed, op->account.state == ACCOUNT_REMOVED);
+		keeper_part(c->x->service->keeper, &op->was, op->sealed, op->account.state != ACCOUNT_REMOVED ? PART_FOR_NOW
+		            : op->shared ? PART_FROM_ONE_OF_MANY : PART_FOR_GOOD);
 }
 
 static bool remember(struct txn *t, struct account_op *op, struct error *err)
@@ -476,9 +478,10 @@ static bool apply_remove(struct txn *t, struct change *c, struct error *err)
 	struct account_op *op = (struct account_op *)c;
 	cJSON             *data;
 
-	if (!found(t, op, err) || !remember(t, op, err))
+	if (!found(t, op, err) || !remember(t, op, err)
+	    || (account_has_grant(&op->account) && !account_is_shared(t, &op->account, &op->shared, err)))
 		return false;
-	c->body = removal_json(&op->account, op->sealed.len != 0, c->x->lang);
+	c->body = removal_json(&op->account, op->sealed.len == 0 ? GRANT_NONE : op->shared ? GRANT_SHARED : GRANT_OWN, c->x->lang);
 	c->status = c->body ? 200 : 204;
 	enter(&op->account, ACCOUNT_REMOVED, op->now);
 	data = account_event_data(&op->account);

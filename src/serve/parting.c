@@ -1,7 +1,9 @@
 #include "serve/parting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "connect/grant.h"
 #include "flow_farewell.h"
 #include "serve/kept.h"
@@ -10,14 +12,17 @@
 #define AT_ONCE  20           /* on one loop */
 #define WHOLE_MS 15000
 
-struct parting {
+struct parting_task {
 	struct net_post     post;
 	struct keeper_loop *loop;
 	struct farewell    *farewell;
 	struct task         task;
+	char                account[KEPT_ID];
+	int                 whole_ms;
+	bool                must;             /* it was promised */
 };
 
-static void over(struct parting *p)
+static void over(struct parting_task *p)
 {
 	farewell_free(p->farewell);
 	free(p);
@@ -25,27 +30,30 @@ static void over(struct parting *p)
 
 static void ended(struct task *t)
 {
-	struct parting *p = (struct parting *)((char *)t - offsetof(struct parting, task));
+	struct parting_task *p = (struct parting_task *)((char *)t - offsetof(struct parting_task, task));
 
 	p->loop->partings--;
+	if (p->must)
+		LOG(t->state == TASK_DONE ? LOG_NEWS : LOG_CAUTION, t->state == TASK_DONE ? "grant.revoked" : "grant.unrevoked",
+		    LOG_TEXT("account", p->account), LOG_TEXT("why", t->err.text));
 	over(p);
 }
 
 static void begin(struct net_post *post)
 {
-	struct parting *p = (struct parting *)post;
+	struct parting_task *p = (struct parting_task *)post;
 
-	if (p->loop->stopping || p->loop->partings >= AT_ONCE) {
+	if (p->loop->stopping || (p->loop->partings >= AT_ONCE && !p->must)) {
 		over(p);
 		return;
 	}
 	p->loop->partings++;
-	p->task = (struct task){ .step = farewell_step, .self = p->farewell, .wait_ms = WHOLE_MS };
+	p->task = (struct task){ .step = farewell_step, .self = p->farewell, .wait_ms = p->whole_ms };
 	net_start(p->loop->net, &p->task, ended);
 }
 
 /* The access token alone where the grant goes on: a renewed one would have to be kept. */
-static bool open_grant(struct keeper_loop *l, const struct account *a, struct slice sealed, bool for_good, struct arena *job,
+static bool open_grant(struct keeper_loop *l, const struct account *a, struct slice sealed, enum parting how, struct arena *job,
                        struct oauth_grant *out)
 {
 	struct error err = { 0 };
@@ -54,26 +62,40 @@ static bool open_grant(struct keeper_loop *l, const struct account *a, struct sl
 	if (!account_has_grant(a) || !sealed.at
 	    || !vault_unseal(l->daemon->vault, arena_print(job, "%s/password", a->id), sealed, job, &plain, &err) || !grant_read(plain, job, out))
 		return false;
-	if (!for_good)
+	if (how == PART_FOR_NOW)
 		out->refresh_token = NULL;
 	return true;
 }
 
-void keeper_part(struct keeper *keeper, const struct account *a, struct slice sealed, bool for_good)
+/* What there is to be asked for. False: nothing. */
+static bool fill(struct farewell_request *q, struct keeper *keeper, const struct account *a, enum parting how,
+                 struct microsoft_subscription *s)
+{
+	if (strcmp(a->provider, "google") == 0) {
+		q->google = keeper_google(keeper);
+		return how == PART_FOR_GOOD && !a->tenant;
+	}
+	q->microsoft = keeper_microsoft(keeper);
+	q->subscription = s->id;
+	return subscription_read(a->cursor, s);
+}
+
+void keeper_part(struct keeper *keeper, const struct account *a, struct slice sealed, enum parting how)
 {
 	CLEANUP(arena) struct arena  *job = arena_new();
 	struct keeper_loop           *l = keeper_loop_of(keeper, a->id);
+	struct farewell_request       q = { .address = a->address, .timeout_ms = WHOLE_MS };
 	struct microsoft_subscription s;
-	struct oauth_grant        grant;
 	struct farewell              *farewell;
-	struct parting               *p;
+	struct parting_task          *p;
 
-	if (!subscription_read(a->cursor, &s) || !open_grant(l, a, sealed, for_good, job, &grant))
+	if (!fill(&q, keeper, a, how, &s) || !open_grant(l, a, sealed, how, job, &q.grant))
 		return;
-	farewell = farewell_new(&(struct farewell_request){ keeper_microsoft(keeper), a->address, s.id, grant, WHOLE_MS });
+	farewell = farewell_new(&q);
 	if (!farewell)
 		return;
 	p = must_alloc(sizeof *p);
-	*p = (struct parting){ .post.run = begin, .loop = l, .farewell = farewell };
+	*p = (struct parting_task){ .post.run = begin, .loop = l, .farewell = farewell, .whole_ms = farewell_ms(&q), .must = q.google };
+	snprintf(p->account, sizeof p->account, "%s", a->id);
 	net_post(l->net, &p->post);
 }

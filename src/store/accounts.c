@@ -2,11 +2,13 @@
 
 #include <ctype.h>
 
+#include "base/json.h"
 #include "store/cursor.h"
 #include "store/rows.h"
 
 #define TRIES_DAYS 30      /* kept: so much may the clock jump without a budget being forgotten */
 #define PAGE_OF_SEALED 100
+#define PLACE_MOST ((size_t)16 * 1024)
 
 #define ACCOUNT_AND(report)                                                                                                          \
 	"id, workspace, address, key, provider, username, host_imap, host_smtp, port_imap, port_smtp, lang, external_id, state, "    \
@@ -107,6 +109,37 @@ static const char *like(struct arena *into, const char *part)
 	}
 	*p = '%';
 	return pattern;
+}
+
+/* -- whose mailbox it is ------------------------------------------------------------------------------------------ */
+
+/* As place_write() has it. */
+static const char *in_place(struct arena *into, const char *mailbox)
+{
+	return like(into, arena_print(into, "\"mailbox\":\"%s\"", mailbox));
+}
+
+static bool is_in_mailbox(struct txn *t, struct arena *work, const struct account *a, const char *mailbox, bool *out, struct error *err)
+{
+	size_t count;
+
+	if (!read_all(t, work, &ids, &count, err, "SELECT id FROM accounts WHERE provider = $1 AND id <> $2 AND state <> 'removed' AND tenant = 0"
+	              " AND (lower(address) = lower($3) OR lower(place) LIKE $4 ESCAPE '!') LIMIT 1",
+	              WITH(a_text(a->provider), a_text(a->id), a_text(mailbox), a_text(in_place(work, mailbox)))))
+		return false;
+	*out |= count > 0;
+	return true;
+}
+
+bool account_is_shared(struct txn *t, const struct account *a, bool *out, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	cJSON      *place = a->place ? json_read(slice_str(a->place), PLACE_MOST, NULL) : NULL;
+	const char *mailbox = json_copy(place, "mailbox", work);
+
+	cJSON_Delete(place);
+	*out = false;
+	return is_in_mailbox(t, work, a, a->address, out, err) && (!mailbox || is_in_mailbox(t, work, a, mailbox, out, err));
 }
 
 bool account_list(struct txn *t, struct arena *into, const struct account_query *q, struct account_page *out, struct error *err)

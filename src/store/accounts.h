@@ -13,6 +13,9 @@ bool account_get(struct txn *, struct arena *into, const char *workspace, const 
 bool account_get_brief(struct txn *, struct arena *into, const char *workspace, const char *id, struct account *out, struct error *err);
 /* The id of the one with that `key`, which is not removed: there is one at most. FAULT_ABSENT. */
 bool account_by_key(struct txn *, struct arena *into, const char *workspace, const char *key, const char **id_out, struct error *err);
+/* Another one of that provider and with a grant, which is not removed, is in the same mailbox: by its address, or by where it was signed in
+ * to. Of any workspace: what a provider granted knows nothing of ours. */
+bool account_is_shared(struct txn *, const struct account *, bool *out, struct error *err);
 /* All but id, workspace, key and created. FAULT_ABSENT also when it has been removed: whoever still held it cannot bring it back. */
 bool account_update(struct txn *, const struct account *, struct error *err);
 /* What removal deletes: secrets, report, cursor, place, address, its links, and what its events told: that there were some stays. */

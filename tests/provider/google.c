@@ -242,3 +242,31 @@ TEST(an_interface_that_is_off)
 	scene_close(&s);
 	web_peer_end(&p);
 }
+
+#define REVOKE(token, answer) { "POST /revoke\nHost: 192.0.2.7\nContent-Type: application/x-www-form-urlencoded\ntoken=" token "\n!Authorization", answer, KEEPS }
+
+/* With the refresh token, and where there is none with the other; a grant that is no more is given back. */
+TEST(a_grant_is_given_back)
+{
+	static const struct { const char *name; struct set set; struct turn turn[3]; enum fault fault; } revokes[] = {
+		{ "given back", { 0 }, { REVOKE("1%2F%2F0refresh-of-old", JSON("200 OK", "{}")) }, FAULT_NONE },
+		{ "by its access token", { .no_refresh = true }, { REVOKE("ya29.old-token", JSON("200 OK", "{}")) }, FAULT_NONE },
+		{ "ended before", { 0 }, { REVOKE("", JSON("400 Bad Request", "{\"error\":\"invalid_token\",\"error_description\":\"Token expired or revoked\"}")) }, FAULT_NONE },
+		{ "something else", { 0 }, { REVOKE("", JSON("400 Bad Request", "{\"error\":\"invalid_request\"}")) }, FAULT_REFUSED },
+		{ "a page", { 0 }, { REVOKE("", "400 Bad Request\n\n<html>") }, FAULT_REFUSED },
+		{ "busy", { 0 }, { REVOKE("", "503 Service Unavailable\n\n"), REVOKE("", "503 Service Unavailable\n\n") }, FAULT_BUSY },
+	};
+
+	for (size_t i = 0; i < COUNT(revokes); i++) {
+		struct error    err = { 0 };
+		struct scene    s;
+		struct web_peer p;
+
+		scene_open(&s, &revokes[i].set);
+		web_peer_init(&p, revokes[i].turn, revokes[i].name);
+		EXPECT_ROW(web_peer_run(&p, google_revoke_step, &s.google, &err) == !revokes[i].fault && err.fault == revokes[i].fault, revokes[i].name);
+		no_step_is_running(s.report, revokes[i].name);
+		scene_close(&s);
+		web_peer_end(&p);
+	}
+}

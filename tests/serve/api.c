@@ -169,7 +169,7 @@ TEST(the_life_of_an_account)
 	EXPECT(status_of(call(&h, path(&h, "POST", id, "/resume"), KEY_ADMIN, NULL, NULL)) == 409);
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/pause"), KEY_ADMIN, NULL, NULL), "state"), "paused");
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/pause"), KEY_ADMIN, NULL, NULL), "state"), "paused");
-	EXPECT(h.parted == 1 && !h.for_good);
+	EXPECT(h.parted == 1 && h.how == PART_FOR_NOW);
 	EXPECT(status_of(call(&h, path(&h, "POST", id, "/verify"), KEY_ADMIN, NULL, NULL)) == 409);
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "PATCH", id, ""), KEY_ADMIN, "{\"imap\":{\"host\":\"IMAP.birch.example\",\"port\":993}}", NULL), "state"), "paused");
 	EXPECT_TEXT(member(&h, call(&h, path(&h, "POST", id, "/resume"), KEY_ADMIN, NULL, NULL), "state"), "connecting");
@@ -188,7 +188,7 @@ TEST(the_life_of_an_account)
 	EXPECT(status_of(call(&h, path(&h, "DELETE", id, ""), KEY_ADMIN, NULL, NULL)) == 404);
 	EXPECT(status_of(call(&h, path(&h, "GET", id, ""), KEY_READER, NULL, NULL)) == 404);
 	EXPECT(!password_of(&h, id));
-	EXPECT(h.parted == 2 && h.for_good);
+	EXPECT(h.parted == 2 && h.how == PART_FOR_GOOD);
 	answer = call(&h, "GET /v1/events", KEY_READER, NULL, NULL);
 	EXPECT(strstr(answer, "account.paused") && strstr(answer, "account.resumed") && strstr(answer, "account.removed"));
 	/* the address is free again */
@@ -196,20 +196,24 @@ TEST(the_life_of_an_account)
 	house_close(&h);
 }
 
-TEST(what_stays_at_microsoft_is_said_at_the_end)
+TEST(what_stays_at_the_provider_is_said_at_the_end)
 {
-	static const struct { const char *provider, *report, *lang; bool granted; const char *url[2]; } rows[] = {
-		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"personal\"}]}]}", "en", true, { "consent/Manage" } },
-		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"guest\"}]}]}", "th", true, { "myapps" } },
-		{ "microsoft", NULL, "pl", true, { "myapps", "consent/Manage" } },
-		{ "microsoft", "no report", "nl", true, { "myapps", "consent/Manage" } },
-		{ "microsoft", NULL, "en", false, { NULL } },
-		{ "exchange", NULL, "en", true, { NULL } },
+	static const struct { const char *provider, *report, *lang; enum granted granted; const char *url[2]; bool tenant; } rows[] = {
+		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"personal\"}]}]}", "en", GRANT_OWN, { "consent/Manage" }, false },
+		{ "microsoft", "{\"steps\":[{\"id\":\"microsoft.account\",\"facts\":[{\"fact\":\"account.kind\",\"value\":\"guest\"}]}]}", "th", GRANT_OWN, { "myapps" }, false },
+		{ "microsoft", NULL, "pl", GRANT_OWN, { "myapps", "consent/Manage" }, false },
+		{ "microsoft", "no report", "nl", GRANT_OWN, { "myapps", "consent/Manage" }, false },
+		{ "microsoft", NULL, "en", GRANT_NONE, { NULL }, false },
+		{ "google", NULL, "fi", GRANT_OWN, { "myaccount.google.com/connections" }, false },
+		{ "google", NULL, "de", GRANT_SHARED, { "myaccount.google.com/connections" }, false },
+		{ "google", NULL, "th", GRANT_OWN, { "admin.google.com" }, true },
+		{ "google", NULL, "en", GRANT_NONE, { NULL }, false },
+		{ "exchange", NULL, "en", GRANT_OWN, { NULL }, false },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct language *lang = language_find(rows[i].lang);
-		struct account a = { .id = "acc_1", .provider = rows[i].provider, .report = rows[i].report };
+		struct account a = { .id = "acc_1", .provider = rows[i].provider, .report = rows[i].report, .tenant = rows[i].tenant };
 		cJSON         *o = removal_json(&a, rows[i].granted, lang);
 		const cJSON   *left = cJSON_GetObjectItemCaseSensitive(o, "left");
 
@@ -235,6 +239,24 @@ TEST(an_account_with_a_grant_is_removed)
 	EXPECT_ROW(status_of(answer) == 200 && strstr(answer, "https://myapps.microsoft.com") && strstr(answer, "Unser Zugriff ist vergessen"), answer);
 	EXPECT_TEXT(member(&h, answer, "id"), id);
 	EXPECT(!password_of(&h, id) && status_of(call(&h, path(&h, "DELETE", id, ""), KEY_ADMIN, NULL, NULL)) == 404);
+	house_close(&h);
+}
+
+/* It is given back, and the last who lives on it is the first here. */
+TEST(a_grant_of_google_is_given_back)
+{
+	struct house h;
+	const char  *id, *answer;
+
+	open_house(&h);
+	answer = call(&h, "POST /v1/grants", KEY_ADMIN, "{\"provider\":\"google\",\"address\":\"ann@birch.example\",\"refresh_token\":\"1//0a\",\"granted_at\":1795248000}", NULL);
+	EXPECT_ROW(status_of(answer) == 201 && strstr(answer, "\"google\""), answer);
+	id = member(&h, answer, "id");
+	answer = call(&h, path(&h, "POST", id, "/reconnect"), KEY_ADMIN, "{\"password\":\"x\"}", NULL);
+	EXPECT_ROW(status_of(answer) == 409, answer);
+	answer = call(&h, path(&h, "DELETE", id, "?lang=en"), KEY_ADMIN, NULL, NULL);
+	EXPECT_ROW(status_of(answer) == 200 && strstr(answer, "given back to Google now"), answer);
+	EXPECT(h.parted == 1 && h.how == PART_FOR_GOOD);
 	house_close(&h);
 }
 

@@ -30,11 +30,11 @@ void keeper_hear(struct keeper *k, const char *account, const char *nonce, const
 	snprintf(keeper_of->last_heard, sizeof keeper_of->last_heard, "%s %s %s %d", account, nonce, n->subscription, n->life);
 }
 
-void keeper_part(struct keeper *k, const struct account *was, struct slice sealed, bool for_good)
+void keeper_part(struct keeper *k, const struct account *was, struct slice sealed, enum parting how)
 {
 	(void)k;
 	keeper_of->parted += was->id && was->address && sealed.len > 0;
-	keeper_of->for_good = for_good;
+	keeper_of->how = how;
 }
 
 bool keeper_progress(struct keeper *k, const char *account, const struct language *lang, cJSON **steps_out, bool *done_out)

@@ -3,6 +3,7 @@
 #ifndef TESTS_SERVE_HOUSE_H
 #define TESTS_SERVE_HOUSE_H
 
+#include "serve/parting.h"
 #include "serve/http_parts.h"
 #include "test.h"
 
@@ -24,7 +25,7 @@ struct house {
 	int                 heard;        /*   of Graph's notices: how often, and last, "ACCOUNT NONCE SUBSCRIPTION LIFE" */
 	char                last_heard[160];
 	int                 parted;       /*   of accounts that it is to say goodbye for, with their secret at hand */
-	bool                for_good;     /*   and of the last of them */
+	enum parting        how;          /*   and of the last of them */
 };
 
 /* Limits that no test reaches by accident. */

@@ -106,6 +106,36 @@ TEST(one_key_in_one_workspace_until_it_is_removed)
 	scratch_end(&s);
 }
 
+/* One mailbox, by its address or by an alias of it, of whatever workspace; not one that another provider has, nobody signed in to, or that
+ * is gone. */
+TEST(whose_mailbox_is_shared)
+{
+	static const struct { const char *address, *place, *provider; bool tenant, removed, shared; } rows[] = {
+		{ "Ann@Birch.example", NULL, "google", false, false, true },
+		{ "al@birch.example", "{\"username\":\"al\",\"mailbox\":\"ann@birch.example\",\"interface\":\"gmail\"}", "google", false, false, true },
+		{ "al@birch.example", "{\"mailbox\":\"joann@birch.example\"}", "google", false, false, false },
+		{ "a_n@birch.example", "{\"mailbox\":\"a_n@birch.example\"}", "google", false, false, false },
+		{ "annas@birch.example", "{\"mailbox\":\"first@birch.example\"}", "google", false, false, true },
+		{ "ann@birch.example", NULL, "microsoft", false, false, false },
+		{ "ann@birch.example", NULL, "google", true, false, false },
+		{ "ann@birch.example", NULL, "google", false, true, false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct account one = an_account("acc_1", "ann@birch.example"), other = an_account("acc_2", rows[i].address);
+		struct scratch s;
+		bool           shared;
+
+		scratch_rows(&s);
+		one.provider = "google", one.place = "{\"mailbox\":\"first@birch.example\"}";
+		other.provider = rows[i].provider, other.place = rows[i].place, other.tenant = rows[i].tenant, other.workspace = "wsp_2";
+		EXPECT(account_insert(&s.txn, &one, &s.err) && account_insert(&s.txn, &other, &s.err));
+		EXPECT(!rows[i].removed || account_erase(&s.txn, "acc_2", 50, &s.err));
+		EXPECT_ROW(account_is_shared(&s.txn, &one, &shared, &s.err) && shared == rows[i].shared, rows[i].address);
+		scratch_end(&s);
+	}
+}
+
 TEST(removal_leaves_the_id_and_times_alone)
 {
 	struct scratch s;
