@@ -559,7 +559,7 @@ static bool microsoft_can_send(const struct flow *f)
 
 static bool google_can_send(const struct flow *f)
 {
-	return f->google.in_session && f->google.well;
+	return f->google.in_session && f->google.well && rights_send(f->request->terms.rights);
 }
 
 /* Over whichever web service the mailbox was opened. */

@@ -31,7 +31,7 @@ bool google_way_leads_to_imap(const struct google_way *p)
 
 static bool has_token(const struct google_way *p)
 {
-	return p->request->credentials && p->request->credentials->token;
+	return p->request->code || (p->request->credentials && p->request->credentials->token);
 }
 
 static void begin_session(struct google_way *p)
@@ -41,13 +41,15 @@ static void begin_session(struct google_way *p)
 	const struct credentials      *c = p->request->credentials;
 	struct oauth_grant            grant = { 0 };
 
-	if (has_token(p))
+	if (p->request->credentials && p->request->credentials->token)
 		grant = (struct oauth_grant){ *c->token ? c->token : NULL, c->refresh_token, c->scope, c->expires_at, c->granted_at };
 	if (app->client_secret)
 		report_secret(p->report, slice_str(app->client_secret));
 	p->attempt = report_attempt(p->report);
 	google_session_init(&p->session, p->report, app, p->address, &grant, p->waits, p->attempt);
 	p->session.safe = p->request->safe;
+	p->session.terms = p->request->terms;
+	p->session.code = p->request->code;
 	p->mail = (struct google_mail){ .google = &p->session };
 	p->in_session = true;
 }
@@ -111,7 +113,7 @@ enum want_kind google_way_step(void *self, struct want *w, struct error *err)
 		PASS(outcome(p, google_open_step(&p->session, w, &p->err)));
 
 	STEP(p, WAY_LOOK):
-		if (p->well)
+		if (p->well && !p->request->code)
 			PASS(outcome(p, google_look_step(&p->session, w, &p->err)));
 
 	STEP(p, WAY_PROBE):

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "diagnose/explain.h"
+#include "flow_google.h"
 #include "flow_microsoft.h"
 #include "model/facts.h"
+#include "provider/google_consent.h"
 #include "provider/microsoft_device.h"
 
 #define TENANT_MS 4000      /* so long a person waits for the id of their organisation; its domain does as well */
@@ -18,6 +20,7 @@ struct signin {
 	struct mail_address          address;
 	union {
 		struct microsoft_way microsoft;
+		struct google_way    google;
 	}                            way;            /* of the provider that is asked */
 	bool                         on_way;
 	struct microsoft_device      device;
@@ -33,7 +36,7 @@ struct signin_provider {
 	const char      *account;            /* the step that says whose account it is                                    */
 	const char    *(*client)(const struct apps *);
 	const char    *(*url)(const struct apps *, const struct oauth_code *, const struct oauth_departure *, struct arena *into);
-	const char    *(*scopes)(struct terms, struct arena *into);
+	const char    *(*scopes)(struct terms, bool in_full, struct arena *into);
 	/* from a code to whose account it is */
 	void           (*begin)(struct signin *);
 	enum want_kind (*step)(struct signin *, struct want *, struct error *);
@@ -59,9 +62,9 @@ const char *signin_url(const struct signin_provider *at, const struct apps *apps
 	return at->url(apps, code, d, into);
 }
 
-const char *signin_scopes(const struct signin_provider *at, struct terms terms, struct arena *into)
+const char *signin_scopes(const struct signin_provider *at, struct terms terms, bool in_full, struct arena *into)
 {
-	return at->scopes(terms, into);
+	return at->scopes(terms, in_full, into);
 }
 
 const char *signin_consent_url(const struct microsoft_app *app, struct terms terms, const char *tenant, const char *redirect_uri,
@@ -122,7 +125,7 @@ static struct report *begun(const struct signin_asked *q, int *attempt)
 	step = report_begin(r, step_of(q->at, "grant", r), *attempt, r->began_ms);
 	fact(r, step, FACT_AUTH_BY, "code");
 	fact(r, step, FACT_APP, q->at->client(q->apps));
-	fact(r, step, FACT_OAUTH_ASKED, q->at->scopes((struct terms){ .rights = q->rights }, r->job));
+	fact(r, step, FACT_OAUTH_ASKED, q->at->scopes((struct terms){ .rights = q->rights }, false, r->job));
 	report_end(r, step, STEP_PASSED, r->began_ms);
 	return r;
 }
@@ -342,6 +345,12 @@ static const char *url_at_microsoft(const struct apps *apps, const struct oauth_
 	return microsoft_authorize_url(apps->microsoft, code, d, into);
 }
 
+static const char *scopes_at_microsoft(struct terms terms, bool in_full, struct arena *into)
+{
+	(void)in_full;
+	return microsoft_scopes(terms, into);
+}
+
 static void begin_at_microsoft(struct signin *s)
 {
 	microsoft_way_init(&s->way.microsoft, &s->way_request, s->report, &s->address, NULL, waits_within(s->request->timeout_ms));
@@ -372,11 +381,55 @@ static void look_for_tenant(struct signin *s)
 	                       report_attempt(s->aside));
 }
 
+/* -- at Google ---------------------------------------------------------------------------------------------------- */
+
+static const char *client_at_google(const struct apps *apps)
+{
+	return apps->google ? apps->google->client_id : NULL;
+}
+
+static const char *url_at_google(const struct apps *apps, const struct oauth_code *code, const struct oauth_departure *d,
+                                 struct arena *into)
+{
+	return google_authorize_url(apps->google, code, d, into);
+}
+
+static const char *scopes_at_google(struct terms terms, bool in_full, struct arena *into)
+{
+	return google_scopes(terms.rights, in_full, into);
+}
+
+static void begin_at_google(struct signin *s)
+{
+	google_way_init(&s->way.google, &s->way_request, s->report, &s->address, waits_within(s->request->timeout_ms));
+}
+
+static enum want_kind step_at_google(struct signin *s, struct want *w, struct error *err)
+{
+	return google_way_step(&s->way.google, w, err);
+}
+
+/* Less than was asked for is nothing: what was left unticked is said, and the person goes there once more. */
+static void take_of_google(const struct signin *s, struct signin_result *out, const struct oauth_grant **granted)
+{
+	const struct google_way *way = &s->way.google;
+
+	out->well = way->in_session && way->session.signed_in && !way->session.lacks;
+	*granted = &way->session.grant;
+}
+
+static void release_google(struct signin *s)
+{
+	google_way_release(&s->way.google);
+}
+
 /* -- all of them -------------------------------------------------------------------------------------------------- */
 
 static const struct signin_provider providers[] = {
-	{ "microsoft", "entra", "microsoft.account", client_at_microsoft, url_at_microsoft, microsoft_scopes, begin_at_microsoft, step_at_microsoft,
+	{ "microsoft", "entra", "microsoft.account", client_at_microsoft, url_at_microsoft, scopes_at_microsoft, begin_at_microsoft, step_at_microsoft,
 	  take_of_microsoft, release_microsoft, look_for_tenant },
+	{ "google", "google", "google.account", client_at_google, url_at_google, scopes_at_google, begin_at_google, step_at_google, take_of_google,
+	  release_google, NULL },
 };
 
 const struct signin_provider *signin_provider(const char *name)

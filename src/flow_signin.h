@@ -3,7 +3,9 @@
  * Between whoever asks and the usual line (flow.h): the code is redeemed, or the device waited for, and the account that it is for is
  * compared with the address that was asked for, before anybody keeps anything. At Microsoft Graph says who it is, over a verified line, and
  * the id_token that comes with a code, which is checked (provider/microsoft_identity.h): where the two do not agree, or it is not believed,
- * nobody has signed in. On another screen there is no browser in between that could bring a code of somebody else: Graph's word does.
+ * nobody has signed in. At Google Gmail says it, or the user information, of the token that our code was redeemed for; what was left
+ * unticked there is told, and then nothing is granted. On another screen there is no browser in between that could bring a code of somebody
+ * else: Graph's word does.
  * Secrets: code, verifier and all that is granted are struck out of the report.
  */
 #ifndef FLOW_SIGNIN_H
@@ -24,10 +26,10 @@ const char                   *signin_name(const struct signin_provider *);
 
 /* NULL: nobody has registered us there. */
 const char *signin_client(const struct signin_provider *, const struct apps *);
-/* Where the browser is sent; what that asks for, as an administrator is shown it, blanks between. */
+/* Where the browser is sent; what that asks for, blanks between, in full as an administrator compares it. */
 const char *signin_url(const struct signin_provider *, const struct apps *, const struct oauth_code *, const struct oauth_departure *,
                        struct arena *into);
-const char *signin_scopes(const struct signin_provider *, struct terms, struct arena *into);
+const char *signin_scopes(const struct signin_provider *, struct terms, bool in_full, struct arena *into);
 
 /* What an administrator at Microsoft is shown of it: see microsoft_consent_url(), microsoft_portal(). */
 const char *signin_consent_url(const struct microsoft_app *, struct terms, const char *tenant, const char *redirect_uri, const char *state,

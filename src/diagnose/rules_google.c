@@ -41,6 +41,9 @@ static const struct rule google[] = {
 
 	PROVES(GOOGLE_ADVANCED_PROTECTION, WHO_USER, "G A.6", TOKEN("policy_enforced"), PERSONAL),
 	PROVES(GOOGLE_ADVANCED_PROTECTION, 0, "G A.3, A.6", TOKEN("policy_enforced")),
+	/* nobody could trust the app for a personal account */
+	PROVES(GOOGLE_ADVANCED_PROTECTION, WHO_USER, "G A.6", PAGE("policy_enforced"), PERSONAL),
+	PROVES(GOOGLE_ADVANCED_PROTECTION, WHO_USER, "G A.5, A.6", BACK("policy_enforced"), PERSONAL),
 	PROVES(GOOGLE_ADVANCED_PROTECTION, 0, "G A.6", PAGE("policy_enforced")),
 	PROVES(GOOGLE_ADVANCED_PROTECTION, 0, "G A.5, A.6", BACK("policy_enforced")),
 	PROVES(GOOGLE_APP_BLOCKED_BY_ADMIN, 0, "G A.3", TOKEN("admin_policy_enforced")),
@@ -96,6 +99,11 @@ static const struct rule google[] = {
 	SUGGESTS(GOOGLE_APP_MISREGISTERED, 0, OPEN(AGAIN), "G A.5", BACK("invalid_scope|invalid_request|unauthorized_client")),
 	PROVES(SERVER_UNAVAILABLE, 0, "G A.5", BACK("server_error|temporarily_unavailable")),
 
+	/* -- nobody came back, or the page was pasted (its code is above) ---------------------------------------------------- */
+
+	SUGGESTS(GOOGLE_SIGN_IN_NOT_RETURNED, 0, OPEN(PROTECTION, NOT_FOR_THIS, MISREGISTERED), "G A.6", { "google.page", FACT_SIGNIN_AWAY, ANY, NULL }, PERSONAL),
+	SUGGESTS(GOOGLE_SIGN_IN_NOT_RETURNED, 0, OPEN(BLOCKED, PROTECTION, NOT_FOR_THIS, MISREGISTERED), "G A.6", { "google.page", FACT_SIGNIN_AWAY, ANY, NULL }),
+
 	/* -- whose account it is ------------------------------------------------------------------------------------------- */
 
 	PROVES(GOOGLE_WRONG_ACCOUNT, 0, "G A.2, CAUSES", { "google.account", FACT_ACCOUNT_ASKED, IS, "no" }),
@@ -137,6 +145,7 @@ static const struct rule google[] = {
 	/* -- signed in, and not all of it was granted -------------------------------------------------------------------------- */
 
 	PROVES(GOOGLE_SCOPE_UNTICKED, 0, "G A.4", { "google.scopes", FACT_OAUTH_MISSING, ANY, NULL }),
+	SUGGESTS(GOOGLE_SIGN_IN_AGAIN, 0, OPEN(MISREGISTERED), "G A.2", { "google.scopes", FACT_OAUTH_REFRESHED, IS, "no" }),
 	SUGGESTS(CALENDAR_NONE, 0, OPEN(CAUSE_GOOGLE_CALENDAR_OFF), "G C", { "google.calendar", FACT_CALENDAR_COUNT, ANY, NULL }, { "google.calendar", FACT_CALENDAR_ROLE, NONE, NULL }),
 
 	/* -- no HTTP, or none of theirs ------------------------------------------------------------------------------------ */

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 
 #include "model/facts.h"
+#include "provider/google_consent.h"
 #include "wire/http.h"
 #include "wire/oauth.h"
 
 enum { LINE_START, LINE_REACH, LINE_SAY, LINE_ANSWER, LINE_PAUSE, LINE_DONE };
 enum { TOKEN_START, TOKEN_REACH, TOKEN_WAITED, TOKEN_SAY, TOKEN_ASK, TOKEN_KEEP, TOKEN_DONE };
-enum { OPEN_START, OPEN_TOKEN, OPEN_ASK, OPEN_ASKED, OPEN_RENEW, OPEN_ALIAS, OPEN_ACCOUNT, OPEN_DONE };
+enum { OPEN_START, OPEN_TOKEN, OPEN_ASK, OPEN_ASKED, OPEN_RENEW, OPEN_ALIAS, OPEN_ACCOUNT, OPEN_ACCOUNT_RENEW, OPEN_DONE };
 enum { LOOK_START, LOOK_ASKED, LOOK_DONE };
 enum { MAIL_START, MAIL_LABELS, MAIL_SENDERS, MAIL_DONE };
 enum { SEND_START, SEND_ANSWER, SEND_DONE };
@@ -29,15 +30,6 @@ static const struct { const char *host, *prefix; } places[GOOGLE_PLACES] = {
 	[GOOGLE_ACCOUNT] = { "openidconnect.googleapis.com", "google.account" },
 	[GOOGLE_MAIL] = { "gmail.googleapis.com", "google" },
 	[GOOGLE_CALENDAR] = { "www.googleapis.com", "google.calendar" },
-};
-
-#define AUTH(name) "https://www.googleapis.com/auth/" name
-
-/* What a connection is for; each of them suffices, and the first is what is called missing (facts G A.2, A.4). */
-static const struct { const char *name, *scope[4]; } needed[] = {
-	{ "gmail.modify", { "https://mail.google.com/", AUTH("gmail.modify") } },
-	{ "gmail.send", { "https://mail.google.com/", AUTH("gmail.modify"), AUTH("gmail.send"), AUTH("gmail.compose") } },
-	{ "calendar", { AUTH("calendar"), AUTH("calendar.events") } },
 };
 
 void google_session_init(struct google_session *s, struct report *r, const struct google_app *app, const struct mail_address *address,
@@ -232,13 +224,23 @@ static void start_child(struct google_session *s, enum want_kind (*step)(void *,
 
 /* -- the token ---------------------------------------------------------------------------------------------------- */
 
+/* A code is good for one time, whatever comes of it. */
+static bool is_to_be_redeemed(const struct google_session *s)
+{
+	return s->code && !s->grant.access_token;
+}
+
 static void ask_token(struct google_session *s)
 {
 	struct google_line *l = &s->line[GOOGLE_AUTH];
 
+	const struct oauth_client client = { .id = s->app->client_id, .secret = s->app->client_secret };
+
 	buffer_clear(&s->body);
-	oauth_refresh(&s->body, &(struct oauth_client){ .id = s->app->client_id, .secret = s->app->client_secret }, s->grant.refresh_token,
-	              NULL);
+	if (is_to_be_redeemed(s))
+		oauth_redeem(&s->body, &client, s->code->code, s->code->redirect_uri, s->code->verifier);
+	else
+		oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
 	set_question(l, "google.token", "POST", "/token");
 	l->request.header[1] = "Content-Type: application/x-www-form-urlencoded";
 	l->request.body = buffer_held(&s->body);
@@ -277,8 +279,11 @@ static enum want_kind take_token(struct google_session *s, const struct want *w,
 	if (status != 200)
 		report_note(s->report, l->reported, FACT_HTTP_STATUS, "%d", status);
 	if (read && o.access_token && status == 200) {
+		if (is_to_be_redeemed(s))
+			s->grant.granted_at = w->now_unix;
+		else
+			note(s, l->reported, FACT_OAUTH_REFRESHED, "yes");
 		take_grant(s, &o, w);
-		note(s, l->reported, FACT_OAUTH_REFRESHED, "yes");
 		return WANT_NOTHING;
 	}
 	if (read && o.error) {
@@ -404,36 +409,37 @@ static void grant_facts(struct google_session *s, const struct want *w)
 {
 	int step = report_begin(s->report, "google.grant", s->attempt, w->now_ms);
 
-	note(s, step, FACT_AUTH_BY, "token");
-	note(s, step, FACT_TOKEN_AGE, !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
+	note(s, step, FACT_AUTH_BY, s->code ? "code" : "token");
+	if (s->code)
+		note(s, step, FACT_OAUTH_ASKED, google_scopes(s->terms.rights, false, s->job));
+	else
+		note(s, step, FACT_TOKEN_AGE, !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
 	note(s, step, FACT_APP, s->app->client_id);
-	if (!s->grant.refresh_token)
+	if (!s->grant.refresh_token && !s->code)
 		note(s, step, FACT_OAUTH_REFRESHED, "no");
 	if (s->grant.granted_at && s->grant.granted_at <= w->now_unix)
 		report_note(s->report, step, FACT_GRANT_AGE, "%lld", (long long)(w->now_unix - s->grant.granted_at) / DAY_S);
 	report_end(s->report, step, STEP_PASSED, w->now_ms);
 }
 
-static bool has_any(const char *granted, const char *const scope[4])
-{
-	for (size_t i = 0; i < 4 && scope[i]; i++)
-		if (google_scope_has(granted, scope[i]))
-			return true;
-	return false;
-}
-
 /* A box may have been left unticked: what was granted tells, not what was asked for (facts G A.4). */
 static void scope_facts(struct google_session *s, const struct want *w)
 {
-	int  step = report_begin(s->report, "google.scopes", s->attempt, w->now_ms);
-	bool all = true;
+	int         step = report_begin(s->report, "google.scopes", s->attempt, w->now_ms);
+	const char *missing;
+	bool        all = true;
 
 	note(s, step, FACT_OAUTH_SCOPE, s->grant.scope);
-	for (size_t i = 0; s->grant.scope && i < COUNT(needed); i++)
-		if (!has_any(s->grant.scope, needed[i].scope)) {
-			all = false;
-			note(s, step, FACT_OAUTH_MISSING, needed[i].name);
-		}
+	for (size_t i = 0; s->grant.scope && (missing = google_missing(s->grant.scope, s->terms.rights, i)); i++) {
+		all = false;
+		note(s, step, FACT_OAUTH_MISSING, missing);
+	}
+	/* nothing that lasts is given to who agreed before and was not asked again (facts G A.2): that ends within the hour */
+	if (s->code && !s->grant.refresh_token) {
+		all = false;
+		note(s, step, FACT_OAUTH_REFRESHED, "no");
+	}
+	s->lacks = !all;
 	report_end(s->report, step, all ? STEP_PASSED : STEP_FAILED, w->now_ms);
 }
 
@@ -553,6 +559,11 @@ static void sender_facts(struct google_session *s, const struct want *w)
 }
 
 /* Gmail has spoken, and it is the mailbox that was asked for. */
+static bool has_mail(const struct google_session *s)
+{
+	return rights_have_mail(s->terms.rights);
+}
+
 static bool is_settled(const struct google_session *s)
 {
 	return s->profile.address && (is_asked(s, s->profile.address) || is_alias(s));
@@ -561,6 +572,8 @@ static bool is_settled(const struct google_session *s)
 /* Another mailbox, or none that Gmail would show: whose account is it? Who does not take the token there takes it nowhere. */
 static bool is_open_whose(const struct google_session *s)
 {
+	if (!has_mail(s))
+		return true;
 	return s->mailbox_open ? !is_settled(s) : s->status == 400 || s->status == 403 || s->status == 404;
 }
 
@@ -634,8 +647,12 @@ enum want_kind google_open_step(void *self, struct want *w, struct error *err)
 		grant_facts(s, w);
 
 	STEP(s, OPEN_TOKEN):
-		if (s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
+		if (s->token.step != TOKEN_START || is_to_be_redeemed(s) || (has_ended(s, w) && can_renew(s)))
 			PASS(token_step(s, w, err));
+		if (!has_mail(s)) {
+			s->step = OPEN_ALIAS;
+			return google_open_step(s, w, err);
+		}
 
 	STEP(s, OPEN_ASK):
 		start_open(s);
@@ -668,13 +685,21 @@ enum want_kind google_open_step(void *self, struct want *w, struct error *err)
 	STEP(s, OPEN_ACCOUNT):
 		if (is_open_whose(s)) {
 			PASS(question_step(&s->line[GOOGLE_ACCOUNT], w, err));
+			if (s->line[GOOGLE_ACCOUNT].web.answer.status == 401 && !has_mail(s) && can_renew(s)) {
+				end(s, &s->line[GOOGLE_ACCOUNT], STEP_WARNED, w);
+	STEP(s, OPEN_ACCOUNT_RENEW):
+				PASS(token_step(s, w, err));
+				set_question(&s->line[GOOGLE_ACCOUNT], "google.account", "GET", "/v1/userinfo");
+				s->step = OPEN_ACCOUNT;
+				return google_open_step(s, w, err);
+			}
 			if (take_account(s, w, err) == WANT_FAILED)
 				return WANT_FAILED;
 		}
 		s->signed_in = s->mailbox_open || is_open_whose(s);
 
 	STEP(s, OPEN_DONE):
-		return s->mailbox_open ? WANT_NOTHING : WANT_FAILED;
+		return s->mailbox_open || !has_mail(s) ? WANT_NOTHING : WANT_FAILED;
 	}
 	return WANT_FAILED;
 }
@@ -850,15 +875,16 @@ enum want_kind google_look_step(void *self, struct want *w, struct error *err)
 	switch (s->look.step) {
 	case LOOK_START:
 		children_init(&s->children, UNTIL_ALL);
-		start_child(s, mail_step, s);
+		if (has_mail(s))
+			start_child(s, mail_step, s);
 		set_question(&s->line[GOOGLE_CALENDAR], "google.calendar", "GET", "/calendar/v3/users/me/calendarList?maxResults=250");
-		if (s->line[GOOGLE_CALENDAR].open)
+		if (s->line[GOOGLE_CALENDAR].open || !has_mail(s))
 			start_child(s, question_step, &s->line[GOOGLE_CALENDAR]);
 		AWAIT(&s->look, LOOK_ASKED, await_children(s, w)):
 		want_came(w);
 		if (answered(s, GOOGLE_CALENDAR))
 			take_calendars(s, w);
-		if (s->mail.step != MAIL_DONE)
+		if (has_mail(s) ? s->mail.step != MAIL_DONE : !answered(s, GOOGLE_CALENDAR))
 			return children_failed(err, s);
 
 	STEP(&s->look, LOOK_DONE):

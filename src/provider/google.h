@@ -1,8 +1,8 @@
 /* google.h -- a mailbox at Gmail or Google Workspace, through Gmail's and Calendar's interfaces (facts G A-C).
  *
- * google_open_step(): what was brought to sign in with; where it has run out, or Gmail refuses it, a fresh token for it, once; whose
- * mailbox it is. Where that is not the address asked for, or Gmail does not say, Google is asked whose account it is. An account that is
- * not the one asked for ends it there.
+ * google_open_step(): what was brought to sign in with; a code is redeemed; where a token has run out, or Gmail refuses it, a fresh one for
+ * it, once; whose mailbox it is. Where that is not the address asked for, or Gmail does not say, Google is asked whose account it is. An
+ * account that is not the one asked for ends it there. On terms without mail Google is asked that at once, and Gmail nothing.
  * google_look_step(): labels and the addresses that mail may leave under, and the calendars beside that; nothing is written.
  * google_send_step(): one message; Gmail keeps its copy.
  *
@@ -49,6 +49,8 @@ struct google_session {
 	/* in */
 	struct report             *report;
 	const struct google_app   *app;
+	struct terms               terms;           /* set after init; zero: with all rights                    */
+	const struct oauth_code   *code;            /* likewise: to be redeemed instead of a grant; NULL        */
 	const struct oauth_safe   *safe;            /* set after init; NULL: a fresh grant is not kept anywhere */
 	const struct mail_address *address;
 	struct waits               waits;
@@ -59,6 +61,7 @@ struct google_session {
 	struct oauth_grant        grant;
 	/* out */
 	bool                       renewed, signed_in, mailbox_open, has_calendar, sent;
+	bool                       lacks;           /* not all that the terms need was granted, or nothing that lasts */
 	bool                       at_authority;    /* it is the token endpoint that is asked, or failed: nothing is known of Gmail */
 	bool                       api_off;         /* Gmail's interface is not switched on for our registration: IMAP may answer */
 	struct google_account      account;         /* where Google was asked whose it is */

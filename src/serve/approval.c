@@ -95,6 +95,13 @@ static const char *value_of(const struct retold_cause *c, const char *name)
 	return NULL;
 }
 
+/* Nothing of an organisation at Google's has to be known: its console is the same for all. */
+static void approval_at_google(struct exchange *x, const struct account *account, struct approval *out)
+{
+	*out = (struct approval){ .address = account->address, .app = x->service->app.google.client_id, .portal = "https://admin.google.com",
+		.scopes = signin_scopes(signin_provider("google"), account_terms(account), true, x->job) };
+}
+
 /* As it was found, as the settings have it where it is one organisation's; the domain does as well (facts M A.1). */
 static const char *tenant_of(const struct retold_cause *c, const struct microsoft_app *app, const struct account *account,
                              struct arena *job)
@@ -116,13 +123,17 @@ bool approval_of(struct exchange *x, const char *link, const struct account *acc
 {
 	const struct retold_cause *c = r && r->causes ? &r->cause[0] : NULL;
 	const struct microsoft_app *app = &x->service->app.microsoft;
-	bool                       registered = app->client_id != NULL;
+	const struct signin_place *place = c ? approval_place(c) : NULL;
 	const char                *to;
 
-	if (!c || !approval_has(c) || (!registered && approval_is_about_us(c)))
+	if (!c || !approval_has(c) || (place && !registered_at(&x->service->app, place)))
 		return false;
+	if (place && place->at == SIGNIN_GOOGLE) {
+		approval_at_google(x, account, out);
+		return true;
+	}
 	*out = (struct approval){ .address = account->address, .app = app->client_id,
-		.portal = signin_portal(app, x->job), .scopes = signin_scopes(signin_provider("microsoft"), account_terms(account), x->job),
+		.portal = signin_portal(app, x->job), .scopes = signin_scopes(signin_provider("microsoft"), account_terms(account), true, x->job),
 		.verified = microsoft_publisher_verified(x->service->settings) };
 	out->tenant = tenant_of(c, app, account, x->job);
 	if (!approval_asks_for_consent(c))

@@ -371,7 +371,7 @@ bool query_text(struct exchange *x, const char *name, size_t most, const char **
 static const char *const providers[] = { "auto", "imap", "exchange", "caldav", NULL };
 static const char *const granting_providers[] = { "microsoft", "google", NULL };
 static const char *const detected_providers[] = { "auto", "exchange", "imap", NULL };
-static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", NULL };
+static const char *const link_providers[] = { "auto", "imap", "exchange", "microsoft", "google", NULL };
 static const char *const rights_names[] = { "full", "read", "calendar", NULL };
 static const char *const link_kinds[] = { "connect", "settings", "admin", "operator", NULL };
 static const char *const scope_names[] = { "accounts:read", "accounts:write", "events:read", "webhooks:write", "admin", "operator", NULL };

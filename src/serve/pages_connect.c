@@ -832,7 +832,7 @@ static void offer_sign_in(const struct visitor *v, struct result_page *r)
 		return;
 	if (signin_may_be_silent(&v->account))
 		r->sign_in = SIGN_IN_SOON;
-	else if (signin_place_says(place, v->account.cause, "admin_consent_recorded") || signin_was_silent(&v->account))
+	else if (signin_is_approved(&v->account) || signin_was_silent(&v->account))
 		r->sign_in = SIGN_IN_ONCE_MORE;
 }
 

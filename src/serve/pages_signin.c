@@ -415,6 +415,7 @@ static void show_failure(struct comeback *c)
 	struct result_page r = { .path = c->v.path, .product = c->v.workspace.name, .csrf = http_csrf(c->x), .account = &c->account,
 		.unkept = true };
 
+	registered_where(&c->x->service->app, r.registered);
 	if (retell(c->report, c->x->lang, c->x->job, &report, NULL))
 		r.report = &report;
 	pages_answer(c->x, p, 200, render_result(p, &r));
@@ -661,5 +662,6 @@ const struct route routes_signin[] = {
 	{ "GET",  "/connect/{token}/{provider}/again", GUARD_LINK, 0, go_silently  },
 	{ "POST", "/connect/{token}/{provider}/said",  GUARD_FORM, 0, explain_page },
 	{ "GET",  "/oauth/microsoft/callback",         GUARD_LINK, 0, come_back    },
+	{ "GET",  "/connect/google/callback",          GUARD_LINK, 0, come_back    },
 	{ 0 }
 };

@@ -123,21 +123,22 @@ const char *progress_status(struct page *, const struct shown_step *, size_t ste
 /* "passed" in the reader's language. */
 const char *step_state_word(const struct page *, const char *state);
 
-/* -- what an administrator at Microsoft does ---------------------------------------------------------------------------- */
+/* -- what an administrator at a provider does ---------------------------------------------------------------------------- */
 
 struct approval {
 	const char *address;                   /* of the mailbox                                          */
 	const char *app;                       /* the client id; NULL: nobody registered us               */
 	const char *tenant;                    /* an id, or a domain of the organisation                  */
 	const char *scopes;                    /* blanks between                                          */
-	const char *portal;                    /* "https://entra.microsoft.com"                           */
+	const char *portal;                    /* "https://entra.microsoft.com", "https://admin.google.com" */
 	const char *consent_url;               /* ready; NULL: it is not consent that is missing          */
 	bool        verified;                  /* Microsoft shows the app's publisher as verified         */
 	const char *consent_door;              /* where its button leads instead, in the demo; NULL: there */
 };
 
 bool approval_has(const struct retold_cause *);              /* there are ways for that one                             */
-bool approval_is_about_us(const struct retold_cause *);      /*   and they name our registration                        */
+/* Whose registration of ours they name; NULL: they name none. */
+const struct signin_place *approval_place(const struct retold_cause *);
 bool approval_asks_for_consent(const struct retold_cause *); /*   and it is an administrator's consent that is missing  */
 /* Instead of render_remedy(): each way as steps, links, and lines for PowerShell with their undoing. */
 void render_ways(struct page *, const struct retold_cause *, const struct approval *);
@@ -160,7 +161,7 @@ struct admin_page {
 	const struct account *account;
 	const struct retold  *report;          /* NULL: none is kept                         */
 	int64_t               expires;         /* of the link                                */
-	const struct approval *approval;       /* NULL: nothing to do at Microsoft           */
+	const struct approval *approval;       /* NULL: nothing to do at a provider         */
 };
 
 bool render_admin(struct page *, const struct admin_page *);

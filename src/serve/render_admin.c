@@ -9,7 +9,7 @@ static bool is_done(const struct account *a)
 
 static bool is_approved(const struct account *a)
 {
-	return a->state == ACCOUNT_NEEDS_USER && a->cause && strcmp(a->cause, "microsoft.admin_consent_recorded") == 0;
+	return signin_is_approved(a);
 }
 
 static const char *state_text(struct page *p, const struct account *a)
@@ -114,7 +114,7 @@ static void what_is_wrong(struct page *p, const struct admin_page *a, const stru
 		render_remedy(p, c);
 	addresses(p, a, c->cause);
 	page_element(p, "h2", page_word(p, "admin.rights"), NULL);
-	page_element(p, "p", page_word(p, approval_is_about_us(c) ? "approval.rights" : "admin.rights.text"), NULL);
+	page_element(p, "p", page_word(p, approval_place(c) ? "approval.rights" : "admin.rights.text"), NULL);
 	if (!a->approval)
 		undo(p, c);
 	render_help_link(p, c->cause);

@@ -1,4 +1,5 @@
-/* What only an administrator of an organisation at Microsoft can do, with the values of the case: facts M A.7, A.8, E.2; ARTICLES S32-S38.
+/* What only an administrator of an organisation at Microsoft or Google can do, with the values of the case: facts M A.7, A.8, E.2; G A.6;
+ * ARTICLES S32-S41.
  *
  * Lines for PowerShell are pasted by people who may do anything: what stands between their quotes is quoted for PowerShell. */
 #include "serve/render.h"
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #define LINES 4
-#define STEPS 3
+#define STEPS 4
 
 /* Lines: Microsoft Graph PowerShell, or Exchange Online's; {names} as filled() has them. */
 struct remedy {
@@ -110,6 +111,9 @@ static const struct remedy submission = {
 	.undo = { "Set-CASMailbox -Identity '{address}' -SmtpClientAuthenticationDisabled $true" },
 };
 
+/* Google has no line for it: it is done in the console. */
+static const struct remedy trust = { .key = "trust", .at = "/ac/owl" };
+
 /* Best first. */
 static const struct case_row {
 	const char       *cause;
@@ -121,6 +125,8 @@ static const struct case_row {
 	{ "microsoft.conditional_access",      { &policy } },
 	{ "microsoft.app_not_allowed",         { &enable, &exclude } },
 	{ "smtp.auth_off",                     { &submission } },
+	{ "google.app_blocked_by_admin",       { &trust } },
+	{ "google.advanced_protection",        { &trust } },
 };
 
 static const char *told_value(const struct retold_cause *c, const char *name)
@@ -136,7 +142,7 @@ static bool is_at_microsoft(const struct retold_cause *c)
 {
 	struct slice host = slice_str(told_value(c, "host"));
 
-	return approval_is_about_us(c) || slice_ends(host, ".office365.com") || slice_ends(host, ".outlook.com");
+	return approval_place(c) || slice_ends(host, ".office365.com") || slice_ends(host, ".outlook.com");
 }
 
 static const struct case_row *row_of(const struct retold_cause *c)
@@ -152,9 +158,14 @@ bool approval_has(const struct retold_cause *c)
 	return row_of(c) != NULL;
 }
 
-bool approval_is_about_us(const struct retold_cause *c)
+const struct signin_place *approval_place(const struct retold_cause *c)
 {
-	return slice_starts(slice_str(cause_row(c->cause)->id), "microsoft.");
+	struct slice rest = slice_str(cause_row(c->cause)->id), name = slice_cut(&rest, '.');
+
+	for (size_t i = 0; i < SIGNIN_PLACES; i++)
+		if (slice_is(name, signin_places[i].name))
+			return &signin_places[i];
+	return NULL;
 }
 
 bool approval_asks_for_consent(const struct retold_cause *c)
@@ -280,7 +291,7 @@ static void portal_link(struct page *p, const struct remedy *w, const struct app
 	const char *url = arena_print(p->job, "%s%s", a->portal, w->at);
 
 	page_open(p, "p", NULL);
-	page_element(p, "a", page_word(p, "approval.portal"), "href", url, "rel", "noreferrer", NULL);
+	page_element(p, "a", page_word(p, a->tenant ? "approval.portal" : "approval.console"), "href", url, "rel", "noreferrer", NULL);
 	page_close(p, "p");
 }
 
@@ -302,7 +313,7 @@ static void way(struct page *p, const struct remedy *w, const struct approval *a
 /* What all of it is about, to be compared with what Microsoft's pages show. */
 static void particulars(struct page *p, const struct approval *a)
 {
-	const struct { const char *key, *text; } rows[] = { { "approval.tenant", a->tenant }, { "approval.app", a->app }, { "approval.scopes", a->scopes } };
+	const struct { const char *key, *text; } rows[] = { { "approval.tenant", a->tenant }, { a->tenant ? "approval.app" : "approval.client", a->app }, { "approval.scopes", a->scopes } };
 
 	page_open(p, "dl", "class", "facts", NULL);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -326,7 +337,7 @@ void render_ways(struct page *p, const struct retold_cause *c, const struct appr
 	page_open(p, "p", NULL);
 	page_prose(p, c->told.why, NULL, 0);
 	page_close(p, "p");
-	if (approval_is_about_us(c))
+	if (approval_place(c))
 		particulars(p, a);
 	page_element(p, "h2", catalogue_text(p->lang, "ui/what_to_do"), NULL);
 	if (several)

@@ -152,7 +152,7 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 /* What it is connected by: an id of the API, and the words for it. */
 static void provider(struct page *p, const struct connect_page *c)
 {
-	static const char *const known[] = { "auto", "microsoft", "exchange", "imap" };
+	static const char *const known[] = { "auto", "microsoft", "google", "exchange", "imap" };
 	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER], *found;
 
 	page_open(p, "div", "class", "field", NULL);
@@ -527,15 +527,20 @@ static const char *way_text(struct page *p, const struct way *w)
 	               : page_phrase(p, "way.imap.text", "host", w->host[SERVICE_IMAP] ? w->host[SERVICE_IMAP] : "", NULL);
 }
 
+static void signin_form(struct page *p, const struct result_page *r, const struct signin_place *place, const char *class)
+{
+	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/%s", r->path, place->name), NULL);
+	render_csrf(p, r->csrf);
+	page_empty(p, "input", "type", "hidden", "name", inputs[INPUT_ADDRESS].name, "value", r->account->address, NULL);
+	page_element(p, "button", page_word(p, signin_word(place, "button", p->job)), "class", class, "type", "submit", NULL);
+	page_close(p, "form");
+}
+
 /* Straight out to the sign-in there: nothing has to be filled in. */
 static void way_to_sign_in(struct page *p, const struct result_page *r, const struct signin_place *place)
 {
 	page_element(p, "p", page_word(p, signin_word(place, "text", p->job)), NULL);
-	page_open(p, "form", "method", "post", "action", arena_print(p->job, "%s/%s", r->path, place->name), NULL);
-	render_csrf(p, r->csrf);
-	page_empty(p, "input", "type", "hidden", "name", inputs[INPUT_ADDRESS].name, "value", r->account->address, NULL);
-	page_element(p, "button", page_word(p, signin_word(place, "button", p->job)), "class", "full", "type", "submit", NULL);
-	page_close(p, "form");
+	signin_form(p, r, place, "full");
 }
 
 static bool is_open_way(const struct result_page *r, const struct way *w)
@@ -665,13 +670,42 @@ static void sign_in_now(struct page *p, const struct result_page *r)
 
 static void watch_for_others(struct page *p, const struct result_page *r)
 {
-	const struct account *a = r->account;
+	const struct account      *a = r->account;
+	const struct signin_place *theirs;
 
 	if (!waits_for_others(r))
 		return;
+	theirs = approval_place(&r->report->cause[0]);
 	page_open(p, "section", "class", "notice", "data-watch", arena_print(p->job, "%s/state.json", r->path), "data-state",
 		account_state_name(a->state), "data-cause", a->cause, "data-every", "5000", NULL);
-	page_element(p, "p", page_word(p, "approval.wait"), "role", "status", NULL);
+	page_element(p, "p", page_word(p, theirs && theirs->at == SIGNIN_GOOGLE ? "google.wait" : "approval.wait"), "role", "status", NULL);
+	page_close(p, "section");
+}
+
+static bool is_missing(const struct retold_cause *c, const char *what)
+{
+	for (size_t i = 0; i < c->told.values; i++)
+		if (strcmp(c->told.value[i].name, "missing") == 0)
+			return strstr(c->told.value[i].text, what) != NULL;
+	return false;
+}
+
+/* Which boxes on its page were left empty, and straight there once more. */
+static void what_to_tick(struct page *p, const struct result_page *r, const struct retold_cause *c)
+{
+	static const struct { const char *scope, *box; } boxes[] = { { "gmail", "google.box.mail" }, { "calendar", "google.box.calendar" } };
+	const struct signin_place *at = signin_place(r->account->provider);
+
+	if (!at || !r->registered[at->at] || !signin_place_says(at, cause_row(c->cause)->id, "scope_unticked"))
+		return;
+	page_open(p, "section", "class", "card", "aria-labelledby", "boxes", NULL);
+	page_element(p, "h2", page_word(p, "google.box"), "id", "boxes", NULL);
+	page_open(p, "ul", "class", "links", NULL);
+	for (size_t i = 0; i < COUNT(boxes); i++)
+		if (is_missing(c, boxes[i].scope))
+			page_element(p, "li", page_word(p, boxes[i].box), NULL);
+	page_close(p, "ul");
+	signin_form(p, r, at, "full");
 	page_close(p, "section");
 }
 
@@ -697,6 +731,7 @@ static bool failed(struct page *p, const struct result_page *r)
 		render_remedy(p, c);
 	render_help_link(p, c->cause);
 	page_close(p, "div");
+	what_to_tick(p, r, c);
 	if (!r->unkept && at && signin_place_says(at, cause_row(c->cause)->id, "sign_in_not_returned"))
 		paste_form(p, at, r->path, r->csrf, false);
 	url_repair(p, r);

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "serve/registration.h"
+
 /* A person waits for it with the hands on the keys: what is not known by then is found while connecting. */
 #define SEARCH_MS 6000
 
@@ -14,17 +16,19 @@ static const struct endpoint *announced(const struct flow_found *found, enum ser
 	return found->count[s] && endpoint_trusted(&found->item[s][0]) ? &found->item[s][0] : NULL;
 }
 
-/* What the clouds have is connected as theirs; their servers are nothing to fill in. At Microsoft a person signs in, with no password
- * given to us. */
-static void take(const struct flow_found *found, struct arena *into, struct servers_found *out)
+/* What the clouds have is connected as theirs; their servers are nothing to fill in. There a person signs in, with no password
+ * given to us: at Microsoft there is no other way; at Google there is, where nobody registered us. */
+static void take(const struct flow_found *found, const struct app *app, struct arena *into, struct servers_found *out)
 {
+	const struct signin_place *place = signin_place(found->provider);
+
 	if (found->provider && strcmp(found->provider, "exchange") == 0) {
 		out->provider = "exchange";
 		out->ews_url = found->ews_url ? arena_str(into, found->ews_url) : NULL;
 		return;
 	}
-	if (found->provider && strcmp(found->provider, "microsoft") == 0) {
-		out->provider = "microsoft";
+	if (place && (place->at == SIGNIN_MICROSOFT || registered_at(app, place))) {
+		out->provider = place->name;
 		return;
 	}
 	if ((found->provider && strcmp(found->provider, "imap") != 0) || !announced(found, SERVICE_IMAP))
@@ -43,7 +47,7 @@ static void finish(struct exchange *x)
 	struct servers_found   found = { 0 };
 
 	if (!s->search.called_off)
-		take(&s->search.place, x->job, &found);
+		take(&s->search.place, &x->service->app, x->job, &found);
 	report_free(s->search.report);
 	s->answer(s, &found);
 }

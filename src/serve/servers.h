@@ -11,7 +11,7 @@
 #include "serve/http.h"
 
 struct servers_found {
-	const char *provider;            /* "exchange", "imap", "microsoft"; NULL: nothing that would be worth saying               */
+	const char *provider;            /* "exchange", "imap", "microsoft", "google"; NULL: nothing that would be worth saying               */
 	const char *ews_url;             /* of Exchange; NULL: its Autodiscover tells it to whoever signs in only      */
 	const char *host[SERVICES];      /* of "imap"; NULL: not announced                                             */
 	uint16_t    port[SERVICES];

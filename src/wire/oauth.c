@@ -226,8 +226,10 @@ bool oauth_authorize(struct buffer *b, const struct oauth_authorize *a)
 	return buffer_print(b, "%s?", a->url) && field(b, "client_id", a->client_id) && field(b, "response_type", "code")
 	    && field(b, "redirect_uri", a->redirect_uri) && field(b, "response_mode", "query") && field(b, "scope", a->scope)
 	    && field(b, "state", a->state) && field(b, "code_challenge", a->challenge) && field(b, "code_challenge_method", "S256")
-	    && (!a->nonce || field(b, "nonce", a->nonce)) && (!a->silent || field(b, "prompt", "none"))
-	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : a->silent || field(b, "prompt", "select_account"));
+	    && (!a->nonce || field(b, "nonce", a->nonce)) && (!a->offline || field(b, "access_type", "offline"))
+	    && (!a->incremental || field(b, "include_granted_scopes", "true")) && (!a->silent || field(b, "prompt", "none"))
+	    && (a->silent || !a->prompt || field(b, "prompt", a->prompt))
+	    && (a->login_hint ? field(b, "login_hint", a->login_hint) : a->silent || a->prompt || field(b, "prompt", "select_account"));
 }
 
 bool oauth_admin_consent(struct buffer *b, const struct oauth_admin_consent *a)

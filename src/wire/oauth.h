@@ -76,6 +76,10 @@ struct oauth_authorize {
 	const char *login_hint;                /* whose account it shall be; NULL: the person picks one */
 	const char *nonce;                     /* to come back in the id_token; NULL: none             */
 	bool        silent;                    /* prompt=none: not a page is shown, it is answered at once */
+	/* Google's */
+	bool        offline;                   /* access_type: a refresh token is wanted                   */
+	bool        incremental;               /* what was granted before counts as well                   */
+	const char *prompt;                    /* what is to be shown in any case; NULL: the picker, where nobody is hinted at */
 };
 
 /* The URL that the browser is sent to, appended; false where the buffer's limit is reached. Code, PKCE by S256, the answer in the query. */

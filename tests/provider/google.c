@@ -15,6 +15,7 @@
 #define AUTH(name) "https://www.googleapis.com/auth/" name
 #define SCOPES MAIL " " AUTH("calendar") " " AUTH("userinfo.email") " openid"
 #define NOW    1795248000
+#define VERIFIER "verifier-of-forty-three-characters-and-some-more"
 
 struct scene {
 	struct report        *report;
@@ -29,6 +30,8 @@ struct set {                      /* all but the usual */
 	const char *address, *scope;
 	int64_t     expires_at, granted_at;
 	bool        no_refresh;
+	enum rights rights;
+	bool        code;                /* instead of a grant */
 };
 
 static void scene_open(struct scene *s, const struct set *set)
@@ -38,6 +41,7 @@ static void scene_open(struct scene *s, const struct set *set)
 	const char         *address = set->address ? set->address : "ann@birch.example", *problem;
 	struct oauth_grant grant = { .access_token = OLD, .refresh_token = set->no_refresh ? NULL : R0, .scope = set->scope ? set->scope : SCOPES,
 	                              .expires_at = set->expires_at, .granted_at = set->granted_at };
+	static const struct oauth_code code = { "4/0AcodeOfOurs", VERIFIER, "https://mail.example.org/connect/google/callback", NULL };
 
 	*s = (struct scene){ .report = report_new(address), .app = { APP, CLIENT } };
 	s->report->keep_talk = true;
@@ -47,7 +51,9 @@ static void scene_open(struct scene *s, const struct set *set)
 	secrets_know(&s->known, slice_str(CLIENT));
 	report_guard(s->report, &s->known);
 	EXPECT(mail_address_parse(address, s->report->job, &s->address, &problem));
-	google_session_init(&s->google, s->report, &s->app, &s->address, &grant, waits_within(30000), report_attempt(s->report));
+	google_session_init(&s->google, s->report, &s->app, &s->address, set->code ? NULL : &grant, waits_within(30000), report_attempt(s->report));
+	s->google.terms.rights = set->rights;
+	s->google.code = set->code ? &code : NULL;
 	for (enum google_place p = 0; p < GOOGLE_PLACES; p++)
 		s->google.line[p].endpoint.host = hosts[p];
 }
@@ -77,6 +83,10 @@ static enum want_kind session_step(void *self, struct want *w, struct error *err
 #define CALENDARS(answer)   { "GET /calendar/v3/users/me/calendarList\nHost: 192.0.2.10" BEARER(""), answer, KEEPS }
 #define WHO(answer)         { "GET /v1/userinfo\nHost: 192.0.2.8" BEARER(""), answer, KEEPS }
 #define REFRESH(answer)     { "POST /token\nHost: 192.0.2.7\ngrant_type=refresh_token\nclient_id=" APP "\nclient_secret=" CLIENT "\nrefresh_token=1%2F%2F0refresh-of-old\n!Authorization\n!" OLD, answer, KEEPS }
+#define REDEEM(answer)      { "POST /token\nHost: 192.0.2.7\ngrant_type=authorization_code\nclient_id=" APP "\nclient_secret=" CLIENT "\ncode=4%2F0AcodeOfOurs\nredirect_uri=https%3A%2F%2Fmail.example.org%2Fconnect%2Fgoogle%2Fcallback\ncode_verifier=" VERIFIER "\n!Authorization:", answer, KEEPS }
+#define GIVEN(scope, more)  JSON("200 OK", "{\"token_type\":\"Bearer\",\"scope\":\"" scope "\",\"expires_in\":3599" more ",\"access_token\":\"" NEW "\"}")
+#define LASTS               ",\"refresh_token\":\"1//0fresh\""
+#define UNTICKED_ANSWER     REFUSAL("403 Forbidden", "insufficientPermissions", "Request had insufficient authentication scopes.")
 #define IS(address)         JSON("200 OK", "{\"emailAddress\":\"" address "\",\"messagesTotal\":3,\"historyId\":\"98765\"}")
 #define ANN                 IS("Ann@birch.example")
 #define THREE               JSON("200 OK", "{\"labels\":[{\"id\":\"INBOX\",\"type\":\"system\"},{\"id\":\"SENT\",\"type\":\"system\"},{\"id\":\"Label_1\",\"type\":\"user\"}]}")
@@ -113,6 +123,24 @@ static const struct {
 	  FAULT_NONE, NULL, 0, "google.account", FACT_ACCOUNT_ALIAS, "yes", VERDICT_CONNECTED },
 	{ "an account of that name, its mailbox of another", { 0 }, { PROFILE(OLD, IS("ann.birch@gmail.com")), SENDERS(SENDS_AS("")), WHO(ACCOUNT("ann@birch.example")), LABELS(THREE), CALENDARS(OWN) },
 	  FAULT_NONE, NULL, 0, "google.mailbox", FACT_ACCOUNT_MAILBOX, "ann.birch@gmail.com", VERDICT_CONNECTED },
+
+	/* -- a code that a person has just brought back */
+	{ "redeemed", { .code = true }, { REDEEM(GIVEN(AUTH("gmail.modify") " " AUTH("calendar") " openid", LASTS)), PROFILE(NEW, ANN), REST }, FAULT_NONE, NULL, 0, "google.grant", FACT_OAUTH_ASKED, "gmail.modify calendar", VERDICT_CONNECTED },
+	{ "redeemed before", { .code = true }, { REDEEM(REFUSED("400 Bad Request", "invalid_grant", "Malformed auth code.")) }, FAULT_REFUSED, "google.sign_in_again", LIKELY, "google.token", FACT_OAUTH_ERROR, "invalid_grant", VERDICT_FAILED },
+	{ "the box for the calendar left empty", { .code = true }, { REDEEM(GIVEN(AUTH("gmail.modify") " openid", LASTS)), PROFILE(NEW, ANN), LABELS(THREE), SENDERS(SENDS_AS("")), CALENDARS(UNTICKED_ANSWER) },
+	  FAULT_NONE, "google.scope_unticked", PROVEN, "google.scopes", FACT_OAUTH_MISSING, "calendar", VERDICT_PARTIAL },
+	{ "the box for mail left empty", { .code = true }, { REDEEM(GIVEN(AUTH("calendar") " openid", LASTS)), PROFILE(NEW, UNTICKED_ANSWER), WHO(ACCOUNT("ann@birch.example")) },
+	  FAULT_REFUSED, "google.scope_unticked", PROVEN, "google.scopes", FACT_OAUTH_MISSING, "gmail.modify", VERDICT_FAILED },
+	{ "nothing that lasts", { .code = true }, { REDEEM(GIVEN(SCOPES, "")), PROFILE(NEW, ANN), REST }, FAULT_NONE, "google.sign_in_again", LIKELY, "google.scopes", FACT_OAUTH_REFRESHED, "no", VERDICT_PARTIAL },
+	{ "somebody else's code", { .code = true }, { REDEEM(GIVEN(SCOPES, LASTS)), PROFILE(NEW, IS("eve@birch.example")), SENDERS(SENDS_AS("")), WHO(ACCOUNT("eve@birch.example")) },
+	  FAULT_REFUSED, "google.wrong_account", PROVEN, "google.account", FACT_ACCOUNT_IS, "eve@birch.example", VERDICT_FAILED },
+
+	/* -- on other terms */
+	{ "to read alone", { .rights = RIGHTS_READ, .scope = AUTH("gmail.readonly") " " AUTH("calendar.readonly") }, { PROFILE(OLD, ANN), REST }, FAULT_NONE, NULL, 0, "google.scopes", FACT_OAUTH_MISSING, NULL, VERDICT_CONNECTED },
+	{ "the calendar alone", { .rights = RIGHTS_CALENDAR, .scope = AUTH("calendar") }, { WHO(ACCOUNT("ann@birch.example")), CALENDARS(OWN) }, FAULT_NONE, NULL, 0, "google.scopes", FACT_OAUTH_MISSING, NULL, VERDICT_CONNECTED },
+	{ "the calendar alone, of a code", { .rights = RIGHTS_CALENDAR, .code = true }, { REDEEM(GIVEN(AUTH("calendar"), LASTS)), WHO(ACCOUNT("ann@birch.example")), CALENDARS(OWN) }, FAULT_NONE, NULL, 0, "google.grant", FACT_OAUTH_ASKED, "calendar", VERDICT_CONNECTED },
+	{ "the calendar alone, of somebody else", { .rights = RIGHTS_CALENDAR, .scope = AUTH("calendar") }, { WHO(ACCOUNT("eve@birch.example")) }, FAULT_REFUSED, "google.wrong_account", PROVEN, "google.account", FACT_ACCOUNT_IS, "eve@birch.example", VERDICT_FAILED },
+	{ "the calendar alone, renewed", { .rights = RIGHTS_CALENDAR, .scope = AUTH("calendar") }, { WHO(EXPIRED_ANSWER), REFRESH(GRANTED), WHO(ACCOUNT("ann@birch.example")), CALENDARS(OWN) }, FAULT_NONE, NULL, 0, "google.token", FACT_OAUTH_REFRESHED, "yes", VERDICT_CONNECTED },
 
 	/* -- the token endpoint refuses */
 	{ "ended", { .expires_at = 1 }, { REFRESH(ENDED) }, FAULT_REFUSED, "google.sign_in_again", LIKELY, "google.token", FACT_OAUTH_ERROR, "invalid_grant", VERDICT_FAILED },

@@ -404,6 +404,30 @@ TEST(lines_to_paste_name_that_mailbox_and_do_nothing_else)
 		EXPECT_ROW(!strstr(ways_of(unfit[i], job), "PowerShell") && strstr(ways_of(unfit[i], job), "Users and groups"), unfit[i]);
 }
 
+TEST(what_was_left_unticked_at_google_is_named_and_leads_back_there)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("unticked", language_english(), job), *lost = named("google-lost", language_english(), job);
+
+	EXPECT(strstr(html, "Gmail: read, compose and send mail.") && strstr(html, "Google Calendar: see and edit the calendars."));
+	EXPECT(strstr(html, "action=\"" TOKEN_PATH "/google\"") && strstr(html, "value=\"ann@birch.example\"") && !strstr(html, "/google/said"));
+	EXPECT(strstr(lost, "action=\"" TOKEN_PATH "/google/said\"") && strstr(lost, "What does Google&#39;s page say?") && !strstr(lost, "AADSTS"));
+}
+
+TEST(the_trusted_apps_of_a_workspace_are_its_administrators_matter)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	const char *html = named("admin-trust", language_english(), job), *done = named("admin-trusted", language_english(), job);
+	const char *waits = named("blocked", language_english(), job), *once = named("protected", language_english(), job);
+
+	EXPECT(strstr(html, "4815-mailmoor.apps.googleusercontent.com") && strstr(html, "https://www.googleapis.com/auth/gmail.modify https://www.googleapis.com/auth/calendar"));
+	EXPECT(strstr(html, "administrator of birch.example") && strstr(html, "https://admin.google.com/ac/owl") && strstr(html, "Client ID"));
+	EXPECT(!strstr(html, "Entra") && !strstr(html, "PowerShell") && strstr(html, "Check again now"));
+	EXPECT(!strstr(done, "admin.google.com") && strstr(done, "data-every=\"5000\""));
+	EXPECT(strstr(waits, "you sign in once more") && strstr(waits, TOKEN_PATH "/administrator") && !strstr(waits, "API controls"));
+	EXPECT(strstr(once, "Your administrator has done their part.") && strstr(once, "action=\"" TOKEN_PATH "/google\""));
+}
+
 TEST(every_way_can_be_undone_or_only_reads)
 {
 	static const struct { const char *name, *does, *undoes; } rows[] = {

@@ -94,6 +94,14 @@ static const char report_request[] = MICROSOFT_REPORT("admin_approval_pending", 
 static const char report_assign[] = MICROSOFT_REPORT("user_not_assigned", "admin", ",\"code\":\"50105\"");
 static const char report_policy[] = MICROSOFT_REPORT("conditional_access", "admin", ",\"code\":\"53003\",\"our_address\":\"203.0.113.9\"");
 static const char report_disabled[] = MICROSOFT_REPORT("app_not_allowed", "admin", "");
+#define GOOGLE_REPORT(cause, who, values) \
+	"{\"format\":\"mailmoor.report.v1\",\"address\":\"ann@birch.example\",\"verdict\":\"failed\",\"causes\":[{\"id\":\"google." cause "\",\"certainty\":\"proven\"," \
+	"\"who\":\"" who "\",\"values\":{" values "},\"links\":[],\"proof\":[]}],\"ruled_out\":[],\"steps\":[]}"
+
+static const char report_unticked[] = GOOGLE_REPORT("scope_unticked", "user", "\"missing\":\"gmail.modify, gmail.send, calendar\"");
+static const char report_blocked[] = GOOGLE_REPORT("app_blocked_by_admin", "admin", "\"domain\":\"birch.example\",\"app\":\"4815-mailmoor.apps.googleusercontent.com\"");
+static const char report_protected[] = GOOGLE_REPORT("advanced_protection", "admin", "\"address\":\"ann@birch.example\",\"app\":\"4815-mailmoor.apps.googleusercontent.com\"");
+static const char report_google_lost[] = GOOGLE_REPORT("sign_in_not_returned", "user", "\"address\":\"ann@birch.example\"");
 static const char report_recorded[] = MICROSOFT_REPORT("admin_consent_recorded", "nobody", "");
 static const char report_declined[] = MICROSOFT_REPORT("consent_declined", "user", "");
 static const char report_other_directory[] = MICROSOFT_REPORT("account_not_in_tenant", "user", ",\"code\":\"50020\"");
@@ -219,6 +227,18 @@ static bool sample_connect_microsoft(struct page *p)
 		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "microsoft" }, .found = { [INPUT_PROVIDER] = "microsoft" } });
 }
 
+static bool sample_connect_google(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = { true, true },
+		.value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "google" }, .found = { [INPUT_PROVIDER] = "google" } });
+}
+
+static bool sample_away_google(struct page *p)
+{
+	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken", .registered = { false, true },
+		.away = AWAY_UNKNOWN, .value = { [INPUT_ADDRESS] = "ann@birch.example", [INPUT_PROVIDER] = "google" } });
+}
+
 static bool sample_connect_unregistered(struct page *p)
 {
 	return render_connect(p, &(struct connect_page){ .path = TOKEN_PATH, .product = "Birch CRM", .csrf = "t0ken",
@@ -340,6 +360,23 @@ static bool sample_soon(struct page *p)      { return sample_signed_in(p, report
 static bool sample_once_more(struct page *p) { return sample_signed_in(p, report_recorded, "microsoft.admin_consent_recorded", ACCOUNT_NEEDS_USER, SIGN_IN_ONCE_MORE); }
 static bool sample_lost(struct page *p)      { return sample_signed_in(p, report_away, "microsoft.sign_in_not_returned", ACCOUNT_NEEDS_USER, SIGN_IN_NONE); }
 
+static bool sample_at_google(struct page *p, const char *report, const char *cause, enum account_state state, enum sign_in_offer offer)
+{
+	struct retold  *r = arena_get(p->job, sizeof *r);
+	struct account  a = sample_account("ann@birch.example", state);
+	struct result_page page = { TOKEN_PATH, "Birch CRM", "t0ken", NULL, NULL, &a, r, { false, true }, false, offer };
+
+	a.provider = "google";
+	a.cause = cause;
+	a.who = "admin";
+	return retell(report, p->lang, p->job, r, NULL) && render_result(p, &page);
+}
+
+static bool sample_unticked(struct page *p)     { return sample_at_google(p, report_unticked, "google.scope_unticked", ACCOUNT_NEEDS_USER, SIGN_IN_NONE); }
+static bool sample_blocked(struct page *p)      { return sample_at_google(p, report_blocked, "google.app_blocked_by_admin", ACCOUNT_NEEDS_ADMIN, SIGN_IN_NONE); }
+static bool sample_protected(struct page *p)    { return sample_at_google(p, report_protected, "google.advanced_protection", ACCOUNT_NEEDS_USER, SIGN_IN_ONCE_MORE); }
+static bool sample_google_lost(struct page *p)  { return sample_at_google(p, report_google_lost, "google.sign_in_not_returned", ACCOUNT_NEEDS_USER, SIGN_IN_NONE); }
+
 static bool sample_not_approved(struct page *p, const char *report)
 {
 	struct retold *r = arena_get(p->job, sizeof *r);
@@ -400,8 +437,9 @@ static bool sample_ways_for(struct page *p, const char *report, const char *caus
 	struct account    a = sample_account(approval->address, state);
 	struct admin_page page = { "/admin/t", "Birch CRM", "t0ken", &configured, &a, r, SAMPLE_EXPIRES, approval };
 
-	a.provider = "microsoft";
+	a.provider = approval->tenant ? "microsoft" : "google";
 	a.cause = cause;
+	a.who = "admin";
 	return retell(report, p->lang, p->job, r, NULL) && render_admin(p, &page);
 }
 
@@ -415,6 +453,10 @@ static const struct approval verified_ways = { "anna@contoso.example", "5f3b2c1a
 static const struct approval hostile_ways = { HOSTILE, HOSTILE, HOSTILE, HOSTILE, "https://entra.microsoft.com", "javascript:alert(1)", true, NULL };
 
 #define ADMIN_DUE ACCOUNT_NEEDS_ADMIN
+static const struct approval google_ways = { "ann@birch.example", "4815-mailmoor.apps.googleusercontent.com", NULL,
+	"https://www.googleapis.com/auth/gmail.modify https://www.googleapis.com/auth/calendar", "https://admin.google.com", NULL, false };
+static bool sample_admin_trust(struct page *p)    { return sample_ways_for(p, report_blocked, "google.app_blocked_by_admin", ADMIN_DUE, &google_ways); }
+static bool sample_admin_trusted(struct page *p)  { return sample_ways_for(p, report_protected, "google.advanced_protection", ACCOUNT_NEEDS_USER, &google_ways); }
 static bool sample_admin_approval(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &sample_ways); }
 static bool sample_admin_verified(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &verified_ways); }
 static bool sample_admin_request(struct page *p)  { return sample_ways_for(p, report_request, "microsoft.admin_approval_pending", ADMIN_DUE, &sample_ways); }
@@ -428,6 +470,7 @@ static bool sample_admin_approved(struct page *p)
 	struct retold    *r = arena_get(p->job, sizeof *r);
 	struct account    a = sample_account("anna@contoso.example", ACCOUNT_NEEDS_USER);
 
+	a.provider = "microsoft";
 	a.cause = "microsoft.admin_consent_recorded";
 	return retell(report_recorded, p->lang, p->job, r, NULL)
 	    && render_admin(p, &(struct admin_page){ "/admin/t", "Birch CRM", "t0ken", &configured, &a, r, SAMPLE_EXPIRES, NULL });
@@ -448,6 +491,12 @@ static const struct sample samples[] = {
 	{ "connect-found",    sample_connect_found    },
 	{ "connect-microsoft", sample_connect_microsoft },
 	{ "connect-unregistered", sample_connect_unregistered },
+	{ "connect-google",   sample_connect_google   },
+	{ "away-google",      sample_away_google      },
+	{ "unticked",         sample_unticked         },
+	{ "blocked",          sample_blocked          },
+	{ "protected",        sample_protected        },
+	{ "google-lost",      sample_google_lost      },
 	{ "signin-refused",   sample_signin_refused   },
 	{ "onward",           sample_onward           },
 	{ "signin-consent",   sample_signin_consent   },
@@ -501,6 +550,8 @@ static const struct sample samples[] = {
 	{ "admin-smtp",       sample_admin_smtp       },
 	{ "admin-wicked",     sample_admin_wicked     },
 	{ "admin-approved",   sample_admin_approved   },
+	{ "admin-trust",      sample_admin_trust      },
+	{ "admin-trusted",    sample_admin_trusted    },
 	{ "trouble",          sample_trouble          },
 	{ NULL,               NULL                    },
 };

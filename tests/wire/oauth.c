@@ -259,7 +259,7 @@ TEST(scopes)
 
 TEST(where_a_person_is_sent)
 {
-	struct oauth_authorize a = { "https://login.example/common/oauth2/v2.0/authorize", "id-1", "https://crm.example/back", "openid Mail.Send", "st", "ch", NULL, NULL, false };
+	struct oauth_authorize a = { "https://login.example/common/oauth2/v2.0/authorize", "id-1", "https://crm.example/back", "openid Mail.Send", "st", "ch", NULL, NULL, false, false, false, NULL };
 	struct buffer          b;
 
 	buffer_init(&b, 4096);
