@@ -31,7 +31,7 @@ bool google_way_leads_to_imap(const struct google_way *p)
 
 static bool has_token(const struct google_way *p)
 {
-	return p->request->code || (p->request->credentials && p->request->credentials->token);
+	return p->request->code || p->request->terms.tenant || (p->request->credentials && p->request->credentials->token);
 }
 
 static void begin_session(struct google_way *p)

@@ -40,7 +40,7 @@ static const struct argp_option options[] = {
 	{ "password", KEY_PASSWORD, "WORD", OPTION_HIDDEN, NULL, 1 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "instead: what a token endpoint answered, as JSON with a refresh token (google and microsoft, for add)", 1 },
 	{ "device-code", KEY_DEVICE, NULL, 0, "instead: sign in at Microsoft on another screen, with a code that is shown here (for add)", 1 },
-	{ "tenant-access", KEY_TENANT, NULL, 0, "instead: as the app itself, which an administrator has approved for all of the organisation (Microsoft, for add)", 1 },
+	{ "tenant-access", KEY_TENANT, NULL, 0, "instead: as the app itself, which an administrator has let in for all of the organisation (microsoft; or --provider google, for add)", 1 },
 	{ "rights", KEY_RIGHTS, "SET", 0, "what is asked for there: full, read, calendar (with one of these two)", 1 },
 	{ "username", KEY_USERNAME, "NAME", 0, "where it is not the address; with --device-code, who signs in for a shared mailbox", 1 },
 	{ "imap", KEY_IMAP, "HOST[:PORT]", 0, "when it is not to be looked up", 1 },
@@ -120,10 +120,12 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_error(state, "%s takes none of the mailbox's options", o->verb->name);
 	else if (is_granted(o) && (o->given & (TAKES_PASSWORD | TAKES_PLACES) || o->device + o->tenant + !!o->token_file > 1))
 		argp_error(state, "--device-code, --tenant-access, --token-file: one of them, and neither a password nor a server");
-	else if ((o->device || o->tenant) && o->provider)
-		argp_error(state, "--device-code and --tenant-access are for Microsoft: without --provider");
-	else if (is_granting(o) != (o->token_file != NULL))
-		argp_error(state, "--token-file belongs to --provider google or microsoft, and they to it");
+	else if (o->device && o->provider)
+		argp_error(state, "--device-code is for Microsoft: without --provider");
+	else if (o->tenant && o->provider && !is_granting(o))
+		argp_error(state, "--tenant-access is for --provider google or microsoft");
+	else if (o->token_file ? !is_granting(o) : is_granting(o) && !o->tenant)
+		argp_error(state, "--token-file belongs to --provider google or microsoft, and they to it or to --tenant-access");
 	else if (o->tenant && o->username)
 		argp_error(state, "--tenant-access: nobody signs in, so there is no --username");
 	else if (o->device && o->username && !strchr(o->username, '@'))
@@ -418,6 +420,15 @@ static int add_by_device(struct remote *r, struct options *o, const struct app *
 	return got.well ? add_to(r, o, "/v1/grants", granted(&got.grant, o->username), &err) : device_print_failure(&d, report, &v, false);
 }
 
+static cJSON *let_in(const struct options *o)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	if (o->provider)
+		cJSON_AddStringToObject(body, "provider", o->provider);
+	return body;
+}
+
 /* What was granted elsewhere, to the same registration. */
 static int add_by_token(struct remote *r, const struct options *o)
 {
@@ -445,7 +456,7 @@ static int add(struct remote *r, void *self)
 	int                status;
 
 	if (o->tenant)
-		return add_to(r, o, "/v1/tenant-accounts", cJSON_CreateObject(), &err);
+		return add_to(r, o, "/v1/tenant-accounts", let_in(o), &err);
 	if (o->token_file)
 		return add_by_token(r, o);
 	if (o->device) {

@@ -33,6 +33,23 @@ static bool read_certificate(struct app *a, const char *certificate_file, const 
 	return fine;
 }
 
+static bool read_service(struct app *a, const char *file, struct error *err)
+{
+	struct buffer text;
+	struct error  why = { 0 };
+	bool          fine;
+
+	buffer_init(&text, SERVICE_FILE);
+	fine = is_for_us_alone(file, err) && credentials_read_file(file, &text, err);
+	if (fine) {
+		a->google.service = a->service = service_account_read(buffer_held(&text), &why);
+		if (!a->service)
+			fine = fail(err, why.fault, "%s: %s", file, why.text);
+	}
+	buffer_release(&text);
+	return fine;
+}
+
 /* One that is empty is not said. */
 static const char *said(const struct settings *s, enum setting which)
 {
@@ -46,9 +63,11 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 	*a = (struct app){ .microsoft = {
 		.client_id = said(s, SETTING_MICROSOFT_ID), .client_secret = said(s, SETTING_MICROSOFT_SECRET),
 		.tenant = said(s, SETTING_MICROSOFT_TENANT), .authority = said(s, SETTING_MICROSOFT_AUTHORITY),
-	}, .google = { said(s, SETTING_GOOGLE_ID), said(s, SETTING_GOOGLE_SECRET) } };
+	}, .google = { .client_id = said(s, SETTING_GOOGLE_ID), .client_secret = said(s, SETTING_GOOGLE_SECRET) } };
 	if (said(s, SETTING_MICROSOFT_RIGHTS) && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
 		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
+	if (said(s, SETTING_GOOGLE_SERVICE) && !read_service(a, s->value[SETTING_GOOGLE_SERVICE], err))
+		return false;
 	if (!certificate && !key)
 		return true;
 	if (!certificate || !key)
@@ -62,5 +81,6 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 void app_release(struct app *a)
 {
 	oauth_certificate_free(a->certificate);
+	service_account_free(a->service);
 	*a = (struct app){ 0 };
 }

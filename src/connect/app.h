@@ -1,6 +1,6 @@
 /* app.h -- as whom we are registered at Microsoft and Google: what the settings say, and the certificate that they name.
  *
- * The certificate and its key are read once; who changes them starts anew. A key that everybody on this machine can read is refused.
+ * The certificate and its key, and the service account's, are read once; who changes them starts anew. A key that everybody on this machine can read is refused.
  * Fails with FAULT_LOCAL (a file cannot be read, a key for everybody, one setting of the two) and FAULT_MALFORMED (no certificate with
  * its key in them, no such rights); the error says which.
  */
@@ -12,11 +12,13 @@
 #include "model/app.h"
 #include "model/terms.h"
 #include "wire/assertion.h"
+#include "wire/service_account.h"
 
 struct app {
 	struct microsoft_app      microsoft;        /* the texts are the settings' */
 	struct google_app         google;           /* likewise                    */
 	struct oauth_certificate *certificate;      /* Microsoft's; NULL: none is named */
+	struct service_account   *service;          /* Google's; likewise               */
 	enum rights               rights;           /* the usual ones              */
 };
 

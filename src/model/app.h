@@ -3,6 +3,7 @@
 #define MODEL_APP_H
 
 struct oauth_certificate;                           /* wire/assertion.h */
+struct service_account;                             /* wire/service_account.h */
 
 struct microsoft_app {
 	const char *client_id, *client_secret;      /* NULL: not registered; a public client                                   */
@@ -13,6 +14,7 @@ struct microsoft_app {
 
 struct google_app {
 	const char *client_id, *client_secret;      /* NULL: not registered */
+	const struct service_account *service;      /* acts for mailboxes whose administrators have delegated that; NULL: none */
 };
 
 /* As whom we are known at each of them; NULL: not told. */

@@ -6,6 +6,7 @@
 #include "provider/google_consent.h"
 #include "wire/http.h"
 #include "wire/oauth.h"
+#include "wire/service_account.h"
 
 enum { LINE_START, LINE_REACH, LINE_SAY, LINE_ANSWER, LINE_PAUSE, LINE_DONE };
 enum { TOKEN_START, TOKEN_REACH, TOKEN_WAITED, TOKEN_SAY, TOKEN_ASK, TOKEN_KEEP, TOKEN_DONE };
@@ -17,6 +18,7 @@ enum { REVOKE_START, REVOKE_ANSWER, REVOKE_DONE };
 enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
 
 #define MAILBOX    "/gmail/v1/users/me"
+#define TOKEN_URL  "https://oauth2.googleapis.com/token"
 #define BODY_MOST  ((size_t)64 * 1024)
 #define EXCERPT    400
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
@@ -224,20 +226,41 @@ static void start_child(struct google_session *s, enum want_kind (*step)(void *,
 
 /* -- the token ---------------------------------------------------------------------------------------------------- */
 
+static void know_secret(struct google_session *s, const char *secret)
+{
+	if (secret)
+		report_secret(s->report, slice_str(secret));
+}
+
 /* A code is good for one time, whatever comes of it. */
 static bool is_to_be_redeemed(const struct google_session *s)
 {
 	return s->code && !s->grant.access_token;
 }
 
-static void ask_token(struct google_session *s)
+/* Exactly those that an administrator was told to enter: one more, and none is given (facts G A.3). */
+static const char *delegated_scopes(const struct google_session *s)
 {
-	struct google_line *l = &s->line[GOOGLE_AUTH];
+	return google_scopes(s->terms.rights, true, s->job);
+}
 
+static void sign(struct google_session *s, const struct want *w)
+{
+	const char *assertion = service_account_assertion(s->app->service, s->address->text, delegated_scopes(s), TOKEN_URL, w->now_unix, s->job);
+
+	know_secret(s, assertion);
+	oauth_assert(&s->body, assertion ? assertion : "");
+}
+
+static void ask_token(struct google_session *s, const struct want *w)
+{
+	struct google_line       *l = &s->line[GOOGLE_AUTH];
 	const struct oauth_client client = { .id = s->app->client_id, .secret = s->app->client_secret };
 
 	buffer_clear(&s->body);
-	if (is_to_be_redeemed(s))
+	if (s->terms.tenant)
+		sign(s, w);
+	else if (is_to_be_redeemed(s))
 		oauth_redeem(&s->body, &client, s->code->code, s->code->redirect_uri, s->code->verifier);
 	else
 		oauth_refresh(&s->body, &client, s->grant.refresh_token, NULL);
@@ -247,10 +270,10 @@ static void ask_token(struct google_session *s)
 	l->request.anonymous = l->request.hushed = true;
 }
 
-static void know_secret(struct google_session *s, const char *secret)
+/* As whom we ask: what an administrator enters, or the operator has registered. */
+static const char *app_of(const struct google_session *s)
 {
-	if (secret)
-		report_secret(s->report, slice_str(secret));
+	return s->terms.tenant && s->app->service ? service_account_client_id(s->app->service) : s->app->client_id;
 }
 
 static void take_grant(struct google_session *s, const struct oauth_answer *o, const struct want *w)
@@ -261,8 +284,8 @@ static void take_grant(struct google_session *s, const struct oauth_answer *o, c
 	s->grant.access_token = s->login.token = o->access_token;
 	if (o->refresh_token)
 		s->grant.refresh_token = o->refresh_token;
-	if (o->scope)
-		s->grant.scope = o->scope;
+	if (o->scope || s->terms.tenant)      /* a service account is told none: it has what it asked for, or nothing (facts G A.7) */
+		s->grant.scope = o->scope ? o->scope : arena_str(s->report->job, delegated_scopes(s));
 	s->grant.expires_at = o->expires_in ? w->now_unix + o->expires_in : 0;
 	s->renewed = true;
 }
@@ -275,7 +298,7 @@ static enum want_kind take_token(struct google_session *s, const struct want *w,
 	int                 status = l->web.answer.status;
 	bool                read = oauth_answer_read(body_of(l), s->report->job, &o, &why);
 
-	note(s, l->reported, FACT_APP, s->app->client_id);
+	note(s, l->reported, FACT_APP, app_of(s));
 	if (status != 200)
 		report_note(s->report, l->reported, FACT_HTTP_STATUS, "%d", status);
 	if (read && o.access_token && status == 200) {
@@ -329,7 +352,7 @@ static enum want_kind token_step(struct google_session *s, struct want *w, struc
 		}
 
 	STEP(&s->token, TOKEN_SAY):
-		ask_token(s);
+		ask_token(s, w);
 
 	STEP(&s->token, TOKEN_ASK):
 		PASS(question_step(l, w, err));
@@ -402,20 +425,24 @@ static bool has_ended(const struct google_session *s, const struct want *w)
 
 static bool can_renew(const struct google_session *s)
 {
-	return s->grant.refresh_token && s->app->client_id && !s->renewed && !s->tried;
+	bool has_more = s->terms.tenant ? s->app->service != NULL : s->grant.refresh_token && s->app->client_id;
+
+	return has_more && !s->renewed && !s->tried;
 }
 
 static void grant_facts(struct google_session *s, const struct want *w)
 {
 	int step = report_begin(s->report, "google.grant", s->attempt, w->now_ms);
 
-	note(s, step, FACT_AUTH_BY, s->code ? "code" : "token");
-	if (s->code)
+	note(s, step, FACT_AUTH_BY, s->terms.tenant ? "tenant" : s->code ? "code" : "token");
+	if (s->terms.tenant)
+		note(s, step, FACT_OAUTH_ASKED, delegated_scopes(s));
+	else if (s->code)
 		note(s, step, FACT_OAUTH_ASKED, google_scopes(s->terms.rights, false, s->job));
 	else
 		note(s, step, FACT_TOKEN_AGE, !s->grant.expires_at && s->grant.access_token ? "unknown" : has_ended(s, w) ? "expired" : "fresh");
-	note(s, step, FACT_APP, s->app->client_id);
-	if (!s->grant.refresh_token && !s->code)
+	note(s, step, FACT_APP, app_of(s));
+	if (!s->grant.refresh_token && !s->code && !s->terms.tenant)
 		note(s, step, FACT_OAUTH_REFRESHED, "no");
 	if (s->grant.granted_at && s->grant.granted_at <= w->now_unix)
 		report_note(s->report, step, FACT_GRANT_AGE, "%lld", (long long)(w->now_unix - s->grant.granted_at) / DAY_S);

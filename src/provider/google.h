@@ -13,6 +13,9 @@
  * google_ask_step(): one question to Gmail or to Calendar, for who watches: the grant is renewed ahead of its end, and once where it is
  * refused. Nothing is waited for there: a busy server is the watch's affair.
  *
+ * On terms for a whole organisation nobody signs in: a service account, to which an administrator has delegated that, asks for a token
+ * that is the mailbox's, with a signed assertion, again ahead of its end (facts G A.7).
+ *
  * A fresh grant is in the safe before anything is done with it (NULL: there is none to keep it in). Google does not rotate refresh tokens
  * (facts G A.3): a refresh brings an access token, mostly no refresh token, and takes nothing away from what was granted before. So the
  * refresh token that was there stays where the answer brings none; and an answer that is lost, or that could not be kept, or a process that

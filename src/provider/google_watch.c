@@ -47,6 +47,7 @@ void google_watch_wake(struct google_watch *s)
 	s->session = must_alloc(sizeof *s->session);
 	google_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
 	s->session->safe = a->safe;
+	s->session->terms = a->terms;
 	s->session->mail_alone = true;
 	for (enum google_place p = 0; p < GOOGLE_PLACES; p++)
 		s->session->line[p].web.how = TLS_QUICK;

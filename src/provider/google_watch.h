@@ -35,6 +35,7 @@ struct google_access {
 	const struct oauth_safe   *safe;
 	const struct oauth_grant  *grant;
 	const char                *address;
+	struct terms               terms;
 	struct waits               waits;
 };
 

@@ -299,6 +299,22 @@ static void take_rights(struct exchange *x, const cJSON *body, struct account *a
 	take_text(x, body, "rights", &a->rights);
 }
 
+static const char *granting_provider(struct exchange *x, const cJSON *body)
+{
+	const char *named = json_text(body, "provider");
+
+	return named ? arena_str(x->job, named) : "microsoft";
+}
+
+/* At Google that wants a service account; at Microsoft it is the app itself. */
+static bool may_act(struct exchange *x, const struct account *a)
+{
+	if (strcmp(a->provider, "google") != 0 || x->service->app.google.service)
+		return true;
+	answer_problem(x, 400, "request.invalid", "This field is not valid", "is google, and the settings name no service account", "/provider", NULL);
+	return false;
+}
+
 /* What was granted at Microsoft or Google before, to the same registration. */
 static void create_granted_account(struct exchange *x)
 {
@@ -307,7 +323,7 @@ static void create_granted_account(struct exchange *x)
 
 	if (!body)
 		return;
-	begin_account(x, body, &op, json_text(body, "provider") ? arena_str(x->job, json_text(body, "provider")) : "microsoft");
+	begin_account(x, body, &op, granting_provider(x, body));
 	take_rights(x, body, &op.account);
 	take_text(x, body, "username", &op.account.username);
 	if (take_address(x, body, &op.account) && seal_grant(x, body, op.id, &op.sealed))
@@ -323,10 +339,10 @@ static void create_tenant_account(struct exchange *x)
 
 	if (!body)
 		return;
-	begin_account(x, body, &op, "microsoft");
+	begin_account(x, body, &op, granting_provider(x, body));
 	op.account.tenant = true;
 	take_rights(x, body, &op.account);
-	if (take_address(x, body, &op.account) && seal(x, "password", grant_write(&(struct oauth_grant){ 0 }, x->job), op.id, &op.sealed))
+	if (take_address(x, body, &op.account) && may_act(x, &op.account) && seal(x, "password", grant_write(&(struct oauth_grant){ 0 }, x->job), op.id, &op.sealed))
 		api_change(&op.change);
 	body_free(body);
 }

@@ -434,6 +434,7 @@ const struct field fields_grant_new[] = {
 
 const struct field fields_tenant_account_new[] = {
 	TEXT("address", 3, 254, .required = true),
+	WORD("provider", granting_providers),
 	RIGHTS,
 	LANG,
 	TEXT("external_id", 1, 200, .pattern = PLAIN),

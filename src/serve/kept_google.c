@@ -26,8 +26,8 @@ static void open_it(struct kept *k, const struct mailbox_owner *owner, const str
 
 	(void)worked;
 	(void)place;
-	mailbox_init_google(k->mailbox, owner, k, k->address, keeper_google(k->loop->keeper), grant_safe(k),
-	                    history_read(known, k->round->job), since_read(known));
+	mailbox_init_google(k->mailbox, owner, k, k->address, keeper_google(k->loop->keeper), account_terms(&k->round->account),
+	                    grant_safe(k), history_read(known, k->round->job), since_read(known));
 	k->mailbox->google.poll_ms = keeper_gmail_poll_ms(k->loop->keeper);
 	cJSON_Delete(known);
 }

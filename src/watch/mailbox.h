@@ -84,7 +84,7 @@ void           mailbox_init_microsoft(struct mailbox *, const struct mailbox_own
                                       const char *delta_link, int64_t since);
 /* At Gmail: `app` and `safe` live as long; `history` (NULL: known from now on) is copied. */
 void           mailbox_init_google(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
-                                   const struct google_app *, const struct oauth_safe *, const char *history, int64_t since);
+                                   const struct google_app *, struct terms, const struct oauth_safe *, const char *history, int64_t since);
 /* By CalDAV: the calendars below the endpoint's path, which is copied. */
 void           mailbox_init_caldav(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
                                    const struct caldav_memory *);

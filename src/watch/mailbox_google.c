@@ -1,11 +1,11 @@
 #include "watch/mailbox_kind.h"
 
 void mailbox_init_google(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
-                         const struct google_app *app, const struct oauth_safe *safe, const char *history, int64_t since)
+                         const struct google_app *app, struct terms terms, const struct oauth_safe *safe, const char *history, int64_t since)
 {
 	*m = (struct mailbox){ .kind = &mailbox_by_gmail, .owner = owner, .self = self, .locked = true };
 	google_watch_init(&m->google, &(struct google_access){ .app = app, .safe = safe, .grant = &m->grant, .address = address,
-		.waits = waits_within(MAILBOX_WHOLE_MS) }, history, since);
+		.terms = terms, .waits = waits_within(MAILBOX_WHOLE_MS) }, history, since);
 	m->endpoint = m->google.session->line[GOOGLE_MAIL].endpoint;
 }
 

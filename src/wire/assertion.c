@@ -122,21 +122,10 @@ const char *oauth_certificate_print(const struct oauth_certificate *c)
 
 /* -- signing ------------------------------------------------------------------------------------------------------ */
 
-/* Without padding, in the letters of URLs (RFC 7515 2). */
-static const char *base64url(struct slice bytes, struct arena *a)
-{
-	char *text = base64_encode(a, bytes);
-
-	text[strcspn(text, "=")] = '\0';
-	for (char *c = text; *c; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-	return text;
-}
-
 static const char *part(cJSON *json, struct arena *a)
 {
 	char       *text = cJSON_PrintUnformatted(json);
-	const char *out = base64url(slice_str(text), a);
+	const char *out = base64url_encode(a, slice_str(text));
 
 	free(text);
 	cJSON_Delete(json);
@@ -149,7 +138,7 @@ static const char *header_of(const struct oauth_certificate *c, struct arena *a)
 
 	cJSON_AddStringToObject(o, "alg", "PS256");
 	cJSON_AddStringToObject(o, "typ", "JWT");
-	cJSON_AddStringToObject(o, "x5t#S256", base64url(slice((const char *)c->hash, sizeof c->hash), a));
+	cJSON_AddStringToObject(o, "x5t#S256", base64url_encode(a, slice((const char *)c->hash, sizeof c->hash)));
 	return part(o, a);
 }
 
@@ -186,5 +175,5 @@ const char *oauth_assertion(const struct oauth_certificate *c, const char *clien
 	bool           fine = ctx && sign(ctx, c->key, said, signature, &len);
 
 	EVP_MD_CTX_free(ctx);
-	return fine ? arena_print(into, "%s.%s", said, base64url(slice((const char *)signature, len), into)) : NULL;
+	return fine ? arena_print(into, "%s.%s", said, base64url_encode(into, slice((const char *)signature, len))) : NULL;
 }

@@ -1,5 +1,7 @@
 #include "wire/sasl.h"
 
+#include <string.h>
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 char *base64_encode(struct arena *into, struct slice s)
@@ -20,6 +22,16 @@ char *base64_encode(struct arena *into, struct slice s)
 		text[len++] = n > 1 ? alphabet[bits >> 6 & 63] : '=';
 		text[len++] = n > 2 ? alphabet[bits & 63] : '=';
 	}
+	return text;
+}
+
+char *base64url_encode(struct arena *into, struct slice s)
+{
+	char *text = base64_encode(into, s);
+
+	text[strcspn(text, "=")] = '\0';
+	for (char *c = text; *c; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 	return text;
 }
 

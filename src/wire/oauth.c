@@ -209,6 +209,11 @@ bool oauth_as_itself(struct buffer *b, const struct oauth_client *c, const char 
 	return field(b, "grant_type", "client_credentials") && client_fields(b, c) && field(b, "scope", scope);
 }
 
+bool oauth_assert(struct buffer *b, const char *assertion)
+{
+	return field(b, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer") && field(b, "assertion", assertion);
+}
+
 bool oauth_device(struct buffer *b, const struct oauth_client *c, const char *scope)
 {
 	return field(b, "client_id", c->id) && field(b, "scope", scope);

@@ -43,6 +43,8 @@ int64_t oauth_issued_at(const char *id_token);
 /* application/x-www-form-urlencoded, appended; false where the buffer's limit is reached. `scope` may be NULL. */
 bool oauth_refresh(struct buffer *, const struct oauth_client *, const char *refresh_token, const char *scope);
 bool oauth_redeem(struct buffer *, const struct oauth_client *, const char *code, const char *redirect_uri, const char *verifier);
+/* What a service account signed (RFC 7523 2.1). */
+bool oauth_assert(struct buffer *, const char *assertion);
 /* For the client itself, on its own behalf (RFC 6749 4.4). */
 bool oauth_as_itself(struct buffer *, const struct oauth_client *, const char *scope);
 

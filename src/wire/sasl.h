@@ -67,6 +67,7 @@ int   base64_value(char);
 /* Base64 (RFC 4648 §4), without line breaks. Decoding takes nothing outside the alphabet and no stray bits at the end;
  * padding may be missing, as some servers leave it away, but not be wrong. */
 char *base64_encode(struct arena *, struct slice);
+char *base64url_encode(struct arena *, struct slice);      /* without padding, in the letters of URLs (RFC 7515 2) */
 bool  base64_decode(struct arena *, struct slice text, struct slice *out);
 
 #endif

@@ -83,14 +83,15 @@ class Town(peers.Peers):
         self.binary = binary
         self.google = self.daemon = None
 
-    def open(self, *faults, poll=1, **more):
+    def open(self, *faults, poll=1, service=False, **more):
         self.shut()
         folder = tempfile.mkdtemp(dir=self.folder)
         self.google = Google(self.binary, folder, *(word for f in faults for word in ("--fault", f)))
         self.daemon = daemon.Daemon(self.binary, os.path.join(folder, "daemon"), {
             "net.resolver": self.google.told["resolver"], "net.ca_file": self.google.told["ca_file"], "net.allow": "127.0.0.0/8",
             "net.connect_to": " ".join(self.google.told["connect_to"]), "google.client_id": self.google.google["client_id"],
-            "google.client_secret": self.google.google["client_secret"], "watch.gmail_poll": str(poll), "watch.grace": "1", **more}).start()
+            "google.client_secret": self.google.google["client_secret"], "watch.gmail_poll": str(poll), "watch.grace": "1",
+            **({"google.service_account_file": self.google.google["service_account"]} if service else {}), **more}).start()
 
     def shut(self):
         if self.daemon:
@@ -241,6 +242,54 @@ def gmail_is_off(t):
     t.open("google=gmail-off")
     a = t.daemon.wait_state(t.begin(), ("needs_admin", "needs_user"), WAIT_S)
     hold(a["cause"]["id"] == "google.gmail_off" and a["state"] == "needs_admin", a)
+
+
+@row
+def a_service_account_opens_what_was_delegated_to_it(t):
+    t.open("token-life=200", service=True)
+    body = {"provider": "google", "address": t.google.address()}
+    a = t.daemon.api("POST", "/v1/tenant-accounts", body)
+    t.daemon.wait_state(a["id"], "connected", WAIT_S)
+    until(lambda: t.figure("mailboxes_parked") >= 1, WAIT_S, "parked")
+    t.send("delegated")
+    t.wait_told(a["id"], ["delegated"])
+    until(lambda: t.figure("google_renewed_total") > 2, WAIT_S, "renewed")
+    left = t.daemon.api("DELETE", "/v1/accounts/" + a["id"])["left"]
+    hold("admin.google.com" in left[0]["url"] and t.google.asked("/revoke") == 0, left)
+
+
+@row
+def what_was_not_delegated_is_the_administrators(t):
+    t.open("google-token=unauthorized_client", service=True)
+    a = t.daemon.api("POST", "/v1/tenant-accounts", {"provider": "google", "address": t.google.address()})
+    a = t.daemon.wait_state(a["id"], "needs_admin", WAIT_S)
+    with open(t.google.google["service_account"]) as f:
+        client = json.load(f)["client_id"]
+    steps = json.dumps(t.daemon.api("GET", "/v1/accounts/%s/report" % a["id"]))
+    hold(a["cause"]["id"] == "google.delegation_denied" and client in steps and "auth/calendar" in steps, a)
+
+
+@row
+def a_mailbox_that_is_none_of_the_workspaces(t):
+    t.open(service=True)
+    a = t.daemon.api("POST", "/v1/tenant-accounts", {"provider": "google", "address": "nobody@contoso.example"})
+    a = t.daemon.wait_state(a["id"], ("needs_user", "needs_admin"), WAIT_S)
+    hold(a["cause"]["id"] == "mailbox.not_found", a)
+    t.open()
+    answer = t.daemon.request("POST", "/v1/tenant-accounts", {"provider": "google", "address": t.google.address()})
+    hold(answer.status == 400 and answer.json["pointer"] == "/provider", answer.text)
+
+
+@row
+def a_key_that_everybody_can_read_is_refused(t):
+    t.open(service=True)
+    t.daemon.stop()
+    os.chmod(t.google.google["service_account"], 0o644)
+    try:
+        t.daemon.start()
+        raise peers.Failed("it starts")
+    except peers.Failed as e:
+        hold("everybody can read" in str(e), e)
 
 
 @row

@@ -43,7 +43,7 @@ static void scene_open(struct scene *s, const struct set *set)
 	                              .expires_at = set->expires_at, .granted_at = set->granted_at };
 	static const struct oauth_code code = { "4/0AcodeOfOurs", VERIFIER, "https://mail.example.org/connect/google/callback", NULL };
 
-	*s = (struct scene){ .report = report_new(address), .app = { APP, CLIENT } };
+	*s = (struct scene){ .report = report_new(address), .app = { .client_id = APP, .client_secret = CLIENT } };
 	s->report->keep_talk = true;
 	s->report->provider = "google";
 	secrets_know(&s->known, slice_str(OLD));

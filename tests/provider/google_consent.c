@@ -48,7 +48,7 @@ TEST(where_people_are_sent)
 		{ NULL, RIGHTS_READ, { "scope=openid%20email%20https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fgmail.readonly%20" }, "include_granted_scopes" },
 		{ NULL, RIGHTS_CALENDAR, { "auth%2Fcalendar&" }, "gmail" },
 	};
-	static const struct google_app  app = { "4815.apps.googleusercontent.com", "GOCSPX-secret" };
+	static const struct google_app  app = { .client_id = "4815.apps.googleusercontent.com", .client_secret = "GOCSPX-secret" };
 	static const struct oauth_code  code = { NULL, "verifier-of-forty-three-characters-and-some-more", "https://mail.example.org/connect/google/callback", NULL };
 	CLEANUP(arena) struct arena *job = arena_new();
 
