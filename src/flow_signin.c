@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "diagnose/explain.h"
 #include "flow_google.h"
 #include "flow_microsoft.h"
 #include "model/facts.h"
 #include "provider/google_consent.h"
+#include "provider/google_knock.h"
 #include "provider/microsoft_device.h"
 
+#define DICE      43        /* of what nobody will come back with */
 #define TENANT_MS 4000      /* so long a person waits for the id of their organisation; its domain does as well */
 
 enum { SIGNIN_START, SIGNIN_WAY, SIGNIN_TENANT, SIGNIN_DONE };
@@ -44,6 +47,7 @@ struct signin_provider {
 	void           (*release)(struct signin *);
 	/* Whose organisation it is, where an administrator has to act; NULL: nobody could tell */
 	void           (*look_around)(struct signin *);
+	bool             knows_strangers;    /* its page says whether it knows us to who has not signed in */
 };
 
 const char *signin_name(const struct signin_provider *at)
@@ -196,6 +200,17 @@ struct report *signin_not_returned(const struct signin_asked *q, int64_t away_s,
 
 	step = report_begin(r, step_of(q->at, "page", r), attempt, r->began_ms);
 	report_note(r, step, FACT_SIGNIN_AWAY, "%lld", (long long)(away_s / 60));
+	end_with(r, step, v);
+	return r;
+}
+
+struct report *signin_unknown(const struct signin_asked *q, const char *code, struct verdict *v)
+{
+	int            attempt, step;
+	struct report *r = begun(q, &attempt);
+
+	step = report_begin(r, step_of(q->at, "registration", r), attempt, r->began_ms);
+	report_note(r, step, FACT_GOOGLE_PAGE, "%s", code);
 	end_with(r, step, v);
 	return r;
 }
@@ -427,9 +442,9 @@ static void release_google(struct signin *s)
 
 static const struct signin_provider providers[] = {
 	{ "microsoft", "entra", "microsoft.account", client_at_microsoft, url_at_microsoft, scopes_at_microsoft, begin_at_microsoft, step_at_microsoft,
-	  take_of_microsoft, release_microsoft, look_for_tenant },
+	  take_of_microsoft, release_microsoft, look_for_tenant, false },
 	{ "google", "google", "google.account", client_at_google, url_at_google, scopes_at_google, begin_at_google, step_at_google, take_of_google,
-	  release_google, NULL },
+	  release_google, NULL, true },
 };
 
 const struct signin_provider *signin_provider(const char *name)
@@ -438,6 +453,52 @@ const struct signin_provider *signin_provider(const char *name)
 		if (strcmp(providers[i].name, name) == 0)
 			return &providers[i];
 	return NULL;
+}
+
+/* -- whether its page knows us, before anybody is sent there ------------------------------------------------------- */
+
+struct inquiry {
+	struct report      *report;
+	struct google_knock google;
+	struct error        err;
+};
+
+bool inquiry_can(const struct signin_provider *at)
+{
+	return at->knows_strangers;
+}
+
+struct inquiry *inquiry_new(const struct signin_provider *at, const struct apps *apps, const char *redirect_uri, enum rights rights,
+                            int timeout_ms)
+{
+	struct inquiry *k = must_alloc(sizeof *k);
+	struct report *r = report_of("", at->name);
+	const struct oauth_code code = { .verifier = random_text(r->job, DICE), .redirect_uri = redirect_uri };
+	const struct oauth_departure nobody = { .state = random_text(r->job, DICE), .rights = rights };
+
+	*k = (struct inquiry){ .report = r };
+	google_knock_init(&k->google, r, at->url(apps, &code, &nobody, r->job), waits_within(timeout_ms), report_attempt(r));
+	return k;
+}
+
+enum want_kind inquiry_step(void *self, struct want *w, struct error *err)
+{
+	struct inquiry  *k = self;
+	enum want_kind kind = google_knock_step(&k->google, w, &k->err);
+
+	(void)err;
+	return kind > WANT_FAILED ? kind : WANT_NOTHING;
+}
+
+const char *inquiry_end(struct inquiry *k, struct arena *into, bool *known)
+{
+	const char *code = k->google.code ? arena_str(into, k->google.code) : NULL;
+
+	*known = k->google.known == GOOGLE_KNOWN;
+	google_knock_release(&k->google);
+	report_free(k->report);
+	free(k);
+	return code;
 }
 
 /* -- whether we are known at Microsoft at all ----------------------------------------------------------------------------- */

@@ -53,6 +53,9 @@ bool           signin_pasted(const struct signin_asked *, const char *text, stru
 /* Nobody came back for `away_s` seconds: likewise. */
 struct report *signin_not_returned(const struct signin_asked *, int64_t away_s, struct verdict *);
 
+/* The provider's page does not know us, by its word `code`: likewise. Nobody was sent there. */
+struct report *signin_unknown(const struct signin_asked *, const char *code, struct verdict *);
+
 struct signin_request {
 	const struct signin_provider *at;
 	const struct apps          *apps;
@@ -89,6 +92,19 @@ struct report *signin_end(struct signin *, int ms, struct verdict *, struct sign
 /* The whole of it on a loop of its own, to be stopped by flow_stop(): NULL only for what is wrong on this machine (FAULT_LOCAL). */
 struct report *signin_now(const struct signin_request *, const struct net_settings *, struct verdict *, struct signin_result *,
                           struct error *err);
+
+/* -- whether its page knows us, before anybody is sent there ------------------------------------------------------- */
+
+struct inquiry;
+
+/* Only Google's page tells that to who has not signed in. */
+bool           inquiry_can(const struct signin_provider *);
+/* Asks for that page as a browser would, without any credential, and goes no further. The apps must live as long. */
+struct inquiry  *inquiry_new(const struct signin_provider *, const struct apps *, const char *redirect_uri, enum rights, int timeout_ms);
+enum want_kind inquiry_step(void *inquiry, struct want *, struct error *);      /* never WANT_FAILED: see what is told */
+/* The provider's word for what is wrong with the registration, from `into`; NULL: nothing is, or it tells nothing. `known`: it says that
+ * it knows us. Frees it. */
+const char    *inquiry_end(struct inquiry *, struct arena *into, bool *known);
 
 /* -- whether we are known at Microsoft at all ----------------------------------------------------------------------------- */
 

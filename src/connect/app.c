@@ -68,6 +68,8 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
 	if (said(s, SETTING_GOOGLE_SERVICE) && !read_service(a, s->value[SETTING_GOOGLE_SERVICE], err))
 		return false;
+	if (said(s, SETTING_GOOGLE_RIGHTS) && !rights_find(s->value[SETTING_GOOGLE_RIGHTS], &a->google_rights))
+		return fail(err, FAULT_MALFORMED, "[google] rights = %s: not full, read or calendar", s->value[SETTING_GOOGLE_RIGHTS]);
 	if (!certificate && !key)
 		return true;
 	if (!certificate || !key)

@@ -19,7 +19,8 @@ struct app {
 	struct google_app         google;           /* likewise                    */
 	struct oauth_certificate *certificate;      /* Microsoft's; NULL: none is named */
 	struct service_account   *service;          /* Google's; likewise               */
-	enum rights               rights;           /* the usual ones              */
+	enum rights               rights;           /* the usual ones, at Microsoft */
+	enum rights               google_rights;    /*   and at Google              */
 };
 
 bool app_read(struct app *, const struct settings *, struct error *err);

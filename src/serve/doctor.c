@@ -41,6 +41,8 @@ static const struct { const char *id, *label; } rows[CHECKS] = {
 	[CHECK_CLIENT_CERTIFICATE] = { "microsoft.certificate", "its certificate" },
 	[CHECK_CLIENT]      = { "microsoft.client",  "its secret" },
 	[CHECK_PUBLISHER]   = { "microsoft.publisher", "its publisher" },
+	[CHECK_GOOGLE]      = { "google",            "Google" },
+	[CHECK_GOOGLE_PAGE] = { "google.client",     "its registration" },
 	[CHECK_EGRESS]      = { "net.egress",        "what may leave" },
 };
 
@@ -296,6 +298,7 @@ static void look_here(struct doctor *d)
 	check_microsoft(d);
 	check_client_certificate(d);
 	check_publisher(d);
+	check_google(d);
 }
 
 static void look_outside(struct doctor *d)
@@ -305,6 +308,7 @@ static void look_outside(struct doctor *d)
 	check_proxy(d);
 	check_mail(d);
 	check_client(d);
+	check_google_page(d);
 	check_egress(d);
 }
 

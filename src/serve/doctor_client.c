@@ -7,6 +7,7 @@
 #include "diagnose/catalogue.h"
 #include "flow_signin.h"
 #include "serve/doctor_parts.h"
+#include "serve/registration.h"
 
 #define ENDS_SOON ((int64_t)30 * 24 * 3600)
 
@@ -58,6 +59,32 @@ static void say_refused(struct doctor *d, const struct verdict *v)
 	bool          ours = v->findings && v->finding[0].who == WHO_OPERATOR && v->finding[0].certainty == PROVEN;
 
 	doctor_say(d, CHECK_CLIENT, ours ? REMARK_FAILED : REMARK_WARNED, arena_print(job, "mailmoor causes %s", id), "%s", title ? title : id);
+}
+
+/* Asked as a browser would, without anybody signing in (facts G A.6). */
+void check_google_page(struct doctor *d)
+{
+	const struct signin_place *place = &signin_places[SIGNIN_GOOGLE];
+	const char     *base = d->settings.value[SETTING_WEB_BASE_URL], *code, *to;
+	struct apps     apps = registered_as(&d->app);
+	struct inquiry *q;
+	bool            known;
+
+	if (!apps.google->client_id || !base) {
+		doctor_say(d, CHECK_GOOGLE_PAGE, REMARK_SKIPPED, NULL, "there is none");
+		return;
+	}
+	to = arena_print(d->job, "%s%s", base, place->callback);
+	q = inquiry_new(signin_provider(place->name), &apps, to, RIGHTS_FULL, DOCTOR_WAIT_MS);
+	doctor_converse(d, inquiry_step, q, DOCTOR_WAIT_MS + 1000);
+	code = inquiry_end(q, d->job, &known);
+	if (code)
+		doctor_say(d, CHECK_GOOGLE_PAGE, REMARK_FAILED, "mailmoor causes google.app_misregistered", "Google's sign-in page says %s, for client %s and redirect URI %s",
+		           code, apps.google->client_id, to);
+	else if (known)
+		doctor_say(d, CHECK_GOOGLE_PAGE, REMARK_PASSED, NULL, "Google's sign-in page knows it");
+	else
+		doctor_say(d, CHECK_GOOGLE_PAGE, REMARK_WARNED, "Is accounts.google.com reached from here?", "Google's sign-in page did not say whether it knows it");
 }
 
 void check_client(struct doctor *d)

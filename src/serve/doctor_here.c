@@ -461,3 +461,30 @@ void check_microsoft(struct doctor *d)
 	else
 		doctor_say(d, CHECK_MICROSOFT, REMARK_PASSED, NULL, "client %s; its redirect URI has to be %s%s", app->client_id, base, signin_place("microsoft")->callback);
 }
+
+/* As Google gives them: a number, and its own domain behind. */
+static bool is_google_client(const char *id)
+{
+	return slice_ends(slice_str(id), ".apps.googleusercontent.com");
+}
+
+void check_google(struct doctor *d)
+{
+	const char              *base = d->settings.value[SETTING_WEB_BASE_URL];
+	const struct google_app *app = &d->app.google;
+
+	if (!app->client_id)
+		doctor_say(d, CHECK_GOOGLE, REMARK_SKIPPED, NULL, "not registered: nobody can sign in there ([google] client_id)");
+	else if (!is_google_client(app->client_id))
+		doctor_say(d, CHECK_GOOGLE, REMARK_FAILED, "Take \"Client ID\" from Google Cloud, APIs & Services, Credentials, of a Web application.",
+		           "[google] client_id is none of Google's: they end with .apps.googleusercontent.com");
+	else if (!leads_back(base))
+		doctor_say(d, CHECK_GOOGLE, REMARK_FAILED, "[web] base_url = https://YOUR.NAME",
+		           "Google sends people back to https only, and base_url is %s", base ? base : "not set");
+	else if (!app->client_secret)
+		doctor_say(d, CHECK_GOOGLE, REMARK_WARNED, "It stands beside the client id; its value becomes [google] client_secret.",
+		           "no client_secret: a Web application cannot do without");
+	else
+		doctor_say(d, CHECK_GOOGLE, REMARK_PASSED, NULL, "client %s; its redirect URI has to be %s%s", app->client_id, base,
+		           signin_place("google")->callback);
+}

@@ -20,7 +20,8 @@
 enum check {
 	CHECK_SETTINGS, CHECK_USER, CHECK_DIRECTORY, CHECK_DISK, CHECK_KEY, CHECK_STORE, CHECK_SECRETS, CHECK_ADDRESSES, CHECK_DAEMON,
 	CHECK_FILES, CHECK_MEMORY, CHECK_CLOCK, CHECK_DNS, CHECK_BASE, CHECK_CERTIFICATE, CHECK_PROXY, CHECK_MAIL_DOOR, CHECK_MAIL_DOMAIN,
-	CHECK_MAIL_TLS, CHECK_MICROSOFT, CHECK_CLIENT_CERTIFICATE, CHECK_CLIENT, CHECK_PUBLISHER, CHECK_EGRESS,
+	CHECK_MAIL_TLS, CHECK_MICROSOFT, CHECK_CLIENT_CERTIFICATE, CHECK_CLIENT, CHECK_PUBLISHER, CHECK_GOOGLE,
+	CHECK_GOOGLE_PAGE, CHECK_EGRESS,
 	CHECKS
 };
 
@@ -94,6 +95,7 @@ void check_clock(struct doctor *);
 void check_microsoft(struct doctor *);
 void check_client_certificate(struct doctor *);      /* before check_client() */
 void check_publisher(struct doctor *);
+void check_google(struct doctor *);
 /* "1: FLOCK  ADVISORY  WRITE 1234 fe:01:131 0 EOF" of /proc/locks; 0: another inode, or no such line. */
 pid_t lock_owner(const char *line, ino_t inode);
 /* A limit's two numbers from /proc/PID/limits; -1: unlimited. */
@@ -106,6 +108,7 @@ void check_proxy(struct doctor *);
 void check_mail(struct doctor *);
 void check_egress(struct doctor *);
 void check_client(struct doctor *);
+void check_google_page(struct doctor *);
 
 /* doctor_knock.c: goes to a port, and where `speak`, hears the greeting of a mail server there, and tries STARTTLS. */
 struct knock {

@@ -64,7 +64,7 @@ static bool is_ours(struct lost *l, const struct daemon *d)
 {
 	struct error none = { 0 };
 
-	return signin_away_open(d->vault, &l->row, l->job, &l->away, &none) && signin_provider(l->away.provider);
+	return signin_away_open(d->vault, &l->row, l->job, &l->away, &none) && signin_place(l->away.provider);
 }
 
 static bool look(struct txn *t, struct lost *l, struct error *err)
@@ -81,7 +81,8 @@ static void judge(struct lost *l, const struct daemon *d)
 	struct verdict        v;
 	struct report        *r;
 	const char           *lang = l->link.lang ? l->link.lang : LANGUAGE;
-	enum rights           rights = signin_rights(l->away.provider, d->app.rights, l->link.rights, l->known ? &l->was : NULL);
+	enum rights           rights = signin_rights(l->away.provider, usual_rights(&d->app, signin_place(l->away.provider)), l->link.rights,
+	                                             l->known ? &l->was : NULL);
 
 	r = signin_not_returned(&(struct signin_asked){ signin_provider(l->away.provider), &apps, l->row.address, rights, l->now / 1000 },
 	                        (l->row.expires - l->row.created) / 1000, &v);

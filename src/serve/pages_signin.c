@@ -51,6 +51,10 @@ struct departure {
 	struct signin_row  row;
 	bool               taken;            /* another account of the workspace has that mailbox */
 	bool               silent;
+	struct connect_page *form;          /* as it was filled in */
+	const char        *url;
+	struct rehearsal   rehearsal;
+	struct store_write write;
 };
 
 /* What is wrong with the address as it was typed, a key of "page/…"; NULL: nothing. */
@@ -130,7 +134,7 @@ static const char *hint_for(const struct departure *d)
 
 static enum rights rights_for(const struct visitor *v, const struct signin_place *place)
 {
-	return signin_rights(place->name, v->x->service->app.rights, v->link.rights, v->has_account ? &v->account : NULL);
+	return signin_rights(place->name, usual_rights(&v->x->service->app, place), v->link.rights, v->has_account ? &v->account : NULL);
 }
 
 static void send_on(struct visitor *v, const struct signin_place *place, const char *url)
@@ -140,7 +144,90 @@ static void send_on(struct visitor *v, const struct signin_place *place, const c
 	pages_answer(v->x, p, 200, render_onward(p, &(struct onward_page){ v->path, url, place }));
 }
 
-static void leave(struct departure *d, struct connect_page *form)
+/* The operator's matter, known before anybody was sent there: nothing of it is kept, and nobody is sent. */
+static void show_unknown(struct departure *d)
+{
+	struct visitor    *v = d->v;
+	struct exchange   *x = v->x;
+	struct apps        apps = registered_as(&x->service->app);
+	struct verdict     verdict;
+	struct retold      retold;
+	struct page       *p = pages_begin(x);
+	enum rights        rights = rights_for(v, d->place);
+	struct account     a = signin_account(v->has_account ? &v->account : NULL, d->place->name, v->link.workspace, d->address.text,
+	                                      x->lang->tag, rights, v->now, x->job);
+	struct result_page page = { .path = v->path, .product = v->workspace.name, .csrf = http_csrf(x), .account = &a, .unkept = true };
+	const struct signin_asked asked = { signin_provider(d->place->name), &apps, d->address.text, rights, v->now / 1000 };
+	CLEANUP(report) struct report *r = signin_unknown(&asked, d->rehearsal.code, &verdict);
+	const char        *report = save_report(r, &verdict, x->job);
+
+	signin_judge(&a, &verdict, report, v->now);
+	if (retell(report, x->lang, x->job, &retold, NULL))
+		page.report = &retold;
+	pages_answer(x, p, 503, render_result(p, &page));
+}
+
+/* Once it is known whether they may, and whether it was kept. */
+static void left(struct departure *d)
+{
+	struct visitor  *v = d->v;
+	enum fault       fault = d->write.err.fault;
+
+	if (*d->rehearsal.code) {
+		show_unknown(d);
+	} else if (d->write.ok) {
+		send_on(v, d->place, d->url);
+	} else if (d->taken) {
+		d->form->wrong[INPUT_ADDRESS] = "wrong.taken";
+		connect_form_show(v, 409, d->form);
+	} else if (d->silent && fault == FAULT_REFUSED) {
+		answer_redirect(v->x, arena_print(v->x->job, "%s/result", v->path));
+	} else if (fault == FAULT_REFUSED || fault == FAULT_ABSENT) {
+		visitor_refuse(v, LINK_ELSEWHERE);
+	} else {
+		pages_trouble(v->x, v->path);
+	}
+}
+
+static void finish_leaving(struct exchange *x)
+{
+	left(x->finisher);
+}
+
+static void departure_kept(struct store_write *w)
+{
+	http_wake(((struct departure *)w->self)->v->x);
+}
+
+/* In the redeemer's thread. */
+static void rehearsed(struct rehearsal *r)
+{
+	struct departure *d = (struct departure *)((char *)r - offsetof(struct departure, rehearsal));
+
+	if (*r->code)
+		http_wake(d->v->x);
+	else
+		store_write(d->v->x->service->store, &d->write);
+}
+
+/* The first of them waits for what the provider's page says of us; whoever comes after does not. */
+static bool is_rehearsed(struct departure *d)
+{
+	struct exchange *x = d->v->x;
+
+	d->write = (struct store_write){ .apply = keep_departure, .done = departure_kept, .self = d };
+	d->rehearsal = (struct rehearsal){ .at = signin_provider(d->place->name), .apps = registered_as(&x->service->app),
+		.redirect_uri = redirect_uri(x->service, d->place, x->job), .rights = rights_for(d->v, d->place), .rehearsed = rehearsed };
+	x->finish = finish_leaving;
+	x->finisher = d;
+	if (x->service->redeemer && redeemer_rehearse(x->service->redeemer, &d->rehearsal))
+		return false;
+	x->finish = NULL;
+	return true;
+}
+
+/* All that it leads to is in the request's arena: it may outlast the handler. */
+static void leave(struct departure *d)
 {
 	struct visitor       *v = d->v;
 	struct exchange      *x = v->x;
@@ -155,18 +242,28 @@ static void leave(struct departure *d, struct connect_page *form)
 		with.state = arena_print(x->job, SILENT "%s", with.state);
 		with.login_hint = who(d);
 	}
-	if (seal_departure(d, with.state, &code, &err) && store_write_wait(x->service->store, keep_departure, d, &err)) {
-		send_on(v, d->place, demo_onward(x->service, signin_url(signin_provider(d->place->name), &apps, &code, &with, x->job), who(d), x->job));
-	} else if (d->taken) {
-		form->wrong[INPUT_ADDRESS] = "wrong.taken";
-		connect_form_show(v, 409, form);
-	} else if (d->silent && err.fault == FAULT_REFUSED) {
-		answer_redirect(x, arena_print(x->job, "%s/result", v->path));
-	} else if (err.fault == FAULT_REFUSED || err.fault == FAULT_ABSENT) {
-		visitor_refuse(v, LINK_ELSEWHERE);
-	} else {
+	d->url = demo_onward(x->service, signin_url(signin_provider(d->place->name), &apps, &code, &with, x->job), who(d), x->job);
+	if (!seal_departure(d, with.state, &code, &err)) {
 		pages_trouble(x, v->path);
+		return;
 	}
+	if (!is_rehearsed(d))
+		return;
+	d->write.ok = !*d->rehearsal.code && store_write_wait(x->service->store, keep_departure, d, &d->write.err);
+	left(d);
+}
+
+static struct departure *departure_new(const struct visitor *v, const struct signin_place *place, const struct connect_page *form)
+{
+	struct arena     *job = v->x->job;
+	struct departure *d = arena_get(job, sizeof *d);
+
+	d->v = arena_get(job, sizeof *d->v);
+	d->form = arena_get(job, sizeof *d->form);
+	*d->v = *v;
+	*d->form = *form;
+	d->place = place;
+	return d;
 }
 
 /* As it was typed; a form without that field means whoever it was before. A name that is no address was one for a password. */
@@ -190,13 +287,14 @@ static const char *name_delegate(struct departure *d, struct connect_page *form)
 
 void visitor_leave(struct visitor *v, const struct signin_place *place, struct connect_page *form)
 {
-	struct departure d = { .v = v, .place = place };
-	const char      *fixed = visitor_address(v);
+	struct departure *d = departure_new(v, place, form);
+	const char       *fixed = visitor_address(v);
 
+	form = d->form;
 	form->value[INPUT_PROVIDER] = place->name;
-	form->wrong[INPUT_ADDRESS] = address_problem(&d, fixed && !*form->value[INPUT_ADDRESS] ? fixed : form->value[INPUT_ADDRESS]);
+	form->wrong[INPUT_ADDRESS] = address_problem(d, fixed && !*form->value[INPUT_ADDRESS] ? fixed : form->value[INPUT_ADDRESS]);
 	if (!form->wrong[INPUT_ADDRESS])
-		form->wrong[INPUT_USERNAME] = name_delegate(&d, form);
+		form->wrong[INPUT_USERNAME] = name_delegate(d, form);
 	if (form->wrong[INPUT_ADDRESS] || form->wrong[INPUT_USERNAME])
 		connect_form_show(v, 422, form);
 	else if (!registered_at(&v->x->service->app, place))
@@ -204,7 +302,7 @@ void visitor_leave(struct visitor *v, const struct signin_place *place, struct c
 	else if (!http_may(v->x, arena_print(v->x->job, "signin %s", v->link.id), of_link))
 		pages_trouble(v->x, v->path);
 	else
-		leave(&d, form);
+		leave(d);
 }
 
 /* The one in the path. NULL: the answer is given. */
@@ -233,19 +331,23 @@ static void go_there(struct exchange *x)
 static void go_silently(struct exchange *x)
 {
 	struct visitor       v;
-	struct departure     d = { .v = &v, .place = place_asked(x), .silent = true };
+	const struct signin_place *place = place_asked(x);
+	struct departure    *d;
 	const char          *problem;
 
-	if (!d.place || !visitor_arrive(x, &v))
+	if (!place || !visitor_arrive(x, &v))
 		return;
+	d = departure_new(&v, place, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address,
+	                                                                [INPUT_PROVIDER] = place->name } });
+	d->silent = true;
 	if (!v.has_account || pages_only_looks(x) || !signin_may_be_silent(&v.account) || signin_silent_from(&v.account) > v.now
-	    || strcmp(v.account.provider, d.place->name) != 0 || !registered_at(&x->service->app, d.place)
-	    || !mail_address_parse(v.account.address, x->job, &d.address, &problem)) {
+	    || strcmp(v.account.provider, place->name) != 0 || !registered_at(&x->service->app, place)
+	    || !mail_address_parse(v.account.address, x->job, &d->address, &problem)) {
 		answer_redirect(x, arena_print(x->job, "%s/result", v.path));
 		return;
 	}
-	d.delegate = delegate_of(v.account.username, d.address.text);
-	leave(&d, &(struct connect_page){ .value = { [INPUT_ADDRESS] = v.account.address, [INPUT_PROVIDER] = d.place->name } });
+	d->delegate = delegate_of(v.account.username, d->address.text);
+	leave(d);
 }
 
 /* -- back --------------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "diagnose/tell.h"
 #include "serve/api.h"
 #include "serve/retell.h"
+#include "serve/signin_place.h"
 
 #define LAST_TIME 253402300800000LL      /* the year 10000; NEVER is behind it */
 
@@ -170,7 +171,7 @@ static void add_server(cJSON *o, const struct account *a, enum service which)
 static void add_terms(cJSON *o, const struct account *a)
 {
 	struct terms terms = account_terms(a);
-	bool         has = a->provider && strcmp(a->provider, "microsoft") == 0;
+	bool         has = signin_place(a->provider) != NULL;
 
 	json_maybe(o, "rights", has ? rights_name(terms.rights) : NULL);
 	json_maybe(o, "access", !has ? NULL : terms.tenant ? "tenant" : "user");

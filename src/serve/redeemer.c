@@ -1,7 +1,12 @@
 #include "serve/redeemer.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
 
 struct redeemer {
 	struct net     *net;
@@ -11,6 +16,8 @@ struct redeemer {
 	struct net_post stop;
 	pthread_mutex_t lock;          /* of all that follows */
 	unsigned        under_way;
+	int64_t         told_until;    /* monotonic ms: so long counts what the one page that tells such things has told */
+	char            told[GOOGLE_PAGE_CODE];
 	bool            stopping;
 };
 
@@ -56,6 +63,65 @@ bool redeemer_take(struct redeemer *d, struct redemption *r)
 	if (taken) {
 		d->under_way++;
 		net_post(d->net, &r->post);      /* within the lock: before the post that stops the loop, or not at all */
+	}
+	pthread_mutex_unlock(&d->lock);
+	return taken;
+}
+
+/* -- whether its page knows us ------------------------------------------------------------------------------------ */
+
+/* That it tells nothing counts for nobody else: the next one asks again. */
+static void remember(struct redeemer *d, const struct rehearsal *r, bool known)
+{
+	pthread_mutex_lock(&d->lock);
+	d->under_way--;
+	if (known || *r->code) {
+		memcpy(d->told, r->code, sizeof d->told);
+		d->told_until = clock_mono_ms() + (*r->code ? REHEARSED_ILL_MS : REHEARSED_WELL_MS);
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void knocked(struct task *t)
+{
+	struct rehearsal *r = (struct rehearsal *)((char *)t - offsetof(struct rehearsal, task));
+	CLEANUP(arena) struct arena *job = arena_new();
+	bool              known;
+	const char       *code = inquiry_end(r->inquiry, job, &known);
+
+	snprintf(r->code, sizeof r->code, "%s", code ? code : "");
+	if (code)
+		LOG(LOG_FAILURE, "signin.misregistered", LOG_TEXT("at", signin_name(r->at)), LOG_TEXT("code", code), LOG_TEXT("redirect_uri", r->redirect_uri));
+	remember(r->redeemer, r, known);
+	r->rehearsed(r);      /* which may free it */
+}
+
+static void knock(struct net_post *p)
+{
+	struct rehearsal *r = (struct rehearsal *)((char *)p - offsetof(struct rehearsal, post));
+
+	r->inquiry = inquiry_new(r->at, &r->apps, r->redirect_uri, r->rights, REHEARSAL_MS);
+	r->task = (struct task){ .step = inquiry_step, .self = r->inquiry, .wait_ms = REHEARSAL_MS };
+	net_start(r->redeemer->net, &r->task, knocked);
+}
+
+bool redeemer_rehearse(struct redeemer *d, struct rehearsal *r)
+{
+	bool taken;
+
+	r->code[0] = '\0';
+	if (!inquiry_can(r->at))
+		return false;
+	r->redeemer = d;
+	r->post = (struct net_post){ .run = knock };
+	pthread_mutex_lock(&d->lock);
+	taken = d->told_until <= clock_mono_ms();
+	if (!taken)
+		memcpy(r->code, d->told, sizeof r->code);
+	taken = taken && !d->stopping && d->under_way < REDEEMER_MOST;
+	if (taken) {
+		d->under_way++;
+		net_post(d->net, &r->post);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return taken;

@@ -9,11 +9,16 @@
 #include <sys/queue.h>
 
 #include "flow_signin.h"
+#include "model/google_page.h"
 #include "net/net.h"
 #include "serve/service.h"
 
 #define REDEEMER_MOST 64         /* at once            */
 #define REDEEMER_MS   20000      /* the whole of one   */
+
+#define REHEARSAL_MS      4000                          /* somebody waits for it: then they go all the same */
+#define REHEARSED_WELL_MS (60 * 60 * (int64_t)1000)     /* so long what was told counts for others           */
+#define REHEARSED_ILL_MS  (60 * (int64_t)1000)
 
 struct redeemer;
 
@@ -33,11 +38,33 @@ struct redemption {
 	struct net_post       post;
 };
 
+/* Whether a provider's page knows us (flow_signin.h), asked before somebody is sent there. Belongs to the caller likewise. */
+struct rehearsal {
+	/* in */
+	const struct signin_provider *at;
+	struct apps                   apps;
+	const char                   *redirect_uri;
+	enum rights                   rights;
+	void                        (*rehearsed)(struct rehearsal *);      /* once, in the redeemer's thread: must not block there */
+	/* out: at rehearsed() */
+	char                          code[GOOGLE_PAGE_CODE];              /* the provider's word for what is wrong; "": nothing is, or it
+	                                                                    * does not tell */
+	/* its own */
+	struct redeemer              *redeemer;
+	struct inquiry               *inquiry;
+	struct task                   task;
+	struct net_post               post;
+};
+
 /* Begins its thread. The daemon must live as long. FAULT_LOCAL. */
 struct redeemer *redeemer_start(const struct daemon *, struct error *err);
 
 /* Any thread. False: too many are under way, or it stops; nothing is begun, and redeemed() is not called. */
 bool redeemer_take(struct redeemer *, struct redemption *);
+
+/* Any thread. False: nothing has to be asked. Then `code` is what was told to somebody a moment ago, or "" where that page knows us, does
+ * not tell such things, or nobody can ask now; and rehearsed() is not called. */
+bool redeemer_rehearse(struct redeemer *, struct rehearsal *);
 
 /* What is under way is called off, and redeemed() was called for all of it when this returns; nothing is taken from then on. NULL is
  * fine. */

@@ -22,6 +22,11 @@ void registered_where(const struct app *a, bool out[SIGNIN_PLACES])
 		out[i] = registered_at(a, &signin_places[i]);
 }
 
+enum rights usual_rights(const struct app *a, const struct signin_place *p)
+{
+	return p->at == SIGNIN_GOOGLE ? a->google_rights : a->rights;
+}
+
 bool microsoft_publisher_verified(const struct settings *s)
 {
 	const char *said = s->value[SETTING_MICROSOFT_VERIFIED];

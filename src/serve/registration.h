@@ -11,6 +11,8 @@ struct apps registered_as(const struct app *);
 bool        registered_at(const struct app *, const struct signin_place *);
 /* At each of them. */
 void        registered_where(const struct app *, bool out[SIGNIN_PLACES]);
+/* What is asked for there where nothing else is said. */
+enum rights usual_rights(const struct app *, const struct signin_place *);
 /* Does Microsoft show its publisher as verified? As the operator says. */
 bool        microsoft_publisher_verified(const struct settings *);
 /* Where people are sent back to. */

@@ -31,6 +31,7 @@ CONFINE = os.path.join(HERE, "confine.py")
 UNIT = os.path.join(DIST, "mailmoor.service")
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 CLIENT = "6b1f5c52-10ad-4b8e-9f2e-c0ffee000001"      # an id of a registration at Microsoft
+GOOGLE_CLIENT = "481516234200-mailmoor.apps.googleusercontent.com"
 WEB_HOST, MX_HOST, BCC_DOMAIN = "mail." + DOMAIN, "mx." + DOMAIN, "bcc." + DOMAIN
 rows = []
 
@@ -463,6 +464,9 @@ def the_doctor_tells_what_is_wrong(t):
             ({"microsoft.client_id": "Mailmoor"}, "microsoft", "failed", "no id"), ({"microsoft.client_id": CLIENT}, "microsoft", "warned", "no client_secret"),
             ({"microsoft.client_id": CLIENT, "web.base_url": "http://" + WEB_HOST}, "microsoft", "failed", "https only"),
             ({"microsoft.client_id": CLIENT, "microsoft.client_secret": "x"}, "microsoft", "passed", WEB_HOST + "/oauth/microsoft/callback"),
+            ({"google.client_id": CLIENT}, "google", "failed", "none of Google's"), ({"google.client_id": GOOGLE_CLIENT}, "google", "warned", "no client_secret"),
+            ({"google.client_id": GOOGLE_CLIENT, "google.client_secret": "x", "web.base_url": "http://" + WEB_HOST}, "google", "failed", "https only"),
+            ({"google.client_id": GOOGLE_CLIENT, "google.client_secret": "x"}, "google", "passed", WEB_HOST + "/connect/google/callback"),
             ({"inbound.listen": None}, "inbound.listen", "passed", "from systemd")):
         said = doctor(t, f, settings={k: v for k, v in {**f.settings, **change}.items() if v})
         expect(said, id, state_of, words)
