@@ -81,7 +81,8 @@ static void judge(struct lost *l, const struct daemon *d)
 	struct verdict        v;
 	struct report        *r;
 	const char           *lang = l->link.lang ? l->link.lang : LANGUAGE;
-	enum rights           rights = signin_rights(l->away.provider, usual_rights(&d->app, signin_place(l->away.provider)), l->link.rights,
+	enum rights           usual = usual_rights(&d->app, signin_place(l->away.provider));
+	enum rights           rights = signin_rights(l->away.provider, usual, l->link.rights,
 	                                             l->known ? &l->was : NULL);
 
 	r = signin_not_returned(&(struct signin_asked){ signin_provider(l->away.provider), &apps, l->row.address, rights, l->now / 1000 },
