@@ -454,7 +454,7 @@ static const struct approval hostile_ways = { HOSTILE, HOSTILE, HOSTILE, HOSTILE
 
 #define ADMIN_DUE ACCOUNT_NEEDS_ADMIN
 static const struct approval google_ways = { "ann@birch.example", "4815-mailmoor.apps.googleusercontent.com", NULL,
-	"https://www.googleapis.com/auth/gmail.modify https://www.googleapis.com/auth/calendar", "https://admin.google.com", NULL, false };
+	"https://www.googleapis.com/auth/gmail.modify https://www.googleapis.com/auth/calendar", "https://admin.google.com", NULL, false, NULL };
 static bool sample_admin_trust(struct page *p)    { return sample_ways_for(p, report_blocked, "google.app_blocked_by_admin", ADMIN_DUE, &google_ways); }
 static bool sample_admin_trusted(struct page *p)  { return sample_ways_for(p, report_protected, "google.advanced_protection", ACCOUNT_NEEDS_USER, &google_ways); }
 static bool sample_admin_approval(struct page *p) { return sample_ways_for(p, report_approval, "microsoft.admin_approval_required", ADMIN_DUE, &sample_ways); }
