@@ -515,7 +515,7 @@ static void start_all(struct flow *f)
 		name_gmail(f);
 		children_add(&f->children, &f->task[SERVICES + 3], google_way_step, &f->google, 0);
 	}
-	if (caldav_is_named(f) || q->caldav_url) {
+	if (caldav_is_named(f) || q->caldav_url || (q->find_calendar && q->only_detect)) {
 		caldav_way_init(&f->caldav, q, f->report, &f->address, &f->detect, f->waits);
 		f->caldav.gate = web_is_named(f) ? NULL : &f->gate;
 		children_add(&f->children, &f->task[SERVICES + 4], caldav_way_step, &f->caldav, 0);
@@ -854,12 +854,23 @@ static const char *found_ews_url(const struct flow *f)
 	return NULL;
 }
 
+/* The first of them, where it is nobody's guess. */
+static const char *found_caldav_url(const struct flow *f)
+{
+	const struct endpoint *e = f->caldav.places ? &f->caldav.place[0] : NULL;
+
+	if (!e || !endpoint_trusted(e))
+		return NULL;
+	return exchange_url_at(e->host, e->port, e->path && *e->path ? e->path : "/", f->report->job);
+}
+
 void flow_found(const struct flow *f, struct flow_found *out)
 {
 	bool exchange = exchange_is_found(f) || (f->seeking && exchange_is_named(f));
 
 	*out = (struct flow_found){ .provider = exchange_is_found(f) ? "exchange" : f->detect.provider,
-		.ews_url = exchange ? found_ews_url(f) : NULL };
+		.ews_url = exchange ? found_ews_url(f) : NULL,
+		.caldav_url = f->request->find_calendar ? found_caldav_url(f) : NULL };
 	for (enum service s = SERVICE_IMAP; s < SERVICES; s++) {
 		size_t           count = f->detecting ? candidate_count(f, s) : 0;
 		struct endpoint *item = arena_get(f->report->job, (count + 1) * sizeof *item);

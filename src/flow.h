@@ -39,6 +39,7 @@ struct flow_found {
 	const struct endpoint *item[SERVICES];     /* best first                                           */
 	size_t                 count[SERVICES];
 	bool                   not_offered[SERVICES];      /* the domain says so, in so many words         */
+	const char            *caldav_url;         /* where somebody trustworthy says the calendars are; NULL: nobody, or not looked for */
 	const char            *ews_url;            /* of Exchange, as its Autodiscover told without a sign-in; NULL: it did not */
 };
 
@@ -77,6 +78,7 @@ struct flow_request {
 	void                      *arrival;
 	int                        timeout_ms;              /* the whole                                            */
 	const char                *our_addresses;           /* as FACT_OUR_ADDRESSES has them; NULL: not known      */
+	bool                       find_calendar;           /* beside a mailbox, with only_detect: flow_found() tells       */
 	bool                       only_detect;             /* where the mailbox may be: no server of it is connected to */
 	bool                       keep_talk;               /* for a record                                         */
 	void                     (*watch)(void *, const struct report *, int step);

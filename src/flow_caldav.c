@@ -114,6 +114,7 @@ static bool is_led_on(struct caldav_way *p)
 static void name_user(struct caldav_way *p)
 {
 	const struct credentials *c = p->request->credentials;
+	const char               *name;
 
 	if (p->request->caldav_password) {
 		p->login = (struct login){ .username = p->request->caldav_username ? p->request->caldav_username : p->address->text,
@@ -122,9 +123,9 @@ static void name_user(struct caldav_way *p)
 	}
 	if (!c)
 		return;
-	p->login = (struct login){ .username = p->request->username ? p->request->username : p->address->text,
-		.username_form = p->request->username ? "given" : "address", .password = c->password, .token = c->token,
-		.tickets = c->tickets };
+	name = p->request->caldav_username ? p->request->caldav_username : p->request->username;
+	p->login = (struct login){ .username = name ? name : p->address->text, .username_form = name ? "given" : "address",
+		.password = c->password, .token = c->token, .tickets = c->tickets };
 }
 
 static void begin_session(struct caldav_way *p)

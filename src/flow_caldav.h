@@ -9,6 +9,7 @@
 #include "verify/probe.h"
 
 #define CALDAV_ENDPOINTS 8
+#define CALDAV_URL_MOST  2048   /* characters that may be typed */
 #define CALDAV_LEADS     3      /* other hosts that one place may lead to, one behind the other */
 
 struct caldav_way {

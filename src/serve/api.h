@@ -47,7 +47,6 @@ bool body_server(struct exchange *, const cJSON *body, enum service, const char 
 /* "ews_url" as exchange_url_read() takes it, without any user name or password in it; not there, or null: NULL. False: answered, 400. */
 bool body_ews_url(struct exchange *, const cJSON *body, const char **out);
 
-#define CALDAV_URL_MOST 2048
 /* "caldav_url" as it is to be kept; likewise. */
 bool body_caldav_url(struct exchange *, const cJSON *body, const char **out);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "flow_caldav.h"
 #include "flow_signin.h"
 #include "model/exchange_url.h"
 #include "model/mailaddress.h"
@@ -21,6 +22,7 @@
 #include "serve/servers.h"
 #include "serve/signed_link.h"
 #include "serve/signin_account.h"
+#include "store/calendars.h"
 
 #define PASSWORD_MOST 1024
 #define USERNAME_MOST 254
@@ -184,6 +186,8 @@ static void fill_from_account(struct visitor *v, struct connect_page *c)
 	c->value[INPUT_USERNAME] = v->account.username;
 	c->value[INPUT_PROVIDER] = v->account.provider;
 	c->value[INPUT_EWS_URL] = v->account.ews_url ? v->account.ews_url : url_of_place(v->account.place, v->x->job);
+	c->value[INPUT_CALDAV_URL] = v->account.caldav_url;
+	c->value[INPUT_CALDAV_USERNAME] = v->account.caldav_username;
 	for (enum service s = 0; s < SERVICES; s++) {
 		c->value[host_input[s]] = v->account.host[s];
 		c->value[port_input[s]] = port_text(v, v->account.port[s]);
@@ -338,7 +342,7 @@ static void answer_form(struct exchange *x)
 /* One of those that the form has; anything else is nobody's choice. */
 static const char *chosen_provider(const char *text)
 {
-	static const char *const   known[] = { "exchange", "imap" };
+	static const char *const   known[] = { "exchange", "imap", "caldav" };
 	const struct signin_place *place = signin_place(text);
 
 	for (size_t i = 0; i < COUNT(known); i++)
@@ -360,7 +364,7 @@ void connect_form_read(struct exchange *x, struct connect_page *c)
 	for (unsigned i = 0; i < INPUTS; i++) {
 		const char *memory = connect_found_name((enum connect_input)i), *found = memory ? trimmed(x, memory) : "";
 
-		c->value[i] = i == INPUT_PASSWORD ? NULL : trimmed(x, connect_input_name((enum connect_input)i));
+		c->value[i] = i == INPUT_PASSWORD || i == INPUT_CALDAV_PASSWORD ? NULL : trimmed(x, connect_input_name((enum connect_input)i));
 		c->found[i] = *found ? found : NULL;
 	}
 	c->value[INPUT_PROVIDER] = chosen_provider(c->value[INPUT_PROVIDER]);
@@ -385,7 +389,7 @@ static bool is_left_open(const struct connect_page *c, enum connect_input which)
 
 static bool are_left_open(const struct connect_page *c)
 {
-	for (unsigned i = INPUT_PROVIDER; i < INPUTS; i++)
+	for (unsigned i = INPUT_PROVIDER; i < INPUT_CALDAV_URL; i++)
 		if (!is_left_open(c, (enum connect_input)i))
 			return false;
 	return true;
@@ -410,14 +414,14 @@ static void take_back_found(struct form_search *s)
 		}
 }
 
-/* With one thing of their own in it, the rest is what goes with that: theirs to say as well. */
-static void fill_from_search(struct form_search *s, const struct servers_found *found)
+static void forget_found(struct form_search *s, unsigned from, unsigned to)
 {
-	if (!are_left_open(&s->form)) {
-		memset(s->form.found, 0, sizeof s->form.found);
-		return;
-	}
-	take_back_found(s);
+	for (unsigned i = from; i < to; i++)
+		s->form.found[i] = NULL;
+}
+
+static void fill_servers(struct form_search *s, const struct servers_found *found)
+{
 	if (found->provider && strcmp(found->provider, "imap") != 0)
 		give(s, INPUT_PROVIDER, chosen_provider(found->provider));
 	give(s, INPUT_EWS_URL, found->ews_url);
@@ -425,6 +429,22 @@ static void fill_from_search(struct form_search *s, const struct servers_found *
 		give(s, host_input[which], found->host[which]);
 		give(s, port_input[which], port_text(&s->v, found->port[which]));
 	}
+}
+
+/* With one thing of their own in it, the rest of the servers is what goes with that: theirs to say as well. The calendar is by itself. */
+static void fill_from_search(struct form_search *s, const struct servers_found *found)
+{
+	bool servers = are_left_open(&s->form), calendar = is_left_open(&s->form, INPUT_CALDAV_URL);
+
+	if (!servers)
+		forget_found(s, 0, INPUT_CALDAV_URL);
+	if (!calendar)
+		forget_found(s, INPUT_CALDAV_URL, INPUTS);
+	take_back_found(s);
+	if (servers)
+		fill_servers(s, found);
+	if (calendar)
+		give(s, INPUT_CALDAV_URL, found->caldav_url);
 }
 
 static void answer_searched_form(struct servers_search *search, const struct servers_found *found)
@@ -502,6 +522,8 @@ struct submission {
 	struct connect_page form;               /* what was typed, and what is wrong with it */
 	struct account      account;            /* as it shall be                            */
 	struct slice        sealed;
+	const char         *calendar_password;  /* NULL or "": none of its own, or the one that is known */
+	struct slice        calendar_sealed;
 	bool                taken;              /* another account of the workspace has that mailbox */
 	bool                spent;              /* too many passwords were refused today             */
 	enum link_trouble   trouble;            /* why the link did not let it in                    */
@@ -567,6 +589,27 @@ static void take_ews_url(struct submission *s)
 		s->account.ews_url = url.is_ews ? exchange_url_at(url.host, url.port, url.path, s->v->x->job) : url.given;
 }
 
+/* Of who signs in at Exchange the calendar is there anyway. What was found and left as it is stays: an empty field is a word, too. */
+static void take_calendar(struct submission *s)
+{
+	const char     *text = s->form.value[INPUT_CALDAV_URL], *name = s->form.value[INPUT_CALDAV_USERNAME];
+	struct http_url url;
+
+	s->account.caldav_url = s->account.caldav_username = NULL;
+	if (strcmp(s->account.provider, "exchange") == 0)
+		return;
+	if (*text && !(is_plain(text, CALDAV_URL_MOST) && caldav_url_read(text, s->v->x->job, &url)))
+		s->form.wrong[INPUT_CALDAV_URL] = "wrong.caldav_url";
+	else if (*text)
+		s->account.caldav_url = url.text;
+	if (!is_plain(name, USERNAME_MOST))
+		s->form.wrong[INPUT_CALDAV_USERNAME] = "wrong.username";
+	else if (s->account.caldav_url && *name)
+		s->account.caldav_username = name;
+	if (s->calendar_password && strlen(s->calendar_password) > PASSWORD_MOST)
+		s->form.wrong[INPUT_CALDAV_PASSWORD] = "wrong.password";
+}
+
 static bool stands_as_found(const struct submission *s, enum connect_input which)
 {
 	return strcmp(s->form.value[which], s->form.found[which] ? s->form.found[which] : "") == 0;
@@ -595,6 +638,7 @@ static bool take_form(struct submission *s, const char *password)
 		s->form.wrong[INPUT_USERNAME] = "wrong.username";
 	s->account.provider = s->form.value[INPUT_PROVIDER];
 	take_ews_url(s);
+	take_calendar(s);
 	for (enum service which = 0; which < SERVICES; which++)
 		take_server(s, which);
 	leave_to_search(s);
@@ -617,12 +661,35 @@ static void add_domain_settings(struct submission *s)
 		s->account.ews_url = known.colleagues;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The password that is kept for a calendar is that one's, and that user's: of another it is no more. */
+static bool keep_calendar(struct txn *t, struct submission *s, struct account *now, struct error *err)
+{
+	bool same = same_text(now->caldav_url, s->account.caldav_url) && same_text(now->caldav_username, s->account.caldav_username);
+
+	if (!same_text(now->caldav_url, s->account.caldav_url) && !calendar_forget(t, now->id, err))
+		return false;
+	if (!same_text(now->caldav_url, s->account.caldav_url))
+		now->calendar = NULL;
+	now->caldav_url = s->account.caldav_url;
+	now->caldav_username = s->account.caldav_username;
+	if (s->calendar_sealed.at)
+		return sealed_put(t, now->id, "caldav_password", s->calendar_sealed, err);
+	return same || sealed_drop(t, now->id, "caldav_password", err);
+}
+
 static bool insert_account(struct txn *t, struct submission *s, struct error *err)
 {
 	if (!account_insert(t, &s->account, err)) {
 		s->taken = err->fault == FAULT_REFUSED;
 		return false;
 	}
+	if (s->calendar_sealed.at && !sealed_put(t, s->account.id, "caldav_password", s->calendar_sealed, err))
+		return false;
 	return event_tell(t, s->v->x->job, s->account.workspace, s->account.id, "account.created", account_event_data(&s->account), err);
 }
 
@@ -647,6 +714,8 @@ static bool renew_account(struct txn *t, struct submission *s, struct error *err
 		now.host[which] = s->account.host[which];
 		now.port[which] = s->account.port[which];
 	}
+	if (!keep_calendar(t, s, &now, err))
+		return false;
 	now.lang = s->account.lang;
 	account_begin_again(&now, s->v->now);
 	return account_update(t, &now, err);
@@ -678,6 +747,16 @@ static void prepare_account(struct submission *s)
 	add_domain_settings(s);
 }
 
+static bool seal_calendar_password(struct submission *s, struct error *err)
+{
+	struct exchange *x = s->v->x;
+
+	if (!s->account.caldav_url || !s->calendar_password || !*s->calendar_password)
+		return true;
+	return vault_seal(x->service->vault, arena_print(x->job, "%s/caldav_password", s->account.id), slice_str(s->calendar_password), x->job,
+	                  &s->calendar_sealed, err);
+}
+
 static void take_submission(struct exchange *x)
 {
 	const struct signin_place *place;
@@ -693,6 +772,7 @@ static void take_submission(struct exchange *x)
 		return;
 	}
 	connect_form_read(x, &s.form);
+	s.calendar_password = http_form(x, connect_input_name(INPUT_CALDAV_PASSWORD));
 	place = signin_place(s.form.value[INPUT_PROVIDER]);
 	if (place) {
 		visitor_leave(&v, place, &s.form);
@@ -703,7 +783,8 @@ static void take_submission(struct exchange *x)
 		return;
 	}
 	prepare_account(&s);
-	if (!vault_seal(x->service->vault, arena_print(x->job, "%s/password", s.account.id), slice_str(password), x->job, &s.sealed, &err)) {
+	if (!vault_seal(x->service->vault, arena_print(x->job, "%s/password", s.account.id), slice_str(password), x->job, &s.sealed, &err)
+	    || !seal_calendar_password(&s, &err)) {
 		pages_trouble(x, v.path);
 		return;
 	}

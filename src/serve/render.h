@@ -27,8 +27,9 @@ bool render_help_unknown(struct page *);
 /* -- connecting a mailbox -------------------------------------------------------------------------------------------- */
 
 enum connect_input {
-	INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_PROVIDER, INPUT_EWS_URL, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST,
-	INPUT_SMTP_PORT,
+	INPUT_ADDRESS, INPUT_PASSWORD, INPUT_USERNAME, INPUT_CALDAV_USERNAME, INPUT_CALDAV_PASSWORD,
+	/* from here on what may be found */
+	INPUT_PROVIDER, INPUT_EWS_URL, INPUT_IMAP_HOST, INPUT_IMAP_PORT, INPUT_SMTP_HOST, INPUT_SMTP_PORT, INPUT_CALDAV_URL,
 	INPUTS
 };
 

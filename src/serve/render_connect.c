@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flow_caldav.h"
 #include "model/exchange_url.h"
 #include "wire/http.h"
 
@@ -61,6 +62,9 @@ static const struct input inputs[INPUTS] = {
 	[INPUT_IMAP_PORT] = { "imap_port", "text",     "off",              "numeric", NULL,                  5    },
 	[INPUT_SMTP_HOST] = { "smtp_host", "text",     "off",              "url",     NULL,                  253  },
 	[INPUT_SMTP_PORT] = { "smtp_port", "text",     "off",              "numeric", NULL,                  5    },
+	[INPUT_CALDAV_URL]      = { "caldav_url",      "text",     "off",          "url", "field.caldav_url.hint",      CALDAV_URL_MOST },
+	[INPUT_CALDAV_USERNAME] = { "caldav_username", "text",     "off",          NULL,  "field.caldav_username.hint", 254  },
+	[INPUT_CALDAV_PASSWORD] = { "caldav_password", "password", "new-password", NULL,  "field.caldav_password.hint", 1024 },
 };
 
 const char *connect_input_name(enum connect_input which)
@@ -79,6 +83,7 @@ const char *connect_found_name(enum connect_input which)
 	static const char *const names[INPUTS] = {
 		[INPUT_PROVIDER] = "found_provider", [INPUT_EWS_URL] = "found_ews_url", [INPUT_IMAP_HOST] = "found_imap_host",
 		[INPUT_IMAP_PORT] = "found_imap_port", [INPUT_SMTP_HOST] = "found_smtp_host", [INPUT_SMTP_PORT] = "found_smtp_port",
+		[INPUT_CALDAV_URL] = "found_caldav_url",
 	};
 
 	return names[which];
@@ -152,7 +157,7 @@ static void field(struct page *p, const struct connect_page *c, enum connect_inp
 /* What it is connected by: an id of the API, and the words for it. */
 static void provider(struct page *p, const struct connect_page *c)
 {
-	static const char *const known[] = { "auto", "microsoft", "google", "exchange", "imap" };
+	static const char *const known[] = { "auto", "microsoft", "google", "exchange", "imap", "caldav" };
 	const char *name = inputs[INPUT_PROVIDER].name, *now = c->value[INPUT_PROVIDER], *found;
 
 	page_open(p, "div", "class", "field", NULL);
@@ -243,9 +248,19 @@ static const char *host_of(struct page *p, const char *ews_url)
 	return url.problem ? ews_url : url.host;
 }
 
+/* What somebody would not see in the part that is folded, and what may be left out. */
+static const char *found_calendar(struct page *p, const struct connect_page *c)
+{
+	struct http_url url;
+
+	if (!is_as_found(c, INPUT_CALDAV_URL) || !http_url_parse(slice_str(c->found[INPUT_CALDAV_URL]), p->job, &url))
+		return "";
+	return page_phrase(p, "found.calendar", "server", url.host, NULL);
+}
+
 const char *connect_found_text(struct page *p, const struct connect_page *c)
 {
-	const char *server = NULL;
+	const char *server = NULL, *calendar = found_calendar(p, c), *servers;
 
 	if (is_as_found(c, INPUT_EWS_URL))
 		server = host_of(p, c->found[INPUT_EWS_URL]);
@@ -253,7 +268,10 @@ const char *connect_found_text(struct page *p, const struct connect_page *c)
 		server = c->found[INPUT_IMAP_HOST];
 	else if (is_as_found(c, INPUT_PROVIDER) && strcmp(c->found[INPUT_PROVIDER], "imap") != 0)
 		server = page_word(p, arena_print(p->job, "provider.%s", chosen_place(c) ? chosen_place(c)->name : "exchange"));
-	return server ? page_phrase(p, "found.text", "server", server, "more", page_word(p, "connect.more"), NULL) : "";
+	if (!server)
+		return calendar;
+	servers = page_phrase(p, "found.text", "server", server, "more", page_word(p, "connect.more"), NULL);
+	return *calendar ? arena_print(p->job, "%s %s", servers, calendar) : servers;
 }
 
 /* Said aloud, and filled by web/find.js. */
@@ -381,6 +399,9 @@ bool render_connect(struct page *p, const struct connect_page *c)
 	field(p, c, INPUT_EWS_URL);
 	server(p, c, INPUT_IMAP_HOST, INPUT_IMAP_PORT);
 	server(p, c, INPUT_SMTP_HOST, INPUT_SMTP_PORT);
+	field(p, c, INPUT_CALDAV_URL);
+	field(p, c, INPUT_CALDAV_USERNAME);
+	field(p, c, INPUT_CALDAV_PASSWORD);
 	page_close(p, "details");
 	way_begin(p, "password", !chosen_place(c));
 	page_element(p, "button", page_word(p, "connect.submit"), "class", "full", "type", "submit", NULL);

@@ -31,7 +31,10 @@ static void take(const struct flow_found *found, const struct app *app, struct a
 		out->provider = place->name;
 		return;
 	}
-	if ((found->provider && strcmp(found->provider, "imap") != 0) || !announced(found, SERVICE_IMAP))
+	if (found->provider && strcmp(found->provider, "imap") != 0)
+		return;
+	out->caldav_url = found->caldav_url ? arena_str(into, found->caldav_url) : NULL;
+	if (!announced(found, SERVICE_IMAP))
 		return;
 	out->provider = "imap";
 	for (enum service s = 0; s < SERVICES; s++)
@@ -72,7 +75,8 @@ void servers_search(struct servers_search *s)
 	struct servers_found nothing = { 0 };
 
 	s->search = (struct search){ .workspace = x->workspace, .found = found,
-		.request = { .address = s->address.text, .provider = "auto", .trust = &s->trust, .timeout_ms = SEARCH_MS } };
+		.request = { .address = s->address.text, .provider = "auto", .trust = &s->trust, .timeout_ms = SEARCH_MS,
+			.find_calendar = true } };
 	/* before it begins: it may be over before this returns */
 	x->finish = finish;
 	x->finisher = s;

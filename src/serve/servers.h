@@ -13,6 +13,7 @@
 struct servers_found {
 	const char *provider;            /* "exchange", "imap", "microsoft", "google"; NULL: nothing that would be worth saying               */
 	const char *ews_url;             /* of Exchange; NULL: its Autodiscover tells it to whoever signs in only      */
+	const char *caldav_url;          /* of the calendars beside IMAP; NULL: not announced, or the mailbox's own are elsewhere       */
 	const char *host[SERVICES];      /* of "imap"; NULL: not announced                                             */
 	uint16_t    port[SERVICES];
 };

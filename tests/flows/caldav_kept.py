@@ -6,9 +6,12 @@
 All of it is on loopback, in one temporary folder.
 """
 import contextlib
+import html
 import os
+import re
 import subprocess
 import sys
+import urllib.parse
 
 sys.dont_write_bytecode = True
 
@@ -266,6 +269,61 @@ def alone_refused(t):
     user = t.owner()
     a = t.alone(user, "needs_user", password="never-Right-1")
     hold(cause(t, a["id"]) == "auth.password_rejected", str(a["cause"]))
+
+
+# -- the connect page -------------------------------------------------------------------------------------------------------------
+
+class Visitor:
+    """Somebody with a link and without scripts."""
+
+    def __init__(self, t, address):
+        self.daemon = t.daemon
+        link = t.daemon.api("POST", "/v1/connect-links", {"address": address})
+        self.path = link["url"][link["url"].index("/connect/"):]
+        page = self.daemon.request("GET", self.path, key="")
+        self.cookie = "; ".join(c.split(";")[0] for c in page.headers.get_all("Set-Cookie"))
+        self.form = self.inputs(page.text)
+
+    @staticmethod
+    def inputs(page):
+        found = {}
+        for tag in re.findall(r"<input[^>]*>", page):
+            name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+            if name:
+                found[name[1]] = html.unescape(value[1]) if value else ""
+        return found
+
+    def post(self, where="", **more):
+        answer = self.daemon.request("POST", self.path + where, urllib.parse.urlencode(self.form | more), key="", headers={
+            "Content-Type": "application/x-www-form-urlencoded", "Cookie": self.cookie, "Origin": "http://%s:%d" % (self.daemon.address, self.daemon.port)})
+        return answer
+
+
+@row
+def the_page_finds_the_calendar_and_it_may_be_left_out(t):
+    user, other = t.owner(), t.owner()
+    t.names.records["_caldavs._tcp." + DOMAIN, "SRV"] = ["0 1 443 " + caldav.HOST]
+    try:
+        v = Visitor(t, user)
+        page = v.post("/find")
+        v.form = v.inputs(page.text)
+        hold(page.status == 200 and v.form["caldav_url"] == URL + ".well-known/caldav" or v.form["caldav_url"] == URL, str(v.form))
+        hold("The calendar at %s is connected as well" % caldav.HOST in page.text, page.text[:3000])
+        hold(v.post(password=PASSWORD).status == 303, "not taken")
+        a = [a for a in t.daemon.api("GET", "/v1/accounts?search=" + user)["items"]][0]
+        t.made.append(a["id"])
+        a = t.daemon.wait_state(a["id"], "connected" if t.smtp else ("needs_user", "degraded"))
+        hold(a["caldav_url"] and a["caldav_url"].startswith(URL) and steps(t, a["id"]).get("caldav.event") == "passed", str(a))
+        w = Visitor(t, other)
+        w.form = w.inputs(w.post("/find").text)
+        hold(w.post(password=PASSWORD, caldav_url="ftp://nowhere/").status == 422, "taken")
+        hold(w.post(password=PASSWORD, caldav_url="").status == 303, "not taken")
+        b = [b for b in t.daemon.api("GET", "/v1/accounts?search=" + other)["items"]][0]
+        t.made.append(b["id"])
+        b = t.daemon.wait_state(b["id"], "connected" if t.smtp else ("needs_user", "degraded"))
+        hold(b["caldav_url"] is None and "caldav.login" not in steps(t, b["id"]), str(b))
+    finally:
+        del t.names.records["_caldavs._tcp." + DOMAIN, "SRV"]
 
 
 def main():
