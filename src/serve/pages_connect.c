@@ -364,7 +364,8 @@ void connect_form_read(struct exchange *x, struct connect_page *c)
 	for (unsigned i = 0; i < INPUTS; i++) {
 		const char *memory = connect_found_name((enum connect_input)i), *found = memory ? trimmed(x, memory) : "";
 
-		c->value[i] = i == INPUT_PASSWORD || i == INPUT_CALDAV_PASSWORD ? NULL : trimmed(x, connect_input_name((enum connect_input)i));
+		c->value[i] = i == INPUT_PASSWORD || i == INPUT_CALDAV_PASSWORD ? NULL
+		            : trimmed(x, connect_input_name((enum connect_input)i));
 		c->found[i] = *found ? found : NULL;
 	}
 	c->value[INPUT_PROVIDER] = chosen_provider(c->value[INPUT_PROVIDER]);
