@@ -257,12 +257,12 @@ def asked(s):
 
 
 def by_diagnose(binary, folder):
-    """Looked at, and tested with a message that arrives and one that comes back."""
+    """Looked at, and tested with an event, a message that arrives and one that comes back."""
     for fault in ("scopes=User.Read,Mail.ReadWrite,Mail.Send,Calendars.ReadWrite", "ndr"):
         s = sandboxed.Sandbox(binary, tempfile.mkdtemp(dir=folder), "--microsoft", "--fault", fault)
         try:
             diagnose(binary, s)
-            diagnose(binary, s, "--send-test")
+            diagnose(binary, s, "--send-test", "--calendar-test")
             yield from asked(s)
         finally:
             s.stop()
@@ -295,7 +295,8 @@ def failures(schema, build):
         except Unknown as e:
             bad.append("%s: %s: %s" % (file, target, e))
     # all of what the program does there was done
-    for path in ("/v1.0/me", "/v1.0/$batch", "/v1.0/me/sendMail", "/v1.0/me/mailFolders/inbox/messages", "/v1.0/me/mailFolders/inbox/messages/delta"):
+    for path in ("/v1.0/me", "/v1.0/$batch", "/v1.0/me/sendMail", "/v1.0/me/mailFolders/inbox/messages", "/v1.0/me/mailFolders/inbox/messages/delta",
+                 "/v1.0/me/events", "/v1.0/me/calendarView"):
         if path not in seen:
             bad.append("%s was never asked: %s" % (path, sorted(seen)))
     if not any(p.endswith("/$value") for p in seen):
