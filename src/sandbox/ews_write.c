@@ -269,12 +269,15 @@ static bool moment_in(struct call *c, const xmlNode *n, const struct zone *zone,
 	return true;
 }
 
-/* Why nothing may be written there; NULL: it may. */
-static const char *read_only(struct call *c, const struct folder *f)
+/* True: nothing may be written there, and that is said. */
+static bool is_read_only(struct call *c, const struct folder *f)
 {
-	const struct ordered *o = orders_has(&c->sandbox->orders, ORDER_CALENDAR_READ_ONLY);
+	bool                  calendar = f->known && strcmp(f->known, "calendar") == 0;
+	const struct ordered *o = calendar ? orders_take(&c->sandbox->orders, ORDER_CALENDAR_READ_ONLY) : NULL;
 
-	return !o || !f->known || strcmp(f->known, "calendar") != 0 ? NULL : o->value ? o->value : "ErrorAccessDenied";
+	if (o)
+		message_error(c, o->value ? o->value : "ErrorAccessDenied", NULL);
+	return o;
 }
 
 /* What of an event is said in `n`, which may be all of it or a change. */
@@ -325,10 +328,8 @@ static void create_event(struct call *c, const xmlNode *event, const struct plac
 		place_error(c, &p);
 		return;
 	}
-	if (read_only(c, p.folder)) {
-		message_error(c, read_only(c, p.folder), NULL);
+	if (is_read_only(c, p.folder))
 		return;
-	}
 	if (!zone_of_event(c, event, &zone)) {
 		message_error(c, "ErrorTimeZone", "The specified time zone isn't valid.");
 		return;
@@ -403,10 +404,8 @@ void answer_update_item(struct call *c)
 			message_error(c, code, NULL);
 			continue;
 		}
-		if (item->kind == ITEM_EVENT && read_only(c, item->folder)) {
-			message_error(c, read_only(c, item->folder), NULL);
+		if (item->kind == ITEM_EVENT && is_read_only(c, item->folder))
 			continue;
-		}
 		if (!zone_of_event(c, NULL, &zone)) {
 			message_error(c, "ErrorTimeZone", "The specified time zone isn't valid.");
 			continue;

@@ -286,7 +286,7 @@ void msgraph_get_event(struct msgraph_ask *a)
 /* True: refused, as somebody's calendar that is only shown to them. */
 static bool is_read_only(struct msgraph_ask *a)
 {
-	const struct ordered *o = orders_has(&a->sandbox->orders, ORDER_CALENDAR_READ_ONLY);
+	const struct ordered *o = orders_take(&a->sandbox->orders, ORDER_CALENDAR_READ_ONLY);
 
 	if (o)
 		msgraph_refuse(a, o->value ? o->value : "ErrorAccessDenied", 0, NULL);
