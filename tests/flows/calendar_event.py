@@ -7,10 +7,12 @@ writes one when an account is connected, and none at its proof of life.
 """
 import base64
 import contextlib
+import http.client
 import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -26,6 +28,7 @@ import diagnose_exchange
 import diagnose_google
 import microsoft
 import peers
+import sandboxed
 from cloud import ANNA, same
 from diagnose_exchange import EWS, HOST, PASSWORD
 from peers import hold, until
@@ -89,6 +92,38 @@ class Place:
         return [e["subject"] for e in s.graph("/me/events?$top=100").json["value"]] + [e["subject"] for e in s.graph("/me/mailFolders/deleteditems/messages").json["value"]]
 
 
+    # -- Google
+
+    @contextlib.contextmanager
+    def google(self, *faults):
+        s = sandboxed.Sandbox(self.clouds.binary, tempfile.mkdtemp(dir=self.folder), "--google", *(w for f in faults for w in ("--fault", f)))
+        try:
+            yield s
+        finally:
+            s.stop()
+
+    def google_command(self, s):
+        config, told = os.path.join(self.folder, "google.conf"), s.told["google"]
+        with open(config, "w") as f:
+            f.write("[google]\nclient_id = %s\nclient_secret = %s\n" % (told["client_id"], told["client_secret"]))
+        return ["--provider=google", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"], "--timeout=30",
+                *("--connect-to=" + c for c in s.told["connect_to"]), "--token-file=" + s.told["accounts"][0]["google_token_file"]]
+
+    def at_google(self, s, *options):
+        return peers.run(self.binary, ANNA, [*self.google_command(s), *options], folder=self.folder, secrets=(s.told["google"]["client_secret"],))
+
+    @staticmethod
+    def kept_at_google(s):
+        with open(s.told["accounts"][0]["google_token_file"]) as f:
+            token = json.load(f)["access_token"]
+        host = "www.googleapis.com"
+        line = http.client.HTTPSConnection(host, context=ssl.create_default_context(cafile=s.told["ca_file"]), timeout=20)
+        line._create_connection = lambda _, *more: socket.create_connection(s.places[host, 443], 20)
+        with contextlib.closing(line):
+            line.request("GET", "/calendar/v3/calendars/primary/events?maxResults=100", headers={"Authorization": "Bearer " + token})
+            return [e.get("summary") for e in json.loads(line.getresponse().read())["items"]]
+
+
 def states(o):
     return o.state(o.report["provider"] + ".calendar_event"), o.state("calendar.remove") if "calendar.remove" in [s["id"] for s in o.report["steps"]] else None
 
@@ -148,6 +183,11 @@ def an_event_comes_and_goes_at_google(t):
     google, o = t.googles.diagnose(TEST)
     is_well(o)
     same((google.calendar.events, google.calendar.added), ({}, 1), "kept")
+    with t.google() as s:
+        before = t.kept_at_google(s)
+        is_well(t.at_google(s, TEST))
+        asked = [line["method"] for line in s.log() if "/calendars/primary/events" in line["path"] and line["method"] != "GET"]
+        same((asked, t.kept_at_google(s)), (["POST", "PATCH", "PATCH", "DELETE"], before), "asked, and kept")
 
 
 @row
@@ -214,6 +254,9 @@ def each_refusal_of_google_is_named(t):
         google, o = t.googles.diagnose(TEST, refuses={"/calendars/primary/events": how})
         is_refused(t, o, cause, None)
         same(google.calendar.added, 0, "written")
+    for word, cause in (("requiredAccessLevel@/events", "calendar.not_permitted proven admin"), ("notACalendarUser@/events", "google.calendar_off proven admin")):
+        with t.google("google=" + word) as s:
+            is_refused(t, t.at_google(s, TEST), cause, None)
 
 
 @row
@@ -252,6 +295,12 @@ def called_off_in_the_middle_it_leaves_nothing(t):
             told = {x["id"]: x["state"] for x in o["steps"]}
             same((o["verdict"], told["microsoft.calendar_event"], told["calendar.remove"]), ("unfinished", "skipped", "passed"), err)
             same(t.kept_at_microsoft(s).count("Mailmoor test"), 0, "kept after %s" % last)
+    with t.google("google-slow=400") as s:
+        command = [t.binary, "diagnose", ANNA, *t.google_command(s), TEST, "--json"]
+        for last in ("POST", "PATCH"):
+            before = len(s.log())
+            broken_off(command, lambda: any(line["method"] == last and "/events" in line["path"] for line in s.log()[before:]), signal.SIGINT)
+            same(t.kept_at_google(s).count("Mailmoor test"), 0, "kept after %s" % last)
     with t.exchange("slow=300") as s:
         ways = [w for c in s.told["connect_to"] for w in ("--connect-to", c)]
         secret = os.path.join(t.folder, "secret")
