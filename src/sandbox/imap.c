@@ -224,17 +224,16 @@ static bool ask(struct talk *t, const char *what, struct slice *out)
 /* A token that is refused gets the reason first, which wants an empty line (facts B.6). */
 static void sign_in_by_token(struct talk *t, struct slice said)
 {
-	const char        *reason = t->caller->host->dialect->token_refusal;
 	struct credentials by;
 	struct account    *a;
 
-	if (!reason || !xoauth2_read(t->work, said, &by)) {
+	if (!t->caller->host->dialect->token_refusal || !xoauth2_read(t->work, said, &by)) {
 		done(t, "BAD Invalid SASL argument.");
 		return;
 	}
 	a = account_by_login(t->caller, by.user);
 	if (words_ordered(t->caller, STAGE_LOGIN) || !a || !let_in(t->caller, &by)) {
-		if (ask(t, base64_of(t->work, slice_str(reason)), &said))
+		if (ask(t, base64_of(t->work, slice_str(token_refusal(t->caller, by.token))), &said))
 			done(t, "%s", t->caller->host->dialect->refusal);
 		return;
 	}

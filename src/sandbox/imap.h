@@ -111,6 +111,9 @@ struct account *let_in(struct imap_caller *, const struct credentials *);
 /* Whom such a name would be, right password or not: whose orders are in force. Locked. */
 struct account *account_by_login(struct imap_caller *, const char *user);
 
+/* Why a token is refused, as XOAUTH2 says it; NULL: none are taken here. Locked. */
+const char     *token_refusal(struct imap_caller *, const char *token);
+
 /* One line of the log. Locked. */
 void            log_talk(struct imap_caller *, const char *what, const char *login);
 

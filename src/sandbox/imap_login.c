@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "sandbox/cloud.h"
+#include "sandbox/google.h"
 #include "sandbox/imap.h"
 #include "sandbox/text.h"
 
@@ -96,11 +96,30 @@ static bool form_is_taken(struct imap_caller *c, const char *user)
 	return slice_has(slice_str(o->value), whole ? "mail" : "bare");
 }
 
+/* Of Google's that are good for somebody, whoever asks; NULL: none. */
+static const struct gtoken *google_token(struct sandbox *s, const char *text)
+{
+	const struct gtoken *t = s->google ? gtoken_find(s->google, GTOKEN_ACCESS, text) : NULL;
+
+	return t && !t->revoked && (!t->expires || t->expires > now_s()) ? t : NULL;
+}
+
 static bool token_is_good(struct sandbox *s, const struct account *a, const char *text)
 {
-	const struct token *t = s->cloud ? token_find(s->cloud, TOKEN_ACCESS, text) : NULL;
+	const struct token  *t = s->cloud ? token_find(s->cloud, TOKEN_ACCESS, text) : NULL;
+	const struct gtoken *g = google_token(s, text);
 
-	return t && t->account == a && t->expires > now_s();
+	return (t && t->account == a && t->expires > now_s()) || (g && g->account == a && gscope_has(g->scope, GSCOPE_MAIL));
+}
+
+const char *token_refusal(struct imap_caller *c, const char *token)
+{
+	const struct gtoken *g = google_token(c->imap->sandbox, token);
+
+	/* facts B.6: 401 is a bad token, 403 one that lacks the permission */
+	if (g && !gscope_has(g->scope, GSCOPE_MAIL))
+		return "{\"status\":\"403\",\"schemes\":\"bearer mac\",\"scope\":\"" GSCOPE_MAIL "\"}";
+	return c->host->dialect->token_refusal;
 }
 
 struct account *let_in(struct imap_caller *c, const struct credentials *by)

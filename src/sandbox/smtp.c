@@ -211,12 +211,11 @@ static void auth_plain(struct talk *t, struct slice said)
 
 static void auth_token(struct talk *t, struct slice said)
 {
-	const char        *reason = t->caller->host->dialect->token_refusal;
 	struct credentials by;
 
 	if (said.len == 0 && !ask(t, "", &said))
 		return;
-	if (!reason || !xoauth2_read(t->work, said, &by)) {
+	if (!t->caller->host->dialect->token_refusal || !xoauth2_read(t->work, said, &by)) {
 		say(t, "501 5.5.2 Cannot decode");
 		return;
 	}
@@ -226,7 +225,7 @@ static void auth_token(struct talk *t, struct slice said)
 	t->caller->account = let_in(t->caller, &by);
 	if (t->caller->account)
 		say(t, "235 2.7.0 Accepted");
-	else if (ask(t, base64_of(t->work, slice_str(reason)), &said))
+	else if (ask(t, base64_of(t->work, slice_str(token_refusal(t->caller, by.token))), &said))
 		say_ordered(t, t->caller->host->dialect->smtp_refusal);
 }
 

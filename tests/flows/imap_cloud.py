@@ -257,6 +257,43 @@ def it_is_played_beside_the_others(t):
         c.logout()
 
 
+def xoauth2(address, token):
+    return base64.b64encode(("user=%s\1auth=Bearer %s\1\1" % (address, token)).encode())
+
+
+@row
+def gmail_is_opened_by_imap_with_a_token(t):
+    gmail = "ann@gmail.com"
+    for faults, reason in (((), None), (("google-unticked=https://mail.google.com/",), b'"status":"403"')):
+        with t.mail(*faults, options=("--google", "--account", gmail + ":x", "--account", "bea@gmail.com:x")) as s:
+            tokens = []
+            for a in s.told["accounts"]:
+                with open(a["google_token_file"], encoding="utf-8") as f:
+                    tokens.append(json.load(f)["access_token"])
+            # as it is, somebody else's, made up
+            for token, why in ((tokens[0], reason), (tokens[1], reason or b'"status":"401"'), ("ya29.made-up", b'"status":"401"')):
+                for port, host, ask in ((993, "imap.gmail.com", b"a AUTHENTICATE XOAUTH2 %s\r\n"), (465, "smtp.gmail.com", b"AUTH XOAUTH2 %s\r\n")):
+                    with s.line(port, host) as line:
+                        line.readline()
+                        line.write(ask % xoauth2(gmail, token))
+                        heard = line.readline()
+                        if why:
+                            hold(why in base64.b64decode(heard.split(b" ", 1)[1]), "%s: %s" % (host, heard))
+                            line.write(b"\r\n")
+                            heard = line.readline()
+                        wanted = (b"a NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", b"535-5.7.8 ") if why else (b"a OK ", b"235 ")
+                        hold(heard.startswith(wanted[port == 465]), "%s: %s" % (host, heard))
+    # and so does the program, where Gmail's interface is off
+    with t.mail("google=accessNotConfigured", options=("--google", "--account", gmail + ":x")) as s:
+        config = os.path.join(t.folder, "google.conf")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("[google]\nclient_id = %(client_id)s\nclient_secret = %(client_secret)s\n" % s.told["google"])
+        p = subprocess.run([t.binary, "diagnose", gmail, "--json", "--config=" + config, "--resolver=" + s.told["resolver"], "--ca-file=" + s.told["ca_file"],
+                            "--token-file=" + s.account["google_token_file"], *("--connect-to=" + c for c in s.told["connect_to"])], capture_output=True, text=True, timeout=60)
+        told = json.loads(p.stdout)
+        same((told["verdict"], told["provider"], [c["id"] for c in told["causes"]]), ("connected", "imap", ["google.app_misregistered"]), "instead")
+
+
 def prepare_node(place):
     """As the lock file says, with its checksums, in the build folder."""
     os.makedirs(place, exist_ok=True)
