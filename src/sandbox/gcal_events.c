@@ -114,11 +114,11 @@ static bool has_property(struct gapi_ask *a, const struct item *i, const char *w
 
 static bool is_asked(struct gapi_ask *a, const struct listing *l, const struct item *i)
 {
-	uint64_t    changed = i->changed > i->made ? i->changed : i->made;
-	const char *uid = *i->event.uid ? i->event.uid : arena_print(a->work, "%s@google.com", gcal_event_id(a->work, i));
+	const char *uid;
 
-	if (i->kind != ITEM_EVENT || i->folder != l->folder || changed <= l->since)
+	if (i->kind != ITEM_EVENT || i->folder != l->folder || (i->changed > i->made ? i->changed : i->made) <= l->since)
 		return false;
+	uid = *i->event.uid ? i->event.uid : arena_print(a->work, "%s@google.com", gcal_event_id(a->work, i));
 	return (!l->q || slice_has(slice_str(i->shown.subject), l->q) || slice_has(slice_str(i->shown.text), l->q))
 	    && (!l->uid || strcmp(uid, l->uid) == 0) && (!l->property || has_property(a, i, l->property));
 }

@@ -8,7 +8,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "base/random.h"
 #include "sandbox/gapi.h"
@@ -83,6 +85,38 @@ static void answer_keys(struct sandbox *s, struct request *r, struct reply *repl
 	reply_json(reply, 200, all);
 }
 
+/* The same key as older clients want it: in a certificate that signs itself. */
+static X509 *certificate_of(EVP_PKEY *key)
+{
+	static const unsigned char of[] = "federated-signon.system.gserviceaccount.com";
+	X509      *x = X509_new();
+	X509_NAME *name = x ? X509_get_subject_name(x) : NULL;
+	bool       fine = x && X509_set_version(x, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1
+	               && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, of, -1, -1, 0) == 1 && X509_set_issuer_name(x, name) == 1
+	               && X509_gmtime_adj(X509_getm_notBefore(x), -DAY) && X509_gmtime_adj(X509_getm_notAfter(x), DAY)
+	               && X509_set_pubkey(x, key) == 1 && X509_sign(x, key, EVP_sha256()) > 0;
+
+	if (fine)
+		return x;
+	X509_free(x);
+	return NULL;
+}
+
+static void answer_certificates(struct sandbox *s, struct request *r, struct reply *reply)
+{
+	cJSON *all = cJSON_CreateObject();
+	X509  *x = certificate_of(s->google->key);
+	BIO   *out = BIO_new(BIO_s_mem());
+	char  *bytes;
+	long   len;
+
+	if (x && out && PEM_write_bio_X509(out, x) == 1 && (len = BIO_get_mem_data(out, &bytes)) > 0)
+		cJSON_AddStringToObject(all, s->google->key_id, arena_copy(r->work, slice(bytes, (size_t)len)));
+	BIO_free(out);
+	X509_free(x);
+	reply_json(reply, 200, all);
+}
+
 /* -- by host and path -------------------------------------------------------------------------------------------------- */
 
 /* `path` NULL: all of the host's. */
@@ -93,7 +127,8 @@ static const struct { const char *host, *path; void (*answer)(struct sandbox *, 
 	{ GACCOUNTS_HOST, "/.well-known/openid-configuration", answer_configuration },
 	{ GTOKEN_HOST, "/token", answer_google_token }, { GTOKEN_HOST, "/revoke", answer_google_revoke },
 	{ GTOKEN_HOST, "/tokeninfo", answer_google_token_info },
-	{ GAPIS_HOST, "/oauth2/v3/certs", answer_keys },
+	{ GAPIS_HOST, "/oauth2/v4/token", answer_google_token },      /* its older address, which Google's own clients still have */
+	{ GAPIS_HOST, "/oauth2/v3/certs", answer_keys }, { GAPIS_HOST, "/oauth2/v1/certs", answer_certificates },
 	{ GMAIL_HOST, NULL, answer_google_api }, { GAPIS_HOST, NULL, answer_google_api }, { GUSERINFO_HOST, NULL, answer_google_api },
 	{ GPUBSUB_HOST, NULL, answer_google_api },
 };

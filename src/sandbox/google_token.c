@@ -124,7 +124,7 @@ static const char *wrong_verifier(struct gask *a, const struct gtoken *t)
 
 	if (!t->challenge)
 		return NULL;
-	if (!verifier)
+	if (!verifier || !*verifier)
 		return "no-code-verifier";
 	return strcmp(t->plain ? verifier : sha256_base64url(a->request->work, verifier), t->challenge) == 0 ? NULL : "code-verifier";
 }

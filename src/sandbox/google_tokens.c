@@ -195,7 +195,7 @@ static const char *wrong_claim(const cJSON *c)
 
 	if (!iss || strcmp(iss, GOOGLE_SERVICE) != 0)
 		return "account-not-found";
-	if (!aud || strcmp(aud, "https://" GTOKEN_HOST "/token") != 0)
+	if (!aud || (strcmp(aud, "https://" GTOKEN_HOST "/token") != 0 && strcmp(aud, "https://" GAPIS_HOST "/oauth2/v4/token") != 0))
 		return "jwt-scope";
 	return exp < now || iat > now + SKEW || exp > iat + LONGEST_ASSERTION ? "jwt-time" : NULL;
 }
