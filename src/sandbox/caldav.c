@@ -63,6 +63,9 @@ void almanac_names(struct sandbox *s)
 	for (size_t i = 0; i < m->domains; i++) {
 		const char *srv = arena_print(s->own, "_caldavs._tcp.%s", m->domain[i]);
 
+		/* whoever plays the domain's mail says so himself */
+		if (!s->exchange && !s->cloud && !s->imap)
+			names_add(s->names, m->domain[i], RECORD_MX, arena_print(s->own, "mx.%s", m->domain[i]), 10, 0);
 		if (orders_at(&s->orders, m->domain[i], ORDER_DAV_NOT_OFFERED)) {
 			names_add(s->names, srv, RECORD_SRV, "", 0, 0);
 		} else if (!orders_at(&s->orders, m->domain[i], ORDER_DAV_NO_SRV)
