@@ -293,8 +293,10 @@ static void answer_ask(struct dav_ask *a)
 		lead(a, 301, ALMANAC_ROOT);
 	else if (strncmp(path, ALMANAC_ROOT, strlen(ALMANAC_ROOT)) == 0 || dav_provider_of(a->request->host))
 		answer_signed_in(a);
-	else if (strcmp(path, "/") == 0)
+	else if (strcmp(path, "/") == 0 && (strcmp(a->request->method, "GET") == 0 || strcmp(a->request->method, "HEAD") == 0))
 		page(a, 200, "Calendars", "<p>A calendar server.</p>");
+	else if (strcmp(path, "/") == 0)
+		page(a, 405, "Not Allowed", "");
 	else
 		page(a, 404, "Not Found", "");
 }

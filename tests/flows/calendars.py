@@ -98,6 +98,10 @@ EVENTS {{
 ETAGS = b'<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>'
 
 
+def basic(user, password):
+    return "Basic " + base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+
+
 def write(folder, files):
     for name, text in files.items():
         with open(os.path.join(folder, name), "w") as f:
@@ -115,8 +119,7 @@ class Calendars:
 
     def ask(self, user, method, path, body=b"", **headers):
         c = http.client.HTTPSConnection(self.address, self.port, timeout=20, context=ssl._create_unverified_context())
-        credentials = base64.b64encode(("%s:%s" % (user, self.password)).encode()).decode()
-        c.request(method, path, body, {"Authorization": "Basic " + credentials, **headers})
+        c.request(method, path, body, {"Authorization": basic(user, self.password), **headers})
         answer = c.getresponse()
         status, body = answer.status, answer.read()
         c.close()
