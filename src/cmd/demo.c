@@ -20,6 +20,7 @@
 
 #define EXCHANGE_DOMAIN  "fabrikam.example"
 #define MICROSOFT_DOMAIN "contoso.example"
+#define IMAP_DOMAIN      "birch.example"
 #define BCC_DOMAIN       "bcc.mailmoor.example"
 #define FIRST_PORT       8325
 #define PORTS            100
@@ -71,8 +72,14 @@ static const char *or_nothing(const char *text)
 
 static const char *address_of(const struct row *r, struct arena *into)
 {
-	const char *domain = strcmp(r->provider, "exchange") == 0 ? EXCHANGE_DOMAIN : MICROSOFT_DOMAIN;
+	static const struct { const char *provider, *domain; } usual[] = {
+		{ "exchange", EXCHANGE_DOMAIN }, { "microsoft", MICROSOFT_DOMAIN }, { "imap", IMAP_DOMAIN },
+	};
+	const char *domain = "";
 
+	for (size_t i = 0; i < COUNT(usual); i++)
+		if (strcmp(usual[i].provider, r->provider) == 0)
+			domain = usual[i].domain;
 	return *r->address ? r->address : arena_print(into, "%s@%s", r->name, domain);
 }
 
@@ -271,7 +278,7 @@ static bool show(struct showing *s, struct error *err)
 		return fail(err, FAULT_LOCAL, "no port is free on 127.0.0.1");
 	fill_in(s);
 	s->wishes.persona = "2016";
-	s->wishes.microsoft = true;
+	s->wishes.microsoft = s->wishes.imap = true;
 	s->wishes.domain = EXCHANGE_DOMAIN;
 	s->wishes.cloud_domain = MICROSOFT_DOMAIN;
 	s->wishes.high_ports = true;

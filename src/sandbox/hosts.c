@@ -6,7 +6,9 @@
 #include <strings.h>
 
 #include "sandbox/cloud.h"
+#include "sandbox/google.h"
 #include "sandbox/hole.h"
+#include "sandbox/imap.h"
 
 struct own_door {
 	struct certificate certificate;
@@ -32,9 +34,11 @@ static const char *domain_of(const struct account *a)
 	return strchr(a->mail, '@') + 1;
 }
 
-static bool is_cloud_s(const struct sandbox *s, const struct account *a)
+/* Is it in one of the other parts' hands? */
+static bool is_anothers(const struct sandbox *s, const struct account *a)
 {
-	return s->cloud && s->cloud->apart && cloud_has_domain(s, domain_of(a));
+	return (s->cloud && s->cloud->apart && cloud_has_domain(s, domain_of(a))) || (s->plays_imap && imap_has(a->mail))
+	    || (s->google && google_has(s, a));
 }
 
 bool hosts_give(struct sandbox *s)
@@ -44,7 +48,7 @@ bool hosts_give(struct sandbox *s)
 	for (size_t i = 0; i < s->account_count; i++) {
 		struct account *a = &s->accounts[i];
 
-		if (is_cloud_s(s, a) || !orders_name(&s->orders, a->mail))
+		if (is_anothers(s, a) || !orders_name(&s->orders, a->mail))
 			continue;
 		a->host = arena_print(s->own, "%s.%s", a->sam, s->domain);
 		a->ews_url = arena_print(s->own, "https://%s/EWS/Exchange.asmx", a->host);

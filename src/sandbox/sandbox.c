@@ -634,8 +634,9 @@ void sandbox_free(struct sandbox *s)
 	if (s->folder) {
 		if (strncmp(s->ca_file, s->folder, strlen(s->folder)) == 0)
 			unlink(s->ca_file);
-		for (size_t i = 0; i < SANDBOX_ACCOUNTS && s->places.token_file[i]; i++)
-			unlink(s->places.token_file[i]);
+		for (size_t i = 0; i < SANDBOX_ACCOUNTS; i++)      /* not every part has one for each of its people */
+			if (s->places.token_file[i])
+				unlink(s->places.token_file[i]);
 		for (size_t i = 0; i < SANDBOX_ACCOUNTS; i++)
 			if (s->places.google_token_file[i])
 				unlink(s->places.google_token_file[i]);
