@@ -810,7 +810,7 @@ static void note_google(struct flow *f, struct flow_worked *out)
 	out->well[SERVICE_WEB] = true;
 	out->interface = "gmail";
 	out->username = arena_str(job, f->address.text);
-	out->mailbox = arena_str(job, s->profile.address);
+	out->mailbox = arena_str(job, s->profile.address ? s->profile.address : s->account.address ? s->account.address : f->address.text);
 }
 
 static void note_worked(struct flow *f, struct flow_worked *out)
@@ -833,7 +833,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 		note_exchange(f, out);
 	if (f->microsoft.in_session && microsoft_is_open(&f->microsoft.session))
 		note_microsoft(f, out);
-	if (f->google.in_session && f->google.session.mailbox_open && f->google.session.signed_in)
+	if (f->google.in_session && f->google.session.signed_in
+	    && (f->google.session.mailbox_open || (f->google.session.has_calendar && !rights_have_mail(f->request->terms.rights))))
 		note_google(f, out);
 	if (f->caldav.in_session && f->caldav.session.calendars)
 		note_calendars(f, out);

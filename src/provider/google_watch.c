@@ -7,7 +7,7 @@
 #include "wire/http.h"
 
 enum { OPEN_START, OPEN_SIGN_IN, OPEN_DONE };
-enum { NEWS_START, NEWS_PAGE, NEWS_MESSAGE };
+enum { NEWS_START, NEWS_PAGE, NEWS_MESSAGE, NEWS_DATES };
 
 #define MAILBOX      "/gmail/v1/users/me"
 #define POLL_MS      (60 * 1000)
@@ -16,6 +16,9 @@ enum { NEWS_START, NEWS_PAGE, NEWS_MESSAGE };
 #define REST_MOST_MS (60 * 60 * 1000)       /* and where it says too much                              */
 #define PAGES_MOST   10000                  /* of one round: who never comes to its end is left        */
 #define DAY_S        (24 * 3600)
+#define DATES_EVERY  5                      /* polls: the calendar is in less of a hurry, and has a limit of its own */
+#define CALENDAR     "primary"
+#define SKEW_S       300                    /* so far our clock may be from Google's */
 
 /* So many at once are well below Google's limits (facts G B.4), and a page of them below ours. */
 #define HISTORY_MOST "100"
@@ -48,7 +51,7 @@ void google_watch_wake(struct google_watch *s)
 	google_session_init(s->session, s->report, a->app, &s->who, NULL, a->waits, report_attempt(s->report));
 	s->session->safe = a->safe;
 	s->session->terms = a->terms;
-	s->session->mail_alone = true;
+	s->session->mail_alone = true;      /* the calendar's line is opened when it is its turn */
 	for (enum google_place p = 0; p < GOOGLE_PLACES; p++)
 		s->session->line[p].web.how = TLS_QUICK;
 	s->asked = s->reporting = s->rest.stirred.open = false;
@@ -59,7 +62,8 @@ void google_watch_told(struct google_watch *s)
 	arena_free(s->page);
 	s->page = NULL;
 	s->news = NULL;
-	s->count = s->taken = 0;
+	s->entries = NULL;
+	s->count = s->taken = s->entry_count = 0;
 }
 
 static void end_page(struct google_watch *s)
@@ -103,6 +107,13 @@ void google_watch_release(struct google_watch *s)
 	google_watch_told(s);
 	end_round(s);
 	forget_text(&s->history);
+	forget_text(&s->sync);
+	forget_text(&s->sync_page);
+}
+
+static bool has_mail(const struct google_watch *s)
+{
+	return rights_have_mail(s->access.terms.rights);
 }
 
 /* -- refusals ----------------------------------------------------------------------------------------------------- */
@@ -358,7 +369,7 @@ static int64_t moment_of(const struct google_watch *s, const struct want *w)
 
 static enum want_kind begin_now(struct google_watch *s, const struct want *w, struct error *err)
 {
-	if (s->history)
+	if (s->history || !has_mail(s))
 		return WANT_NOTHING;
 	if (!s->session->profile.history) {
 		fail(err, FAULT_BROKEN, "%s: a mailbox without a moment", s->who.text);
@@ -396,6 +407,143 @@ enum want_kind google_watch_open_step(void *self, struct want *w, struct error *
 	return WANT_FAILED;
 }
 
+/* -- the calendar ------------------------------------------------------------------------------------------------- */
+
+static bool is_calendar_due(const struct google_watch *s, const struct want *w)
+{
+	const char *scope = s->session->grant.scope;
+
+	return w->now_ms >= s->dates_ms && (!scope || strstr(scope, "https://www.googleapis.com/auth/calendar"));
+}
+
+static void ask_dates(struct google_watch *s, const struct want *w)
+{
+	struct arena *a = s->session->job;
+	const char   *sync = s->sync ? arena_print(a, "&syncToken=%s", http_url_encode(s->sync, a)) : "";
+	const char   *page = s->sync_page ? arena_print(a, "&pageToken=%s", http_url_encode(s->sync_page, a)) : "";
+
+	if (!s->sync_page || !s->looked)
+		s->looked = s->sync_page && s->synced ? s->synced : w->now_unix;
+	google_question(s->session, GOOGLE_CALENDAR, "google.events", false, arena_print(a, "/calendar/v3/calendars/" CALENDAR
+		"/events?maxResults=100&showDeleted=true&maxAttendees=1%s%s", sync, page));
+}
+
+static const char *line_of(struct google_watch *s, const char *text)
+{
+	return text ? header_text_utf8(slice_str(text), s->page) : NULL;
+}
+
+static struct calendar_change change_of(struct google_watch *s, const struct google_event *e)
+{
+	struct calendar_change c = { .kind = e->gone ? CALENDAR_REMOVED : e->created >= s->synced ? CALENDAR_ADDED : CALENDAR_CHANGED,
+		.calendar = CALENDAR, .remote_id = arena_str(s->page, e->id) };
+
+	if (e->gone || !google_moment(&e->start, &c.start) || !google_moment(&e->end, &c.end))
+		return c;
+	c.known = true;
+	c.uid = line_of(s, e->uid);
+	c.title = line_of(s, e->summary);
+	c.zone = line_of(s, e->start.zone);
+	c.all_day = e->start.day;
+	c.recurs = e->recurs;
+	c.is_private = e->hidden;
+	return c;
+}
+
+/* What is seen for the first time is not told, and of a second look at all of it only what has changed since. */
+static bool is_told(const struct google_watch *s, const struct google_event *e)
+{
+	return s->synced && (!s->again || e->updated > s->synced - SKEW_S);
+}
+
+static void take_events(struct google_watch *s, const struct google_events *p)
+{
+	s->entries = arena_get(s->page, (p->count + 1) * sizeof *s->entries);
+	for (size_t i = 0; i < p->count; i++)
+		if (is_told(s, &p->item[i])) {
+			struct calendar_change c = change_of(s, &p->item[i]);
+
+			s->entries[s->entry_count++] = (struct calendar_news){ .calendar = CALENDAR, .name = c.remote_id, .told = true,
+			                                                       .change = c };
+		}
+}
+
+/* That is all for a while. */
+static void leave_dates(struct google_watch *s, const struct want *w)
+{
+	s->dates = s->more = false;
+	s->dates_ms = w->now_ms + (int64_t)DATES_EVERY * s->poll_ms;
+}
+
+static bool take_dates(struct google_watch *s, const struct want *w, struct error *err)
+{
+	CLEANUP(arena) struct arena *work = arena_new();
+	struct google_events p;
+
+	if (!google_events_read(body_of(s), work, &p, err))
+		return false;
+	if (!p.next && !p.sync)
+		return fail(err, FAULT_BROKEN, "it leads neither on nor to an end");
+	if (p.next && s->sync_page && strcmp(p.next, s->sync_page) == 0)
+		return fail(err, FAULT_BROKEN, "it comes to no end");
+	take_events(s, &p);
+	keep_text(&s->sync_page, p.next);
+	s->more = p.next != NULL;
+	if (p.next)
+		return true;
+	keep_text(&s->sync, p.sync);
+	s->synced = s->looked;
+	s->again = false;
+	leave_dates(s, w);
+	return true;
+}
+
+/* Google has forgotten the token (facts G C), or the page. */
+static void forget_dates(struct google_watch *s)
+{
+	forget_text(&s->sync);
+	forget_text(&s->sync_page);
+	s->again = s->more = true;
+	s->calendar_resets++;
+}
+
+/* The answer to ask_dates(); what goes wrong here is the calendar's alone. */
+static enum want_kind dates_step(struct google_watch *s, struct want *w, struct error *err)
+{
+	enum want_kind kind = google_ask_step(s->session, w, err);
+	int            status = kind == WANT_NOTHING ? status_of(s) : 0;
+
+	if (kind > WANT_FAILED || (kind == WANT_FAILED && (err->fault == FAULT_LOCAL || w->stopping || !has_mail(s))))
+		return kind;
+	if (kind == WANT_FAILED) {
+		*err = (struct error){ 0 };
+		leave_dates(s, w);
+		return WANT_NOTHING;
+	}
+	if (status == 200 && take_dates(s, w, err)) {
+		google_ask_end(s->session, STEP_PASSED, w);
+		return WANT_NOTHING;
+	}
+	if (status == 200)
+		report_note(s->report, s->session->line[GOOGLE_CALENDAR].reported, FACT_REPLY_BROKEN, "%s", err->text);
+	else
+		google_answer_facts(s->session);
+	google_ask_end(s->session, STEP_FAILED, w);
+	if ((status == 410 || (status == 400 && s->sync_page)) && (s->sync || s->sync_page) && !s->again) {
+		forget_dates(s);
+		return WANT_NOTHING;
+	}
+	if (!has_mail(s) && !google_is_busy(s->session)) {
+		if (!err->fault)
+			fail(err, FAULT_REFUSED, "%s: the calendar cannot be watched", s->who.text);
+		return WANT_FAILED;
+	}
+	*err = (struct error){ 0 };
+	s->throttled += google_is_busy(s->session);
+	leave_dates(s, w);
+	return WANT_NOTHING;
+}
+
 /* -- the turn ----------------------------------------------------------------------------------------------------- */
 
 /* The round is over: from here on it is asked, once what it brought is kept. */
@@ -407,15 +555,17 @@ static void finish_round(struct google_watch *s)
 	end_round(s);
 }
 
-static void finish_part(struct google_watch *s)
+static void finish_part(struct google_watch *s, const struct want *w)
 {
 	/* of the inbox only what is not older than what is known already */
 	if (s->at == s->arrivals && s->through && !s->fresh)
 		forget_text(&s->next);
 	s->more = s->at < s->arrivals || s->next;
 	s->busy = 0;
-	if (!s->more)
-		finish_round(s);
+	if (s->more)
+		return;
+	finish_round(s);
+	s->dates = s->more = is_calendar_due(s, w);
 }
 
 static void begin_part(struct google_watch *s)
@@ -426,8 +576,10 @@ static void begin_part(struct google_watch *s)
 	s->renumbered = false;
 	google_watch_told(s);
 	s->page = arena_new();
-	s->news = arena_get(s->page, GOOGLE_NEWS_MOST * sizeof *s->news);
 	s->polls += !s->more;
+	s->dates |= !has_mail(s);
+	if (!s->dates)
+		s->news = arena_get(s->page, GOOGLE_NEWS_MOST * sizeof *s->news);
 }
 
 enum want_kind google_watch_news_step(void *self, struct want *w, struct error *err)
@@ -437,6 +589,14 @@ enum want_kind google_watch_news_step(void *self, struct want *w, struct error *
 	switch (s->step) {
 	case NEWS_START:
 		begin_part(s);
+		if (s->dates) {
+			ask_dates(s, w);
+
+	STEP(s, NEWS_DATES):
+			PASS(dates_step(s, w, err));
+			s->step = NEWS_START;
+			return WANT_NOTHING;
+		}
 		if (s->at == s->arrivals) {
 			ask_page(s);
 
@@ -451,7 +611,7 @@ enum want_kind google_watch_news_step(void *self, struct want *w, struct error *
 		}
 		if (!s->busy_ms) {
 			end_step(s, STEP_PASSED, w);
-			finish_part(s);
+			finish_part(s, w);
 		}
 		s->step = NEWS_START;
 		return WANT_NOTHING;

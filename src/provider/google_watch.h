@@ -1,4 +1,5 @@
-/* google_watch.h -- the inbox of a mailbox at Gmail, watched for new mail: what happened there since a moment, polled (facts G B.2).
+/* google_watch.h -- the inbox of a mailbox at Gmail, watched for new mail, and its calendar, for what changes in it: what happened there
+ * since a moment, polled (facts G B.2, C).
  *
  * As microsoft_watch.h: google_watch_open_step() once, then google_watch_news_step() until it tells no more, google_watch_park(),
  * google_watch_wait_step(), google_watch_wake() and the news again, over and over. Nothing is written at the provider. A mailbox seen for
@@ -12,7 +13,12 @@
  * Where Gmail has forgotten that moment (404: after a week or more, in rare cases after hours) it is asked for the present one first, and
  * then the inbox is gone through from the newest on: what may be news is told again. Nothing is lost, and nobody is alarmed.
  *
- * Parked it holds the struct and the two texts of the cursor; amid a round that Gmail broke off also the ids that are left of a page.
+ * The calendar is asked now and then, every fifth time, where the grant is for it, by a sync token; deleted entries are told as well. It
+ * is known from the first look on, which tells nothing. Where Google has forgotten the token (410) all is gone through once more, and told
+ * is what is newer than the last look. A round that breaks off goes on at its page. What goes wrong with the calendar alone ends nothing:
+ * it is tried again later. On terms without mail there is the calendar alone.
+ *
+ * Parked it holds the struct and the texts of the cursor; amid a round that Gmail broke off also the ids that are left of a page.
  * The grant has to be there whenever a step is called but the wait's. It is renewed ahead of its end, and kept in the safe before it is
  * used (google.h).
  *
@@ -23,6 +29,7 @@
 #ifndef PROVIDER_GOOGLE_WATCH_H
 #define PROVIDER_GOOGLE_WATCH_H
 
+#include "model/calendar_change.h"
 #include "model/message.h"
 #include "provider/google.h"
 #include "provider/rest.h"
@@ -47,8 +54,12 @@ struct google_watch {
 	/* in and out: how far the mailbox is known; NULL: not at all, then it is known from now on. Its own, on the heap. */
 	char                  *history;
 	int64_t                since;           /* where Gmail has forgotten that: received after this is news, Unix seconds */
+	char                  *sync, *sync_page;      /* likewise of the calendar; the page that its round is at, NULL: at none */
+	int64_t                synced;          /* when the calendar was looked at last, by Google's clock; 0: never          */
 	/* out */
 	struct report         *report;          /* NULL while parked                                                  */
+	struct calendar_news  *entries;         /* as the news, of the calendar                                       */
+	size_t                 entry_count;
 	struct message        *news;            /* until the next call of any step, or google_watch_told()            */
 	size_t                 count;
 	int                    busy_ms;         /* so long the server wants to be left alone; 0: it does not say so, in this turn */
@@ -70,10 +81,15 @@ struct google_watch {
 	bool                   through;         /* a round through the inbox, not through what happened               */
 	bool                   reporting;       /* the step of this part is under way                                 */
 	bool                   fresh;           /* of the page under way: one at least was received after `since`     */
+	bool                   dates;           /* this part is the calendar's                                        */
+	bool                   again;           /* its round goes through all, since the token was forgotten          */
+	unsigned               calendar_resets; /* the reader sets them back                                          */
+	int64_t                dates_ms;        /* not to be asked before, of want.now_ms                             */
+	int64_t                looked;          /* when the round of it began                                         */
 	int                    step, rest_ms;
 };
 
-/* `history` is copied. Awake from the beginning. */
+/* `history` is copied. Awake from the beginning; what is known of the calendar may be put in before the first step, from the heap. */
 void           google_watch_init(struct google_watch *, const struct google_access *, const char *history, int64_t since);
 enum want_kind google_watch_open_step(void *self, struct want *, struct error *);
 enum want_kind google_watch_news_step(void *self, struct want *, struct error *);      /* WANT_NOTHING: see count and more */

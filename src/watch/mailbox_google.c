@@ -1,7 +1,8 @@
 #include "watch/mailbox_kind.h"
 
 void mailbox_init_google(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
-                         const struct google_app *app, struct terms terms, const struct oauth_safe *safe, const char *history, int64_t since)
+                         const struct google_app *app, struct terms terms, const struct oauth_safe *safe, const char *history,
+                         int64_t since)
 {
 	*m = (struct mailbox){ .kind = &mailbox_by_gmail, .owner = owner, .self = self, .locked = true };
 	google_watch_init(&m->google, &(struct google_access){ .app = app, .safe = safe, .grant = &m->grant, .address = address,
@@ -48,7 +49,8 @@ static struct mailbox_look look(const struct mailbox *m)
 {
 	const struct google_watch *x = &m->google;
 
-	return (struct mailbox_look){ .report = x->report, .news = x->news, .count = x->count, .busy_ms = x->busy_ms, .more = x->more,
+	return (struct mailbox_look){ .report = x->report, .news = x->news, .count = x->count,
+		.entries = x->entries, .entry_count = x->entry_count, .busy_ms = x->busy_ms, .more = x->more,
 		.asked = x->asked };
 }
 

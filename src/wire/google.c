@@ -1,5 +1,7 @@
 #include "wire/google.h"
 
+#include <time.h>
+
 #include "base/json.h"
 #include "wire/header.h"
 #include "wire/sasl.h"
@@ -403,13 +405,96 @@ static struct google_time time_of(const cJSON *event, const char *name, struct a
 	return (struct google_time){ date ? date : json_copy(json, "dateTime", a), json_copy(json, "timeZone", a), date != NULL };
 }
 
+static bool is_hidden(const char *visibility)
+{
+	return visibility && (strcmp(visibility, "private") == 0 || strcmp(visibility, "confidential") == 0);
+}
+
+static bool digits(struct slice *rest, size_t count, unsigned most, int *out)
+{
+	unsigned long long n;
+
+	if (rest->len < count || !slice_number(slice_upto(*rest, count), most, &n))
+		return false;
+	*rest = slice_from(*rest, count);
+	*out = (int)n;
+	return true;
+}
+
+static bool sign(struct slice *rest, char c)
+{
+	if (!rest->len || *rest->at != c)
+		return false;
+	*rest = slice_from(*rest, 1);
+	return true;
+}
+
+static bool read_day(struct slice *rest, struct tm *tm)
+{
+	int year, month, day;
+
+	if (!digits(rest, 4, 9999, &year) || !sign(rest, '-') || !digits(rest, 2, 12, &month) || !sign(rest, '-')
+	    || !digits(rest, 2, 31, &day) || month < 1 || day < 1)
+		return false;
+	*tm = (struct tm){ .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day };
+	return true;
+}
+
+static bool read_clock(struct slice *rest, struct tm *tm)
+{
+	if (!(sign(rest, 'T') || sign(rest, 't')) || !digits(rest, 2, 23, &tm->tm_hour) || !sign(rest, ':')
+	    || !digits(rest, 2, 59, &tm->tm_min) || !sign(rest, ':') || !digits(rest, 2, 60, &tm->tm_sec))
+		return false;
+	if (sign(rest, '.'))
+		while (rest->len && *rest->at >= '0' && *rest->at <= '9')
+			*rest = slice_from(*rest, 1);
+	return true;
+}
+
+/* Seconds east of UTC. */
+static bool read_offset(struct slice *rest, int *out)
+{
+	int  hours = 0, minutes = 0;
+	bool west;
+
+	*out = 0;
+	if (sign(rest, 'Z') || sign(rest, 'z'))
+		return true;
+	west = sign(rest, '-');
+	if (!(west || sign(rest, '+')) || !digits(rest, 2, 23, &hours) || !sign(rest, ':') || !digits(rest, 2, 59, &minutes))
+		return false;
+	*out = (west ? -60 : 60) * (hours * 60 + minutes);
+	return true;
+}
+
+bool google_moment(const struct google_time *t, int64_t *out)
+{
+	struct slice rest = slice_str(t->at);
+	struct tm    tm;
+	int          east = 0;
+
+	if (!t->at || !read_day(&rest, &tm) || (!t->day && !(read_clock(&rest, &tm) && read_offset(&rest, &east))) || rest.len)
+		return false;
+	*out = (int64_t)timegm(&tm) - east;
+	return true;
+}
+
+static long long moment_in(const cJSON *json, const char *name, struct arena *a)
+{
+	int64_t at;
+
+	return google_moment(&(struct google_time){ .at = json_copy(json, name, a) }, &at) && at > 0 ? at : 0;
+}
+
 static bool take_event(const cJSON *json, struct google_event *e, struct arena *a)
 {
 	const char *status = json_text(json, "status");
 
 	*e = (struct google_event){ .id = name_of(json, "id", "-_", a), .uid = json_copy(json, "iCalUID", a), .etag = json_copy(json, "etag", a),
 		.summary = json_copy(json, "summary", a), .series = name_of(json, "recurringEventId", "-_", a), .start = time_of(json, "start", a),
-		.end = time_of(json, "end", a), .original = time_of(json, "originalStartTime", a), .gone = status && strcmp(status, "cancelled") == 0 };
+		.end = time_of(json, "end", a), .original = time_of(json, "originalStartTime", a), .gone = status && strcmp(status, "cancelled") == 0,
+		.created = moment_in(json, "created", a), .updated = moment_in(json, "updated", a), .recurs = cJSON_IsArray(member(json, "recurrence")),
+		.hidden = is_hidden(json_text(json, "visibility")) };
 	return e->id != NULL;
 }
 

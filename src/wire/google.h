@@ -136,8 +136,13 @@ struct google_event {
 	const char        *id, *uid, *etag, *summary;   /* all but the id: NULL where not told           */
 	const char        *series;                      /* of which it is an exception; NULL: of none    */
 	struct google_time start, end, original;        /* `original`: when the exception would have been */
+	long long          created, updated;            /* Unix seconds; 0: not told */
 	bool               gone;                        /* cancelled; then often nothing but the id      */
+	bool               recurs, hidden;              /* it is a series; its owner keeps it private    */
 };
+
+/* When that is, in Unix seconds; of a day as a whole as if in UTC. False: not told, or no such time. */
+bool google_moment(const struct google_time *, int64_t *out);
 
 /* A page of events. Broken: no list, an event without an id, a page that leads both on and to an end. FAULT_TOO_BIG: more than Google's
  * own limit of GOOGLE_EVENTS in one. */

@@ -121,6 +121,10 @@ class Town(peers.Peers):
     def figure(self, name):
         return int(re.search(r"^mailmoor_%s (\d+)$" % name, self.daemon.request("GET", "/metrics").text, re.M)[1])
 
+    def cursor(self, id):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.daemon.folder, "state", "mailmoor.db"))) as db:
+            return json.loads(db.execute("SELECT cursor FROM accounts WHERE id = ?", (id,)).fetchone()[0] or "{}")
+
     def send(self, subject, n=0):
         """From the second account to the n-th."""
         mail = "From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%d@test.example>\r\n\r\nx\r\n" % (
@@ -218,6 +222,29 @@ def what_came_while_it_was_forgotten_is_told(t):
     t.daemon.start()
     t.wait_told(id, ["one", "two"])
     until(lambda: "mailbox.history_forgotten" in t.daemon.said(), WAIT_S, "forgotten")
+
+
+@row
+def what_changes_in_the_calendar_is_told(t):
+    """By a sync token, and where that is forgotten by what has changed since; a restart keeps it."""
+    t.open()
+    id = t.connect()
+
+    def changes():
+        return [(e["data"]["entry"]["change"], e["data"]["entry"].get("title")) for e in t.daemon.events(type="calendar.changed", account=id)]
+    until(lambda: t.google.asked("/events", "GET") and "syncToken" not in t.daemon.said() and t.cursor(id).get("sync_token"), WAIT_S, "known")
+    hold(changes() == [], changes())
+    path = "/calendar/v3/calendars/primary/events"
+    made = t.google.api(CALENDAR, path, {"summary": "tea", "start": {"dateTime": "2026-11-23T09:00:00Z"}, "end": {"dateTime": "2026-11-23T10:00:00Z"}})
+    with contextlib.suppress(peers.Failed):
+        until(lambda: changes() == [("added", "tea")], WAIT_S, "added")
+    hold(changes() == [("added", "tea")], changes())
+    t.daemon.stop()
+    t.google.api(CALENDAR, path + "/" + made["id"], {"summary": "coffee"}, method="PATCH")
+    t.daemon.start()
+    until(lambda: changes()[1:] == [("changed", "coffee")], WAIT_S, "changed")
+    t.google.api(CALENDAR, path + "/" + made["id"], method="DELETE")
+    until(lambda: [c for c, _ in changes()] == ["added", "changed", "removed"], WAIT_S, "removed")
 
 
 @row

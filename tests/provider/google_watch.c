@@ -12,7 +12,8 @@
 #define THEIRS "ya29.their-token"
 #define R0     "1//0refresh-of-old"
 #define R1     "1//0refresh-of-theirs"
-#define SCOPES "https://mail.google.com/ https://www.googleapis.com/auth/calendar"
+#define SCOPES "https://mail.google.com/"
+#define BOTH   SCOPES " https://www.googleapis.com/auth/calendar"
 #define NOW    1795248000      /* web_peer_run()'s */
 #define SAID   400
 
@@ -420,4 +421,112 @@ TEST(waits_have_dice_and_an_ear)
 	EXPECT(google_watch_wait_step(&watch, &w, &err) == WANT_NOTHING && watch.rest.woken);
 	/* and a second of peace after that */
 	EXPECT(google_watch_wait_step(&watch, &w, &err) == WANT_TIME && w.wait_ms == 1000);
+}
+
+/* -- the calendar ------------------------------------------------------------------------------------------------- */
+
+#define EVENTS        "GET /calendar/v3/calendars/primary/events?maxResults=100&showDeleted=true&maxAttendees=1"
+#define ALL(answer)   { EVENTS " HTTP/1.1\nHost: 192.0.2.10\nAuthorization: Bearer " OLD, answer, KEEPS }
+#define SINCE(token, answer) { EVENTS "&syncToken=" token " HTTP/1.1\nHost: 192.0.2.10", answer, KEEPS }
+#define SINCE_ON(token, page, answer) { EVENTS "&syncToken=" token "&pageToken=" page " HTTP/1.1\nHost: 192.0.2.10", answer, KEEPS }
+#define ALL_ON(page, answer) { EVENTS "&pageToken=" page " HTTP/1.1\nHost: 192.0.2.10", answer, KEEPS }
+#define SYNC(token, items) JSON("200 OK", "{\"items\":[" items "],\"nextSyncToken\":\"" token "\"}")
+#define MORE(page, items)  JSON("200 OK", "{\"items\":[" items "],\"nextPageToken\":\"" page "\"}")
+#define WHEN(id, created, updated, more) "{\"id\":\"" id "\",\"summary\":\"s\",\"created\":\"" created "\",\"updated\":\"" updated "\",\"start\":{\"dateTime\":\"2026-11-23T09:00:00+02:00\",\"timeZone\":\"Europe/Helsinki\"},\"end\":{\"dateTime\":\"2026-11-23T10:00:00+02:00\"}" more "}"
+#define OLD_ONE(id)   WHEN(id, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00.000Z", "")
+#define TOUCHED(id)   WHEN(id, "2026-01-01T00:00:00Z", "2026-11-21T08:30:00Z", "")
+#define FRESHLY(id)   WHEN(id, "2026-11-21T08:30:00Z", "2026-11-21T08:30:00Z", "")
+#define REMOVED(id)   "{\"id\":\"" id "\",\"status\":\"cancelled\"}"
+#define QUIET         ME(OLD), ON(OLD, "500", NONE("501"))
+
+static const struct {
+	const char *name, *sync, *page;
+	int64_t     synced;
+	struct turn turn[TURNS];
+	const char *told, *after;      /* the token; NULL: none */
+	unsigned    resets;
+} dates[] = {
+	{ "known from the first look on", NULL, NULL, 0, { QUIET, ALL(MORE("p1", OLD_ONE("a"))), ALL_ON("p1", SYNC("t1", FRESHLY("b"))) }, "", "t1", 0 },
+	{ "added, changed, removed", "t1", NULL, DAY(21), { QUIET, SINCE("t1", SYNC("t2", FRESHLY("a") "," TOUCHED("b") "," REMOVED("c"))) }, "added:a:s changed:b:s removed:c:-", "t2", 0 },
+	{ "in pages", "t1", NULL, DAY(21), { QUIET, SINCE("t1", MORE("p1", FRESHLY("a"))), SINCE_ON("t1", "p1", SYNC("t2", TOUCHED("b"))) }, "added:a:s changed:b:s", "t2", 0 },
+	{ "where it broke off", "t1", "p1", DAY(21), { QUIET, SINCE_ON("t1", "p1", SYNC("t2", TOUCHED("b"))) }, "changed:b:s", "t2", 0 },
+	{ "forgotten: all once more, and what has changed since", "t1", NULL, DAY(21), { QUIET, SINCE("t1", ERROR("410 Gone", "fullSyncRequired")), ALL(MORE("p1", OLD_ONE("x") "," TOUCHED("b"))), ALL_ON("p1", SYNC("t9", FRESHLY("a"))) },
+	  "changed:b:s added:a:s", "t9", 1 },
+	{ "a page that is forgotten", "t1", "p1", DAY(21), { QUIET, SINCE_ON("t1", "p1", ERROR("400 Bad Request", "invalid")), ALL(SYNC("t9", TOUCHED("b"))) }, "changed:b:s", "t9", 1 },
+	{ "it forgets whatever it said", "t1", NULL, DAY(21), { QUIET, SINCE("t1", ERROR("410 Gone", "fullSyncRequired")), ALL(MORE("p1", "")), ALL_ON("p1", ERROR("410 Gone", "fullSyncRequired")) }, "", NULL, 1 },
+	{ "off: the mailbox is watched all the same", "t1", NULL, DAY(21), { QUIET, SINCE("t1", ERROR("403 Forbidden", "notACalendarUser")) }, "", "t1", 0 },
+	{ "busy", "t1", NULL, DAY(21), { QUIET, SINCE("t1", ERROR("403 Forbidden", "rateLimitExceeded")) }, "", "t1", 0 },
+	{ "no JSON", "t1", NULL, DAY(21), { QUIET, SINCE("t1", "200 OK\n\n<html>") }, "", "t1", 0 },
+	{ "neither on nor to an end", "t1", NULL, DAY(21), { QUIET, SINCE("t1", JSON("200 OK", "{\"items\":[]}")) }, "", "t1", 0 },
+	{ "round in a ring", "t1", NULL, DAY(21), { QUIET, SINCE("t1", MORE("p1", "")), SINCE_ON("t1", "p1", MORE("p1", "")) }, "", "t1", 0 },
+	{ "a line that breaks", "t1", NULL, DAY(21), { QUIET, { EVENTS, "!HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{", ENDS } }, "", "t1", 0 },
+};
+
+static char *text_of(const char *text)
+{
+	return text ? must_copy(text) : NULL;
+}
+
+static enum want_kind dates_step(void *self, struct want *w, struct error *err)
+{
+	struct scene *s = self;
+
+	if (!s->step)
+		PASS(google_watch_open_step(&s->watch, w, err));
+	s->step = 1;
+	do {
+		PASS(google_watch_news_step(&s->watch, w, err));
+		for (size_t i = 0; i < s->watch.entry_count; i++) {
+			const struct calendar_change *c = &s->watch.entries[i].change;
+			size_t                        len = strlen(s->news);
+
+			EXPECT(!c->known || (c->start == 1795417200 && c->end == 1795420800));
+			snprintf(s->news + len, SAID - len, "%s%s:%s:%s", len ? " " : "", calendar_change_name(c->kind), c->remote_id, c->title ? c->title : "-");
+		}
+	} while (s->watch.more);
+	return WANT_NOTHING;
+}
+
+TEST(what_changes_in_the_calendar)
+{
+	static const struct set set = { .history = "500", .since = DAY(20) };
+
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		struct error err = { 0 };
+		struct scene s;
+
+		scene_open(&s, &set, dates[i].turn, dates[i].name);
+		s.grant.scope = BOTH;
+		s.watch.sync = text_of(dates[i].sync);
+		s.watch.sync_page = text_of(dates[i].page);
+		s.watch.synced = dates[i].synced;
+		EXPECT_ROW(web_peer_run(&s.p, dates_step, &s, &err) && !err.fault, dates[i].name);
+		EXPECT_ROW(strcmp(s.news, dates[i].told) == 0, dates[i].name);
+		EXPECT_ROW(dates[i].after ? s.watch.sync && strcmp(s.watch.sync, dates[i].after) == 0 : !s.watch.sync, dates[i].name);
+		EXPECT_ROW(s.watch.calendar_resets == dates[i].resets && !s.watch.busy_ms, dates[i].name);
+		EXPECT_TEXT(s.watch.history, "501");
+		no_step_is_running(s.watch.report, dates[i].name);
+		scene_close(&s);
+		web_peer_end(&s.p);
+	}
+}
+
+/* On terms without mail there is the calendar alone, at every poll; and then its trouble is the account's. */
+TEST(a_calendar_alone)
+{
+	static const struct turn turns[] = { { "GET /v1/userinfo", JSON("200 OK", "{\"email\":\"ann@birch.example\"}"), KEEPS }, ALL(SYNC("t1", OLD_ONE("a"))), SINCE("t1", SYNC("t2", FRESHLY("b"))),
+		SINCE("t2", ERROR("403 Forbidden", "notACalendarUser")), { 0 } };
+	static const struct set set = { 0 };
+	struct error err = { 0 };
+	struct scene s;
+
+	scene_open(&s, &set, turns, "alone");
+	s.watch.access.terms.rights = s.watch.session->terms.rights = RIGHTS_CALENDAR;
+	s.grant.scope = "https://www.googleapis.com/auth/calendar";
+	EXPECT(web_peer_run(&s.p, dates_step, &s, &err) && s.watch.entry_count == 0 && !s.watch.history);
+	EXPECT(web_peer_run(&s.p, dates_step, &s, &err) && s.watch.entry_count == 1);
+	EXPECT(!web_peer_run(&s.p, dates_step, &s, &err) && err.fault == FAULT_REFUSED);
+	EXPECT_TEXT(s.watch.sync, "t2");
+	scene_close(&s);
+	web_peer_end(&s.p);
 }

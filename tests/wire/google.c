@@ -328,3 +328,21 @@ TEST(our_own_event_in_every_room)
 			buffer_release(&b);
 		}
 }
+
+TEST(moments)
+{
+	static const struct { struct google_time time; bool fine; int64_t at; } rows[] = {
+		{ { "2026-11-23T09:00:00+02:00", NULL, false }, true, 1795417200 }, { { "2026-11-23T07:00:00Z", NULL, false }, true, 1795417200 },
+		{ { "2026-11-22T23:30:00.123-07:30", NULL, false }, true, 1795417200 }, { { "2026-12-24", NULL, true }, true, 1798070400 },
+		{ { "1601-01-01T00:00:00Z", NULL, false }, true, -11644473600 }, { { "9999-12-31", NULL, true }, true, 253402214400 },
+		{ { "2026-11-23T09:00:00", NULL, false }, false, 0 }, { { "2026-11-23", NULL, false }, false, 0 }, { { "2026-11-23T09:00:00Zx", NULL, false }, false, 0 },
+		{ { "2026-13-01", NULL, true }, false, 0 }, { { "2026-00-01", NULL, true }, false, 0 }, { { "", NULL, true }, false, 0 }, { { NULL, NULL, false }, false, 0 },
+		{ { "2026-11-23T24:00:00Z", NULL, false }, false, 0 }, { { "2026-11-23T09:00:00+2:00", NULL, false }, false, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t at = 0;
+
+		EXPECT(google_moment(&rows[i].time, &at) == rows[i].fine && (!rows[i].fine || at == rows[i].at));
+	}
+}
