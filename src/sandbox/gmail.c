@@ -154,7 +154,7 @@ void gmail_get_imap(struct gapi_ask *a)
 	gapi_give(a, o);
 }
 
-/* -- watching (facts G B.3) --------------------------------------------------------------------------------------------------- */
+/* -- watching (facts G B.3): it is granted; there is no Pub/Sub here that would tell anybody ------------------------------- */
 
 void gmail_watch(struct gapi_ask *a)
 {
@@ -166,7 +166,6 @@ void gmail_watch(struct gapi_ask *a)
 	} else if (given) {
 		int64_t until = (now_s() + WATCH_DAYS * 86400) * 1000;
 
-		a->sandbox->google->watched[account_number(a->sandbox, a->account)] = until;
 		o = cJSON_CreateObject();
 		cJSON_AddStringToObject(o, "historyId", gapi_text(a->work, a->sandbox->google->history_id));
 		cJSON_AddStringToObject(o, "expiration", gapi_text(a->work, (unsigned long long)until));
@@ -177,6 +176,5 @@ void gmail_watch(struct gapi_ask *a)
 
 void gmail_stop(struct gapi_ask *a)
 {
-	a->sandbox->google->watched[account_number(a->sandbox, a->account)] = 0;
 	a->status = 204;
 }

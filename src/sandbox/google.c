@@ -130,10 +130,9 @@ static const struct { const char *host, *path; void (*answer)(struct sandbox *, 
 	{ GAPIS_HOST, "/oauth2/v4/token", answer_google_token },      /* its older address, which Google's own clients still have */
 	{ GAPIS_HOST, "/oauth2/v3/certs", answer_keys }, { GAPIS_HOST, "/oauth2/v1/certs", answer_certificates },
 	{ GMAIL_HOST, NULL, answer_google_api }, { GAPIS_HOST, NULL, answer_google_api }, { GUSERINFO_HOST, NULL, answer_google_api },
-	{ GPUBSUB_HOST, NULL, answer_google_api },
 };
 
-static const char *const hosts[] = { GACCOUNTS_HOST, GTOKEN_HOST, GMAIL_HOST, GAPIS_HOST, GUSERINFO_HOST, GPUBSUB_HOST };
+static const char *const hosts[] = { GACCOUNTS_HOST, GTOKEN_HOST, GMAIL_HOST, GAPIS_HOST, GUSERINFO_HOST };
 
 const char *google_host(size_t n)
 {

@@ -23,7 +23,6 @@
 #define GMAIL_HOST     "gmail.googleapis.com"
 #define GAPIS_HOST     "www.googleapis.com"
 #define GUSERINFO_HOST "openidconnect.googleapis.com"
-#define GPUBSUB_HOST   "pubsub.googleapis.com"
 
 #define GSCOPE(name)  "https://www.googleapis.com/auth/" name
 #define GSCOPE_MAIL   "https://mail.google.com/"
@@ -74,7 +73,6 @@ struct google {
 	struct gtoken *newest;
 	size_t         tokens;
 	char          *granted[SANDBOX_ACCOUNTS + 2];      /* scopes that were agreed to; NULL: nothing yet */
-	int64_t        watched[SANDBOX_ACCOUNTS + 2];      /* until when its news go to Pub/Sub, in ms; 0: they do not */
 	struct grecord *history;             /* a ring */
 	size_t         history_first, history_count;
 	uint64_t       history_id, history_gone;      /* of the last; of the newest that is forgotten */

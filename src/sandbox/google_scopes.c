@@ -14,7 +14,7 @@ static const struct { const char *name, *whole; bool sign_in; } known[] = {
 	{ NULL, GSCOPE("calendar"), false }, { NULL, GSCOPE("calendar.readonly"), false }, { NULL, GSCOPE("calendar.events"), false },
 	{ NULL, GSCOPE("calendar.events.readonly"), false }, { NULL, GSCOPE("calendar.freebusy"), false },
 	{ NULL, GSCOPE("calendar.calendarlist"), false }, { NULL, GSCOPE("calendar.calendarlist.readonly"), false },
-	{ NULL, GSCOPE("calendar.settings.readonly"), false }, { NULL, GSCOPE("pubsub"), false },
+	{ NULL, GSCOPE("calendar.settings.readonly"), false },
 };
 
 /* What stands behind the last "/"; of that for all mail, which ends in one, the whole. */

@@ -42,6 +42,42 @@ TEST(a_message_cut_at_every_byte_is_still_one)
 	}
 }
 
+TEST(its_parts_come_one_after_another)
+{
+	CLEANUP(arena) struct arena *arena = arena_new();
+	struct slice whole = slice_str(message), rest = { 0 }, inner, part, deeper = { 0 };
+
+	EXPECT(mime_next_part(arena, whole, &rest, &part));
+	EXPECT_TEXT(mime_parameter(arena, mime_header(arena, part, "Content-Type"), "boundary"), "c");
+	EXPECT(mime_next_part(arena, part, &deeper, &inner));
+	EXPECT_TEXT(arena_copy(arena, mime_bytes(arena, inner)), "Gr\xfc\xdf" "e!");
+	EXPECT(mime_next_part(arena, part, &deeper, &inner));
+	EXPECT_TEXT(arena_copy(arena, mime_bytes(arena, inner)), "<p>");
+	EXPECT(!mime_next_part(arena, part, &deeper, &inner));
+	EXPECT(mime_next_part(arena, whole, &rest, &part));
+	EXPECT_TEXT(arena_copy(arena, mime_bytes(arena, part)), "x");
+	EXPECT(!mime_next_part(arena, whole, &rest, &part));
+}
+
+TEST(parts_cut_at_every_byte_are_still_parts)
+{
+	CLEANUP(arena) struct arena *arena = arena_new();
+
+	for (size_t len = 0; len < sizeof message; len++) {
+		char        *copy = must_alloc(len ? len : 1);
+		struct slice rest = { 0 }, part;
+		int          n = 0;
+
+		memcpy(copy, message, len);
+		while (n < 3 && mime_next_part(arena, slice(copy, len), &rest, &part)) {
+			EXPECT(part.len <= len && mime_bytes(arena, part).len <= len);
+			n++;
+		}
+		EXPECT(n <= 2);
+		free(copy);
+	}
+}
+
 TEST(words_of_a_header)
 {
 	CLEANUP(arena) struct arena *arena = arena_new();
