@@ -62,11 +62,6 @@ bool dav_multiget(struct buffer *out, const char *const *href, size_t count)
 	return fits && buffer_add_str(out, "</c:calendar-multiget>");
 }
 
-bool dav_free_busy(struct buffer *out, const char *start, const char *end)
-{
-	return buffer_print(out, BEGIN("c:free-busy-query") "<c:time-range start=\"%s\" end=\"%s\"/></c:free-busy-query>", start, end);
-}
-
 /* -- lines and paths ---------------------------------------------------------------------------------------------- */
 
 int dav_status(struct slice line)

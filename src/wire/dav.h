@@ -32,7 +32,6 @@ bool dav_sync(struct buffer *out, const char *token);                           
 /* ETags of events in between, both NULL: of all; with `data` what they hold as well. */
 bool dav_query(struct buffer *out, const char *start, const char *end, bool data);
 bool dav_multiget(struct buffer *out, const char *const *href, size_t count);         /* ETags and data */
-bool dav_free_busy(struct buffer *out, const char *start, const char *end);
 
 /* -- answers ------------------------------------------------------------------------------------------------------ */
 
