@@ -31,6 +31,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
+import caldav
 import exchange
 import graph
 import serving
@@ -607,6 +608,7 @@ def main():
             table.part("Readers", bench.readers)
             exchange.measure(table, lambda name: tool(build, name), build)
             graph.measure(table, lambda name: tool(build, name), build)
+            caldav.measure(table, lambda name: tool(build, name), build)
             serving.measure(table, lambda name: tool(build, name), build)
             table.summary()
             return 1 if table.unmeasured else 0
