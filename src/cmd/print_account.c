@@ -183,7 +183,7 @@ static bool was_not_sent(const cJSON *report)
 	const cJSON *step;
 
 	cJSON_ArrayForEach(step, part_of(report, "steps"))
-		if (strcmp(text_of(step, "why"), "not_asked") == 0 && !slice_ends(slice_str(text_of(step, "id")), ".calendar_event"))
+		if (strcmp(text_of(step, "why"), "not_asked") == 0 && !slice_ends(slice_str(text_of(step, "id")), "event"))
 			return true;
 	return false;
 }

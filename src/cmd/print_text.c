@@ -627,7 +627,7 @@ static void put_needs(struct checklist *c, const struct report *r, const struct 
 static bool was_not_sent(const struct report *r)
 {
 	for (size_t i = 0; i < r->step_count; i++)
-		if (r->step[i].skip && strcmp(r->step[i].skip, "not_asked") == 0 && !slice_ends(slice_str(r->step[i].id), ".calendar_event"))
+		if (r->step[i].skip && strcmp(r->step[i].skip, "not_asked") == 0 && !slice_ends(slice_str(r->step[i].id), "event"))
 			return true;
 	return false;
 }

@@ -39,14 +39,18 @@ class Place:
         self.binary, self.folder = os.path.join(build, "mailmoor"), folder
         self.judged_as = set()
 
-    def diagnose(self, s, *options, address=ANNA, password=None):
-        """(exit status, report) of one, after a look for the password in all that came out, and once more from what was recorded."""
-        file, record = os.path.join(self.folder, "password"), os.path.join(self.folder, "record.json")
-        password = password or s.account["password"]
+    def command(self, s, address, password, *options):
+        file = os.path.join(self.folder, "password")
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
             f.write(password)
-        command = [self.binary, "diagnose", address, "--provider=caldav", "--password-file=" + file, "--resolver=" + s.told["resolver"],
-                   "--ca-file=" + s.told["ca_file"], "--timeout=20", *("--connect-to=" + c for c in s.told["connect_to"]), *options]
+        return [self.binary, "diagnose", address, "--provider=caldav", "--password-file=" + file, "--resolver=" + s.told["resolver"],
+                "--ca-file=" + s.told["ca_file"], "--timeout=20", *("--connect-to=" + c for c in s.told["connect_to"]), *options]
+
+    def diagnose(self, s, *options, address=ANNA, password=None):
+        """(exit status, report) of one, after a look for the password in all that came out, and once more from what was recorded."""
+        record = os.path.join(self.folder, "record.json")
+        password = password or s.account["password"]
+        command = self.command(s, address, password, *options)
         p = subprocess.run([*command, "--json", "--record=" + record], capture_output=True, text=True, timeout=60)
         hold(p.stdout.startswith("{"), "no report: %s %s" % (p.stdout[:300], p.stderr[:300]))
         with open(record, encoding="utf-8") as f:
@@ -94,6 +98,17 @@ def a_calendar_that_srv_leads_to_is_connected(t):
     same([states["caldav." + x] for x in ("find", "offer", "login", "calendars", "rights", "event")], ["passed"] * 5 + ["skipped"], "steps")
     hold({line["method"] for line in log} == {"PROPFIND"}, "nothing is written unasked: %s" % log)
     same([line["login"] for line in log][:2], ["none", "accepted"], "asked without credentials first")
+
+
+@row
+def what_people_read_says_nothing_of_mail(t):
+    s = sandboxed.Sandbox(t.binary, t.folder, "--caldav")
+    try:
+        command = t.command(s, ANNA, s.account["password"])
+        out = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    finally:
+        s.stop()
+    hold(out.rstrip().endswith("Connected.") and "send" not in out, out)
 
 
 @row
