@@ -33,6 +33,7 @@ import time
 sys.dont_write_bytecode = True
 import caldav
 import exchange
+import gmail
 import graph
 import serving
 
@@ -609,6 +610,7 @@ def main():
             exchange.measure(table, lambda name: tool(build, name), build)
             graph.measure(table, lambda name: tool(build, name), build)
             caldav.measure(table, lambda name: tool(build, name), build)
+            gmail.measure(table, lambda name: tool(build, name), build)
             serving.measure(table, lambda name: tool(build, name), build)
             table.summary()
             return 1 if table.unmeasured else 0

@@ -76,15 +76,16 @@ def certificate(folder):
                     "-addext", "subjectAltName=IP:127.0.0.1,DNS:graph.microsoft.com,DNS:login.microsoftonline.com"], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def start_nginx(folder, port):
+def start_nginx(folder, port, more=""):
+    """`more`: of its configuration, inside of the server."""
     with open(os.path.join(folder, "nginx.conf"), "w") as f:
         f.write("""worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log;
 events {{ worker_connections 64; }}
 http {{ access_log off; sendfile on; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
   types {{ text/xml xml; application/json json; }}
   server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {d}/cert.pem; ssl_certificate_key {d}/key.pem; root {d}/pages; keepalive_requests 10000;
-    error_page 405 =200 $uri; }} }}  
-""".format(d=folder, port=port))
+    error_page 405 =200 $uri; {more} }} }}
+""".format(d=folder, port=port, more=more))
     nginx = subprocess.Popen(["nginx", "-c", os.path.join(folder, "nginx.conf"), "-e", os.path.join(folder, "error.log")], stderr=subprocess.DEVNULL)
     for _ in range(100):
         if subprocess.run(["curl", "-s", "-o", "/dev/null", "--cacert", os.path.join(folder, "cert.pem"), "https://127.0.0.1:%d/0.xml" % port]).returncode == 0:
@@ -118,6 +119,8 @@ class Bench:
         self.ca = os.path.join(folder, "cert.pem")
         self.port = 20000 + os.getpid() % 20000
 
+    served = ""      # of nginx's configuration, besides
+
     @contextlib.contextmanager
     def nginx(self):
         if not shutil.which("nginx"):
@@ -125,7 +128,7 @@ class Bench:
         os.makedirs(os.path.join(self.folder, "pages"), exist_ok=True)
         if not os.path.exists(self.ca):
             certificate(self.folder)
-        nginx = start_nginx(self.folder, self.port)
+        nginx = start_nginx(self.folder, self.port, self.served)
         try:
             yield
         finally:
