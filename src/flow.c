@@ -836,6 +836,8 @@ static void note_worked(struct flow *f, struct flow_worked *out)
 	if (f->google.in_session && f->google.session.signed_in
 	    && (f->google.session.mailbox_open || (f->google.session.has_calendar && !rights_have_mail(f->request->terms.rights))))
 		note_google(f, out);
+	if (is_instead(f) && out->well[SERVICE_IMAP])
+		out->interface = "gmail_imap";
 	if (f->caldav.in_session && f->caldav.session.calendars)
 		note_calendars(f, out);
 	if (out->well[SERVICE_IMAP]) {

@@ -29,7 +29,7 @@ struct flow_worked {
 	const char     *mailbox;                   /* at Exchange: its address there */
 	bool            others, act_as;            /* as exchange_session has them   */
 	const char     *interface;                 /* of the web service, where it is not Exchange: "graph" (then `mailbox` is the id of who
-	                                            * signed in), "gmail", "caldav"; NULL                       */
+	                                            * signed in), "gmail", "gmail_imap" (its token, by IMAP), "caldav"; NULL                       */
 	struct flow_calendar calendar;             /* beside it */
 };
 

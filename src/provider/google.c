@@ -246,7 +246,8 @@ static const char *delegated_scopes(const struct google_session *s)
 
 static void sign(struct google_session *s, const struct want *w)
 {
-	const char *assertion = service_account_assertion(s->app->service, s->address->text, delegated_scopes(s), TOKEN_URL, w->now_unix, s->job);
+	const char *assertion = service_account_assertion(s->app->service, s->address->text, delegated_scopes(s), TOKEN_URL, w->now_unix,
+	                                                  s->job);
 
 	know_secret(s, assertion);
 	oauth_assert(&s->body, assertion ? assertion : "");
@@ -468,6 +469,17 @@ static void scope_facts(struct google_session *s, const struct want *w)
 	}
 	s->lacks = !all;
 	report_end(s->report, step, all ? STEP_PASSED : STEP_FAILED, w->now_ms);
+}
+
+enum want_kind google_renew_step(void *self, struct want *w, struct error *err)
+{
+	struct google_session *s = self;
+
+	if (report_find(s->report, "google.grant", s->attempt) < 0)
+		grant_facts(s, w);
+	if (s->token.step != TOKEN_START || (has_ended(s, w) && can_renew(s)))
+		PASS(token_step(s, w, err));
+	return WANT_NOTHING;
 }
 
 /* -- whose account ------------------------------------------------------------------------------------------------ */

@@ -88,6 +88,9 @@ void           google_session_init(struct google_session *, struct report *, con
 enum want_kind google_open_step(void *self, struct want *, struct error *);
 enum want_kind google_look_step(void *self, struct want *, struct error *);      /* after a successful open */
 enum want_kind google_send_step(void *self, struct want *, struct error *);      /* likewise, with `message` */
+/* A fresh token where the one that was brought has run out, and nothing is done with it: for who signs in elsewhere with it (Gmail by IMAP,
+ * facts G B.6). */
+enum want_kind google_renew_step(void *self, struct want *, struct error *);       /* instead of the others */
 /* Gives the grant back: the refresh token, or where there is none the access token, and with either all that this registration was granted
  * by that user (facts G A.1). WANT_NOTHING also where Google knows no such grant any more. Records google.revoke. */
 enum want_kind google_revoke_step(void *self, struct want *, struct error *);      /* instead of the others */

@@ -21,7 +21,8 @@ struct kept_kind {
 	void      (*cursor)(const struct mailbox *, cJSON *into);
 };
 
-extern const struct kept_kind kept_by_imap, kept_by_ews, kept_by_graph, kept_by_gmail, kept_by_caldav;
+extern const struct kept_kind kept_by_imap, kept_by_ews, kept_by_graph, kept_by_gmail, kept_by_gmail_imap,
+                              kept_by_caldav;
 
 /* By what worked; never NULL. */
 const struct kept_kind *kept_kind_of(const struct flow_worked *);

@@ -49,6 +49,7 @@ struct mailbox {
 			struct imap_session imap;
 			struct imap_watch   watch;
 			struct { int step; } opening;
+			struct mailbox_renewal *renewal;        /* of a grant, before the sign-in; NULL: a password, or it is over */
 		};
 		struct {
 			struct exchange_watch exchange;
@@ -74,6 +75,10 @@ struct mailbox {
 
 void           mailbox_init(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const struct endpoint *,
                             enum tls_how, uint32_t uidvalidity, uint32_t uidnext);
+/* Gmail by IMAP, where its interface is off (facts G B.6): the grant is renewed where it has run out. `app` and `safe` live as long. */
+void           mailbox_init_gmail_imap(struct mailbox *, const struct mailbox_owner *, void *self, const char *address,
+                                       const struct endpoint *, uint32_t uidvalidity, uint32_t uidnext, const struct google_app *,
+                                       struct terms, const struct oauth_safe *);
 /* At Exchange: `mailbox` is its address there; that, the endpoint's path and `sync_state` (NULL: known from now on) are copied. */
 void           mailbox_init_exchange(struct mailbox *, const struct mailbox_owner *, void *self, const char *address, const char *mailbox,
                                      bool others, bool act_as, const struct endpoint *, const char *sync_state);

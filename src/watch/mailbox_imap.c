@@ -1,6 +1,14 @@
 #include "watch/mailbox_kind.h"
 
-enum { OPEN_START, OPEN_SIGN_IN, OPEN_INBOX };
+#include <stdlib.h>
+
+enum { OPEN_START, OPEN_RENEW, OPEN_SIGN_IN, OPEN_INBOX };
+
+/* As long as it takes to sign in. */
+struct mailbox_renewal {
+	struct google_session session;
+	struct mail_address   who;
+};
 
 void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address, const struct endpoint *endpoint,
                   enum tls_how how, uint32_t uidvalidity, uint32_t uidnext)
@@ -13,6 +21,33 @@ void mailbox_init(struct mailbox *m, const struct mailbox_owner *owner, void *se
 	imap_watch_init(&m->watch, &m->imap, report, address);
 	m->watch.uidvalidity = uidvalidity;
 	m->watch.uidnext = uidnext;
+}
+
+void mailbox_init_gmail_imap(struct mailbox *m, const struct mailbox_owner *owner, void *self, const char *address,
+                             const struct endpoint *endpoint, uint32_t uidvalidity, uint32_t uidnext, const struct google_app *app,
+                             struct terms terms, const struct oauth_safe *safe)
+{
+	struct mailbox_renewal *r = must_alloc(sizeof *r);
+	struct report          *report;
+	const char             *problem;
+
+	mailbox_init(m, owner, self, address, endpoint, TLS_QUICK, uidvalidity, uidnext);
+	m->renewal = r;
+	report = m->watch.report;
+	report->provider = "google";      /* until there is a token: what goes wrong so far is Google's sign-in */
+	if (!mail_address_parse(address, report->job, &r->who, &problem))
+		r->who = (struct mail_address){ .text = address, .local = "", .domain = "", .domain_shown = "" };
+	google_session_init(&r->session, report, app, &r->who, NULL, waits_within(MAILBOX_WHOLE_MS), report_attempt(report));
+	r->session.safe = safe;
+	r->session.terms = terms;
+}
+
+static void renewal_over(struct mailbox *m)
+{
+	if (m->renewal)
+		google_session_release(&m->renewal->session);
+	free(m->renewal);
+	m->renewal = NULL;
 }
 
 /* An answer that the sign-in brought, but no session: a server that takes no password over this line says so. */
@@ -36,6 +71,17 @@ static enum want_kind open_step(struct mailbox *m, struct want *w, struct error 
 {
 	switch (m->opening.step) {
 	case OPEN_START:
+		if (m->renewal)
+			google_session_take(&m->renewal->session, &m->grant);
+
+	STEP(&m->opening, OPEN_RENEW):
+		if (m->renewal) {
+			PASS(google_renew_step(&m->renewal->session, w, err));
+			m->login.token = m->renewal->session.grant.access_token;
+			m->watch.report->provider = NULL;
+			renewal_over(m);
+		}
+
 	STEP(&m->opening, OPEN_SIGN_IN):
 		PASS(sign_in(m, w, err));
 		m->endpoint.trust = NULL;      /* the line stands: what it was judged by need not stay */
@@ -65,6 +111,7 @@ static void goodbye(struct mailbox *m, const struct want *w)
 
 static void release(struct mailbox *m)
 {
+	renewal_over(m);
 	imap_session_release(&m->imap);
 	imap_watch_release(&m->watch);
 }

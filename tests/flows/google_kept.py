@@ -74,7 +74,7 @@ class Google(sandboxed.Sandbox):
         hold(answer.status == 200, answer)
 
     def asked(self, what, method=None):
-        return sum(what in line["path"] and method in (None, line["method"]) for line in self.log())
+        return sum(what in line.get("path", "") and method in (None, line["method"]) for line in self.log())
 
 
 class Town(peers.Peers):
@@ -83,10 +83,10 @@ class Town(peers.Peers):
         self.binary = binary
         self.google = self.daemon = None
 
-    def open(self, *faults, poll=1, service=False, **more):
+    def open(self, *faults, poll=1, service=False, who=None, also=(), **more):
         self.shut()
         folder = tempfile.mkdtemp(dir=self.folder)
-        self.google = Google(self.binary, folder, *(word for f in faults for word in ("--fault", f)))
+        self.google = Google(self.binary, folder, *also, *(("--account", who) if who else ()), *(word for f in faults for word in ("--fault", f)))
         self.daemon = daemon.Daemon(self.binary, os.path.join(folder, "daemon"), {
             "net.resolver": self.google.told["resolver"], "net.ca_file": self.google.told["ca_file"], "net.allow": "127.0.0.0/8",
             "net.connect_to": " ".join(self.google.told["connect_to"]), "google.client_id": self.google.google["client_id"],
@@ -269,6 +269,25 @@ def gmail_is_off(t):
     t.open("google=gmail-off")
     a = t.daemon.wait_state(t.begin(), ("needs_admin", "needs_user"), WAIT_S)
     hold(a["cause"]["id"] == "google.gmail_off" and a["state"] == "needs_admin", a)
+
+
+@row
+def where_its_interface_is_off_gmail_is_held_by_imap(t):
+    t.open("google=accessNotConfigured@/gmail/", "token-life=30", who="anna@gmail.com:heron-41", also=("--imap",))
+    id = t.begin()
+    a = t.daemon.wait_state(id, ("connected", "degraded", "needs_admin", "needs_user"), WAIT_S)
+    hold(a["state"] == "connected", a)
+    until(lambda: t.figure("mailboxes_parked") >= 1, WAIT_S, "parked")
+    before = t.google.asked("/token")
+    t.daemon.stop(signal.SIGKILL)      # by now its token has ended, as far as we go
+    t.daemon.start()
+    until(lambda: t.figure("mailboxes_parked") >= 1, WAIT_S, "parked")
+    hold(t.cursor(id).get("uidvalidity") and t.daemon.account(id)["state"] == "connected", t.cursor(id))
+    hold(t.google.revoke() is None and t.google.asked("/token") >= before, "asked")
+    t.daemon.stop()
+    t.daemon.start()
+    a = t.daemon.wait_state(id, "needs_user", 60)
+    hold(a["cause"]["id"] == "google.sign_in_again", a)
 
 
 @row
