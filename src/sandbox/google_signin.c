@@ -345,10 +345,10 @@ static const char *ticked(struct request *r, const struct form *page, const char
 
 static void remember(struct sandbox *s, const struct account *a, const char *scope)
 {
-	char **granted = &s->google->granted[account_number(s, a)];
+	char **granted = &s->google->granted[account_number(s, a)], *copy = must_copy(scope);      /* it may be the one that goes */
 
 	free(*granted);
-	*granted = must_copy(scope);
+	*granted = copy;
 }
 
 void answer_google_consent(struct sandbox *s, struct request *r, struct reply *reply)

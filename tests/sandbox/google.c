@@ -55,7 +55,7 @@ TEST(zones_are_the_systems)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		EXPECT(moment_read(rows[i].at, &at) && gcal_offset(rows[i].zone, at, &east));
 		EXPECT_TEXT(gcal_moment(arena, rows[i].zone, at), rows[i].there);
-		EXPECT_ROW(gcal_to_utc(rows[i].zone, at + east, &back) && (back == at || llabs(back - at) == 3600), rows[i].there);      /* that hour comes twice */
+		EXPECT_ROW(gcal_to_utc(rows[i].zone, at + east, &back) && (back == at || ((i == 2 || i == 3) && llabs(back - at) == 3600)), rows[i].there);      /* that hour comes twice */
 	}
 	EXPECT(!gcal_offset("Mars/Olympus", 0, &east) && !gcal_offset("../../../etc/passwd", 0, &east) && !gcal_offset("/etc/passwd", 0, &east));
 	EXPECT(!gcal_offset("", 0, &east) && !gcal_offset("zone.tab", 0, &east) && !gcal_offset("Europe", 0, &east));
