@@ -28,14 +28,25 @@ static void add_host(struct almanac *m, const char *host)
 		m->host[m->hosts++] = host;
 }
 
+static bool is_a_provider_s(const char *domain)
+{
+	for (size_t i = 0; dav_provider_at(i); i++)
+		for (struct slice rest = slice_str(dav_provider_at(i)->domains); rest.len;)
+			if (slice_is(slice_cut(&rest, ' '), domain))
+				return true;
+	return false;
+}
+
 /* The bare name is a web site's, which leads on only where SRV does not. */
 static void add_domain(struct sandbox *s, struct almanac *m, const char *domain)
 {
-	if (is_one_of(m->domain, m->domains, domain) || m->domains == ALMANAC_DOMAINS)
+	if (is_one_of(m->domain, m->domains, domain) || is_a_provider_s(domain) || m->domains == ALMANAC_DOMAINS)
 		return;
 	m->domain[m->domains++] = domain;
+	/* there is room: a domain has three at most */
 	add_host(m, arena_print(s->own, "dav.%s", domain));
-	add_host(m, arena_print(s->own, "sso.%s", domain));
+	if (orders_at(&s->orders, m->host[m->hosts - 1], ORDER_DAV_SIGN_IN))
+		add_host(m, arena_print(s->own, "sso.%s", domain));
 	if (orders_at(&s->orders, domain, ORDER_DAV_NO_SRV))
 		add_host(m, domain);
 }
@@ -80,7 +91,8 @@ bool almanac_certificate(struct sandbox *s, struct error *err)
 {
 	static const char *const other[] = { "portal.example", "legacy.example" };
 	const struct almanac *m = s->almanac;
-	struct ordered *o = orders_at(&s->orders, m->host[0], ORDER_CERTIFICATE);
+	/* one for all of them: a flaw that is ordered for one domain alone counts where there is no other */
+	struct ordered *o = orders_at(&s->orders, m->domains == 1 ? m->host[0] : "", ORDER_CERTIFICATE);
 	enum flaw       flaw = o ? (enum flaw)o->row->number : FLAW_NONE;
 	bool            others = flaw == FLAW_WRONG_NAME;
 

@@ -14,7 +14,7 @@
 #define ALMANAC_CALENDARS 32                      /* of one account                */
 #define ALMANAC_ENTRIES   200000                  /* of one calendar               */
 #define ALMANAC_LONGEST   ((size_t)1 << 20)       /* of one of them                */
-#define ALMANAC_DOMAINS   32
+#define ALMANAC_DOMAINS   128
 #define ALMANAC_HOSTS     (3 * ALMANAC_DOMAINS + 8)
 #define ALMANAC_ROOT      "/dav/"
 
@@ -153,7 +153,7 @@ void dav_make(struct dav_ask *);
 
 /* A host of a provider's; NULL: none of theirs. */
 struct dav_provider {
-	const char *host, *realm;
+	const char *host, *realm, *domains;      /* of its mailboxes, with blanks between; ""  */
 	unsigned    schemes;             /* of enum dav_scheme */
 	bool        app_passwords;       /* no other           */
 	const char *home;                /* where calendars are, if that is another host */

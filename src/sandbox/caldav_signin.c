@@ -14,11 +14,11 @@
 #define QOP           "auth"
 
 static const struct dav_provider providers[] = {
-	{ "caldav.icloud.com", "MMCalDav", DAV_BASIC | DAV_MOBILEME, true, "p42-caldav.icloud.com" },
-	{ "p42-caldav.icloud.com", "MMCalDav", DAV_BASIC | DAV_MOBILEME, true, NULL },
-	{ "caldav.fastmail.com", "caldav.fastmail.com", DAV_BASIC, true, NULL },
-	{ "caldav.calendar.yahoo.com", "Yahoo! Calendar", DAV_BASIC, true, NULL },
-	{ "apidata.googleusercontent.com", "https://accounts.google.com/", DAV_BEARER, false, NULL },
+	{ "caldav.icloud.com", "MMCalDav", "icloud.com me.com mac.com", DAV_BASIC | DAV_MOBILEME, true, "p42-caldav.icloud.com" },
+	{ "p42-caldav.icloud.com", "MMCalDav", "", DAV_BASIC | DAV_MOBILEME, true, NULL },
+	{ "caldav.fastmail.com", "caldav.fastmail.com", "fastmail.com fastmail.fm", DAV_BASIC, true, NULL },
+	{ "caldav.calendar.yahoo.com", "Yahoo! Calendar", "yahoo.com yahoo.co.uk yahoo.de ymail.com", DAV_BASIC, true, NULL },
+	{ "apidata.googleusercontent.com", "https://accounts.google.com/", "gmail.com googlemail.com", DAV_BEARER, false, NULL },
 };
 
 const struct dav_provider *dav_provider_at(size_t n)

@@ -11,7 +11,7 @@
 enum record { RECORD_A = 1, RECORD_CNAME = 5, RECORD_MX = 15, RECORD_TXT = 16, RECORD_SRV = 33 };
 enum names_special { NAMES_USUAL, NAMES_FAILS, NAMES_SILENT };      /* SERVFAIL; no answer at all */
 
-#define NAMES_RECORDS 1024
+#define NAMES_RECORDS 2048
 #define NAMES_ANY     "*"      /* stands for every name that is not there */
 
 struct names;

@@ -205,6 +205,7 @@ def google_takes_no_password(t):
     report, log = t.judged((), "caldav.password_refused proven user", options=("--caldav", "https://apidata.googleusercontent.com/caldav/v2/%s/user" % ANNA), tries=0,
                            proof="caldav.login auth.no_common yes")
     hold(all(line["login"] == "none" for line in log), "a password was sent: %s" % log)
+    t.judged((), "caldav.password_refused proven user", address="anna@gmail.com", sandbox=("--account=anna@gmail.com:heron-Kettle-41",), tries=0)
     t.judged(("caldav-schemes=bearer",), "auth.no_common_scheme proven operator", tries=0)
     t.judged(("caldav-schemes=negotiate",), "auth.no_common_scheme proven operator", tries=0)
 
@@ -298,6 +299,24 @@ def no_calendar_or_none_to_open_at_microsoft(t):
             s.stop()
         first = json.loads(p.stdout)["causes"][0]
         hold(" ".join((first["id"], first["certainty"], first["who"])).startswith(cause), "%s: %s" % (fault, first))
+
+
+@row
+def each_mailbox_and_each_domain_has_faults_of_its_own(t):
+    """All of them in one sandbox, beside everything else that it plays."""
+    at = "%s.birch.example"
+    faults = {"portal": ("caldav-sign-in", "", "caldav.sign_in_page_in_front proven"), "hidden": ("caldav-hidden", "", "caldav.not_found proven"),
+              "none": ("no-calendar", "anna@", "calendar.none proven"), "read": ("caldav-read-only", "anna@", "calendar.not_permitted proven"),
+              "zone": ("caldav-zone=unknown", "anna@", "calendar.time_zone_unknown proven"), "well": None}
+    accounts = ["anna@" + at % name for name in faults] + ["anna@gmail.com"]
+    orders = ["--fault=%s%s/%s" % (f[1], at % name, f[0]) for name, f in faults.items() if f]
+    s = sandboxed.Sandbox(t.binary, t.folder, "--caldav", "--imap", "--microsoft", *("--account=%s:heron-Kettle-41" % a for a in accounts), *orders)
+    try:
+        for address, wanted in zip(accounts, [f and f[2] for f in faults.values()] + ["caldav.password_refused proven"]):
+            _, report = t.diagnose(s, TEST, address=address, password="heron-Kettle-41")
+            same([" ".join((c["id"], c["certainty"])) for c in report["causes"]], [wanted] if wanted else [], address)
+    finally:
+        s.stop()
 
 
 @row
