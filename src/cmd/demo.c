@@ -20,6 +20,7 @@
 
 #define EXCHANGE_DOMAIN  "fabrikam.example"
 #define MICROSOFT_DOMAIN "contoso.example"
+#define GOOGLE_DOMAIN    "tailspin.example"
 #define IMAP_DOMAIN      "birch.example"
 #define BCC_DOMAIN       "bcc.mailmoor.example"
 #define FIRST_PORT       8325
@@ -74,6 +75,7 @@ static const char *address_of(const struct row *r, struct arena *into)
 {
 	static const struct { const char *provider, *domain; } usual[] = {
 		{ "exchange", EXCHANGE_DOMAIN }, { "microsoft", MICROSOFT_DOMAIN }, { "imap", IMAP_DOMAIN },
+		{ "google", GOOGLE_DOMAIN },
 	};
 	const char *domain = "";
 
@@ -199,6 +201,8 @@ static bool settle(struct showing *s, unsigned port, unsigned bcc_port, struct e
 	set(s, "SECRETS_KEY_FILE", arena_print(s->own, "%s/mailmoor.key", s->folder));
 	set(s, "MICROSOFT_CLIENT_ID", p->client_id);
 	set(s, "MICROSOFT_CLIENT_SECRET", p->client_secret);
+	set(s, "GOOGLE_CLIENT_ID", p->google_client_id);
+	set(s, "GOOGLE_CLIENT_SECRET", p->google_client_secret);
 	return settings_read(&s->settings, NULL, err);
 }
 
@@ -278,7 +282,8 @@ static bool show(struct showing *s, struct error *err)
 		return fail(err, FAULT_LOCAL, "no port is free on 127.0.0.1");
 	fill_in(s);
 	s->wishes.persona = "2016";
-	s->wishes.microsoft = s->wishes.imap = true;
+	s->wishes.microsoft = s->wishes.google = s->wishes.imap = true;
+	s->wishes.google_domain = GOOGLE_DOMAIN;
 	s->wishes.domain = EXCHANGE_DOMAIN;
 	s->wishes.cloud_domain = MICROSOFT_DOMAIN;
 	s->wishes.high_ports = true;

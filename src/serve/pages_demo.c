@@ -201,7 +201,7 @@ static const char *way_back(struct exchange *x)
 	return known && strncmp(known, "/connect/", 9) == 0 && !strpbrk(known, "?#;\"<>") ? known : NULL;
 }
 
-static const char *banner(struct exchange *x, const char *host)
+static const char *banner(struct exchange *x, const char *host, const char *address)
 {
 	const char   *back = way_back(x);
 	struct buffer out;
@@ -218,6 +218,8 @@ static const char *banner(struct exchange *x, const char *host)
 		page_text(&p, " · ");
 	}
 	page_element(&p, "a", page_word(&p, "tour.back"), "href", "/demo", NULL);
+	/* Google's own error page is told by its address, which the browser does not show here */
+	page_element(&p, "code", address, "class", "copy", "translate", "no", NULL);
 	page_close(&p, "div");
 	text = arena_copy(x->job, buffer_held(&out));
 	buffer_release(&out);
@@ -244,7 +246,7 @@ static size_t lead(struct exchange *x, const char *host, struct slice text, cons
 }
 
 /* Their page with its addresses led through the door, our sheet of styles, and what this is. */
-static struct slice dressed(struct exchange *x, const char *host, struct slice html)
+static struct slice dressed(struct exchange *x, const char *host, const char *address, struct slice html)
 {
 	struct buffer out;
 	struct slice  held;
@@ -259,7 +261,7 @@ static struct slice dressed(struct exchange *x, const char *host, struct slice h
 		if (!taken) {
 			buffer_add(&out, slice_upto(html, 1));
 			if (slice_ends(buffer_held(&out), "<body>"))
-				buffer_add_str(&out, banner(x, host));
+				buffer_add_str(&out, banner(x, host, address));
 		} else {
 			buffer_add_str(&out, with);
 		}
@@ -300,7 +302,7 @@ static void go_through(struct exchange *x)
 	}
 	x->status = page.status;
 	x->type = page.type && strstr(page.type, "html") ? "text/html; charset=utf-8" : "text/plain; charset=utf-8";
-	x->answer = strstr(x->type, "html") ? dressed(x, v.host, page.body) : page.body;
+	x->answer = strstr(x->type, "html") ? dressed(x, v.host, arena_print(x->job, "https://%s%s", v.host, v.path), page.body) : page.body;
 }
 
 #define DOORS(path) { "GET", "/demo/at/{host}" path, GUARD_LINK, 0, go_through }, { "POST", "/demo/at/{host}" path, GUARD_HOOK, 0, go_through }
