@@ -1,6 +1,7 @@
 # For people. Meson does the work; this knows the order of things.
 #
-#   make run                             install what is missing, build, start the daemon (what it keeps is in run/)
+#   make run                             install what is missing, build, start the daemon (what it keeps is in run/);
+#                                        where nothing is configured yet, it offers the demo
 #   make run ADDRESS=ann@example.org [OPTIONS='--password-file FILE …']
 #                                        the same, but find out why that mailbox does not connect
 #   make test [SANITIZE=address,undefined | SANITIZE=thread]   install what is missing, build, pass all tests
@@ -30,7 +31,7 @@ $(BUILD)/mailmoor: $(BUILD)/build.ninja
 
 run: $(BUILD)/mailmoor
 ifeq ($(ADDRESS),)
-	@STATE_DIRECTORY="$${STATE_DIRECTORY:-$(CURDIR)/run}" $(BUILD)/mailmoor serve $(OPTIONS)
+	@BUILD=$(BUILD) STATE_DIRECTORY="$${STATE_DIRECTORY:-$(CURDIR)/run}" tools/run.sh $(OPTIONS)
 else
 	@: 'a cause that was found (1) and something still needed (3) are answers, not failures of make'; \
 	$(BUILD)/mailmoor diagnose "$(ADDRESS)" $(OPTIONS); status=$$?; \

@@ -342,7 +342,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "",
-		"Shows all of it on this machine alone: the daemon, an Exchange and Microsoft's cloud that are played, and a mailbox for each cause "
+		"Shows all of it on this machine alone: the daemon, Exchange, Microsoft's and Google's clouds and plain mailboxes that are played, and one for each cause "
 		"that they can show, each found by the flow that real mailboxes go through. A page guides through what the help "
 		"articles state. It needs no account, no network and no settings, and what it keeps goes when it ends.", NULL, NULL, NULL };
 	struct showing *s = must_alloc(sizeof *s);
