@@ -245,13 +245,19 @@ static bool write_token(struct sandbox *s, size_t n, struct error *err)
 	return fine || fail(err, FAULT_LOCAL, "%s: %s", path, strerror(errno));
 }
 
+/* Whoever is another part's has no token here. */
+static bool is_ours(const struct sandbox *s, const struct account *a)
+{
+	return !(s->imap && imap_has(a->mail)) && (!s->cloud->apart || cloud_has_domain(s, domain_of(a)));
+}
+
 bool cloud_tell(struct sandbox *s, struct error *err)
 {
 	s->places.tenant = CLOUD_TENANT;
 	s->places.client_id = CLOUD_CLIENT;
 	s->places.client_secret = CLOUD_SECRET;
 	for (size_t i = 0; i < s->places.addresses; i++)
-		if (!(s->imap && imap_has(s->accounts[i].mail)) && !write_token(s, i, err))
+		if (is_ours(s, &s->accounts[i]) && !write_token(s, i, err))
 			return false;
 	return true;
 }

@@ -36,6 +36,7 @@ import exchange
 import gmail
 import graph
 import serving
+import tour
 
 ADDRESS, PASSWORD = "ann@birch.example", "correct-horse-9"
 NEAR, FAR, PAGE = "mail.birch.example", "far.birch.example", "www.birch.example"
@@ -606,6 +607,7 @@ def main():
             table.part("The same with a token that has ended", bench.microsoft_renewed_time)
             table.part("A verdict on a healthy mailbox nearby", bench.verdict_cost)
             table.part("The first fact", bench.first_fact)
+            table.part("The demo", tour.measure, os.path.join(build, "mailmoor"))
             table.part("Readers", bench.readers)
             exchange.measure(table, lambda name: tool(build, name), build)
             graph.measure(table, lambda name: tool(build, name), build)
