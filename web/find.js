@@ -61,11 +61,18 @@
 		changeOver();
 	}
 
+	/* Then nothing would be filled in, and a button must not move away under a click for that. */
+	function isChosen() {
+		var way = form.elements.provider.value;
+
+		return way !== "auto" && way !== memory("provider").value;
+	}
+
 	function find() {
 		var sent = fieldsNow();
 		var turn = ++asked;
 
-		if (!form.elements.address.validity.valid || !form.elements.address.value) {
+		if (isChosen() || !form.elements.address.validity.valid || !form.elements.address.value) {
 			return;
 		}
 		status.textContent = status.dataset.looking;

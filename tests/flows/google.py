@@ -31,10 +31,6 @@ row = Rows()
 CALLBACK = "/connect/google/callback"
 WAIT_S = 40
 AWAY_S = 16 * 60
-WORDS = {       # scope_unticked, advanced_protection, app_blocked_by_admin, wrong_account, consent_declined, app_misregistered: their titles
-    "unticked": "google.scope_unticked", "protection": "google.advanced_protection", "blocked": "google.app_blocked_by_admin",
-    "wrong": "google.wrong_account", "declined": "google.consent_declined", "misregistered": "google.app_misregistered",
-}
 
 
 def title(cause, lang):
@@ -192,7 +188,7 @@ def another_account_is_told_and_nothing_is_kept(t):
 @row
 def what_google_sends_back_is_told(t):
     for error, cause, state in (("access_denied", "google.consent_declined", "needs_user"), ("admin_policy_enforced", "google.app_blocked_by_admin", "needs_admin"),
-                                ("server_error", "server.unavailable", "needs_user"), ("org_internal_x", "unknown.answer", "needs_user")):
+                                ("server_error", "server.unavailable", "needs_user"), ("org_internal_x", "unknown.answer", "needs_admin")):
         t.open("google-error=" + error)
         b, anna = Browser(t), t.who[0]
         page = b.sign_in(b.to_google(t.link(provider="google"), anna), anna)
@@ -295,16 +291,62 @@ def the_sign_in_page_is_asked_once_for_many(t):
 def the_doctor_asks_the_sign_in_page(t):
     t.open()
     for change, state, words in (({}, "passed", "knows it"), ({"google.client_id": "1-gone.apps.googleusercontent.com"}, "failed", "invalid_client"),
-                                 ({"net.resolver": "127.0.0.1:9"}, "warned", "did not say"), ({"google.client_id": ""}, "skipped", "none")):
-        config = os.path.join(t.folder, "doctor.conf")
-        with open(config, "w", encoding="utf-8") as f:
-            for name, value in {**t.settings, **change}.items():
-                section, _, key = name.partition(".")
-                f.write("[%s]\n%s = %s\n" % (section, key, value))
-        os.chmod(config, 0o600)
-        ran = subprocess.run([t.binary, "doctor", "--json", "--config=" + config], capture_output=True, text=True, timeout=120, env=t.daemon.environment({}), check=False)
-        checks = [c for c in json.loads(ran.stdout)["checks"] if c["id"] == "google.client"]
-        hold(len(checks) == 1 and checks[0]["state"] == state and words in checks[0]["text"], "%s: %s %s" % (change, checks, ran.stderr[-300:]))
+                                 ({"net.connect_to": "accounts.google.com:443=127.0.0.1:9"}, "warned", "did not say"), ({"google.client_id": ""}, "skipped", "none")):
+        env = t.daemon.environment({}) | {"MAILMOOR_" + k.replace(".", "_").upper(): v for k, v in {**t.settings, **change}.items()}
+        ran = subprocess.run([t.binary, "doctor", "--json"], capture_output=True, text=True, timeout=120, env=env, check=False)
+        remarks = [r for r in json.loads(ran.stdout)["remarks"] if r["id"] == "google.client"]
+        hold(len(remarks) == 1 and remarks[0]["state"] == state and words in remarks[0]["text"], "%s: %s %s" % (change, remarks, ran.stderr[-300:]))
+
+
+def in_chromium(t, name, lang, link=None, **order):
+    places = ["MAP %s:%d %s:%d" % (*k, *v) for k, v in t.cloud.places.items()]
+    status, out, err = pages.node("google.mjs", link or t.link(lang, provider="google"), json.dumps({
+        "lang": lang, "rules": ",".join(places), "address": t.who[0], "shots": os.path.join(t.shots, "google-" + name) if t.shots else None, **order}))
+    hold(status == 0, "the journey ended: %s %s" % (out[-500:], err[-1500:]))
+    seen = json.loads(out)
+    hold(not seen["faults"] and seen["lang"] == lang, "the browser says: %s" % seen)
+    return seen
+
+
+@row
+def chromium_connects_in_thai_and_in_german(t):
+    for name, lang, more in (("th", "th", {}), ("th-plain", "th", {"script": False}), ("de-phone", "de", {"width": 390, "dark": True})) if has_browser() else ():
+        t.open()
+        seen = in_chromium(t, name, lang, **more)
+        hold(seen["url"].endswith("/result") and t.who[0] in seen["text"], "seen: %s" % seen)
+        hold([a["state"] for a in t.accounts()] == ["connected"], "connected: %s" % t.accounts())
+
+
+@row
+def chromium_leaves_a_box_empty_and_goes_back(t):
+    for name, lang, more in (("unticked-th", "th", {"width": 390}), ("unticked-de", "de", {"dark": True, "script": False})) if has_browser() else ():
+        t.open()
+        seen = in_chromium(t, name, lang, leaveOut="calendar", **more)
+        hold(title("google.scope_unticked", lang) in seen["said"], "said: %s" % seen)
+        hold([a["state"] for a in t.accounts()] == ["connected"], "connected: %s" % t.accounts())
+
+
+@row
+def chromium_pastes_the_address_of_googles_page(t):
+    for name, lang, code, cause, more in (("protection-th", "th", "policy_enforced", "google.advanced_protection", {}),
+                                          ("blocked-th", "th", "admin_policy_enforced", "google.app_blocked_by_admin", {"width": 390, "dark": True}),
+                                          ("blocked-de", "de", "admin_policy_enforced", "google.app_blocked_by_admin", {"script": False})) if has_browser() else ():
+        t.open("google-page=%s#1" % code)
+        seen = in_chromium(t, name, lang, **more)
+        hold(title(cause, lang) in seen["said"] and title("google.app_misregistered", lang) in seen["asked"], "said: %s" % seen)
+        hold(t.cloud.told["google"]["client_id"] in seen["admin"] and "https://www.googleapis.com/auth/gmail.modify" in seen["admin"], "admin: %s" % seen)
+        hold([a["state"] for a in t.accounts()] == ["connected"], "connected: %s" % t.accounts())
+
+
+@row
+def chromium_takes_the_wrong_account_declines_and_is_not_sent(t):
+    for name, cause, faults, more in (("wrong-th", "google.wrong_account", (), {"who": 1}), ("declined-th", "google.consent_declined", (), {"answer": "cancel"}),
+                                      ("misregistered-th", "google.app_misregistered", ("google-page=redirect_uri_mismatch",), {})) if has_browser() else ():
+        t.open(*faults)
+        more = {k: t.who[v] if k == "who" else v for k, v in more.items()}
+        seen = in_chromium(t, name, "th", **more)
+        hold(title(cause, "th") in seen["text"] and seen["status"] == (503 if faults else 200), "%s: %s" % (name, seen))
+        hold([a["cause"]["id"] for a in t.accounts()] == ([cause] if "answer" in more else []), "%s: %s" % (name, t.accounts()))
 
 
 def main(rows=row):
