@@ -96,6 +96,38 @@ const read = (url) => url.includes("/delta") ? { value: [], "@odata.deltaLink": 
 
 const one = ({ id, method, url }) => method === "GET" ? { id, status: 200, body: read(url) } : { id, status: mails.delete(url.split("/")[3]) ? 204 : 404 };
 
+// the calendar, as far as a test event needs it: by id as they were written, with the moment
+const windows = { "W. Europe Standard Time": "Europe/Berlin", "Eastern Standard Time": "America/New_York", "India Standard Time": "Asia/Kolkata" };
+const events = new Map();
+
+const clockIn = (at, zone) => new Date(at).toLocaleString("sv-SE", { timeZone: windows[zone] ?? zone }).replace(" ", "T");
+const momentOf = ({ dateTime, timeZone }) => {
+	const shown = Date.parse(`${dateTime.slice(0, 19)}Z`);
+	return shown - (Date.parse(`${clockIn(shown, timeZone)}Z`) - shown);
+};
+
+const keep = (id, given) => {
+	events.set(id, { ...events.get(id), ...given, id, at: momentOf(given.start) });
+	return events.get(id);
+};
+
+const calendar = async (request, answer) => {
+	const { pathname, searchParams } = new URL(request.url, `https://${GRAPH}`);
+	const [, id, last] = pathname.slice("/v1.0/me/".length).split("/");
+
+	if (pathname.endsWith("/calendarView")) {
+		const [from, to] = ["startDateTime", "endDateTime"].map((name) => Date.parse(searchParams.get(name)));
+		const zone = request.headers.prefer?.match(/outlook\.timezone="([^"]*)"/)?.[1] ?? "UTC";
+		return answer(200, { value: [...events.values()].filter((e) => e.at >= from && e.at < to)
+			.map((e) => ({ ...e, start: { dateTime: `${clockIn(e.at, zone)}.0000000`, timeZone: zone } })) });
+	}
+	if (!id)
+		return request.method === "POST" ? answer(201, keep(`e${events.size}`, JSON.parse(await bodyOf(request)))) : answer(200, { value: [...events.values()] });
+	if (request.method === "PATCH")
+		return answer(200, keep(id, JSON.parse(await bodyOf(request))));
+	return answer(last === "permanentDelete" && events.delete(id) ? 204 : 404);
+};
+
 const graph = async (request, response) => {
 	const token = await provider.AccessToken.find((request.headers.authorization || "").replace("Bearer ", ""));
 	const answer = (status, document) => {
@@ -112,6 +144,8 @@ const graph = async (request, response) => {
 		sent(token.accountId, await bodyOf(request));
 		return answer(202);
 	}
+	if (/^\/v1\.0\/me\/(events|calendarView)\b/.test(request.url))
+		return await calendar(request, answer);
 	if (request.url === "/v1.0/$batch")
 		return answer(200, { responses: JSON.parse(await bodyOf(request)).requests.map(one) });
 	return answer(200, read(request.url));
