@@ -646,6 +646,15 @@ static bool is_only_theirs(const struct result_page *r)
 	return waits_for_others(r) && approval_has(&r->report->cause[0]);
 }
 
+/* A box on the provider's page was left empty: there is a button of its own for that. */
+static bool leads_straight_back(const struct result_page *r)
+{
+	const struct signin_place *at = signin_place(r->account->provider);
+
+	return at && r->registered[at->at] && r->report && r->report->causes
+	    && signin_place_says(at, cause_row(r->report->cause[0].cause)->id, "scope_unticked");
+}
+
 static void again_buttons(struct page *p, const struct result_page *r, bool administrator)
 {
 	const char *over = arena_print(p->job, "%s/administrator", r->path);
@@ -654,7 +663,7 @@ static void again_buttons(struct page *p, const struct result_page *r, bool admi
 	page_open(p, "div", "class", "buttons", NULL);
 	if (theirs)
 		page_element(p, "a", page_word(p, "result.handover"), "class", "button", "href", over, NULL);
-	page_element(p, "a", page_word(p, "result.again"), "class", theirs || has_other_ways(r) ? "button quiet" : "button", "href", r->path, NULL);
+	page_element(p, "a", page_word(p, "result.again"), "class", theirs || has_other_ways(r) || leads_straight_back(r) ? "button quiet" : "button", "href", r->path, NULL);
 	if (administrator && !theirs)
 		page_element(p, "a", page_word(p, "result.handover"), "class", "button quiet", "href", over, NULL);
 	back_button(p, r, false);
@@ -717,7 +726,7 @@ static void what_to_tick(struct page *p, const struct result_page *r, const stru
 	static const struct { const char *scope, *box; } boxes[] = { { "gmail", "google.box.mail" }, { "calendar", "google.box.calendar" } };
 	const struct signin_place *at = signin_place(r->account->provider);
 
-	if (!at || !r->registered[at->at] || !signin_place_says(at, cause_row(c->cause)->id, "scope_unticked"))
+	if (!leads_straight_back(r))
 		return;
 	page_open(p, "section", "class", "card", "aria-labelledby", "boxes", NULL);
 	page_element(p, "h2", page_word(p, "google.box"), "id", "boxes", NULL);

@@ -410,6 +410,7 @@ TEST(what_was_left_unticked_at_google_is_named_and_leads_back_there)
 	const char *html = named("unticked", language_english(), job), *lost = named("google-lost", language_english(), job);
 
 	EXPECT(strstr(html, "Gmail: read, compose and send mail.") && strstr(html, "Google Calendar: see and edit the calendars."));
+	EXPECT(strstr(html, "class=\"button quiet\" href=\"" TOKEN_PATH "\""));
 	EXPECT(strstr(html, "action=\"" TOKEN_PATH "/google\"") && strstr(html, "value=\"ann@birch.example\"") && !strstr(html, "/google/said"));
 	EXPECT(strstr(lost, "action=\"" TOKEN_PATH "/google/said\"") && strstr(lost, "What does Google&#39;s page say?") && !strstr(lost, "AADSTS"));
 }
