@@ -4,9 +4,11 @@
     test.py BUILD
 
 A program of C tests speaks TAP and counts each of its cases; a script counts its own and closes with "N passed, N failed".
-Failing output is shown whole. The last line is the sum.
+Failing output is shown whole. The last line is the sum. Those that do not mind company (is_parallel) run two at a time, the others alone.
 """
+import concurrent.futures
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,7 +32,7 @@ def count(output, status):
 
 
 def run(test, build):
-    env = {**__import__("os").environ, **test.get("env", {})}
+    env = {**os.environ, **test.get("env", {})}
     try:
         p = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=env, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=test["timeout"] or 1200)
@@ -39,21 +41,31 @@ def run(test, build):
         return (e.stdout or b"").decode(errors="replace") + "\nno end after %d s" % e.timeout, 1
 
 
+def timed(test, build):
+    start = time.monotonic()
+    return test, *run(test, build), time.monotonic() - start
+
+
+def all_of(tests, build):
+    """Each as it ends: first those that do not mind company, side by side, then each of the others."""
+    alone = [t for t in tests if not t["is_parallel"]]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        yield from (f.result() for f in concurrent.futures.as_completed([pool.submit(timed, t, build) for t in tests if t["is_parallel"]]))
+    yield from (timed(t, build) for t in alone)
+
+
 def main():
     build = sys.argv[1]
     tests = json.loads(subprocess.check_output(["meson", "introspect", "--tests", build]))
     total = [0, 0, 0]
-    for test in tests:
-        start = time.monotonic()
-        output, status = run(test, build)
+    for test, output, status, took in all_of(tests, build):
         passed, failed, skipped = count(output, status)
         if status and not failed:
             failed = 1
         total = [total[0] + passed, total[1] + failed, total[2] + skipped]
         if failed:
             print(output.rstrip())
-        print("%-28s %4d passed, %d failed%s  %.1f s" % (test["name"], passed, failed, ", %d skipped" % skipped if skipped else "",
-                                                     time.monotonic() - start), flush=True)
+        print("%-28s %4d passed, %d failed%s  %.1f s" % (test["name"], passed, failed, ", %d skipped" % skipped if skipped else "", took), flush=True)
     if total[2]:
         print("%d were skipped" % total[2])
     print("%d passed, %d failed" % (total[0], total[1]))
