@@ -30,19 +30,29 @@ extern char **environ;
 
 /* -- the mailboxes ----------------------------------------------------------------------------------------------------- */
 
+/* How it gets in. */
+enum way { BY_PASSWORD, BY_SIGN_IN, BY_GRANT, BY_DELEGATION };
+
 struct row {
 	const char *name, *provider, *orders, *cause, *url, *username, *address;
-	bool        signs_in, mended;
+	enum way    way;
+	bool        mended, acts;
 };
 
 static const struct row rows[] = {
-#define MAILBOX(n, p, o, c, u, w, a) { n, p, o, c, u, w, a, false, false },
-#define MENDED(n, p, o, c, u, w, a)  { n, p, o, c, u, w, a, false, true },
-#define SIGN_IN(n, p, o, c, a)       { n, p, o, c, "", "", a, true, false },
+#define MAILBOX(n, p, o, c, u, w, a) { n, p, o, c, u, w, a, BY_PASSWORD, false, false },
+#define MENDED(n, p, o, c, u, w, a)  { n, p, o, c, u, w, a, BY_PASSWORD, true, false },
+#define ACTS(n, p, o, c, u, w, a)    { n, p, o, c, u, w, a, BY_PASSWORD, false, true },
+#define SIGN_IN(n, p, o, c, a)       { n, p, o, c, "", "", a, BY_SIGN_IN, false, false },
+#define GRANTED(n, p, o, c, a)       { n, p, o, c, "", "", a, BY_GRANT, false, false },
+#define DELEGATED(n, p, o, c, a)     { n, p, o, c, "", "", a, BY_DELEGATION, false, false },
 #include "cmd/demo.def"
 #undef MAILBOX
 #undef MENDED
+#undef ACTS
 #undef SIGN_IN
+#undef GRANTED
+#undef DELEGATED
 };
 
 static const struct demo_statement statements[] = {
@@ -75,7 +85,7 @@ static const char *address_of(const struct row *r, struct arena *into)
 {
 	static const struct { const char *provider, *domain; } usual[] = {
 		{ "exchange", EXCHANGE_DOMAIN }, { "microsoft", MICROSOFT_DOMAIN }, { "imap", IMAP_DOMAIN },
-		{ "google", GOOGLE_DOMAIN },
+		{ "google", GOOGLE_DOMAIN }, { "caldav", IMAP_DOMAIN },
 	};
 	const char *domain = "";
 
@@ -102,7 +112,15 @@ static void add_orders(struct showing *s, const char *address, const char *order
 /* An address that is somebody's second one, or nobody's, is no account of the sandbox. */
 static bool is_account(const struct row *r)
 {
-	return !*r->username || *r->orders;
+	return !*r->username || *r->orders || r->acts;
+}
+
+/* What somebody typed: where Exchange is, or else where the calendar beside the mailbox is. */
+static void take_url(struct demo_mailbox *m, const char *url)
+{
+	const char **to = strcmp(m->provider, "exchange") == 0 ? &m->ews_url : &m->caldav_url;
+
+	*to = or_nothing(url);
 }
 
 static void fill_in(struct showing *s)
@@ -112,12 +130,24 @@ static void fill_in(struct showing *s)
 		const char       *address = address_of(r, s->own);
 
 		s->mailbox[i] = (struct demo_mailbox){ .name = r->name, .address = address, .provider = r->provider,
-			.cause = r->cause, .mended = r->mended, .password = r->signs_in ? NULL : SANDBOX_PASSWORD,
-			.username = or_nothing(r->username), .ews_url = or_nothing(r->url) };
+			.cause = r->cause, .mended = r->mended, .password = r->way == BY_PASSWORD ? SANDBOX_PASSWORD : NULL,
+			.tenant = r->way == BY_DELEGATION, .username = or_nothing(r->username), .impersonate = r->acts };
+		take_url(&s->mailbox[i], r->url);
 		add_orders(s, address, r->orders);
 		if (is_account(r) && s->wishes.accounts < SANDBOX_ACCOUNTS)
 			s->wishes.account[s->wishes.accounts++] = arena_print(s->own, "%s:%s", address, SANDBOX_PASSWORD);
 	}
+}
+
+/* Of who agreed some time ago: the sandbox has it once it plays. */
+static void fill_in_grants(struct showing *s)
+{
+	const struct sandbox_places *p = sandbox_places(s->sandbox);
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t n = 0; rows[i].way == BY_GRANT && n < p->addresses; n++)
+			if (strcmp(p->address[n], s->mailbox[i].address) == 0)
+				s->mailbox[i].grant_file = p->google_token_file[n];
 }
 
 /* -- ports ------------------------------------------------------------------------------------------------------------- */
@@ -203,6 +233,7 @@ static bool settle(struct showing *s, unsigned port, unsigned bcc_port, struct e
 	set(s, "MICROSOFT_CLIENT_SECRET", p->client_secret);
 	set(s, "GOOGLE_CLIENT_ID", p->google_client_id);
 	set(s, "GOOGLE_CLIENT_SECRET", p->google_client_secret);
+	set(s, "GOOGLE_SERVICE_ACCOUNT_FILE", p->google_service_account);
 	return settings_read(&s->settings, NULL, err);
 }
 
@@ -282,14 +313,17 @@ static bool show(struct showing *s, struct error *err)
 		return fail(err, FAULT_LOCAL, "no port is free on 127.0.0.1");
 	fill_in(s);
 	s->wishes.persona = "2016";
-	s->wishes.microsoft = s->wishes.google = s->wishes.imap = true;
+	s->wishes.microsoft = s->wishes.google = s->wishes.imap = s->wishes.caldav = true;
 	s->wishes.google_domain = GOOGLE_DOMAIN;
 	s->wishes.domain = EXCHANGE_DOMAIN;
 	s->wishes.cloud_domain = MICROSOFT_DOMAIN;
 	s->wishes.high_ports = true;
 	s->wishes.deliver = arena_print(s->own, "127.0.0.1:%u", bcc_port);
 	s->sandbox = sandbox_new(&s->wishes, err);
-	return s->sandbox && make_folder(s, err) && settle(s, port, bcc_port, err) && serve_demo(&s->settings, &demo, err);
+	if (!s->sandbox)
+		return false;
+	fill_in_grants(s);
+	return make_folder(s, err) && settle(s, port, bcc_port, err) && serve_demo(&s->settings, &demo, err);
 }
 
 static void clean_up(struct showing *s)
@@ -342,8 +376,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int run(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "",
-		"Shows all of it on this machine alone: the daemon, Exchange, Microsoft's and Google's clouds and plain mailboxes that are played, and one for each cause "
-		"that they can show, each found by the flow that real mailboxes go through. A page guides through what the help "
+		"Shows all of it on this machine alone: the daemon, Exchange, Microsoft's and Google's clouds, plain mailboxes and calendars "
+		"that are played, and one for each cause that they can show, each found by the flow that real mailboxes go through. A page guides through what the help "
 		"articles state. It needs no account, no network and no settings, and what it keeps goes when it ends.", NULL, NULL, NULL };
 	struct showing *s = must_alloc(sizeof *s);
 	struct error    err = { 0 };

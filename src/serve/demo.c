@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "connect/credentials.h"
+#include "connect/grant.h"
 #include "model/mailaddress.h"
 #include "serve/api.h"
 #include "serve/http_parts.h"
@@ -55,13 +57,36 @@ static bool take_place(struct account *a, enum service s, const char *place, str
 	return true;
 }
 
+bool demo_needs_nobody(const struct demo_mailbox *m)
+{
+	return m->password || m->grant_file || m->tenant;
+}
+
+/* What is kept of it under lock: its password, what was granted, or that nothing is needed but the operator's own key. */
+static bool secret_of(const struct demo_mailbox *m, struct arena *into, struct slice *out, struct error *err)
+{
+	struct credentials c = { 0 };
+	bool               fine = true;
+
+	if (m->password) {
+		*out = slice_str(m->password);
+		return true;
+	}
+	if (m->grant_file)
+		fine = credentials_read_token(&c, m->grant_file, err);
+	*out = grant_write(&(struct oauth_grant){ c.token, c.refresh_token, c.scope, c.expires_at, c.granted_at }, into);
+	credentials_release(&c);
+	return fine;
+}
+
 static bool add(struct txn *t, struct filling *f, const char *workspace, const struct demo_mailbox *m, struct error *err)
 {
 	struct mail_address address;
 	const char         *problem;
 	struct account      a = { .id = new_id(f->work, "acc"), .workspace = workspace, .provider = m->provider, .username = m->username,
-		.ews_url = m->ews_url, .lang = "en", .created = clock_unix_ms() };
-	struct slice        sealed;
+		.ews_url = m->ews_url, .impersonate = m->impersonate, .caldav_url = m->caldav_url, .tenant = m->tenant, .lang = "en",
+		.created = clock_unix_ms() };
+	struct slice        secret, sealed;
 
 	if (!mail_address_parse(m->address, f->work, &address, &problem))
 		return fail(err, FAULT_MALFORMED, "%s: %s", m->address, problem);
@@ -70,7 +95,7 @@ static bool add(struct txn *t, struct filling *f, const char *workspace, const s
 	a.address = address.text;
 	a.key = mail_address_key(&address, f->work);
 	account_begin_again(&a, a.created);
-	return vault_seal(f->d->vault, arena_print(f->work, "%s/password", a.id), slice_str(m->password), f->work, &sealed, err)
+	return secret_of(m, f->work, &secret, err) && vault_seal(f->d->vault, arena_print(f->work, "%s/password", a.id), secret, f->work, &sealed, err)
 	    && account_insert(t, &a, err) && sealed_put(t, a.id, "password", sealed, err);
 }
 
@@ -84,7 +109,7 @@ static bool fill(struct txn *t, void *self, struct error *err)
 	if (!workspace_list(t, f->work, &w, &count, err))
 		return false;
 	for (size_t i = 0; i < demo->mailboxes; i++)
-		if (demo->mailbox[i].password && !add(t, f, w[0].id, &demo->mailbox[i], err))
+		if (demo_needs_nobody(&demo->mailbox[i]) && !add(t, f, w[0].id, &demo->mailbox[i], err))
 			return false;
 	return true;
 }

@@ -15,9 +15,13 @@ struct demo_mailbox {
 	const char *name;            /* in addresses of the tour: "expired-certificate"                                        */
 	const char *address;
 	const char *provider;        /* of the connect page                                                                    */
-	const char *password;        /* NULL: somebody has to sign in by a page                                                */
+	const char *password;        /* NULL: with one of the next two, or somebody has to sign in by a page                   */
+	const char *grant_file;      /* what the token endpoint answered to whoever signed in before; NULL                     */
+	bool        tenant;          /* by the operator's service account, to which an administrator delegated it              */
 	const char *username;        /* NULL: the address                                                                      */
+	bool        impersonate;     /* that user acts for the mailbox                                                         */
 	const char *ews_url;         /* as somebody typed it; NULL: it is to be found                                          */
+	const char *caldav_url;      /* of the calendar beside a mailbox; NULL: none, alone it is found                        */
 	const char *imap, *smtp;     /* HOST:PORT, likewise                                                                    */
 	const char *cause;           /* id of what has to come of it; NULL: nothing but a connection                           */
 	bool        mended;          /* which is there all the same: what was wrong was found and put right                    */

@@ -9,6 +9,9 @@
  * the sign-in is for (NULL: nobody); everywhere else it is `url` itself. */
 const char *demo_onward(const struct daemon *, const char *url, const char *person, struct arena *into);
 
+/* Is it connected without anybody's sign-in? */
+bool demo_needs_nobody(const struct demo_mailbox *);
+
 /* The accounts of those mailboxes that need nobody's sign-in. The store is there, the keeper is not. */
 bool demo_begin(struct daemon *, struct error *err);
 

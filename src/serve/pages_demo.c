@@ -100,7 +100,8 @@ static bool lay_link(struct txn *t, void *self, struct error *err)
 	s->link.workspace = w[0].id;
 	s->link.account = NULL;
 	s->link.used = 0;
-	if (s->mailbox && account_by_key(t, job, w[0].id, key_of(s->mailbox, job), &s->link.account, NULL) && s->mailbox->password)
+	if (s->mailbox && account_by_key(t, job, w[0].id, key_of(s->mailbox, job), &s->link.account, NULL)
+	    && demo_needs_nobody(s->mailbox))
 		s->link.used = s->link.created;      /* it was connected with it, as far as anybody can see */
 	return link_insert(t, &s->link, err);
 }

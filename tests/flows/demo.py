@@ -147,7 +147,7 @@ def table():
     """name -> (how, cause or None, provider) of src/cmd/demo.def"""
     here = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(here, "../../src/cmd/demo.def"), encoding="utf-8") as f:
-        rows = re.findall(r'^(MAILBOX|MENDED|SIGN_IN)\("([^"]+)",\s*"([^"]+)", "([^"]*)", (NULL|"[^"]*")', f.read(), re.M)
+        rows = re.findall(r'^(MAILBOX|MENDED|ACTS|SIGN_IN|GRANTED|DELEGATED)\("([^"]+)",\s*"([^"]+)", "([^"]*)", (NULL|"[^"]*")', f.read(), re.M)
     return {name: (how, None if cause == "NULL" else cause.strip('"'), provider) for how, name, provider, _, cause in rows}
 
 
@@ -201,6 +201,16 @@ def each_is_found_as_the_tour_says(t):
     page = settled(t)
     astray = [(name, state.split()) for name, state in mailboxes(page) if table()[name][0] != "SIGN_IN" and state.split() != ["verified"]]
     same(astray, [], "found otherwise")
+
+
+@row
+def a_calendar_beside_a_mailbox_and_one_alone_are_connected(t):
+    settled(t)
+    browser = t.demo.browser()
+    for name, steps in (("mail-and-calendar", ("IMAP sign-in", "test message", "calendar sign-in", "test event")), ("calendar", ("calendar sign-in", "test event"))):
+        page = browser.open("/demo/see/%s?lang=en" % name)
+        for step in steps:
+            hold('<li class="passed"><span class="label">%s<' % step in page.text, "%s: %s: %s" % (name, step, page))
 
 
 @row
