@@ -56,7 +56,7 @@ static const struct row rows[] = {
 };
 
 static const struct demo_statement statements[] = {
-#define STATEMENT(id, see) { id, see },
+#define STATEMENT(id, beside, see) { id, beside, see },
 #include "cmd/tour.def"
 #undef STATEMENT
 };

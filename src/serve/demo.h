@@ -30,6 +30,7 @@ struct demo_mailbox {
 /* A statement of the articles; its words are "page/tour.s10" of the catalogue. */
 struct demo_statement {
 	const char *id;              /* "S10"                                                                                  */
+	const char *beside;          /* what neighbouring pages say of it, each once: "N1 N24"; "" is nothing                  */
 	const char *see;             /* names of mailboxes, or paths of pages ("/help/…"), blanks between; "settings" is that page */
 };
 

@@ -46,6 +46,18 @@ static void see_page(struct page *p, const char *where)
 	             arena_print(p->job, "%.*s?lang=%s%s", (int)strcspn(path, "#"), path, p->lang->tag, mark ? mark : ""), NULL);
 }
 
+static void said_beside(struct page *p, const char *ids)
+{
+	struct slice rest = slice_str(ids);
+
+	while (rest.len) {
+		const char *id = arena_copy(p->job, slice_cut(&rest, ' '));
+
+		page_text(p, " ");
+		page_element(p, "span", id, "id", id, "class", "small", "translate", "no", NULL);
+	}
+}
+
 static void statement(struct page *p, const struct tour_page *t, const struct demo_statement *s)
 {
 	struct slice rest = slice_str(s->see);
@@ -54,6 +66,7 @@ static void statement(struct page *p, const struct tour_page *t, const struct de
 	page_open(p, "p", NULL);
 	page_element(p, "span", s->id, "class", "badge", "translate", "no", NULL);
 	page_prose(p, page_word(p, arena_print(p->job, "tour.s%s", s->id + 1)), NULL, 0);
+	said_beside(p, s->beside);
 	page_close(p, "p");
 	page_open(p, "ul", "class", "see", NULL);
 	while (rest.len) {

@@ -175,6 +175,8 @@ def it_lists_every_statement_and_every_mailbox(t):
     for n in range(1, 43):
         part = re.search(r'<li id="S%d">(.*?)</li>\s*(?=<li id="S|</ol>)' % n, page.text, re.S)[1]
         hold(re.search(r'href="/(demo|help)/', part), "S%d leads nowhere" % n)
+    beside = re.findall(r'<span id="(N\d+)"', page.text)
+    hold(beside and len(set(beside)) == len(beside), "what neighbouring pages say stands once: %s" % beside)
 
 
 @row

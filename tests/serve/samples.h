@@ -40,8 +40,8 @@ static bool sample_tour(struct page *p)
 		{ "port-closed", "port-closed@fabrikam.example", "exchange", "net.refused", .known = true, .found = "net.timeout" },
 		{ "anna", "anna@contoso.example", "microsoft", .known = false },
 	};
-	static const struct demo_statement statements[] = { { "S1", "exchange" }, { "S6", "settings" }, { "S11", "webmail-address anna" },
-	                                                    { "S19", "/help/auth.username_form" } };
+	static const struct demo_statement statements[] = { { "S1", "N11 N19", "exchange" }, { "S6", "", "settings" }, { "S11", "", "webmail-address anna" },
+	                                                    { "S19", "", "/help/auth.username_form" } };
 
 	return render_tour(p, &(struct tour_page){ mailboxes, COUNT(mailboxes), statements, COUNT(statements) });
 }
