@@ -62,3 +62,8 @@ struct terms account_terms(const struct account *a)
 	rights_find(a->rights, &t.rights);
 	return t;
 }
+
+bool account_has_mail(const struct account *a)
+{
+	return strcmp(a->provider, "caldav") != 0 && rights_have_mail(account_terms(a).rights);
+}

@@ -65,6 +65,9 @@ void account_by_provider(struct account *, const char *provider);
 /* Its secret is a grant of its provider's, and no password. */
 bool account_has_grant(const struct account *);
 
+/* There is mail in it: by CalDAV, or where somebody let us see no more, it is a calendar alone. */
+bool account_has_mail(const struct account *);
+
 /* On what terms it is connected, where that is by a sign-in page. */
 struct terms account_terms(const struct account *);
 

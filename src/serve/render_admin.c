@@ -19,7 +19,7 @@ static const char *state_text(struct page *p, const struct account *a)
 	switch (a->state) {
 	case ACCOUNT_CONNECTING: return page_word(p, "admin.state.connecting");
 	case ACCOUNT_CONNECTED:  return page_phrase(p, "admin.state.connected", "address", a->address, NULL);
-	case ACCOUNT_DEGRADED:   return page_word(p, "admin.state.degraded");
+	case ACCOUNT_DEGRADED:   return page_word(p, account_has_mail(a) ? "admin.state.degraded" : "admin.state.degraded.calendar");
 	case ACCOUNT_WAITING:    return page_phrase(p, "admin.state.waiting", "time", tell_time(a->next_try, p->lang, p->job), NULL);
 	case ACCOUNT_PAUSED:     return page_word(p, "admin.state.paused");
 	case ACCOUNT_REMOVED:    return page_word(p, "admin.state.removed");

@@ -609,16 +609,21 @@ static void other_ways(struct page *p, const struct result_page *r)
 #define SOON_MS "10000"
 #define WATCH_S 15      /* without scripts, where somebody else acts   */
 
+static const char *connected_text(struct page *p, const struct result_page *r)
+{
+	return page_word(p, account_has_mail(r->account) ? "result.connected" : "result.connected.calendar");
+}
+
 static bool connected(struct page *p, const struct result_page *r)
 {
 	render_sign(p, ICON_PASSED);
-	page_element(p, "h1", page_word(p, "result.connected"), NULL);
+	page_element(p, "h1", connected_text(p, r), NULL);
 	page_element(p, "p", r->account->address, "class", "mail", NULL);
 	page_element(p, "p", page_word(p, "result.connected.lead"), "class", "lead", NULL);
 	page_open(p, "div", "class", "buttons", NULL);
 	back_button(p, r, true);
 	page_close(p, "div");
-	if (r->bcc) {
+	if (r->bcc && account_has_mail(r->account)) {
 		page_open(p, "section", "class", "card", "aria-labelledby", "bcc", NULL);
 		page_element(p, "h2", page_word(p, "result.bcc"), "id", "bcc", NULL);
 		page_element(p, "p", page_phrase(p, "result.bcc.text", "product", r->product, NULL), NULL);
@@ -747,7 +752,7 @@ static bool failed(struct page *p, const struct result_page *r)
 
 	render_sign(p, state == ACCOUNT_WAITING ? ICON_WAITING : state == ACCOUNT_DEGRADED ? ICON_WARNED : ICON_FAILED);
 	if (state == ACCOUNT_DEGRADED)
-		page_element(p, "p", page_word(p, "result.partial"), "class", "small", NULL);
+		page_element(p, "p", page_word(p, account_has_mail(r->account) ? "result.partial" : "result.partial.calendar"), "class", "small", NULL);
 	page_element(p, "h1", c->told.title, NULL);
 	page_element(p, "p", r->account->address, "class", "mail", NULL);
 	render_marks(p, c, true);
@@ -809,7 +814,7 @@ static bool paused(struct page *p, const struct result_page *r)
 static const char *result_title(struct page *p, const struct result_page *r)
 {
 	if (r->account->state == ACCOUNT_CONNECTED)
-		return page_word(p, "result.connected");
+		return connected_text(p, r);
 	return r->report && r->report->causes ? r->report->cause[0].told.title : page_word(p, "connect.title");
 }
 

@@ -209,10 +209,14 @@ def each_is_found_as_the_tour_says(t):
 def a_calendar_beside_a_mailbox_and_one_alone_are_connected(t):
     settled(t)
     browser = t.demo.browser()
-    for name, steps in (("mail-and-calendar", ("IMAP sign-in", "test message", "calendar sign-in", "test event")), ("calendar", ("calendar sign-in", "test event"))):
-        page = browser.open("/demo/see/%s?lang=en" % name)
+    mailbox, calendar = (browser.open("/demo/see/%s?lang=en" % name) for name in ("mail-and-calendar", "calendar"))
+    for page, steps in ((mailbox, ("IMAP sign-in", "test message", "calendar sign-in", "test event")), (calendar, ("calendar sign-in", "test event"))):
         for step in steps:
-            hold('<li class="passed"><span class="label">%s<' % step in page.text, "%s: %s: %s" % (name, step, page))
+            hold('<li class="passed"><span class="label">%s<' % step in page.text, "%s: %s" % (step, page))
+    hold("Your mailbox is connected." in mailbox.text and "BCC" in mailbox.text, mailbox)
+    hold("Your calendar is connected." in calendar.text and "BCC" not in calendar.text, "nobody is told of mail: %s" % calendar)
+    page = browser.open("/demo/see/calendar-time-zone?lang=en")
+    hold("The calendar can be read." in page.text and "Mail can be read." not in page.text, page)
 
 
 @row

@@ -46,3 +46,17 @@ TEST(another_provider_knows_nothing_of_the_one_before)
 		EXPECT_ROW(!a.cursor == rows[i].forgets && !a.place == rows[i].forgets && !a.impersonate == rows[i].forgets && a.id && a.external_id, rows[i].is);
 	}
 }
+
+TEST(a_calendar_alone_has_no_mail)
+{
+	static const struct { const char *provider, *rights; bool mail; } rows[] = {
+		{ "imap", NULL, true }, { "exchange", NULL, true }, { "google", "full", true }, { "microsoft", "read", true },
+		{ "caldav", NULL, false }, { "google", "calendar", false }, { "microsoft", "calendar", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct account a = { .address = "ann@birch.example", .provider = rows[i].provider, .rights = rows[i].rights };
+
+		EXPECT_ROW(account_has_mail(&a) == rows[i].mail, rows[i].provider);
+	}
+}

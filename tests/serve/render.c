@@ -359,6 +359,7 @@ TEST(a_result_leads_back_and_on)
 	const char *good = named("connected", language_english(), job), *bad = named("failed", language_english(), job);
 
 	EXPECT(strstr(good, "href=\"https://crm.birch.example/settings?tab=email&amp;account=acc_7gk2m4x9q8w1e3r5t7y9u2&amp;state=connected#mail\""));
+	EXPECT(!strstr(named("connected-calendar", language_english(), job), "k7h2m9@bcc.birch.example"));
 	EXPECT(strstr(good, "k7h2m9@bcc.birch.example") && strstr(good, "The server wants the user name in another form."));
 	EXPECT(strstr(bad, "The certificate is for another name.") && strstr(bad, "Who can put it right: Your administrator"));
 	EXPECT(strstr(bad, "<a class=\"button\" href=\"" TOKEN_PATH "\">Try again</a>"));
@@ -484,6 +485,7 @@ TEST(each_state_has_its_result)
 	static const struct { const char *page, *key; } rows[] = {
 		{ "failed-partial", "page/result.partial" }, { "failed-confirm", "page/result.confirm.do" }, { "failed-sign-in", "ui/verdict.unfinished_sign_in" },
 		{ "failed-none", "page/result.none" }, { "failed-paused", "page/result.paused.text" }, { "connected", "page/result.connected" },
+		{ "failed-calendar", "page/result.partial.calendar" }, { "connected-calendar", "page/result.connected.calendar" },
 		{ "admin", "page/admin.state.needs" }, { "admin-checking", "page/admin.state.connecting" }, { "admin-done", "page/admin.nothing" },
 		{ "admin-removed", "page/admin.state.removed" }, { "admin-unknown", "page/admin.addresses.none" }, { "trouble", "page/trouble.lead" },
 	};

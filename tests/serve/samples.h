@@ -202,7 +202,7 @@ static const char *hostile_report(struct arena *job)
 
 static struct account sample_account(const char *address, enum account_state state)
 {
-	return (struct account){ .id = "acc_7gk2m4x9q8w1e3r5t7y9u2", .workspace = "wsp_1", .address = address, .state = state, .state_since = SAMPLE_NOW,
+	return (struct account){ .id = "acc_7gk2m4x9q8w1e3r5t7y9u2", .workspace = "wsp_1", .address = address, .provider = "auto", .state = state, .state_since = SAMPLE_NOW,
 		                 .next_try = SAMPLE_LATER, .report_at = SAMPLE_NOW };
 }
 
@@ -314,10 +314,9 @@ static bool sample_progress_none(struct page *p)
 	return render_progress(p, &(struct progress_page){ TOKEN_PATH, "ann@birch.example", NULL, 0 });
 }
 
-static bool sample_result(struct page *p, const char *report, const char *address, enum account_state state)
+static bool sample_result_of(struct page *p, const char *report, struct account a)
 {
 	struct retold      *r = arena_get(p->job, sizeof *r);
-	struct account      a = sample_account(address, state);
 	struct result_page  page = { TOKEN_PATH, "Birch CRM", "t0ken", "https://crm.birch.example/settings?tab=email#mail", "k7h2m9@bcc.birch.example", &a, r, { true }, false, SIGN_IN_NONE };
 
 	if (report == report_webmail)
@@ -328,6 +327,23 @@ static bool sample_result(struct page *p, const char *report, const char *addres
 		return false;
 	return render_result(p, &page);
 }
+
+static bool sample_result(struct page *p, const char *report, const char *address, enum account_state state)
+{
+	return sample_result_of(p, report, sample_account(address, state));
+}
+
+/* Without a mailbox. */
+static bool sample_calendar(struct page *p, const char *report, enum account_state state)
+{
+	struct account a = sample_account("ann@birch.example", state);
+
+	a.provider = "caldav";
+	return sample_result_of(p, report, a);
+}
+
+static bool sample_calendar_connected(struct page *p) { return sample_calendar(p, report_connected, ACCOUNT_CONNECTED); }
+static bool sample_calendar_partial(struct page *p)   { return sample_calendar(p, report_sending, ACCOUNT_DEGRADED); }
 
 static bool sample_connected(struct page *p) { return sample_result(p, report_connected, "ann@birch.example", ACCOUNT_CONNECTED); }
 static bool sample_failed(struct page *p)    { return sample_result(p, report_mismatch, "ann@birch.example", ACCOUNT_NEEDS_ADMIN); }
@@ -510,9 +526,11 @@ static const struct sample samples[] = {
 	{ "progress-hostile", sample_progress_hostile },
 	{ "progress-none",    sample_progress_none    },
 	{ "connected",        sample_connected        },
+	{ "connected-calendar", sample_calendar_connected },
 	{ "failed",           sample_failed           },
 	{ "failed-password",  sample_password         },
 	{ "failed-partial",   sample_partial          },
+	{ "failed-calendar",  sample_calendar_partial },
 	{ "failed-waiting",   sample_waiting          },
 	{ "failed-confirm",   sample_confirm          },
 	{ "failed-sign-in",   sample_sign_in          },
