@@ -50,12 +50,17 @@ static void said_beside(struct page *p, const char *ids)
 {
 	struct slice rest = slice_str(ids);
 
+	if (!rest.len)
+		return;
+	page_text(p, " ");
+	page_open(p, "span", "class", "beside", "translate", "no", NULL);
 	while (rest.len) {
 		const char *id = arena_copy(p->job, slice_cut(&rest, ' '));
 
-		page_text(p, " ");
-		page_element(p, "span", id, "id", id, "class", "small", "translate", "no", NULL);
+		page_element(p, "span", id, "id", id, NULL);
+		page_text(p, rest.len ? " " : "");
 	}
+	page_close(p, "span");
 }
 
 static void statement(struct page *p, const struct tour_page *t, const struct demo_statement *s)
