@@ -181,7 +181,7 @@ static const char *where_of(const struct microsoft_identity *i)
 static void check(struct microsoft_identity *i, const struct published *p, const struct want *w)
 {
 	static const struct id_keys none = { .count = 0 };
-	struct id_token_wish        wish = { p ? p->provider.issuer : "", i->client_id, i->nonce, w->now_unix };
+	struct id_token_wish        wish = { p ? p->provider.issuer : "", i->client_id, i->nonce, w->now_unix, false };
 
 	i->flaw = id_token_check(i->token, p ? &p->keys : &none, &wish, i->report->job, &i->who);
 	i->believed = i->flaw == ID_TOKEN_FINE;

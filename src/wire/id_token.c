@@ -265,7 +265,7 @@ static enum id_token_flaw check_claims(const cJSON *claims, const struct id_key 
 		return ID_TOKEN_OTHER_ISSUER;
 	if (!is_for_us(claims, w->client_id))
 		return ID_TOKEN_OTHER_AUDIENCE;
-	if (azp && !is_client(cJSON_GetStringValue(azp), w->client_id))
+	if (azp && !w->any_party && !is_client(cJSON_GetStringValue(azp), w->client_id))
 		return ID_TOKEN_OTHER_PARTY;
 	if (w->nonce && !says(claims, "nonce", w->nonce))
 		return ID_TOKEN_OTHER_NONCE;
@@ -278,6 +278,7 @@ static void give_out(const cJSON *claims, struct arena *a, struct id_token *out)
 		.tid = json_copy(claims, "tid", a), .oid = json_copy(claims, "oid", a), .sub = json_copy(claims, "sub", a),
 		.preferred_username = json_copy(claims, "preferred_username", a), .email = json_copy(claims, "email", a),
 		.name = json_copy(claims, "name", a),
+		.email_verified = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(claims, "email_verified")),
 	};
 }
 

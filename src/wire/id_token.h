@@ -72,10 +72,12 @@ struct id_token_wish {
 	const char *client_id;       /* ours                                     */
 	const char *nonce;           /* that was sent along; NULL: none was      */
 	int64_t     now_unix;        /* seconds                                  */
+	bool        any_party;       /* azp may be anybody: in what Google signs for its services it is a number of theirs */
 };
 
 struct id_token {
 	const char *tid, *oid, *sub, *preferred_username, *email, *name;      /* NULL: not told; sub always is */
+	bool        email_verified;
 };
 
 /* `text` NULL: ABSENT. Without any keys whatever needs none is judged, and the rest is UNKNOWN_KEY: then it is worth fetching them.

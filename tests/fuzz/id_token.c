@@ -19,7 +19,7 @@ static void some_key(struct arena *job, struct id_keys *keys)
 
 static void feed_token(const char *text, struct id_keys *keys, struct arena *job)
 {
-	struct id_token_wish wish = { "https://login.example/{tenantid}/v2.0", "c", "n", 1795248000 };
+	struct id_token_wish wish = { "https://login.example/{tenantid}/v2.0", "c", "n", 1795248000, false };
 	struct id_token      out;
 	enum id_token_flaw   flaw = id_token_check(text, keys, &wish, job, &out);
 

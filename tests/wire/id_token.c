@@ -44,7 +44,7 @@ static void publish(struct arena *job, struct id_keys *keys)
 	EXPECT(keys->count == 3);
 }
 
-static const struct id_token_wish usual = { FOR_ALL, CLIENT, "n1", NOW };
+static const struct id_token_wish usual = { FOR_ALL, CLIENT, "n1", NOW, false };
 
 /* -- every refusal by its name -------------------------------------------------------------------------------------- */
 
@@ -160,7 +160,7 @@ TEST(what_a_good_one_says)
 TEST(an_issuer_without_a_blank)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
-	struct id_token_wish         wish = { "https://id.birch.example", CLIENT, NULL, NOW };
+	struct id_token_wish         wish = { "https://id.birch.example", CLIENT, NULL, NOW, false };
 	const char                  *claims = "{\"aud\":" US ",\"iss\":\"https://id.birch.example\",\"sub\":\"s\"," TIMES "}";
 	struct id_keys               keys;
 	struct id_token              t;
@@ -172,6 +172,26 @@ TEST(an_issuer_without_a_blank)
 }
 
 /* One key, published for personal accounts and for organisations; and one whose id stands in front of another's. */
+/* As Google signs what it pushes: for a place, by whoever it may be (facts G B.3). */
+TEST(what_a_service_of_googles_presents)
+{
+	CLEANUP(arena) struct arena *job = arena_new();
+	struct id_keys               keys;
+	struct id_token              t;
+	struct id_token_wish         wish = { "https://accounts.google.com", "https://mail.birch.example/hooks/google", NULL, NOW, true };
+	const char *claims = "{\"aud\":\"https://mail.birch.example/hooks/google\",\"azp\":\"113774264463038321964\",\"email\":\"push@birch.example\","
+		"\"email_verified\":true,\"iss\":\"https://accounts.google.com\",\"sub\":\"113774264463038321964\"," TIMES "}", *text;
+
+	publish(job, &keys);
+	text = signed_by(job, wrong, "{\"alg\":\"RS256\",\"kid\":\"k2\",\"typ\":\"JWT\"}", claims);
+	EXPECT(id_token_check(text, &keys, &wish, job, &t) == ID_TOKEN_FINE && t.email_verified);
+	EXPECT_TEXT(t.email, "push@birch.example");
+	wish.any_party = false;
+	EXPECT(id_token_check(text, &keys, &wish, job, &t) == ID_TOKEN_OTHER_PARTY && !t.email);
+	wish = (struct id_token_wish){ wish.issuer, "https://mail.birch.example/hooks/google/", NULL, NOW, true };
+	EXPECT(id_token_check(text, &keys, &wish, job, &t) == ID_TOKEN_OTHER_AUDIENCE && !t.email_verified);
+}
+
 TEST(of_several_keys_by_one_id_one_suffices)
 {
 	CLEANUP(arena) struct arena *job = arena_new();
