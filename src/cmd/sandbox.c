@@ -17,7 +17,7 @@ struct options {
 enum {
 	KEY_EXCHANGE = 1000, KEY_FAULT, KEY_FAULTS, KEY_DOMAIN, KEY_ACCOUNT, KEY_LISTEN, KEY_HIGH_PORTS, KEY_CA_FILE_OUT,
 	KEY_LOG, KEY_KEYTAB, KEY_DELIVER, KEY_ITEMS, KEY_HEARTBEAT, KEY_JSON, KEY_MICROSOFT,
-	KEY_REDIRECT_URI, KEY_IMAP, KEY_GOOGLE, KEY_GOOGLE_DOMAIN, KEY_CALDAV,
+	KEY_REDIRECT_URI, KEY_IMAP, KEY_GOOGLE, KEY_GOOGLE_DOMAIN, KEY_CALDAV, KEY_PUSH_TO,
 };
 
 static const struct argp_option options[] = {
@@ -26,6 +26,7 @@ static const struct argp_option options[] = {
 	{ "imap", KEY_IMAP, NULL, 0, "mailboxes by IMAP and SMTP instead, in birch.example and below it, and at large hosts by --account; with the others: besides", 0 },
 	{ "google", KEY_GOOGLE, NULL, 0, "Google's: sign-in, Gmail and Calendar; besides the others where they are wished for, too", 0 },
 	{ "google-domain", KEY_GOOGLE_DOMAIN, "NAME", 0, "besides others: only accounts of this domain, and of gmail.com, are Google's", 0 },
+	{ "push-to", KEY_PUSH_TO, "URL", 0, "where Google's Pub/Sub pushes what Gmail tells of mailboxes, signed as Google signs it", 0 },
 	{ "caldav", KEY_CALDAV, NULL, 0, "a calendar server, for each domain that has an account; alone, or beside the others", 0 },
 	{ "redirect-uri", KEY_REDIRECT_URI, "URI", 0, "where its application sends people back to, beside this machine; may be said more than once", 0 },
 	{ "fault", KEY_FAULT, "NAME[=VALUE]", 0, "something that goes wrong; may be said more than once; #N behind it: N times only", 0 },
@@ -71,6 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IMAP:        w->imap = true; return 0;
 	case KEY_GOOGLE:      w->google = true; return 0;
 	case KEY_GOOGLE_DOMAIN: w->google_domain = arg; return 0;
+	case KEY_PUSH_TO:     w->push_to = arg; return 0;
 	case KEY_CALDAV:      w->caldav = true; return 0;
 	case KEY_REDIRECT_URI: one_more(w->redirect_uri, &w->redirect_uris, SANDBOX_REDIRECTS, arg, state); return 0;
 	case KEY_FAULT:       one_more(w->fault, &w->faults, SANDBOX_ORDERS, arg, state); return 0;
@@ -171,6 +173,8 @@ static void print_json(const struct sandbox_places *p)
 		cJSON *g = cJSON_AddObjectToObject(o, "google");
 
 		cJSON_AddStringToObject(g, "client_id", p->google_client_id);
+		cJSON_AddStringToObject(g, "pubsub_topic", p->google_topic);
+		cJSON_AddStringToObject(g, "pubsub_account", p->google_pusher);
 		cJSON_AddStringToObject(g, "client_secret", p->google_client_secret);
 		cJSON_AddStringToObject(g, "service_account", p->google_service_account);
 	}

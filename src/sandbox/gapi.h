@@ -35,8 +35,9 @@ struct gapi_ask {
 typedef void gapi_route(struct gapi_ask *);
 
 /* gmail.c */
-gapi_route gmail_get_profile, gmail_list_labels, gmail_get_label, gmail_add_label, gmail_delete_label, gmail_list_send_as, gmail_get_imap,
-	gmail_watch, gmail_stop;
+gapi_route gmail_get_profile, gmail_list_labels, gmail_get_label, gmail_add_label, gmail_delete_label, gmail_list_send_as, gmail_get_imap;
+/* gmail_watch.c */
+gapi_route gmail_watch, gmail_stop;
 /* gmail_mail.c */
 gapi_route gmail_list_messages, gmail_get_message, gmail_get_attachment, gmail_trash_message, gmail_untrash_message, gmail_delete_message,
 	gmail_modify_message, gmail_modify_many, gmail_get_thread, gmail_list_threads;
@@ -118,6 +119,11 @@ uint64_t ghistory_of(struct google *, const struct mailbox *, const struct item 
 void ghistory_thread(struct mailbox *, struct item *);
 /* From happened(), whoever was asked to do it. */
 void ghistory_happened(struct sandbox *, struct mailbox *, enum happening, unsigned item);
+
+/* -- pushes (gmail_watch.c) ----------------------------------------------------------------------------------------------- */
+
+/* Something happened in the inbox of that mailbox: whoever wants to be told is. */
+void gmail_tell(struct sandbox *, const struct mailbox *, uint64_t history);
 
 /* -- calendars (gcal.c, gcal_shape.c, gcal_zone.c) --------------------------------------------------------------------- */
 

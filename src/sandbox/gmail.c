@@ -4,7 +4,6 @@
 
 #include "sandbox/gapi.h"
 
-#define WATCH_DAYS 7
 
 void gmail_get_profile(struct gapi_ask *a)
 {
@@ -155,26 +154,3 @@ void gmail_get_imap(struct gapi_ask *a)
 }
 
 /* -- watching (facts G B.3): it is granted; there is no Pub/Sub here that would tell anybody ------------------------------- */
-
-void gmail_watch(struct gapi_ask *a)
-{
-	cJSON      *given = gapi_body(a), *o;
-	const char *topic = json_text(given, "topicName");
-
-	if (given && (!topic || strncmp(topic, "projects/" GOOGLE_PROJECT "/topics/", strlen("projects/" GOOGLE_PROJECT "/topics/")) != 0)) {
-		gapi_refuse(a, "invalidArgument", "Invalid topicName does not match projects/" GOOGLE_PROJECT "/topics/*");
-	} else if (given) {
-		int64_t until = (now_s() + WATCH_DAYS * 86400) * 1000;
-
-		o = cJSON_CreateObject();
-		cJSON_AddStringToObject(o, "historyId", gapi_text(a->work, a->sandbox->google->history_id));
-		cJSON_AddStringToObject(o, "expiration", gapi_text(a->work, (unsigned long long)until));
-		gapi_give(a, o);
-	}
-	cJSON_Delete(given);
-}
-
-void gmail_stop(struct gapi_ask *a)
-{
-	a->status = 204;
-}

@@ -30,7 +30,11 @@ static void put(struct google *g, struct grecord r)
 
 void ghistory_add(struct sandbox *s, const struct mailbox *m, enum gchange what, const struct item *item, unsigned labels, unsigned folder)
 {
+	unsigned its_own;
+
 	put(s->google, (struct grecord){ 0, what, m->number, item->lasting, gmail_thread(item), labels, folder });
+	if (glabels_of(item, &its_own) & GLABEL_INBOX)
+		gmail_tell(s, m, s->google->history_id);
 }
 
 uint64_t ghistory_of(struct google *g, const struct mailbox *m, const struct item *item)

@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "sandbox/gapi.h"
+#include "sandbox/letters.h"
 
 #define KEY_BITS 2048
 #define DAY      86400
@@ -227,6 +228,8 @@ bool google_tell(struct sandbox *s, struct error *err)
 
 	p->google_client_id = GOOGLE_CLIENT;
 	p->google_client_secret = GOOGLE_SECRET;
+	p->google_topic = GOOGLE_TOPIC;
+	p->google_pusher = GOOGLE_PUSHER;
 	p->google_service_account = arena_print(s->own, "%s/service-account.json", s->folder);
 	if (!write_file(p->google_service_account, google_service_file(s, work)))
 		return fail(err, FAULT_LOCAL, "%s: %s", p->google_service_account, strerror(errno));
@@ -245,11 +248,12 @@ bool google_tell(struct sandbox *s, struct error *err)
 
 /* -- its life -------------------------------------------------------------------------------------------------------- */
 
-struct google *google_new(struct sandbox *s, const char *domain, struct error *err)
+struct google *google_new(struct sandbox *s, const struct sandbox_wishes *w, struct error *err)
 {
 	struct google *g = must_alloc(sizeof *g);
 
-	g->domain = domain ? arena_str(s->own, domain) : NULL;
+	g->domain = w->google_domain ? arena_str(s->own, w->google_domain) : NULL;
+	g->push_to = w->push_to ? arena_str(s->own, w->push_to) : NULL;
 	g->key = EVP_RSA_gen(KEY_BITS);
 	g->service_key = EVP_RSA_gen(KEY_BITS);
 	g->key_id = random_text(s->own, 40);
@@ -279,6 +283,7 @@ void google_free(struct google *g)
 		free(one->id);
 		free(one);
 	}
+	letters_free(g->letters);
 	for (size_t i = 0; i < COUNT(g->granted); i++)
 		free(g->granted[i]);
 	free(g->history);

@@ -16,6 +16,8 @@
 #define GOOGLE_SECRET  "GOCSPX-sandbox-not_so_secret"
 #define GOOGLE_PROJECT "mailmoor-sandbox"
 #define GOOGLE_NUMBER  "481516234200"
+#define GOOGLE_TOPIC   "projects/" GOOGLE_PROJECT "/topics/gmail"
+#define GOOGLE_PUSHER  "push@" GOOGLE_PROJECT ".iam.gserviceaccount.com"
 #define GOOGLE_SERVICE "reader@" GOOGLE_PROJECT ".iam.gserviceaccount.com"
 
 #define GACCOUNTS_HOST "accounts.google.com"
@@ -77,6 +79,9 @@ struct google {
 	size_t         history_first, history_count;
 	uint64_t       history_id, history_gone;      /* of the last; of the newest that is forgotten */
 	struct ggone  *gone;                 /* the newest first */
+	int64_t        watched[SANDBOX_ACCOUNTS + 2];      /* until when Gmail tells of them; 0: it does not */
+	const char    *push_to;              /* by a subscription, there; NULL: nobody has one  */
+	struct letters *letters;             /* NULL until the first goes out                   */
 	bool           telling;              /* what happens now is in it already */
 };
 
@@ -130,8 +135,8 @@ void google_refuse_token(struct request *, struct reply *, const char *word);
 
 /* -- Google by host --------------------------------------------------------------------------------------------------- */
 
-/* `domain` NULL: all accounts are Google's. NULL: OpenSSL would not. */
-struct google *google_new(struct sandbox *, const char *domain, struct error *);
+/* NULL: OpenSSL would not. */
+struct google *google_new(struct sandbox *, const struct sandbox_wishes *, struct error *);
 void           google_free(struct google *);                      /* NULL is fine */
 void           google_names(struct sandbox *);
 bool           google_certificate(struct sandbox *, enum flaw, struct error *);

@@ -2,19 +2,16 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "base/random.h"
 #include "sandbox/entra.h"
 #include "sandbox/graph.h"
+#include "sandbox/letters.h"
 #include "sandbox/text.h"
 
 #define SUBSCRIPTIONS_MOST 1000
 #define LIFE_MOST   (4230L * 60)
 #define LIFE_LEAST  (45L * 60)
 #define PROOF_MS    10000
-#define NOTICE_MS   3000
-#define TRIES       3
 #define PROOF_MOST  4096
 
 struct watcher {
@@ -27,106 +24,22 @@ struct watcher {
 	struct watcher *next;
 };
 
-struct letter {
-	char          *url, *body;
-	struct letter *next;
-};
-
 struct notices {
-	struct sandbox *sandbox;
 	struct watcher *first;
 	size_t          count;
-	struct letter  *head, *tail;
-	pthread_t       thread;
+	struct letters *letters;
 };
-
-/* -- over the line ----------------------------------------------------------------------------------------------------- */
-
-static size_t take_answer(char *bytes, size_t one, size_t count, void *self)
-{
-	return buffer_add(self, slice(bytes, one * count)) ? one * count : 0;
-}
-
-/* The status, 0 where there is none. Not under the lock. Whoever listens does so on loopback, with whatever certificate. */
-static long post(const char *url, const char *type, const char *body, long ms, struct buffer *answer)
-{
-	CURL              *c = curl_easy_init();
-	struct curl_slist *head = curl_slist_append(NULL, type);
-	long               status = 0;
-
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, head);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
-	if (curl_easy_perform(c) == CURLE_OK)
-		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	curl_slist_free_all(head);
-	curl_easy_cleanup(c);
-	return status;
-}
-
-static bool deliver_letter(const struct letter *l)
-{
-	struct buffer answer;
-	long          status;
-
-	buffer_init(&answer, PROOF_MOST);
-	status = post(l->url, "Content-Type: application/json", l->body, NOTICE_MS, &answer);
-	buffer_release(&answer);
-	return status >= 200 && status < 300;
-}
-
-static void *write_letters(void *self)
-{
-	struct notices *n = self;
-	struct sandbox *s = n->sandbox;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct letter *l = n->head;
-
-		if (!l) {
-			pthread_cond_wait(&s->news, &s->lock);
-			continue;
-		}
-		n->head = l->next;
-		pthread_mutex_unlock(&s->lock);
-		for (int tries = 0; tries < TRIES && !deliver_letter(l); tries++)
-			;
-		free(l->url);
-		free(l->body);
-		free(l);
-		pthread_mutex_lock(&s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
 
 static void send_letter(struct notices *n, const char *url, cJSON *value)
 {
-	struct letter *l = must_alloc(sizeof *l);
-	cJSON         *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "value");
-	char          *text;
+	cJSON *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "value");
+	char  *text;
 
 	cJSON_AddItemToArray(list, value);
 	text = cJSON_PrintUnformatted(o);
 	cJSON_Delete(o);
-	l->url = must_copy(url);
-	l->body = must_copy(text);
+	letters_send(n->letters, url, NULL, text);
 	cJSON_free(text);
-	if (n->head)
-		n->tail->next = l;
-	else
-		n->head = l;
-	n->tail = l;
-	pthread_cond_broadcast(&n->sandbox->news);
 }
 
 /* -- what is told -------------------------------------------------------------------------------------------------------- */
@@ -214,8 +127,8 @@ static struct notices *notices_of(struct sandbox *s)
 	if (n)
 		return n;
 	n = must_alloc(sizeof *n);
-	n->sandbox = s;
-	if (pthread_create(&n->thread, NULL, write_letters, n) != 0) {
+	n->letters = letters_new(s);
+	if (!n->letters) {
 		free(n);
 		return NULL;
 	}
@@ -230,17 +143,9 @@ static void watcher_free(struct watcher *w)
 
 void notices_free(struct notices *n)
 {
-	struct letter *l;
-
 	if (!n)
 		return;
-	pthread_join(n->thread, NULL);
-	while ((l = n->head)) {
-		n->head = l->next;
-		free(l->url);
-		free(l->body);
-		free(l);
-	}
+	letters_free(n->letters);
 	for (struct watcher *w = n->first, *next; w; w = next) {
 		next = w->next;
 		watcher_free(w);
@@ -315,8 +220,8 @@ static bool proves_itself(struct msgraph_ask *a, const char *url)
 	buffer_init(&answer, PROOF_MOST);
 	form_write(&query, "validationToken", token);
 	pthread_mutex_unlock(&a->sandbox->lock);
-	status = post(arena_print(a->work, "%s%s%.*s", url, strchr(url, '?') ? "&" : "?", (int)buffer_held(&query).len, buffer_held(&query).at),
-	              "Content-Type: text/plain; charset=utf-8", "", PROOF_MS, &answer);
+	status = letter_post(arena_print(a->work, "%s%s%.*s", url, strchr(url, '?') ? "&" : "?", (int)buffer_held(&query).len, buffer_held(&query).at),
+	              "Content-Type: text/plain; charset=utf-8", NULL, "", PROOF_MS, &answer);
 	pthread_mutex_lock(&a->sandbox->lock);
 	fine = status == 200 && slice_equal(buffer_held(&answer), slice_str(token));
 	buffer_release(&query);

@@ -155,7 +155,7 @@ static const struct order_row rows[] = {
 	{ "delta-gone",        ORDER_DELTA_GONE, NULL, false, 0, NULL, "410: what was told is forgotten" },
 	{ "lifecycle",         ORDER_LIFECYCLE, "EVENT", true, 0, NULL, "whoever subscribes is told reauthorizationRequired, subscriptionRemoved or missed" },
 	{ "no-notices",        ORDER_NO_NOTICES, NULL, false, 0, NULL, "what happens is not told" },
-	{ "subscription-life", ORDER_SUBSCRIPTION_LIFE, "SECONDS", true, 0, NULL, "how long subscriptions live" },
+	{ "subscription-life", ORDER_SUBSCRIPTION_LIFE, "SECONDS", true, 0, NULL, "how long subscriptions, and Gmail's watches, live" },
 
 	/* plain mailboxes (--imap): domains and hosts */
 	{ "no-domain",         ORDER_NO_DOMAIN, NULL, false, 0, NULL, "the domain does not exist" },
@@ -276,6 +276,7 @@ static const struct order_row rows[] = {
 	{ "google-retry-after", ORDER_GOOGLE_RETRY, "SECONDS", true, 0, NULL, "and Retry-After" },
 	{ "google-html",       ORDER_GOOGLE_HTML, "STATUS", false, 0, NULL, "a page instead of its JSON" },
 	{ "google-cut",        ORDER_GOOGLE_CUT, "BYTES", false, 0, NULL, "its answers end in the middle" },
+	{ "push-token",        ORDER_PUSH_TOKEN, "WORD", true, 0, NULL, "what is wrong with the token that comes with a push: audience, account, expired, issuer, signature, unverified, none" },
 	{ "google-slow",       ORDER_GOOGLE_SLOW, "MS", true, 0, NULL, "they come that much later" },
 
 	/* calendars by CalDAV (--caldav); no-calendar, calendar-denied, wrong-password, names and what spoils answers are theirs too */

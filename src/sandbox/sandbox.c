@@ -310,7 +310,7 @@ static bool read_wishes(struct sandbox *s, const struct sandbox_wishes *w, struc
 	s->exchange = w->persona || !(w->microsoft || w->google || w->imap || w->caldav);
 	if (!read_orders(s, w, err) || (w->microsoft && !(s->cloud = cloud_new(s, w, err))))
 		return false;
-	if (w->google && !(s->google = google_new(s, w->google_domain, err)))
+	if (w->google && !(s->google = google_new(s, w, err)))
 		return false;
 	if (!add_accounts(s, w, err) || (w->imap && !imap_new(s, err)))
 		return false;

@@ -29,6 +29,7 @@ struct sandbox_wishes {
 	bool        imap;                         /* mailboxes by IMAP and SMTP: birch.example, the domains below it, large hosts */
 	bool        google;                       /* Google's sign-in, Gmail and Calendar                               */
 	const char *google_domain;                /* which domain's accounts are its, beside others; NULL: all's     */
+	const char *push_to;                      /* URL to which what Gmail tells is pushed, on loopback; NULL: nowhere */
 	bool        caldav;                       /* a calendar server for each domain with accounts; with imap: with those */
 	const char *domain;                       /* NULL: "contoso.example"                                            */
 	const char *cloud_domain;                 /* of Microsoft's, beside the Exchange of `domain`: none is hybrid; NULL: the same */
@@ -68,6 +69,7 @@ struct sandbox_places {
 	const char *token_file[SANDBOX_ACCOUNTS]; /* what the token endpoint would answer to that address, as a file    */
 	/* of Google, likewise */
 	const char *google_client_id, *google_client_secret;
+	const char *google_topic, *google_pusher; /* of Pub/Sub: what it may be told of, and who signs what is pushed */
 	const char *google_service_account;       /* the file with its key, as Google's console gives it out: it may act for everybody */
 	const char *google_token_file[SANDBOX_ACCOUNTS];
 };
