@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "connect/credentials.h"
+#include "wire/google_push.h"
 
 static bool is_for_us_alone(const char *file, struct error *err)
 {
@@ -56,6 +57,16 @@ static const char *said(const struct settings *s, enum setting which)
 	return s->value[which] && *s->value[which] ? s->value[which] : NULL;
 }
 
+/* Without the one nothing is pushed, and without the other nothing proves that it was. */
+static bool pushes_are_fine(const struct google_app *g, struct error *err)
+{
+	if (!g->topic != !g->pusher)
+		return fail(err, FAULT_LOCAL, "[google] pubsub_topic and pubsub_account belong together");
+	if (g->topic && !google_is_topic(g->topic))
+		return fail(err, FAULT_MALFORMED, "[google] pubsub_topic = %s: not projects/PROJECT/topics/TOPIC", g->topic);
+	return !g->pusher || strchr(g->pusher, '@') || fail(err, FAULT_MALFORMED, "[google] pubsub_account = %s: no address", g->pusher);
+}
+
 bool app_read(struct app *a, const struct settings *s, struct error *err)
 {
 	const char *certificate = said(s, SETTING_MICROSOFT_CERT), *key = said(s, SETTING_MICROSOFT_KEY);
@@ -63,13 +74,16 @@ bool app_read(struct app *a, const struct settings *s, struct error *err)
 	*a = (struct app){ .microsoft = {
 		.client_id = said(s, SETTING_MICROSOFT_ID), .client_secret = said(s, SETTING_MICROSOFT_SECRET),
 		.tenant = said(s, SETTING_MICROSOFT_TENANT), .authority = said(s, SETTING_MICROSOFT_AUTHORITY),
-	}, .google = { .client_id = said(s, SETTING_GOOGLE_ID), .client_secret = said(s, SETTING_GOOGLE_SECRET) } };
+	}, .google = { .client_id = said(s, SETTING_GOOGLE_ID), .client_secret = said(s, SETTING_GOOGLE_SECRET),
+		.topic = said(s, SETTING_GOOGLE_TOPIC), .pusher = said(s, SETTING_GOOGLE_PUSHER) } };
 	if (said(s, SETTING_MICROSOFT_RIGHTS) && !rights_find(s->value[SETTING_MICROSOFT_RIGHTS], &a->rights))
 		return fail(err, FAULT_MALFORMED, "[microsoft] rights = %s: not full, read or calendar", s->value[SETTING_MICROSOFT_RIGHTS]);
 	if (said(s, SETTING_GOOGLE_SERVICE) && !read_service(a, s->value[SETTING_GOOGLE_SERVICE], err))
 		return false;
 	if (said(s, SETTING_GOOGLE_RIGHTS) && !rights_find(s->value[SETTING_GOOGLE_RIGHTS], &a->google_rights))
 		return fail(err, FAULT_MALFORMED, "[google] rights = %s: not full, read or calendar", s->value[SETTING_GOOGLE_RIGHTS]);
+	if (!pushes_are_fine(&a->google, err))
+		return false;
 	if (!certificate && !key)
 		return true;
 	if (!certificate || !key)

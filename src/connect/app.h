@@ -1,9 +1,9 @@
 /* app.h -- as whom we are registered at Microsoft and Google: what the settings say, and the certificate that they name.
  *
- * The certificate and its key, and the service account's, are read once; who changes them starts anew. A key that everybody on this machine can
- * read is refused.
+ * The certificate and its key, and the service account's, are read once; who changes them starts anew. A key that everybody on this
+ * machine can read is refused.
  * Fails with FAULT_LOCAL (a file cannot be read, a key for everybody, one setting of the two) and FAULT_MALFORMED (no certificate with
- * its key in them, no such rights); the error says which.
+ * its key in them, no such rights, no topic); the error says which.
  */
 #ifndef CONNECT_APP_H
 #define CONNECT_APP_H

@@ -15,6 +15,7 @@ struct microsoft_app {
 struct google_app {
 	const char *client_id, *client_secret;      /* NULL: not registered */
 	const struct service_account *service;      /* acts for mailboxes whose administrators have delegated that; NULL: none */
+	const char *topic, *pusher;                 /* of Pub/Sub, and as whom it pushes; NULL: both or neither */
 };
 
 /* As whom we are known at each of them; NULL: not told. */

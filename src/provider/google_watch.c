@@ -409,11 +409,16 @@ enum want_kind google_watch_open_step(void *self, struct want *w, struct error *
 
 /* -- the calendar ------------------------------------------------------------------------------------------------- */
 
-static bool is_calendar_due(const struct google_watch *s, const struct want *w)
+static bool has_dates(const struct google_watch *s)
 {
 	const char *scope = s->session->grant.scope;
 
-	return w->now_ms >= s->dates_ms && (!scope || strstr(scope, "https://www.googleapis.com/auth/calendar"));
+	return !scope || strstr(scope, "https://www.googleapis.com/auth/calendar");
+}
+
+static bool is_calendar_due(const struct google_watch *s, const struct want *w)
+{
+	return w->now_ms >= s->dates_ms && has_dates(s);
 }
 
 static void ask_dates(struct google_watch *s, const struct want *w)
@@ -568,15 +573,25 @@ static void finish_part(struct google_watch *s, const struct want *w)
 	s->dates = s->more = is_calendar_due(s, w);
 }
 
-static void begin_part(struct google_watch *s)
+/* Who is told need not ask for the inbox each time that the calendar is looked at. */
+static bool is_for_dates(const struct google_watch *s, const struct want *w)
+{
+	return s->told && !s->rest.woken && w->now_ms < s->mail_ms && is_calendar_due(s, w);
+}
+
+static void begin_part(struct google_watch *s, const struct want *w)
 {
 	google_session_take(s->session, s->access.grant);
+	if (!s->more)
+		s->dates = is_for_dates(s, w);
+	if (!s->more && !s->dates)
+		s->mail_ms = 0;
 	s->busy_ms = 0;
 	s->rest_ms = s->poll_ms;
 	s->renumbered = false;
 	google_watch_told(s);
 	s->page = arena_new();
-	s->polls += !s->more;
+	s->polls += !s->more && !s->dates;
 	s->dates |= !has_mail(s);
 	if (!s->dates)
 		s->news = arena_get(s->page, GOOGLE_NEWS_MOST * sizeof *s->news);
@@ -588,7 +603,7 @@ enum want_kind google_watch_news_step(void *self, struct want *w, struct error *
 
 	switch (s->step) {
 	case NEWS_START:
-		begin_part(s);
+		begin_part(s, w);
 		if (s->dates) {
 			ask_dates(s, w);
 
@@ -617,6 +632,20 @@ enum want_kind google_watch_news_step(void *self, struct want *w, struct error *
 		return WANT_NOTHING;
 	}
 	return WANT_FAILED;
+}
+
+void google_watch_rest(struct google_watch *s, int ms, const struct want *w)
+{
+	int64_t left, dates = has_dates(s) ? s->dates_ms - w->now_ms : INT64_MAX;
+
+	if (ms <= s->poll_ms)
+		return;
+	if (!s->mail_ms)
+		s->mail_ms = w->now_ms + ms - ms / 8;      /* the dice of the wait may wake it so much earlier */
+	left = s->mail_ms - w->now_ms;
+	dates += dates < ms ? dates / 7 + 1 : 0;           /* and not before it */
+	left = left < dates ? left : dates;
+	s->rest_ms = left > s->poll_ms ? (int)left : s->poll_ms;
 }
 
 enum want_kind google_watch_wait_step(void *self, struct want *w, struct error *err)

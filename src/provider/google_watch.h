@@ -85,6 +85,7 @@ struct google_watch {
 	bool                   again;           /* its round goes through all, since the token was forgotten          */
 	unsigned               calendar_resets; /* the reader sets them back                                          */
 	int64_t                dates_ms;        /* not to be asked before, of want.now_ms                             */
+	int64_t                mail_ms;         /* likewise of the inbox, unless it stirs; 0: by the poll         */
 	int64_t                looked;          /* when the round of it began                                         */
 	int                    step, rest_ms;
 };
@@ -97,6 +98,9 @@ enum want_kind google_watch_wait_step(void *self, struct want *, struct error *)
 void           google_watch_park(struct google_watch *);                                /* the news stay                    */
 void           google_watch_told(struct google_watch *);                                /* the news go                      */
 void           google_watch_wake(struct google_watch *);
+/* After the last news of a turn, of one that is told: the inbox may be left alone for so long, unless it stirs. The calendar, which nobody
+ * tells of, is asked as often as before. */
+void           google_watch_rest(struct google_watch *, int ms, const struct want *);
 void           google_watch_release(struct google_watch *);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "serve/kept.h"
 #include "serve/notices.h"
+#include "serve/pushes.h"
 #include "serve/registration.h"
 
 #define TURN_MS     250               /* how often the turnstile looks who may pass */
@@ -28,6 +29,8 @@ struct keeper {
 	enum ews_streams       ews_streams;
 	struct microsoft_place place;            /* as each loop begins with           */
 	char                  *hook;             /* its url; NULL: Graph cannot reach us */
+	struct google_topic    topic;            /* likewise                           */
+	struct pushes         *pushes;           /* NULL: no topic is set              */
 	size_t                 loops;
 	struct keeper_loop     loop[KEEPER_LOOPS];
 };
@@ -224,6 +227,38 @@ void keeper_hear(struct keeper *keeper, const char *account, const char *nonce, 
 	net_post(h->loop->net, &h->post);
 }
 
+struct push_post {
+	struct net_post     post;
+	struct keeper_loop *loop;
+	char                mailbox[GOOGLE_MAILBOX + 1];
+};
+
+static void pushed(struct net_post *p)
+{
+	struct push_post *h = (struct push_post *)p;
+
+	if (!h->loop->stopping)
+		loop_hear_push(h->loop, h->mailbox);
+	free(h);
+}
+
+void keeper_hear_push(struct keeper *keeper, const char *mailbox)
+{
+	for (size_t i = 0; i < keeper->loops; i++) {
+		struct push_post *h = must_alloc(sizeof *h);
+
+		h->post.run = pushed;
+		h->loop = &keeper->loop[i];
+		snprintf(h->mailbox, sizeof h->mailbox, "%s", mailbox);
+		net_post(h->loop->net, &h->post);
+	}
+}
+
+struct pushes *keeper_pushes(struct keeper *keeper)
+{
+	return keeper->pushes;
+}
+
 /* -- the clock of a loop ------------------------------------------------------------------------------------------ */
 
 /* Its proof of life is due, or it has been without connection for so long that it is to be shown. */
@@ -291,6 +326,8 @@ static enum want_kind clock_step(void *self, struct want *w, struct error *err)
 	if (w->now_ms - l->looked_ms >= LOOK_MS) {
 		l->looked_ms = w->now_ms;
 		look_around(l);
+		if (l == l->keeper->loop)
+			pushes_tend(l->keeper->pushes);
 	}
 	return want_time(w, TURN_MS);
 }
@@ -310,6 +347,7 @@ static bool open_loop(struct keeper *keeper, struct keeper_loop *l, struct error
 	l->keeper = keeper;
 	l->daemon = keeper->daemon;
 	l->place = keeper->place;
+	l->topic = keeper->topic;
 	l->net = net_new(keeper->daemon->net, err);
 	if (!l->net)
 		return false;
@@ -418,10 +456,13 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 	keeper->renewals.a_second = RENEWALS_A_SECOND;
 	keeper->microsoft = d->app.microsoft;
 	notice_place(d, &keeper->place, &keeper->hook);
+	google_topic_of(d, &keeper->topic);
 	keeper->board = progress_board_new();
 	keeper->troubles = troubles_new();
 	for (size_t n = loops_wanted(); ok && keeper->loops < n;)
 		ok = open_loop(keeper, &keeper->loop[keeper->loops], err) && ++keeper->loops;
+	if (ok && keeper->topic.name)
+		keeper->pushes = pushes_new(keeper_google(keeper), keeper->loop[0].net);
 	ok = ok && take_up_all(keeper, err);
 	for (size_t i = 0; ok && i < keeper->loops; i++)
 		pthread_create(&keeper->loop[i].thread, NULL, run, &keeper->loop[i]);
@@ -429,6 +470,7 @@ struct keeper *keeper_start(struct daemon *d, struct error *err)
 		return keeper;
 	for (size_t i = 0; i < keeper->loops; i++)
 		free_loop(&keeper->loop[i]);
+	pushes_free(keeper->pushes);
 	progress_board_free(keeper->board);
 	troubles_free(keeper->troubles);
 	free(keeper->hook);
@@ -471,6 +513,7 @@ void keeper_stop(struct keeper *keeper)
 		pthread_join(keeper->loop[i].thread, NULL);
 		free_loop(&keeper->loop[i]);
 	}
+	pushes_free(keeper->pushes);
 	progress_board_free(keeper->board);
 	troubles_free(keeper->troubles);
 	free(keeper->hook);
@@ -491,7 +534,7 @@ size_t keeper_loops(const struct keeper *keeper, struct net *out[KEEPER_LOOPS])
 
 void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 {
-	*out = (struct keeper_counts){ 0 };
+	*out = (struct keeper_counts){ .gmail_refused = pushes_counts(keeper->pushes).refused };
 	for (size_t i = 0; i < keeper->loops; i++) {
 		struct keeper_loop *l = &keeper->loop[i];
 
@@ -517,6 +560,8 @@ void keeper_counts(struct keeper *keeper, struct keeper_counts *out)
 		out->graph_notices += atomic_load(&l->counts.graph_notices);
 		out->gmail_polls += atomic_load(&l->counts.gmail_polls);
 		out->gmail_throttled += atomic_load(&l->counts.gmail_throttled);
+		out->gmail_told += atomic_load(&l->counts.gmail_told);
+		out->gmail_pushes += atomic_load(&l->counts.gmail_pushes);
 		out->google_renewed += atomic_load(&l->counts.google_renewed);
 	}
 }

@@ -22,6 +22,11 @@ void keeper_changed(struct keeper *, const char *account);
 struct graph_notice;
 void keeper_hear(struct keeper *, const char *account, const char *nonce, const struct graph_notice *);
 
+/* Something happened in that mailbox at Gmail, by the address that Gmail has for it; proven. All accounts that are told of it hear that. */
+void keeper_hear_push(struct keeper *, const char *mailbox);
+/* What proves that it was; NULL: no topic is set. Lives until keeper_stop(). */
+struct pushes *keeper_pushes(struct keeper *);
+
 /* The verification under way, for the live checklist: a list of {id, label, state, ms}, in that language; and "done" once the
  * verdict is in the store. False when none is under way and none was since the start. */
 bool keeper_progress(struct keeper *, const char *account, const struct language *, cJSON **steps_out, bool *done_out);
@@ -34,14 +39,15 @@ size_t keeper_loops(const struct keeper *, struct net *out[KEEPER_LOOPS]);
  * and added up: never less than there were at once. A quarter of a second old at most. `streams` to `throttled` are of mailboxes at
  * Exchange: those that a stream tells of, what streams told, questions for news, and how often a server asked to be left alone.
  * `renewed` are grants of Microsoft's that were renewed and kept, `graph_…` as above of mailboxes by Graph: `graph_told` have a
- * subscription that stands, `graph_notices` are those of its notices that were theirs; `gmail_…` of mailboxes at Gmail,
- * `google_renewed` of Google's grants. */
+ * subscription that stands, `graph_notices` are those of its notices that were theirs; `gmail_…` of mailboxes at Gmail
+ * likewise: `gmail_told` have a watch that stands, `gmail_pushes` are those that were for one of them, and `gmail_refused` did not prove
+ * themselves; `google_renewed` are Google's grants. */
 struct keeper_counts {
 	int64_t parked, opening, waiting, most_opening, verifying, connects, losses, messages;
 	int64_t streams, notifications, polls, throttled;
 	int64_t caldav_polls, caldav_throttled, calendars;
 	int64_t renewed, graph_polls, graph_throttled, graph_told, graph_notices;
-	int64_t gmail_polls, gmail_throttled, google_renewed;
+	int64_t gmail_polls, gmail_throttled, gmail_told, gmail_pushes, gmail_refused, google_renewed;
 };
 void keeper_counts(struct keeper *, struct keeper_counts *out);
 

@@ -490,7 +490,9 @@ static void close_mailbox(struct kept *k)
 	atomic_fetch_sub(&k->loop->counts.streams, k->streams);
 	atomic_fetch_sub(&k->loop->counts.graph_told, k->told);
 	k->settled_ms = 0;
-	k->streams = k->told = false;
+	atomic_fetch_sub(&k->loop->counts.gmail_told, k->pushed);
+	kept_cover_ear(k);
+	k->streams = k->told = k->pushed = false;
 	mailbox_release(k->mailbox);
 	free(k->mailbox);
 	free(k->host);

@@ -26,6 +26,7 @@
 
 #define KEPT_ID    40
 #define KEPT_SLOTS 4096
+#define KEPT_EARS  1024
 
 /* Which mailboxes at Exchange are told by a stream: none; those that a service account acts for, together; or each. */
 enum ews_streams { EWS_STREAMS_OFF, EWS_STREAMS_SHARED, EWS_STREAMS_ON };
@@ -49,12 +50,14 @@ struct keeper_loop {
 	                      streams, notifications, polls, throttled, renewed, caldav_polls, caldav_throttled,
 	                      calendars, graph_polls, graph_throttled, graph_told,
 	                      graph_notices, gmail_polls, gmail_throttled,
-	                      google_renewed; } counts;
+	                      gmail_told, gmail_pushes, google_renewed; } counts;
 	LIST_HEAD(, shared_stream) shared;
 	struct microsoft_place place;          /* where Graph is to say what happens              */
+	struct google_topic    topic;          /* which Gmail is to tell                          */
 	unsigned           partings;           /* under way: parting.c                            */
 	long long           woken_once;        /* by those that are no more              */
 	LIST_HEAD(, kept)  slot[KEPT_SLOTS];
+	LIST_HEAD(, kept)  ears[KEPT_EARS];    /* those that are told by Gmail, by their mailbox  */
 };
 
 struct progress_board *keeper_board(struct keeper *);
@@ -98,6 +101,8 @@ struct kept {
 	int64_t             settled_ms;        /* when the mailbox was opened, of the loop's clock; 0 not */
 	bool                streams;           /* at Exchange: a stream stands                    */
 	bool                told;              /* by Graph: a subscription stands                 */
+	bool                pushed;            /* at Gmail: a watch stands                        */
+	char               *ear;               /* the mailbox of which it hears; NULL: none       */
 	unsigned            losses;            /* of young connections in a row */
 	char               *trouble;           /* the host that it has no connection to; NULL none */
 	int64_t             trouble_ms;        /* since when, of the loop's clock                  */
@@ -105,7 +110,7 @@ struct kept {
 	struct errand      *saved;
 	struct kept_calendar *calendar;        /* held beside its mailbox; NULL: none                       */
 	struct calendar_keeping entries;       /* of the calendars, where CalDAV is all there is           */
-	LIST_ENTRY(kept)    slot;
+	LIST_ENTRY(kept)    slot, among_ears;
 };
 
 /* One turn: what was read of the account, and what works on it. */
@@ -131,6 +136,10 @@ enum want_kind kept_step(void *kept, struct want *, struct error *);
 void           kept_release(struct kept *);
 /* In its loop's thread: see keeper_hear(). */
 void           kept_hear(struct kept *, const char *nonce, const struct graph_notice *);
+/* Something was pushed about that mailbox: all of the loop that are told of it hear that. */
+void           loop_hear_push(struct keeper_loop *, const char *mailbox);
+/* It hears of no mailbox any more; fine when it did not. */
+void           kept_cover_ear(struct kept *);
 /* It is well, or nobody's concern any more. */
 void           kept_leave_trouble(struct kept *);
 

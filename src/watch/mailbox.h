@@ -11,7 +11,7 @@
 
 #include "provider/caldav_watch.h"
 #include "provider/exchange_watch.h"
-#include "provider/google_watch.h"
+#include "provider/google_notices.h"
 #include "provider/imap_watch.h"
 #include "provider/microsoft_notices.h"
 
@@ -60,7 +60,10 @@ struct mailbox {
 			struct microsoft_notices notices;
 			char              *delegate;
 		};
-		struct google_watch google;
+		struct {
+			struct google_watch   google;
+			struct google_notices pushes;
+		};
 		struct {
 			struct caldav_watch calendars;
 			char              *home;           /* of the endpoint */
@@ -96,6 +99,9 @@ void           mailbox_init_caldav(struct mailbox *, const struct mailbox_owner 
 /* Before the first step: Graph is to say when something happens. The place lives as long. */
 void           mailbox_have_it_told(struct mailbox *, struct microsoft_place *, const struct microsoft_prover *,
                                     const struct microsoft_subscription *kept);
+/* Likewise Gmail, by Cloud Pub/Sub. */
+void           mailbox_have_it_pushed(struct mailbox *, struct google_topic *, const struct google_listener *,
+                                      const struct google_watched *kept);
 enum want_kind mailbox_step(void *mailbox, struct want *, struct error *);
 /* LOGOUT on the open line, flushed with the next wait or not at all. */
 void           mailbox_goodbye(struct mailbox *, const struct want *);

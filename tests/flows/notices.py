@@ -35,12 +35,12 @@ row = Rows()
 
 
 class Front(http.server.ThreadingHTTPServer):
-    """TLS in front of the daemon. `deaf`: it answers whatever comes with 502. `heard`: what went through, (path, body)."""
+    """TLS in front of the daemon. `deaf`: it answers whatever comes with 502. `heard`: what went through, (path, body); `tokens`: with that."""
     request_queue_size = 100
 
     def __init__(self, cert, port):
         front = self
-        self.deaf, self.heard, self.leads_to = False, [], ("127.0.0.1", port)
+        self.deaf, self.heard, self.tokens, self.leads_to = False, [], [], ("127.0.0.1", port)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
@@ -49,9 +49,10 @@ class Front(http.server.ThreadingHTTPServer):
                     self.send_error(502)
                     return
                 front.heard.append((self.path, body))
+                front.tokens.append(self.headers.get("Authorization"))
                 line = http.client.HTTPConnection(*front.leads_to, timeout=20)
                 with contextlib.closing(line), contextlib.suppress(OSError):
-                    line.request("POST", self.path, body, {"Content-Type": self.headers.get("Content-Type", "")})
+                    line.request("POST", self.path, body, {name: self.headers[name] for name in ("Content-Type", "Authorization") if name in self.headers})
                     answer = line.getresponse()
                     said = answer.read()
                     self.send_response(answer.status)

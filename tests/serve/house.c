@@ -30,6 +30,19 @@ void keeper_hear(struct keeper *k, const char *account, const char *nonce, const
 	snprintf(keeper_of->last_heard, sizeof keeper_of->last_heard, "%s %s %s %d", account, nonce, n->subscription, n->life);
 }
 
+void keeper_hear_push(struct keeper *k, const char *mailbox)
+{
+	(void)k;
+	keeper_of->heard++;
+	snprintf(keeper_of->last_heard, sizeof keeper_of->last_heard, "%s", mailbox);
+}
+
+struct pushes *keeper_pushes(struct keeper *k)
+{
+	(void)k;
+	return NULL;
+}
+
 void keeper_part(struct keeper *k, const struct account *was, struct slice sealed, enum parting how)
 {
 	(void)k;
