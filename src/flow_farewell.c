@@ -6,7 +6,7 @@
 #include "provider/microsoft.h"
 #include "wire/graph_notice.h"
 
-enum { FAREWELL_START, FAREWELL_ASK, FAREWELL_PAUSE };
+enum { FAREWELL_START, FAREWELL_STOP, FAREWELL_REVOKE, FAREWELL_ASK, FAREWELL_PAUSE };
 
 struct farewell {
 	struct arena               *job;           /* wipes */
@@ -15,6 +15,7 @@ struct farewell {
 	const struct google_app    *google;
 	int                         timeout_ms, step;
 	unsigned                    times;
+	bool                        watched, for_good;
 	struct report              *report;
 	struct microsoft_session    microsoft;     /* one of the two */
 	struct google_session       at_google;
@@ -46,6 +47,8 @@ struct farewell *farewell_new(const struct farewell_request *q)
 	f = must_alloc(sizeof *f);
 	f->job = arena_new();
 	f->google = q->google;
+	f->watched = q->watched;
+	f->for_good = q->for_good;
 	f->timeout_ms = q->timeout_ms;
 	f->report = report_new(q->address);
 	f->grant = (struct oauth_grant){ copy(f->job, q->grant.access_token), copy(f->job, q->grant.refresh_token),
@@ -61,9 +64,9 @@ struct farewell *farewell_new(const struct farewell_request *q)
 
 int farewell_ms(const struct farewell_request *q)
 {
-	int all = q->timeout_ms;
+	int all = q->google && q->watched ? 2 * q->timeout_ms : q->timeout_ms;
 
-	for (size_t i = 0; q->google && i < COUNT(pauses_ms); i++)
+	for (size_t i = 0; q->google && q->for_good && i < COUNT(pauses_ms); i++)
 		all += pauses_ms[i] + q->timeout_ms;
 	return all;
 }
@@ -81,15 +84,49 @@ static bool is_to_be_asked_again(const struct farewell *f, const struct want *w,
 	return err->fault != FAULT_REFUSED && !w->stopping && f->times < COUNT(pauses_ms);
 }
 
+static void begin_at_google(struct farewell *f)
+{
+	google_session_release(&f->at_google);
+	google_session_init(&f->at_google, f->report, f->google, &f->who, &f->grant, waits_within(f->timeout_ms), report_attempt(f->report));
+}
+
+static void ask_to_stop(struct farewell *f)
+{
+	begin_at_google(f);
+	google_question(&f->at_google, GOOGLE_MAIL, "google.watch", false, "/gmail/v1/users/me/stop");
+	f->at_google.line[GOOGLE_MAIL].request.method = "POST";
+}
+
+/* However it went: nothing depends on it. */
+static enum want_kind stop_step(struct farewell *f, struct want *w, struct error *err)
+{
+	enum want_kind kind = google_ask_step(&f->at_google, w, err);
+
+	if (kind > WANT_FAILED || w->stopping)
+		return kind;
+	if (kind == WANT_NOTHING)
+		google_ask_end(&f->at_google, google_answer(&f->at_google)->status < 400 ? STEP_PASSED : STEP_WARNED, w);
+	*err = (struct error){ 0 };
+	return WANT_NOTHING;
+}
+
 static enum want_kind google_step(struct farewell *f, struct want *w, struct error *err)
 {
 	enum want_kind kind;
 
 	switch (f->step) {
 	case FAREWELL_START:
-		google_session_release(&f->at_google);
-		google_session_init(&f->at_google, f->report, f->google, &f->who, &f->grant, waits_within(f->timeout_ms),
-		                    report_attempt(f->report));
+		if (f->watched) {
+			ask_to_stop(f);
+
+	STEP(f, FAREWELL_STOP):
+			PASS(stop_step(f, w, err));
+		}
+		if (!f->for_good)
+			return WANT_NOTHING;
+
+	STEP(f, FAREWELL_REVOKE):
+		begin_at_google(f);
 
 	STEP(f, FAREWELL_ASK):
 		kind = google_revoke_step(&f->at_google, w, err);
@@ -98,7 +135,7 @@ static enum want_kind google_step(struct farewell *f, struct want *w, struct err
 		*err = (struct error){ 0 };
 		AWAIT(f, FAREWELL_PAUSE, want_time(w, pauses_ms[f->times++])):
 		want_came(w);
-		f->step = FAREWELL_START;
+		f->step = FAREWELL_REVOKE;
 		return google_step(f, w, err);
 	}
 	return WANT_FAILED;

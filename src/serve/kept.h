@@ -138,6 +138,8 @@ void           kept_release(struct kept *);
 void           kept_hear(struct kept *, const char *nonce, const struct graph_notice *);
 /* Something was pushed about that mailbox: all of the loop that are told of it hear that. */
 void           loop_hear_push(struct keeper_loop *, const char *mailbox);
+/* By its cursor: Gmail tells of it. */
+bool           kept_is_watched(const char *cursor);
 /* It hears of no mailbox any more; fine when it did not. */
 void           kept_cover_ear(struct kept *);
 /* It is well, or nobody's concern any more. */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "serve/kept_kind.h"
+#include "serve/subscription.h"
 
 #define HISTORY_DIGITS 20      /* a number of 64 bits */
 
@@ -40,16 +41,26 @@ static void calendar_read(const cJSON *cursor, struct google_watch *x)
 
 static bool watched_read(const cJSON *cursor, struct google_watched *out)
 {
-	const cJSON *at = cJSON_GetObjectItemCaseSensitive(cursor, "watch");
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(cursor, SUBSCRIPTION_AT_GOOGLE);
 	const char  *mark = json_text(at, "mark");
 
 	*out = (struct google_watched){ .asked = time_read(at, "asked"), .until = time_read(at, "until") };
 	return mark && *mark && (size_t)snprintf(out->mark, sizeof out->mark, "%s", mark) < sizeof out->mark && out->until;
 }
 
+bool kept_is_watched(const char *cursor)
+{
+	cJSON                *known = cursor ? json_read(slice_str(cursor), CURSOR_LONGEST, NULL) : NULL;
+	struct google_watched watched;
+	bool                  is = watched_read(known, &watched);
+
+	cJSON_Delete(known);
+	return is;
+}
+
 static void watched_write(cJSON *cursor, const struct google_watched *watched)
 {
-	cJSON *at = *watched->mark ? cJSON_AddObjectToObject(cursor, "watch") : NULL;
+	cJSON *at = *watched->mark ? cJSON_AddObjectToObject(cursor, SUBSCRIPTION_AT_GOOGLE) : NULL;
 
 	if (!at)
 		return;

@@ -73,7 +73,9 @@ static bool fill(struct farewell_request *q, struct keeper *keeper, const struct
 {
 	if (strcmp(a->provider, "google") == 0) {
 		q->google = keeper_google(keeper);
-		return how == PART_FOR_GOOD && !a->tenant;
+		q->watched = how != PART_FROM_ONE_OF_MANY && kept_is_watched(a->cursor);
+		q->for_good = how == PART_FOR_GOOD && !a->tenant;
+		return q->watched || q->for_good;
 	}
 	q->microsoft = keeper_microsoft(keeper);
 	q->subscription = s->id;
@@ -95,7 +97,7 @@ void keeper_part(struct keeper *keeper, const struct account *a, struct slice se
 	if (!farewell)
 		return;
 	p = must_alloc(sizeof *p);
-	*p = (struct parting_task){ .post.run = begin, .loop = l, .farewell = farewell, .whole_ms = farewell_ms(&q), .must = q.google };
+	*p = (struct parting_task){ .post.run = begin, .loop = l, .farewell = farewell, .whole_ms = farewell_ms(&q), .must = q.google && q.for_good };
 	snprintf(p->account, sizeof p->account, "%s", a->id);
 	net_post(l->net, &p->post);
 }

@@ -53,11 +53,12 @@ const char *cursor_without_subscription(const char *cursor, struct arena *into)
 	char       *text;
 	const char *copy;
 
-	if (!o || !cJSON_GetObjectItemCaseSensitive(o, MEMBER)) {
+	if (!cJSON_GetObjectItemCaseSensitive(o, MEMBER) && !cJSON_GetObjectItemCaseSensitive(o, SUBSCRIPTION_AT_GOOGLE)) {
 		cJSON_Delete(o);
 		return cursor;
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(o, MEMBER);
+	cJSON_DeleteItemFromObjectCaseSensitive(o, SUBSCRIPTION_AT_GOOGLE);
 	text = cJSON_PrintUnformatted(o);
 	copy = arena_str(into, text);
 	free(text);

@@ -7,7 +7,10 @@
 
 void        subscription_write(cJSON *cursor, const struct microsoft_subscription *);       /* nothing where there is none */
 bool        subscription_read(const char *cursor, struct microsoft_subscription *out);      /* false: none is known        */
-/* The rest of it; NULL for NULL. From `into`, or as it was. */
+/* What stands for Gmail's watch, which kept_google.c has there. */
+#define SUBSCRIPTION_AT_GOOGLE "watch"
+
+/* The rest of it, without either; NULL for NULL. From `into`, or as it was. */
 const char *cursor_without_subscription(const char *cursor, struct arena *into);
 
 #endif

@@ -204,6 +204,23 @@ def without_https_none_is_asked_for(t):
 
 
 @row
+def who_is_gone_is_told_of_no_more(t):
+    t.open()
+    id = t.connect()
+    t.told_of()
+    t.daemon.api("POST", "/v1/accounts/%s/pause" % id)
+    until(lambda: t.asked(MAILBOX + "/stop") == 1, WAIT_S, "ended")
+    t.told_of(0)
+    t.daemon.api("POST", "/v1/accounts/%s/resume" % id)
+    t.told_of()
+    t.send("news")
+    t.wait_told(id, ["news"])
+    t.daemon.api("DELETE", "/v1/accounts/" + id)
+    until(lambda: t.asked(MAILBOX + "/stop") == 2 and t.asked("/revoke") == 1, WAIT_S, "ended")
+    t.told_of(0)
+
+
+@row
 def who_wants_it_no_more_ends_it(t):
     t.open(poll=1)
     id = t.connect()
