@@ -25,7 +25,7 @@ _mailmoor_options()
 	doctor) echo "--config= --egress= --here --json --help --usage" ;;
 	demo) echo "--port= --lang= --verbose --help --usage" ;;
 	sandbox)
-		echo "--exchange= --microsoft --imap --caldav --google --google-domain= --redirect-uri= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
+		echo "--exchange= --microsoft --imap --caldav --google --google-domain= --push-to= --redirect-uri= --fault= --faults --domain= --account= --items= --keytab= --listen= --high-ports --ca-file-out= --log=
 			--deliver= --heartbeat= --json --help --usage"
 		;;
 	esac

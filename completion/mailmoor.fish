@@ -104,6 +104,7 @@ complete -c mailmoor -n $sandbox -l exchange -x -a '2007sp1 2010 2010sp1 2010sp2
 complete -c mailmoor -n $sandbox -l microsoft -d "Microsoft's cloud"
 complete -c mailmoor -n $sandbox -l google -d "Google's"
 complete -c mailmoor -n $sandbox -l google-domain -x -d "whose accounts are Google's"
+complete -c mailmoor -n $sandbox -l push-to -x -d 'where what Gmail tells is pushed'
 complete -c mailmoor -n $sandbox -l caldav -d 'a calendar server'
 complete -c mailmoor -n $sandbox -l imap -d 'mailboxes by IMAP and SMTP'
 complete -c mailmoor -n $sandbox -l fault -x -d 'something that goes wrong'
