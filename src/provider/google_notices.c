@@ -29,9 +29,15 @@ void google_notices_init(struct google_notices *n, struct google_watch *watch, s
 	buffer_init(&n->body, BODY_MOST);
 }
 
-void google_notices_release(struct google_notices *n)
+static void end_errand(struct google_notices *n)
 {
 	buffer_release(&n->body);
+	buffer_init(&n->body, BODY_MOST);
+}
+
+void google_notices_release(struct google_notices *n)
+{
+	end_errand(n);
 	*n = (struct google_notices){ 0 };
 }
 
@@ -123,7 +129,6 @@ static void ask(struct google_notices *n, enum errand_of_turn errand)
 	q->method = "POST";
 	if (errand == ASK_TO_END)
 		return;
-	buffer_clear(&n->body);
 	google_watch_write(&n->body, n->topic->name);
 	q->header[1] = "Content-Type: application/json";
 	q->body = buffer_held(&n->body);
@@ -248,12 +253,14 @@ enum want_kind google_notices_step(void *self, struct want *w, struct error *err
 			return kind;
 		if (kind == WANT_FAILED) {
 			n->step = NOTICES_START;
+			end_errand(n);
 			return give_up(n, w, err);
 		}
 		status = google_answer(n->watch->session)->status;
 		/* its step is none of the news': only that it was taken is said */
 		google_ask_end(n->watch->session, status < 400 ? STEP_PASSED : STEP_WARNED, w);
 		n->watch->asked = true;
+		end_errand(n);
 		if (take_answer(n, w)) {
 			n->step = NOTICES_NEXT;
 			return google_notices_step(n, w, err);

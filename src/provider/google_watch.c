@@ -641,9 +641,9 @@ void google_watch_rest(struct google_watch *s, int ms, const struct want *w)
 	if (ms <= s->poll_ms)
 		return;
 	if (!s->mail_ms)
-		s->mail_ms = w->now_ms + ms - ms / 8;      /* the dice of the wait may wake it so much earlier */
+		s->mail_ms = w->now_ms + ms;
 	left = s->mail_ms - w->now_ms;
-	dates += dates < ms ? dates / 7 + 1 : 0;           /* and not before it */
+	dates += dates < ms ? dates / 7 + 1 : 0;      /* so that the dice of the wait do not wake it before */
 	left = left < dates ? left : dates;
 	s->rest_ms = left > s->poll_ms ? (int)left : s->poll_ms;
 }
