@@ -87,7 +87,8 @@ static bool is_to_be_asked_again(const struct farewell *f, const struct want *w,
 static void begin_at_google(struct farewell *f)
 {
 	google_session_release(&f->at_google);
-	google_session_init(&f->at_google, f->report, f->google, &f->who, &f->grant, waits_within(f->timeout_ms), report_attempt(f->report));
+	google_session_init(&f->at_google, f->report, f->google, &f->who, &f->grant, waits_within(f->timeout_ms),
+	                    report_attempt(f->report));
 }
 
 static void ask_to_stop(struct farewell *f)

@@ -2,9 +2,9 @@
  *
  * At Microsoft Graph: that its subscription ends. A kindness: what is not ended so ends by itself within three days, and is nobody's
  * meanwhile. So it is asked once.
- * At Google: that Gmail's watch of it ends, a kindness as well, asked once; it ends by itself within a week. And then, where it is for good,
- * that the grant ends (facts G A.1). That is what removal promises, so where Google is not reached it is asked again a few times, within
- * minutes. Nobody hears how it went but the log, from whoever runs it.
+ * At Google: that Gmail's watch of it ends, a kindness as well, asked once; it ends by itself within a week. And then, where it is for
+ * good, that the grant ends (facts G A.1). That is what removal promises, so where Google is not reached it is asked again a few times,
+ * within minutes. Nobody hears how it went but the log, from whoever runs it.
  * The grant is held for as long, and wiped.
  */
 #ifndef FLOW_FAREWELL_H

@@ -97,7 +97,8 @@ void keeper_part(struct keeper *keeper, const struct account *a, struct slice se
 	if (!farewell)
 		return;
 	p = must_alloc(sizeof *p);
-	*p = (struct parting_task){ .post.run = begin, .loop = l, .farewell = farewell, .whole_ms = farewell_ms(&q), .must = q.google && q.for_good };
+	*p = (struct parting_task){ .post.run = begin, .loop = l, .farewell = farewell, .whole_ms = farewell_ms(&q),
+	                              .must = q.google && q.for_good };
 	snprintf(p->account, sizeof p->account, "%s", a->id);
 	net_post(l->net, &p->post);
 }
