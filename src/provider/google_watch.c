@@ -187,7 +187,7 @@ static void ask(struct google_watch *s, const char *target)
 
 static void ask_page(struct google_watch *s)
 {
-	struct arena *a = s->session->job;
+	struct arena *a = s->page;      /* the session's lives as long as the turn, of which there may be thousands of questions */
 	const char   *next = s->next ? arena_print(a, "&pageToken=%s", http_url_encode(s->next, a)) : "";
 
 	end_page(s);
@@ -302,7 +302,7 @@ static enum want_kind page_step(struct google_watch *s, struct want *w, struct e
 
 static void ask_message(struct google_watch *s)
 {
-	ask(s, arena_print(s->session->job, MAILBOX "/messages/%s?format=metadata%s", s->arrival[s->at].id, headers));
+	ask(s, arena_print(s->page, MAILBOX "/messages/%s?format=metadata%s", s->arrival[s->at].id, headers));
 }
 
 static const char *in_one_line(struct google_watch *s, const char *text)
