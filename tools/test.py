@@ -15,6 +15,7 @@ import sys
 import time
 
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "tsan.supp")
 TAP = re.compile(r"^(not )?ok\b(.*)$", re.M)
 
 
@@ -32,7 +33,7 @@ def count(output, status):
 
 
 def run(test, build):
-    env = {**os.environ, **test.get("env", {})}
+    env = {"TSAN_OPTIONS": "suppressions=" + SUPPRESSIONS, **os.environ, **test.get("env", {})}
     try:
         p = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=env, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=test["timeout"] or 1200)
