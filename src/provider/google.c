@@ -22,7 +22,6 @@ enum { ASK_START, ASK_TOKEN, ASK_REACH, ASK_SAY, ASK_ANSWER, ASK_RENEW };
 #define BODY_MOST  ((size_t)64 * 1024)
 #define EXCERPT    400
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
-#define NEARLY_S   60        /* a token that ends so soon is as good as ended */
 #define DAY_S      86400
 #define ROUNDS     3         /* waits of the longest kind that one question may take: it, a pause, and it again */
 
@@ -421,7 +420,7 @@ enum want_kind google_revoke_step(void *self, struct want *w, struct error *err)
 
 static bool has_ended(const struct google_session *s, const struct want *w)
 {
-	return !s->grant.access_token || (s->grant.expires_at && s->grant.expires_at - NEARLY_S <= w->now_unix);
+	return oauth_ends_within(&s->grant, 0, w->now_unix);
 }
 
 static bool can_renew(const struct google_session *s)
@@ -784,9 +783,7 @@ int google_busy_ms(const struct google_session *s, int otherwise)
 
 static bool is_due(const struct google_session *s, const struct want *w)
 {
-	int ahead_s = s->safe && s->safe->ahead_s > NEARLY_S ? s->safe->ahead_s : NEARLY_S;
-
-	return can_renew(s) && (has_ended(s, w) || (s->grant.expires_at && s->grant.expires_at - ahead_s <= w->now_unix));
+	return can_renew(s) && oauth_ends_within(&s->grant, s->safe ? s->safe->ahead_s : 0, w->now_unix);
 }
 
 /* Ahead of time nothing is lost yet by an outage of the token endpoint: this turn goes on without, and the next tries again. */

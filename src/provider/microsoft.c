@@ -21,7 +21,6 @@ enum { INBOX, FOLDERS, CALENDAR, SENDER, QUESTIONS };
 #define BODY_MOST  ((size_t)64 * 1024)
 #define EXCERPT    400
 #define PAUSE_MOST 5000      /* as long as that it is waited within one look */
-#define NEARLY_S   60        /* a token that ends so soon is as good as ended */
 #define BESIDE_MS  (3600 * 1000)      /* no bound: what goes on side by side has its own */
 
 /* Of the mailbox, whoever's it is. */
@@ -469,7 +468,7 @@ void microsoft_granted(struct microsoft_session *s, const struct oauth_answer *o
 
 static bool has_ended(const struct microsoft_session *s, const struct want *w)
 {
-	return !s->grant.access_token || (s->grant.expires_at && s->grant.expires_at - NEARLY_S <= w->now_unix);
+	return oauth_ends_within(&s->grant, 0, w->now_unix);
 }
 
 static void grant_facts(struct microsoft_session *s, const struct want *w)
@@ -826,9 +825,7 @@ void microsoft_ask_end(struct microsoft_session *s, enum step_state state, const
 
 static bool is_due(const struct microsoft_session *s, const struct want *w)
 {
-	int ahead_s = s->safe && s->safe->ahead_s > NEARLY_S ? s->safe->ahead_s : NEARLY_S;
-
-	return can_renew(s) && (has_ended(s, w) || (s->grant.expires_at && s->grant.expires_at - ahead_s <= w->now_unix));
+	return can_renew(s) && oauth_ends_within(&s->grant, s->safe ? s->safe->ahead_s : 0, w->now_unix);
 }
 
 /* Ahead of time nothing is lost yet by an outage of the authority: this turn goes on without, and the next tries again. */

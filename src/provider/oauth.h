@@ -17,6 +17,15 @@ struct oauth_grant {
 	int64_t     granted_at;                     /* when the person agreed; likewise. Microsoft's is not kept */
 };
 
+#define OAUTH_NEARLY_S 60                           /* a token that ends so soon is as good as ended */
+
+/* It cannot be used within `ahead_s` (no less than OAUTH_NEARLY_S) from now: it is missing, or known to end by then. */
+static inline bool oauth_ends_within(const struct oauth_grant *g, int ahead_s, int64_t now_unix)
+{
+	return !g->access_token
+	    || (g->expires_at && g->expires_at - (ahead_s > OAUTH_NEARLY_S ? ahead_s : OAUTH_NEARLY_S) <= now_unix);
+}
+
 /* What the sign-in page sent back with a person, and what it was asked with. */
 struct oauth_code {
 	const char *code, *verifier, *redirect_uri;
